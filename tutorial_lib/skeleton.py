@@ -1,0 +1,52 @@
+"""The 17-joint body that every lesson shares (Human3.6M order, as VideoPose3D uses it)."""
+
+import torch
+
+JOINTS = (
+    "hip", "right_hip", "right_knee", "right_foot", "left_hip", "left_knee", "left_foot",
+    "spine", "thorax", "neck", "head",
+    "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
+)  # fmt: skip
+PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
+LEFT = (4, 5, 6, 11, 12, 13)
+RIGHT = (1, 2, 3, 14, 15, 16)
+BONES = tuple((parent, joint) for joint, parent in enumerate(PARENTS) if parent >= 0)
+
+_MIRROR = {joint: joint for joint in range(len(JOINTS))} | dict(zip(LEFT, RIGHT)) | dict(zip(RIGHT, LEFT))
+MIRROR = tuple(_MIRROR[joint] for joint in range(len(JOINTS)))
+"""Joint index after exchanging left and right; an involution."""
+
+_BONE_OF_CHILD = {child: index for index, (_, child) in enumerate(BONES)}
+SYMMETRIC_BONES = tuple((_BONE_OF_CHILD[left], _BONE_OF_CHILD[right]) for left, right in zip(LEFT, RIGHT))
+"""Pairs (left, right) of indices into `BONES` that have the same length in one person."""
+
+
+def check_joints(pose: torch.Tensor, dims: int, argument: str) -> None:
+    """Refuse a tensor that does not end in (17, dims).
+
+    Raises:
+        ValueError: names the argument, its shape, and what was expected.
+    """
+    if pose.ndim < 2 or pose.shape[-2] != len(JOINTS) or pose.shape[-1] != dims:
+        raise ValueError(
+            f"{argument} has shape {tuple(pose.shape)}, expected (..., {len(JOINTS)}, {dims}): "
+            f"the joints of skeleton.JOINTS, then {dims} coordinates"
+        )
+
+
+def bone_lengths(pose: torch.Tensor) -> torch.Tensor:
+    """Length of each bone of `BONES`, in the unit of `pose`.
+
+    Args:
+        pose: (..., 17, 3) joint positions in any frame.
+
+    Returns:
+        (..., 16) lengths. The gradient at a bone of length zero is zero, not NaN.
+
+    Raises:
+        ValueError: if `pose` does not end in (17, 3).
+    """
+    check_joints(pose, 3, "pose")
+    parents, children = zip(*BONES)
+    bones = pose[..., list(children), :] - pose[..., list(parents), :]
+    return torch.linalg.vector_norm(bones, dim=-1)
