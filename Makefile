@@ -1,0 +1,105 @@
+# The course's commands: `make lab` and `make test` need nothing done before them.
+#
+#   make lab            set up on first use, then open JupyterLab on the first lesson
+#   make test           everything CI checks
+#   make notebooks      run every lesson (PROFILE=full MOTION=my.bvh SEED=1 LESSONS="05" are passed on)
+#   make build          rewrite the committed notebooks from notebooks/source (LESSONS="05 06" for some)
+#   make bench          side-by-side benchmarks, as ratios
+#   make checkpoints    train again what tutorial_lib/checkpoints ships
+#   make clean          remove what the commands above made, except .venv
+#
+# PIP_ARGS goes to `pip install`, e.g. to choose another build of torch. LAB_ARGS goes to `jupyter lab`,
+# PYTEST_ARGS to pytest. PYTHON names the interpreter that makes .venv.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# A python that is new enough, else empty (the recipe of $(READY) then says what is missing).
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# Whatever Jupyter, IPython and matplotlib keep, they keep in the clone: nothing lands in the home folder.
+PRIVATE := $(CURDIR)/$(VENV)/private
+export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter/config
+export JUPYTER_DATA_DIR := $(PRIVATE)/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(PRIVATE)/jupyter/runtime
+export JUPYTERLAB_SETTINGS_DIR := $(PRIVATE)/jupyter/settings
+export JUPYTERLAB_WORKSPACES_DIR := $(PRIVATE)/jupyter/workspaces
+export IPYTHONDIR := $(PRIVATE)/ipython
+export MPLCONFIGDIR := $(PRIVATE)/matplotlib
+export JUPYTER_PREFER_ENV_PATH := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help:
+	@sed -n 's/^#   \(make .*\)/  \1/p' Makefile
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found: install one (Debian: apt-get install" \
+		"python3 python3-venv), or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "python -m venv failed: on Debian, apt-get install python3-venv" >&2; exit 1; }; }
+	$(BIN)/python -m pip install --requirement requirements.lock $(if $(wildcard $@),--quiet) $(PIP_ARGS)
+	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable . --quiet
+	@mkdir -p $(PRIVATE) $(VENV)/share/jupyter/lab/settings
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+		> $(VENV)/share/jupyter/lab/settings/overrides.json  # the first thing to see is the lesson, not a question
+	@touch $@
+
+# Of a notebook that Jupyter does not trust it cuts the HTML down (claim cards): the clone's own are trusted.
+# JupyterLab refuses to run as root unless told that root is meant, as it is in a container. Language servers are
+# not looked for: the search runs npm, which writes into the home folder.
+lab: $(READY)
+	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null 2>&1 || true
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
+		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --LanguageServerManager.autodetect=False \
+		$(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
+
+# One pytest run: unit tests, every committed notebook cell by cell (nbval), every lesson through papermill,
+# the browser. Why nbval is lax where it is: the docstring of tests/test_notebooks.py. Benchmarks run once,
+# untimed, so that they cannot rot.
+test: $(READY) browser
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
+		--benchmark-disable --durations=10 $(PYTEST_ARGS)
+
+# The browser test wants a Chromium from the system. Where it cannot be had, that test skips and says why.
+browser:
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+		command -v google-chrome >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser test"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium fonts-dejavu-core >/dev/null; } </dev/null || \
+			echo "Chromium could not be installed: the browser test will skip"; \
+	else echo "No Chromium, and no right to install one: the browser test will skip"; fi
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+notebooks: $(READY)
+	$(BIN)/python -m tutorial_lib.course.run $(LESSONS) --parameters \
+		$(foreach name,PROFILE SEED DEVICE MOTION,$(if $($(name)),$(name)="$($(name))"))
+
+build: $(READY)
+	$(BIN)/python -m tutorial_lib.course.build $(LESSONS)
+
+pair: build
+
+bench: $(READY)
+	@mkdir -p build
+	$(BIN)/python -m pytest tests/bench/*.py --benchmark-only --benchmark-disable-gc \
+		--benchmark-json=build/bench.json --quiet $(PYTEST_ARGS)
+	$(BIN)/python -m tutorial_lib.course.ratios build/bench.json
+
+checkpoints: $(READY)
+	$(BIN)/python -m tutorial_lib.checkpoints.train
+
+clean:
+	rm -rf build .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

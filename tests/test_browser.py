@@ -1,0 +1,184 @@
+"""One test in a real browser: JupyterLab, Run All, drag a slider, look at the canvas.
+
+It needs playwright and a Chromium (CHROMIUM, /usr/bin/chromium, or one on the path) and skips without. The
+server is private: own port, token and settings, always stopped.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ["built here"]  # or paths of lessons, relative to the repository's root
+CHROMIUM = os.environ.get("CHROMIUM") or ("/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None)
+CHROMIUM = CHROMIUM or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+CELLS = [
+    "import numpy as np\n"
+    "from tutorial_lib.demos import stage\n"
+    "from tutorial_lib.demos.live import live, slider",
+    "body = np.random.default_rng(0).uniform(-0.9, 0.9, (5, 17, 3))\n"
+    "def compute(size):\n"
+    "    return body * size\n"
+    "def view(arrays, params):\n"
+    "    return stage.panes(stage.scene([stage.skeleton3d('truth', arrays)], extent=[(-1, 1)] * 3))\n"
+    "live(compute, view, {'size': slider(0.5, 0.0, 1.0, 0.01, 'size')})",
+]
+
+# what the notebook's model says: kernel state, and every code cell's count and errors
+STATE = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget, session = panel?.sessionContext?.session;
+  if (!session || !panel.content?.widgets) return null;
+  if (!window.kernelErrors) {
+    window.kernelErrors = [];
+    session.kernel.iopubMessage.connect((_, m) => {
+      if (m.header.msg_type === 'error') window.kernelErrors.push(m.content.ename + ': ' + m.content.evalue);
+    });
+  }
+  const models = panel.content.widgets.map(w => w.model);
+  const cells = models.filter(m => m.type === 'code' && m.sharedModel.getSource().trim());
+  const kinds = m => Array.from({length: m.outputs.length}, (_, j) => m.outputs.get(j).type);
+  const failed = cells.some(m => kinds(m).includes('error'));
+  return {kernel: session.kernel.status, failed, done: cells.every(m => m.executionCount !== null)};
+}"""
+PICTURE = "canvas => canvas.toDataURL()"
+
+
+@pytest.fixture
+def jupyterlab(tmp_path):
+    """(url, folder) of a JupyterLab that sees only `folder`."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    settings = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
+    for name, body in settings.items():
+        file = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(body))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    places = {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+              "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "run", "JUPYTER_DATA_DIR": "data",
+              "IPYTHONDIR": "ipython"}  # fmt: skip
+    environment = {**os.environ, **{key: str(tmp_path / place) for key, place in places.items()}}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
+        *("--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
+        *(
+            f"--ServerApp.root_dir={folder}",
+            "--ServerApp.allow_root=True",
+            "--LabApp.expose_app_in_browser=True",
+        ),
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with open(tmp_path / "lab.log", "w") as log:
+        server = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environment, cwd=folder, start_new_session=True
+        )
+        try:
+            for _ in range(900):
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(f"{url}/api/status?token={token}", timeout=5).read()
+                    break
+                assert server.poll() is None, (tmp_path / "lab.log").read_text()[-2000:]
+                time.sleep(0.1)
+            yield f"{url}/lab/tree/{{}}?reset&token={token}", folder
+        finally:
+            for kind in (signal.SIGTERM, signal.SIGKILL):  # the group: kernels are the server's children
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(server.pid, kind)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    server.wait(20)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: set CHROMIUM to its path")
+    url, folder = jupyterlab
+    path = folder / "lesson.ipynb"
+    if notebook == NOTEBOOKS[0]:
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    else:
+        shutil.copy(ROOT / notebook, path)
+    with playwright.sync_playwright() as runner:
+        browser = runner.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        problems = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(url.format(path.name))
+        page.wait_for_function(f"() => ({STATE})()?.kernel === 'idle'", timeout=90_000)
+        page.get_by_role("menuitem", name="Run", exact=True).first.click()
+        page.get_by_role("menuitem", name="Run All Cells").first.click()
+        page.wait_for_function(
+            f"() => {{ const s = ({STATE})(); return s?.failed || (s?.done && s.kernel === 'idle'); }}",
+            timeout=240_000,
+        )
+        assert not page.evaluate(STATE)["failed"], page.evaluate("window.kernelErrors")
+
+        stage = page.locator(".pose-stage").first
+        stage.scroll_into_view_if_needed()
+        canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
+        demo = page.locator(".widget-vbox", has=stage).last
+        handle = demo.locator(".noUi-handle").first
+        page.wait_for_function(
+            "c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle()
+        )
+        before, said = canvas.evaluate(PICTURE), caption.inner_text()
+        box, track = handle.bounding_box(), demo.locator(".noUi-target").first.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        there = track["x"] + track["width"] * (0.9 if x < track["x"] + track["width"] / 2 else 0.2)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move((x + there) / 2, y)
+        page.mouse.move(there, y)
+        page.mouse.up()
+        readout = demo.locator(".widget-readout").first.inner_text()
+        page.wait_for_function(
+            "([c, picture, node, text]) => c.toDataURL() !== picture && node.textContent.includes(text)",
+            arg=[canvas.element_handle(), before, caption.element_handle(), readout],
+        )
+        assert caption.inner_text() != said
+        assert not stage.locator(".pose-error").is_visible()
+
+        # turning it is the browser's work alone; the wheel without control scrolls the page instead
+        moved, box = canvas.evaluate(PICTURE), canvas.bounding_box()
+        page.mouse.move(box["x"] + 100, box["y"] + 100)
+        page.mouse.wheel(0, 1)
+        page.wait_for_timeout(100)
+        assert canvas.evaluate(PICTURE) == moved
+        box = canvas.bounding_box()
+        page.mouse.move(box["x"] + 100, box["y"] + 100)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 180, box["y"] + 100)
+        page.mouse.up()
+        page.wait_for_function("([c, p]) => c.toDataURL() !== p", arg=[canvas.element_handle(), moved])
+        assert page.evaluate("window.kernelErrors") == [] and problems == []
+        browser.close()

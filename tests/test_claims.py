@@ -1,0 +1,94 @@
+"""Claim cards: intervals, verdicts from numbers, and a file that survives concurrent lessons."""
+
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tutorial_lib.claims import Claim, _t95, interval, record
+
+
+def claim(**changes):
+    fields = {
+        "id": "adapts", "lesson": "06_meta_learning", "text": "Adaptation lowers the error.",
+        "source": "Table 3", "paper": {"before": 60.2, "after": 51.3},
+        "ours": {"before": [70.0, 72.0, 71.0], "after": [60.0, 61.0, 62.0]},
+        "test": lambda ours: (ours["after"] < ours["before"]).all(), "unit": "mm",
+    }  # fmt: skip
+    return Claim(**{**fields, **changes})
+
+
+def test_interval_is_students_t():
+    mean, low, high = interval([1.0, 2.0, 3.0])
+    assert mean == 2.0
+    assert high - mean == pytest.approx(4.303 / math.sqrt(3), abs=1e-3)
+    assert mean - low == pytest.approx(high - mean)
+    assert interval([5.0])[0] == 5.0 and math.isnan(interval([5.0])[1])
+
+
+def test_quantiles_agree_with_scipy():
+    stats = pytest.importorskip("scipy.stats", reason="scipy is only the oracle here")
+    for degrees in (1, 5, 10, 11, 20, 50, 500):
+        assert _t95(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), abs=7e-4)
+
+
+def test_interval_covers_the_mean_in_95_of_100_draws():
+    draws = np.random.default_rng(0).normal(3.0, 2.0, size=(2000, 5))
+    hits = [low <= 3.0 <= high for _, low, high in map(interval, draws)]
+    assert 0.935 < np.mean(hits) < 0.965
+
+
+@pytest.mark.parametrize("values", [[], [math.nan], [[1.0, 2.0]]])
+def test_interval_refuses(values):
+    with pytest.raises(ValueError, match="finite number per seed"):
+        interval(values)
+
+
+def test_verdict_comes_from_the_numbers():
+    assert claim().holds
+    worse = claim(ours={"before": [60.0], "after": [70.0]}, explanation="The body is too small.")
+    assert not worse.holds and worse.verdict == "does not hold here"
+    with pytest.raises(ValueError, match="explanation is empty"):
+        claim(ours={"before": [60.0], "after": [70.0]})
+    with pytest.raises(ValueError, match=r"claim 'adapts': ours\['after'\]"):
+        claim(ours={"before": [60.0], "after": []})
+
+
+def test_card_shows_both_sides_and_is_deterministic():
+    card = claim(paper={"before": 60.2, "after": None, "other": 3})
+    text, html = str(card), card._repr_html_()
+    assert text == str(claim(paper={"before": 60.2, "after": None, "other": 3}))
+    for part in ("[holds]", "60.2", "71.0 [68.5, 73.5]", "95 % interval", "Table 3"):
+        assert part in text
+    assert "holds" in html and "71.0 [68.5, 73.5]" in html and "color:#fff" in html
+    red = claim(test=lambda ours: False, explanation="<why>")
+    assert "does not hold here" in red._repr_html_() and "&lt;why&gt;" in red._repr_html_()
+
+
+def test_record_merges_and_replaces(tmp_path, monkeypatch):
+    path = tmp_path / "deep" / "claims.json"
+    monkeypatch.setenv("COURSE_CLAIMS", str(path))
+    record(claim())
+    record(claim(id="other"))
+    record(claim(ours={"before": [1.0], "after": [0.0]}))
+    known = json.loads(path.read_text(encoding="utf-8"))
+    assert sorted(known) == ["06_meta_learning/adapts", "06_meta_learning/other"]
+    assert known["06_meta_learning/adapts"]["ours"] == {"before": [1.0], "after": [0.0]}
+    assert [item.name for item in path.parent.iterdir() if item.name.startswith("tmp")] == []
+
+
+def test_lessons_that_end_together_lose_no_claim(tmp_path, monkeypatch):
+    pytest.importorskip("fcntl", reason="without file locks the last writer wins")
+    path = tmp_path / "claims.json"
+    monkeypatch.setenv("COURSE_CLAIMS", str(path))
+    code = (
+        "import sys; from tutorial_lib.claims import Claim, record\n"
+        "for i in range(20):\n"
+        "    record(Claim(f'c{i}', sys.argv[1], 't', 's', {}, {'a': [1.0]}, lambda ours: True))"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", code, f"lesson{n}"]) for n in range(3)]
+    assert [run.wait(120) for run in runs] == [0, 0, 0]
+    assert len(json.loads(path.read_text(encoding="utf-8"))) == 60

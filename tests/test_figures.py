@@ -1,0 +1,152 @@
+"""Static figures and their pictures: data, determinism, size."""
+
+import base64
+import io
+import json
+
+import matplotlib.image
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import torch
+
+from tutorial_lib import figures, preview
+
+BODY = torch.tensor(np.random.default_rng(0).normal(size=(17, 3)).astype(np.float32))
+
+
+def examples():
+    x = [0.0, 0.1, 0.2]
+    return {
+        "skeletons_3d": figures.skeletons_3d({"truth": BODY, "after": BODY + 0.1}, title="pose"),
+        "camera frame": figures.skeletons_3d({"truth": BODY}, extent=((-1, 1), (-1, 1), (3, 5)), up="-y"),
+        "image_plane": figures.image_plane(
+            skeletons={"truth": BODY[:, :2]}, grid=np.zeros((3, 5, 2)), circles={"limit": 0.9}, aspect=1.5,
+            dots={"argmax": [[0.1, 0.2]]}, heat=np.eye(4), heat_name="probability",
+        ),
+        "curves": figures.curves(
+            {"before": (x, [3, 2, 1]), "after": (x, [1, 1, 1])}, x_title="k1", y_title="error (mm)",
+            y_range=(0, 4), bands={"before": ([2, 1, 0], [4, 3, 2])}, lines={"paper": 2.5},
+        ),
+        "log curves": figures.curves(
+            {"error": ([1, 10, 100], [3, 2, 1])}, x_title="shots", y_title="error (mm)", x_log=True,
+            x_range=(1, 100), y_log=True, lines={"paper": 2.5}, mode="lines+markers",
+        ),
+        "bars": figures.bars(
+            {"before": [3, 4], "after": [1, 2]}, ["arm", "leg"], y_title="error (mm)",
+            intervals={"after": ([0.5, 1.5], [1.5, 2.5])},
+        ),
+        "sweep": figures.sweep(
+            [figures.image_plane(skeletons={"truth": BODY[:, :2] * k}) for k in (0.5, 1.0, 2.0)],
+            [0.5, 1.0, 2.0], "k", active=1,
+        ),
+    }  # fmt: skip
+
+
+def pixels(image: bytes) -> np.ndarray:
+    return matplotlib.image.imread(io.BytesIO(image), format="png")
+
+
+@pytest.mark.parametrize("name", list(examples()))
+def test_every_figure_has_a_picture_with_something_on_it(name):
+    figure = examples()[name]
+    image = preview.png(figure)
+    assert image == preview.png(examples()[name]), "the same bytes at every run"
+    drawn = pixels(image)
+    assert drawn.shape[1] <= 800 and len(image) < 150_000
+    assert (drawn[..., :3].min(-1) < 0.6).sum() > 500, "nothing was drawn"
+
+
+@pytest.mark.parametrize("name", list(examples()))
+def test_every_figure_is_small_and_the_same_at_every_run(name):
+    text = examples()[name].to_json()
+    assert text == examples()[name].to_json()
+    assert "uid" not in json.loads(text)["data"][0] and len(text) < 150_000
+
+
+def test_all_bones_are_drawn_and_left_differs_in_colour_and_dash():
+    traces = figures.skeletons_3d({"truth": BODY}).data
+    points = np.concatenate([np.stack([t.x, t.y, t.z], -1) for t in traces])
+    for joint in BODY.numpy():
+        assert np.isclose(points, joint, atol=1e-3).all(-1).any()
+    right, left = traces
+    assert left.line.dash != right.line.dash and left.line.color != right.line.color
+    assert [t.showlegend for t in traces] == [True, False]
+
+
+def test_units_stand_on_every_axis_and_ranges_are_fixed():
+    scene = figures.skeletons_3d({"truth": BODY}, extent=((-1, 1), (-2, 2), (0, 2))).layout.scene
+    assert [scene[f"{a}axis"].title.text for a in "xyz"] == ["x (m)", "y (m)", "z (m)"]
+    assert list(scene.yaxis.range) == [-2, 2] and scene.aspectratio.y == 2 * scene.aspectratio.x
+    camera = figures.skeletons_3d({"truth": BODY}, up="-y").layout.scene
+    assert camera.zaxis.title.text == "y (m)" and camera.zaxis.range[0] > camera.zaxis.range[1]
+    image = figures.image_plane().layout
+    assert image.yaxis.range[0] > image.yaxis.range[1], "y points down"
+
+
+def test_heat_cells_are_centred():
+    trace = figures.image_plane(heat=np.zeros((2, 4)), aspect=2.0).data[0]
+    assert trace.x0 == pytest.approx(-0.75) and trace.dx == pytest.approx(0.5)
+    assert trace.y0 == pytest.approx(-0.25) and trace.dy == pytest.approx(0.5)
+
+
+def test_colours_follow_meaning_and_never_collide():
+    names = ["a", "before", "b", "after", "truth"]
+    colours = figures.colours_of(names)
+    assert len(set(colours)) == 5
+    assert colours[1] == figures.COLOURS["vermillion"] and colours[4] == figures.COLOURS["ink"]
+    assert figures.colours_of(["a"], {"a": "green"}) == [figures.COLOURS["green"]]
+
+
+def test_sweep_moves_only_coordinates():
+    sweep = examples()["sweep"]
+    assert [f.name for f in sweep.frames] == ["0.5", "1.0", "2.0"]
+    np.testing.assert_allclose(
+        sweep.frames[2].data[1].x, np.asarray(sweep.frames[1].data[1].x) * 2, atol=2e-3
+    )
+    np.testing.assert_array_equal(sweep.data[1].x, sweep.frames[1].data[1].x)
+    assert sweep.frames[0].data[0].line.color is None
+    assert sweep.layout.sliders[0].active == 1
+
+
+def test_sixty_frames_of_three_skeletons_stay_small():
+    rows = [{name: BODY * k / 60 for name in ("truth", "before", "after")} for k in range(60)]
+    sweep = figures.sweep([figures.skeletons_3d(row) for row in rows], range(60), "frame")
+    assert len(sweep.to_json()) < 150_000
+
+
+def test_show_emits_both_types_and_no_random_ids(monkeypatch):
+    shown = []
+    monkeypatch.setattr(preview, "display", lambda bundle, raw: shown.append(bundle))
+    preview.show(examples()["curves"])
+    preview.show(examples()["curves"])
+    assert shown[0] == shown[1]
+    assert set(shown[0]) == {"application/vnd.plotly.v1+json", "image/png", "text/plain"}
+    assert base64.b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")
+    json.dumps(shown[0]["application/vnd.plotly.v1+json"], allow_nan=False)
+
+
+def test_png_knows_subplots_and_refuses_other_traces():
+    both = go.Figure([go.Scatter(x=[0, 1], y=[0, 1]), go.Bar(x=["a"], y=[1], xaxis="x2", yaxis="y2")])
+    both.update_layout(xaxis={"domain": [0, 0.4]}, xaxis2={"domain": [0.6, 1]}, yaxis2={"anchor": "x2"})
+    drawn = pixels(preview.png(both))[..., :3].min(-1) < 0.6
+    half = drawn.shape[1] // 2
+    assert drawn[:, :half].sum() > 300 and drawn[:, half:].sum() > 300
+    with pytest.raises(ValueError, match="trace of type 'pie', expected one of scatter"):
+        preview.png(go.Figure(go.Pie(values=[1])))
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: figures.skeletons_3d({"a": BODY[None]}), "pick one frame"),
+        (lambda: figures.skeletons_3d({"a": BODY[:, :2]}), r"expected \(..., 17, 3\)"),
+        (lambda: figures.skeletons_3d({"a": BODY}, up="x"), "up is 'x'"),
+        (lambda: figures.bars({"a": [1.0]}, ["x", "y"], y_title="e"), "one value per name"),
+        (lambda: figures.sweep([], [], "k"), "0 figures and 0 labels"),
+        (lambda: figures.sweep([go.Figure(), go.Figure(go.Bar())], "ab", "k"), "expected the same in all"),
+    ],
+)
+def test_refuses_with_the_argument_and_the_expectation(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()

@@ -1,0 +1,215 @@
+"""Live demos in process: no kernel, no browser. Set a control, look at the data."""
+
+import base64
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from tutorial_lib import figures
+from tutorial_lib.demos import stage
+from tutorial_lib.demos.live import _readout, choice, live, slider, steps
+from tutorial_lib.training import MODEL_LOCK
+
+
+def compute(k1, shots, model):
+    if k1 < -0.35:
+        raise ArithmeticError("the lens folds")
+    return np.full((2, 17, 3), k1 * shots, np.float32)
+
+
+def view(arrays, params):
+    return stage.panes(stage.scene([stage.skeleton3d("truth", arrays)], title=params["model"]))
+
+
+def demo(**changes):
+    controls = {
+        "k1": slider(0.1, -0.4, 0.4, 0.01, "distortion k1"),
+        "shots": steps([("one", 1), ("many", 100)], label="shots"),
+        "model": choice(["mlp", "tcn"]),
+    }  # fmt: skip
+    presets = {"barrel": {"k1": -0.3, "model": "tcn"}}
+    return live(**{"compute": compute, "view": view, "controls": controls, "presets": presets, **changes})
+
+
+def shown(a_demo):
+    return stage.unpack(a_demo.stage.state["panes"][0]["skeletons"][0]["points"])
+
+
+def test_moving_a_control_redraws_with_its_value():
+    d = demo()
+    d.controls["k1"].value = 0.2
+    assert (shown(d) == np.float32(0.2)).all() and d.runs == 2
+    d.controls["shots"].value = 100
+    assert d.params == {"k1": 0.2, "shots": 100, "model": "mlp"} and d.runs == 3
+    assert d.stage.state["timing"] == f"computed in {d.compute_ms:.0f} ms"
+
+
+def test_caption_reads_like_the_sliders():
+    d = demo()
+    d.set(k1=-0.2, shots=100)
+    assert d.stage.state["caption"] == "distortion k1 \u22120.20, shots many, model mlp"
+
+
+def test_the_same_values_give_the_same_picture():
+    d = demo()
+    first = d.stage.state["panes"]
+    d.set(k1=0.3)
+    d.reset()
+    assert d.stage.state["panes"] == first
+
+
+def test_set_and_presets_and_reset_compute_once():
+    d = demo()
+    runs = d.runs
+    d.set(k1=0.3, shots=100, model="tcn")
+    assert d.runs == runs + 1 and (shown(d) == np.float32(30.0)).all()
+    buttons = {b.description: b for b in d.children[-2].children}
+    buttons["barrel"].click()
+    assert d.runs == runs + 2 and d.params == {"k1": -0.3, "shots": 100, "model": "tcn"}
+    buttons["reset"].click()
+    assert d.runs == runs + 3 and d.params == {"k1": 0.1, "shots": 1, "model": "mlp"}
+
+
+def test_an_error_is_shown_with_its_parameters_and_passes_on():
+    d = demo()
+    good = d.stage.state["panes"]
+    d.controls["k1"].value = -0.4
+    assert d.error == "ArithmeticError: the lens folds (at distortion k1 \u22120.40, shots one, model mlp)"
+    assert d.stage.state["error"] == d.error and d.stage.state["panes"] == good
+    assert d.params["k1"] == 0.1, "params belong to the picture that is shown"
+    with pytest.raises(ArithmeticError, match="the lens folds"):
+        d.check()
+    d.controls["k1"].value = 0.2
+    assert d.error == d.stage.state["error"] == "" and d.last_exception is None and d.check() is d
+
+
+def test_an_error_at_the_start_leaves_a_usable_demo():
+    d = demo(
+        controls={"k1": slider(-0.4, -0.4, 0.4, 0.01), "shots": steps([1]), "model": choice(["mlp"])},
+        presets=None,
+    )
+    assert d.error and "panes" not in d.stage.state
+    assert not d.set(k1=0.0).error
+
+
+def test_interrupt_and_broken_view_are_errors_too():
+    def interrupted(**params):
+        raise KeyboardInterrupt
+
+    assert demo(compute=interrupted).error.startswith("interrupted (at ")
+    assert "expected what stage.panes(...) returns" in demo(view=lambda arrays, params: arrays).error
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"k3": 1.0}, "unknown control 'k3', expected one of k1, shots, model"),
+        ({"k1": 7.0}, "k1 is 7.0, expected a number from -0.4 to 0.4 in steps of 0.01"),
+        ({"shots": 5}, "shots is 5, expected one of"),
+        ({"k1": float("nan")}, "k1 is nan, expected"),
+        ({"k1": "wide"}, "k1 is 'wide', expected a number"),
+    ],
+)
+def test_set_and_presets_refuse_what_the_controls_cannot_show(params, says):
+    d = demo()
+    with pytest.raises(ValueError, match=says):
+        d.set(**params)
+    assert d.runs == 1
+    with pytest.raises(ValueError, match="preset 'bad': " + says):
+        demo(presets={"bad": params})
+
+
+def test_grad_mode_is_the_machinerys_whatever_the_caller_has():
+    modes = []
+
+    def record(**params):
+        weight = torch.ones(1, requires_grad=True)
+        (grad,) = torch.autograd.grad((weight * params["k1"]).sum(), weight)
+        modes.append((torch.is_grad_enabled(), torch.is_inference_mode_enabled(), float(grad)))
+        return np.zeros((17, 3))
+
+    d = demo(compute=record)
+    with torch.no_grad():
+        d.set(k1=0.2)
+    with torch.inference_mode():
+        d.set(k1=0.3)
+    assert [mode[:2] for mode in modes] == [(True, False)] * 3
+    assert modes[-1][2] == pytest.approx(0.3)
+
+
+def test_twin_adds_a_picture_for_readers_without_a_kernel():
+    twin = demo(twin=lambda arrays, params: figures.skeletons_3d({"truth": arrays[0]}))
+    twin.title = "lens"
+    bundle = twin._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert bundle["text/plain"] == "live demo 'lens': distortion k1 0.10, shots one, model mlp"
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "image/png" not in demo()._repr_mimebundle_()
+
+
+def test_read_outs_have_as_many_digits_as_the_step():
+    assert _readout(slider(0.5, 0.0, 1.0, 0.25)) == "0.50"
+    assert _readout(slider(-0.5, -1.0, 1.0, 0.5, fmt=".3f")) == "\u22120.500"
+    assert _readout(slider(0.0, 0.0, 1e-3, 1e-4)) == "0.0000"
+    assert _readout(slider(-3, -9, 9, 1)) == "\u22123"
+
+
+def test_sliders_hold_exact_decimals():
+    k1 = slider(0.0, -0.4, 0.4, 0.01)
+    assert [value for _, value in k1.options] == [i / 100 for i in range(-40, 41)]
+    k1.value = 0.19999999999999996
+    assert k1.value == 0.2
+    assert [value for _, value in slider(0.0, 0.0, 1.0, 0.35).options] == [0.0, 0.35, 0.7]
+    with pytest.raises(ValueError, match="slider at 3 from 0 to 1 in steps of 0.1: expected"):
+        slider(3, 0, 1, 0.1)
+    with pytest.raises(ValueError, match="1 to 2000 steps"):
+        slider(0.0, 0.0, 1.0, 1e-6)
+
+
+def test_training_and_two_hundred_moves_at_once():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(51, 64), torch.nn.ReLU(), torch.nn.Linear(64, 51))
+    optimiser = torch.optim.SGD(model.parameters(), lr=1e-3)
+    stop, trained, problems = threading.Event(), threading.Event(), []
+
+    def train():
+        try:
+            while not stop.is_set():
+                with MODEL_LOCK:
+                    optimiser.zero_grad()
+                    model(torch.ones(32, 51)).square().mean().backward()
+                    optimiser.step()
+                trained.set()
+                stop.wait(1e-4)  # lets the slider in
+        except Exception as problem:
+            problems.append(problem)
+
+    def infer(k1, shots, model_name=None, **_):
+        steps_inside.append(threading.current_thread().name)
+        weights = [p.detach().clone() for p in model.parameters()]
+        out = model(torch.full((2, 51), float(k1)))
+        assert all(torch.equal(a, b) for a, b in zip(weights, model.parameters())), "trained while in use"
+        return out.reshape(2, 17, 3)
+
+    def move():
+        try:
+            for i in range(200):
+                d.controls["k1"].value = (-1) ** i * (i % 40) / 100
+        except Exception as problem:
+            problems.append(problem)
+
+    steps_inside = []
+    d = demo(compute=infer, view=lambda a, p: stage.panes(stage.scene([stage.skeleton3d("truth", a)])))
+    trainer, mover = threading.Thread(target=train, name="train"), threading.Thread(target=move, name="move")
+    with torch.no_grad():
+        trainer.start()
+        assert trained.wait(60)
+        mover.start()
+        mover.join(120)
+        stop.set()
+        trainer.join(60)
+    assert not problems and not mover.is_alive() and not trainer.is_alive()
+    assert d.error == "" and steps_inside.count("move") >= 190
+    assert d.params["k1"] == d.controls["k1"].value

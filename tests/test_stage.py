@@ -1,0 +1,113 @@
+"""The stage's Python half: what it sends, and what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+
+from tutorial_lib.demos import stage
+from tutorial_lib.skeleton import BONES, LEFT
+
+
+def body(frames=3, dims=3):
+    return np.random.default_rng(0).normal(size=(frames, 17, dims)).astype(np.float32)
+
+
+def full_picture():
+    return stage.panes(
+        stage.scene([stage.skeleton3d("truth", body()), stage.skeleton3d("after", torch.tensor(body()[0]))]),
+        stage.image(
+            skeletons=[stage.skeleton2d("truth", body(dims=2))],
+            lines=[stage.polyline("grid", np.zeros((4, 9, 2)))], circles=[stage.circle("limit", 0.9)],
+            dots=[stage.dots("argmax", [[0.1, 0.2]])],
+            heat=np.eye(4), picture=np.zeros((4, 6, 3)),
+        ),
+        stage.curve(
+            [stage.series("error", [0, 1, 2], [3.0, np.nan, 5.0], band=([1, 1, 1], [6, 6, 6]))],
+            x=stage.axis("k1", 0, 2), y=stage.axis("error (mm)", 0, 10),
+            lines=[stage.hline("paper", 5.0)], now=1.0,
+        ),
+        stage.table(["limb", "before", "after"], [["arm", "9.0", "7.5"], ["leg", 3, 4]], best="min"),
+    )  # fmt: skip
+
+
+def test_arrays_travel_as_little_endian_float32_and_come_back():
+    points = body()
+    packed = stage.skeleton3d("truth", points)["points"]
+    assert packed["shape"] == [3, 17, 3] and isinstance(packed["data"], bytes)
+    np.testing.assert_array_equal(stage.unpack(packed), points)
+    gradient = torch.tensor(points, dtype=torch.float64, requires_grad=True)
+    np.testing.assert_array_equal(stage.unpack(stage.skeleton3d("truth", gradient)["points"]), points)
+
+
+def test_every_buffer_leaves_in_one_message():
+    widget = stage.Stage()
+    sent = []
+    widget.comm.send = lambda **message: sent.append(message)
+    widget.state = full_picture()
+    assert len(sent) == 1
+    assert len(sent[0]["buffers"]) == 12
+    widget.state = full_picture()
+    assert len(sent) == 1, "the same picture is not sent twice"
+
+
+def test_bones_carry_their_side():
+    bones = full_picture()["bones"]
+    assert [tuple(b[:2]) for b in bones] == list(BONES)
+    assert {child for _, child, side in bones if side == "left"} == set(LEFT)
+
+
+def test_shared_names_have_shared_colours():
+    truth, before, other = (stage.skeleton3d(name, body()) for name in ("truth", "before", "anything"))
+    assert truth["colour"] == "ink" != before["colour"] and other["colour"] == "ink"
+
+
+def test_table_marks_the_best_of_each_row():
+    best = stage.table(
+        ["", "a", "b"], [["x", "2.0 ± 0.1", "1.0 mm"], ["y", "-", "3"], ["z", "-", "-"]], best="min"
+    )
+    assert best["best"] == [2, 2, -1]
+    assert stage.table(["", "a", "b"], [["x", "\u22122", "1"]], best="max")["best"] == [2]
+    assert stage.table(["", "a"], [["x", 1]])["best"] == [-1]
+
+
+def test_nan_lifts_the_pen_in_lines_but_never_stands_in_a_skeleton():
+    hole = np.zeros((5, 2))
+    hole[2] = np.nan
+    assert np.isnan(stage.unpack(stage.polyline("grid", hole)["points"])[0, 2]).all()
+    broken = body()
+    broken[1, 4, 2] = np.nan
+    with pytest.raises(ValueError, match=r"points holds nan at index \(1, 4, 2\)"):
+        stage.skeleton3d("after", broken)
+    with pytest.raises(ValueError, match="inf"):
+        stage.polyline("grid", hole + np.inf)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: stage.skeleton3d("a", body(dims=2)), r"points has shape \(3, 17, 2\), expected"),
+        (lambda: stage.skeleton2d("a", body(dims=3)), r"points has shape \(3, 17, 3\), expected"),
+        (lambda: stage.skeleton3d("a", body()[None]), "pick one person"),
+        (lambda: stage.skeleton3d("a", body(), colour="pink"), "colour is 'pink', expected one of 'blue'"),
+        (lambda: stage.skeleton3d("a", body(), dash="wavy"), "dash is 'wavy', expected one of 'solid'"),
+        (lambda: stage.scene([body()]), r"skeletons holds ndarray, expected what skeleton3d"),
+        (lambda: stage.scene([stage.skeleton2d("a", body(dims=2))]), "expected what skeleton3d"),
+        (lambda: stage.scene(extent=((1, 0), (0, 1), (0, 1))), "extent is"),
+        (lambda: stage.scene(up="x"), "up is 'x', expected one of 'z'"),
+        (lambda: stage.image(aspect=0), "aspect is 0, expected a finite number above 0"),
+        (lambda: stage.image(heat=np.zeros(3)), r"heat has shape \(3,\), expected"),
+        (lambda: stage.image(picture=np.zeros((3, 3, 2))), r"picture has shape \(3, 3, 2\), expected"),
+        (lambda: stage.image(heat=np.zeros((3, 3)), levels=(1, 1)), "levels is"),
+        (lambda: stage.series("e", [0, 1], [0, 1, 2]), "expected one shape"),
+        (lambda: stage.series("e", [0], [0], mode="steps"), "mode is 'steps', expected one of 'line'"),
+        (lambda: stage.axis("k", 1, 0), "axis 'k' runs from 1 to 0"),
+        (lambda: stage.axis("k", 0, 1, log=True), "above 0 if log"),
+        (lambda: stage.circle("c", -1), "radius is -1"),
+        (lambda: stage.table(["a"], [["x", "y"]]), r"rows have \[2\] cells, expected 1"),
+        (lambda: stage.panes(), "no parts"),
+        (lambda: stage.panes({"kind": "movie"}), "expected what scene, image, curve or table returns"),
+    ],
+)
+def test_refuses_with_the_argument_and_the_expectation(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()

@@ -1,0 +1,190 @@
+"""Learning to adapt to a lens: synthetic tasks, MAML, and the two ways to adapt at test time (Cho et al. 2021).
+
+This room stands on `lifting`. Decisions that the paper leaves open, the same in every inner, outer and test step:
+
+- Batch norm uses the running statistics of the pretraining and never updates them. The statistics of a batch that
+  holds one distortion would leak the lens into the normalisation, and a test clip would shift them.
+- Dropout is off: with it, the inner gradient would be a different function at every call.
+- The weight and bias of the norms are adapted like all other weights.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch.func import functional_call, grad, vmap
+
+from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.metrics import mpjpe
+from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
+from tutorial_lib.tasks import Windows
+from tutorial_lib.training import model_in_use
+
+def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
+    """Bone-length symmetry plus bone-length consistency of a video, without labels and without a scale.
+
+    L = [ mean over frames of sum over pairs |b_left - b_right| + sum over bones of mean over frames |b - mean b| ]
+    divided by the mean bone length. The division makes it the same for a pose and for half of it: a skeleton that
+    shrinks to a point gains nothing (with the usual form it would be the perfect answer).
+
+    Args:
+        pose: (..., frames, 17, 3) metres, any frame; bone lengths are compared along `frames`.
+
+    Returns:
+        Scalar without a unit.
+
+    Source: FACTS of the paper name the two terms; the form and the weights (both 1) are ours.
+    """
+    bones = bone_lengths(pose)
+    left, right = (list(side) for side in zip(*SYMMETRIC_BONES))
+    symmetry = (bones[..., left] - bones[..., right]).abs().sum(-1).mean(-1)
+    consistency = (bones - bones.mean(dim=-2, keepdim=True)).abs().mean(dim=-2).sum(-1)
+    return ((symmetry + consistency) / bones.mean(dim=(-1, -2)).clamp_min(1e-6)).mean()
+
+
+def supervised_loss(pose: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """MPJPE in metres: the loss of the inner, the outer and the fine-tuning steps."""
+    return mpjpe(pose, target)
+
+
+def meta_loss(
+    model: TemporalLifter,
+    support: Windows,
+    query: Windows,
+    *,
+    rate: float,
+    second_order: bool = True,
+    inner: str = "supervised",
+) -> torch.Tensor:
+    """The MAML objective: the query loss after one inner step on the support set, averaged over the tasks.
+
+        theta_i = theta - rate * grad L_i(theta, support_i);   objective = mean_i L_i(theta_i, query_i)
+
+    Args:
+        model: its parameters are theta; it must be in eval mode (see the module's docstring).
+        support, query: with a leading axis of tasks.
+        rate: alpha, the inner learning rate.
+        second_order: differentiate through the inner gradient; False treats it as a constant (first-order MAML).
+        inner: "supervised" (the paper's) or "self-supervised": the inner step sees no labels, so that the network
+            learns to gain from scenario 2's loss (ours).
+
+    Returns:
+        Scalar; its `backward` gives the meta-gradient.
+
+    Raises:
+        ValueError: the model is in training mode, an unknown inner loss.
+
+    Source: Finn et al. 2017, as used in Cho et al. 2021, Algorithm 1 (there printed with the query loss on other
+    distortions than the inner step, which would not train what the text describes).
+    """
+    if model.training:
+        raise ValueError("model is in training mode: call model.eval(), the episodes use fixed batch-norm statistics")
+    if inner not in ("supervised", "self-supervised"):
+        raise ValueError(f"inner is {inner!r}, expected 'supervised' or 'self-supervised'")
+    theta = dict(model.named_parameters())
+    buffers = dict(model.named_buffers())
+
+    def lift(weights, keypoints):
+        return functional_call(model, (weights, buffers), (keypoints,), {"mode": "windows"})
+
+    def inner_loss(weights, keypoints, pose):
+        predicted = lift(weights, keypoints)
+        return supervised_loss(predicted, pose) if inner == "supervised" else self_supervised_loss(predicted)
+
+    def task(support_keypoints, support_pose, query_keypoints, query_pose):
+        gradient = grad(inner_loss)(theta, support_keypoints, support_pose)
+        if not second_order:
+            gradient = {name: g.detach() for name, g in gradient.items()}
+        adapted = {name: weight - rate * gradient[name] for name, weight in theta.items()}
+        return supervised_loss(lift(adapted, query_keypoints), query_pose)
+
+    return vmap(task)(support.keypoints, support.pose, query.keypoints, query.pose).mean()
+
+
+@dataclass
+class Adaptation:
+    """What `adapt` did.
+
+    Attributes:
+        model: the adapted copy.
+        losses: the loss that was minimised, before every step.
+        trajectory: what `watch` returned before the first and after every step.
+        bone: mean bone length before the first and after every step, relative to the start: an alarm for collapse.
+        interrupted: whether it was stopped early; everything up to then is kept.
+    """
+
+    model: TemporalLifter
+    losses: list[float] = field(default_factory=list)
+    trajectory: list = field(default_factory=list)
+    bone: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def adapt(
+    model: TemporalLifter,
+    support: Windows | torch.Tensor,
+    steps: int = 5,
+    *,
+    rate: float = 0.1,
+    watch: Callable[[TemporalLifter], object] | None = None,
+) -> Adaptation:
+    """Adapt a copy of a lifter to a test environment by plain gradient descent; the model given is not changed.
+
+    Args:
+        model: any lifter.
+        support: scenario 1: `Windows` recorded with labels through the test lens. Scenario 2: (clips, T, 17, 2) or
+            (T, 17, 2) screen keypoints of the test video itself, without labels.
+        steps: gradient steps.
+        rate: alpha.
+        watch: called with the adapted model before the first and after every step, e.g. to measure errors.
+
+    Returns:
+        The adapted copy with the whole trajectory. A keyboard interrupt ends the loop and keeps what was reached.
+
+    Raises:
+        ValueError: negative steps, an empty support set, keypoints that are not finite, a loss that is not finite.
+    """
+    keypoints = support.keypoints if isinstance(support, Windows) else support
+    if steps < 0:
+        raise ValueError(f"steps is {steps}, expected 0 or more")
+    if not rate > 0:
+        raise ValueError(f"rate is {rate}, expected a positive learning rate")
+    if keypoints.numel() == 0:
+        raise ValueError(f"support is empty, its keypoints are {tuple(keypoints.shape)}: give at least one window")
+    if not torch.isfinite(keypoints).all():
+        raise ValueError("support holds keypoints that are NaN or infinite: check the lens and the detections")
+    adapted = copy.deepcopy(model).eval()
+    result = Adaptation(adapted)
+    weights = list(adapted.parameters())
+    if not isinstance(support, Windows):
+        keypoints = keypoints if keypoints.ndim == 4 else keypoints[None]
+    start = None
+    try:
+        for step in range(steps + 1):
+            with model_in_use():
+                if watch is not None:
+                    with torch.no_grad():
+                        result.trajectory.append(watch(adapted))
+                with torch.set_grad_enabled(step < steps):
+                    if isinstance(support, Windows):
+                        pose = adapted(keypoints, mode="windows")
+                        loss = supervised_loss(pose, support.pose)
+                    else:
+                        pose = adapted.lift(keypoints)
+                        loss = self_supervised_loss(pose)
+                size = bone_lengths(pose.detach()).mean().item()
+                start = size if start is None else start
+                result.bone.append(size / max(start, 1e-9))
+                if step == steps:
+                    break
+                if not torch.isfinite(loss):
+                    raise ValueError(f"the adaptation loss is {loss.item()} at step {step}: lower rate={rate}")
+                result.losses.append(loss.item())
+                gradients = torch.autograd.grad(loss, weights)
+                with torch.no_grad():
+                    for weight, gradient in zip(weights, gradients, strict=True):
+                        weight -= rate * gradient
+    except KeyboardInterrupt:
+        result.interrupted = True
+    return result

@@ -1,0 +1,92 @@
+"""What `make checkpoints` trains: every variant of lessons 05 and 06, with equal budgets.
+
+A variant is a first stage of ordinary training (undistorted or randomly distorted windows) and a second stage, which
+is either more of the same or MAML. Both second stages see the same number of windows, so a gain of MAML is not a gain
+of training longer. The paper trains "+ MAML" from random weights; here it starts from the plain network (ours),
+because batch norm keeps the statistics of the first stage and two cores keep the budget small.
+"""
+
+from dataclasses import asdict, dataclass
+
+INNER_RATE = 0.03
+"""alpha of supervised episodes (ours): largest of 0.02, 0.1, 0.5 tried that stays stable for 20 steps."""
+
+SELF_SUPERVISED_RATE = 0.0005
+"""alpha of self-supervised episodes (ours)."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long, how wide.
+
+    Attributes:
+        channels: width of the lifter.
+        first_steps, batch: ordinary training of the first stage.
+        meta_steps, tasks, support, query: the MAML stage; ordinary second stages take as many windows.
+        people: builtin people; `takes`: viewpoints of every shot.
+    """
+
+    channels: int
+    dropout: float
+    first_steps: int
+    batch: int
+    meta_steps: int
+    tasks: int
+    support: int
+    query: int
+    people: int
+    takes: int
+    rate: float = 3e-3
+    meta_rate: float = 5e-4
+
+    @property
+    def second_steps(self) -> int:
+        """Ordinary steps with as many windows as the MAML stage."""
+        return self.meta_steps * self.tasks * (self.support + self.query) // self.batch
+
+
+BUDGETS = {
+    "shipped": Budget(128, 0.05, 16000, 256, 2500, 8, 64, 32, 40, 2),
+    # For a machine with a GPU: the paper's width and VideoPose3D's batch.
+    "full": Budget(1024, 0.25, 60000, 1024, 20000, 25, 64, 64, 200, 4, 1e-3, 1e-4),
+    # Proves that every recipe runs; the networks are worth nothing.
+    "smoke": Budget(16, 0.05, 4, 16, 3, 2, 4, 4, 2, 1),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One checkpoint.
+
+    Attributes:
+        frames: receptive field.
+        first: "plain" or "random".
+        second: "more" (ordinary), "maml" or None.
+        stratified: how the tasks' lenses are sampled.
+        source: what the synthetic tasks distort: "detector" or "truth".
+        inner: the inner loss of MAML.
+    """
+
+    frames: int
+    first: str
+    second: str
+    stratified: bool = False
+    source: str = "detector"
+    inner: str = "supervised"
+
+    def describe(self) -> dict:
+        return asdict(self)
+
+
+RECIPES = {
+    "plain-9f": Recipe(9, "plain", "more"),
+    "random-9f": Recipe(9, "random", "more"),
+    "maml-9f": Recipe(9, "plain", "maml"),
+    "stratified-9f": Recipe(9, "plain", "maml", stratified=True),
+    "ours-9f": Recipe(9, "random", "maml", stratified=True),
+    "ours-truth-9f": Recipe(9, "random", "maml", stratified=True, source="truth"),
+    "ours-selfsup-9f": Recipe(9, "random", "maml", stratified=True, inner="self-supervised"),
+    "ours-3f": Recipe(3, "random", "maml", stratified=True),
+    "ours-27f": Recipe(27, "random", "maml", stratified=True),
+    "plain-27f": Recipe(27, "plain", "more"),
+}

@@ -1,0 +1,191 @@
+"""Claim cards: what a paper says beside what this course measures, with a verdict computed from the numbers.
+
+A card never hard-codes its verdict: `test` looks at the measured values, one per seed. A card that does not
+hold stays in the lesson, red and with an explanation.
+"""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+try:
+    import fcntl
+except ImportError:  # Windows: runs side by side may then overwrite one another's claims
+    fcntl = None
+
+_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)  # Student's t, 1 to 10 degrees
+_GREEN, _RED = "#00805E", "#C0392B"
+
+
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """(mean, low, high): Student's t interval at 95 % over independent seeds.
+
+    With one value there is no spread to judge by: low and high are NaN.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
+        raise ValueError(f"values is {values!r}, expected one finite number per seed, at least one")
+    mean = float(array.mean())
+    if len(array) == 1:
+        return mean, math.nan, math.nan
+    half = _t95(len(array) - 1) * float(array.std(ddof=1)) / math.sqrt(len(array))
+    return mean, mean - half, mean + half
+
+
+def _t95(degrees: int) -> float:
+    """97.5 % quantile of Student's t: a table, then Cornish and Fisher's series (error below 0.001)."""
+    if degrees <= len(_T95):
+        return _T95[degrees - 1]
+    z, n = 1.959964, degrees
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    series = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, third)
+    return sum(term / n**power for power, term in enumerate(series))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of a paper, put to the test.
+
+    Attributes:
+        id: short name, unique within the lesson.
+        lesson: the lesson's slug, such as "04_temporal_lifting".
+        text: the claim in a sentence.
+        source: where it stands: paper and table.
+        paper: quantity -> the paper's figure; None where the paper gives none.
+        ours: quantity -> measured values, one per seed.
+        test: gets `ours` as quantity -> array (seeds,), says whether the claim holds here.
+        explanation: why it does not hold here, or what to keep in mind although it does.
+        unit: of all the figures.
+    """
+
+    id: str
+    lesson: str
+    text: str
+    source: str
+    paper: Mapping[str, float | None]
+    ours: Mapping[str, Sequence[float]]
+    test: Callable[[dict[str, np.ndarray]], bool] = field(repr=False)
+    explanation: str = ""
+    unit: str = ""
+
+    def __post_init__(self):
+        for name, values in self.ours.items():
+            try:
+                interval(values)
+            except ValueError as problem:
+                raise ValueError(f"claim {self.id!r}: ours[{name!r}]: {problem}") from None
+        if not self.holds and not self.explanation:
+            raise ValueError(
+                f"claim {self.id!r} does not hold and explanation is empty: say why, readers will ask"
+            )
+
+    @property
+    def holds(self) -> bool:
+        """The verdict of `test` over the measured numbers."""
+        return bool(
+            self.test({name: np.asarray(values, dtype=np.float64) for name, values in self.ours.items()})
+        )
+
+    @property
+    def verdict(self) -> str:
+        return "holds" if self.holds else "does not hold here"
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """(quantity, paper, ours with interval, seeds) as text."""
+        result = []
+        for name in [*self.ours, *(name for name in self.paper if name not in self.ours)]:
+            theirs = self.paper.get(name)
+            values = self.ours.get(name)
+            measured, seeds = (
+                ("–", "–") if values is None else (_written(*interval(values)), str(len(values)))
+            )
+            result.append((name, "–" if theirs is None else f"{theirs:g}", measured, seeds))
+        return result
+
+    def heads(self) -> tuple[str, str, str, str]:
+        unit = f" ({self.unit})" if self.unit else ""
+        return "", f"paper{unit}", f"here{unit}, mean and 95 % interval", "seeds"
+
+    def as_dict(self) -> dict:
+        """What `record` writes: plain JSON values."""
+        return {
+            "id": self.id, "lesson": self.lesson, "text": self.text, "source": self.source,
+            "unit": self.unit, "paper": dict(self.paper),
+            "ours": {name: [float(v) for v in vs] for name, vs in self.ours.items()},
+            "holds": self.holds, "explanation": self.explanation,
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        table = [self.heads(), *self.rows()]
+        widths = [max(len(row[i]) for row in table) for i in range(4)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
+        head = f"[{self.verdict}] {self.text}"
+        return "\n".join(
+            [head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.explanation] if line)]
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
+
+    def _repr_html_(self) -> str:
+        """A card in the page's own colours, so that it reads in a dark theme too."""
+        colour, sign = (_GREEN, "✓") if self.holds else (_RED, "✗")
+        line = "1px solid rgba(128,128,128,.4)"
+        cell = f"padding:3px 16px 3px 0;border:0;border-bottom:{line};"
+        cell += "background:none;color:inherit;font-size:15px"
+
+        def row(tag, cells):
+            sides = ["left"] + ["right"] * 3
+            inner = (
+                f"<{tag} style='{cell};text-align:{s}'>{escape(c)}</{tag}>" for s, c in zip(sides, cells)
+            )
+            return f"<tr style='background:none'>{''.join(inner)}</tr>"
+
+        note = f"<p style='margin:8px 0 0'>{escape(self.explanation)}</p>" if self.explanation else ""
+        body = "".join(row("td", cells) for cells in self.rows())
+        foot = f"<p style='margin:8px 0 0;opacity:.75;font-size:13px'>Source: {escape(self.source)}</p>"
+        return (
+            f"<div style='border:{line};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
+            "margin:8px 0;max-width:52em;font-size:15px;line-height:1.45'>"
+            f"<p style='margin:0 0 6px'><span style='background:{colour};color:#fff;padding:1px 10px;"
+            f"border-radius:10px;font-weight:600'>{sign} {self.verdict}</span></p>"
+            f"<p style='margin:0 0 6px;font-weight:600'>{escape(self.text)}</p>"
+            "<table style='border-collapse:collapse;border:0;margin:0'>"
+            f"<thead>{row('th', self.heads())}</thead><tbody>{body}</tbody></table>"
+            f"{note}{foot}</div>"
+        )
+
+
+def record(claim: Claim) -> Claim:
+    """Write the claim to `build/claims.json` (or the file named by COURSE_CLAIMS) and return it for display.
+
+    A claim of the same lesson and id is replaced, the others stay, also when lessons run side by side.
+    """
+    path = Path(os.environ.get("COURSE_CLAIMS") or Path(__file__).parents[1] / "build" / "claims.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.with_name(path.name + ".lock"), "w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        known[f"{claim.lesson}/{claim.id}"] = claim.as_dict()
+        text = json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as whole:
+            whole.write(text + "\n")
+        os.replace(whole.name, path)  # readers see the old file or the new one, never half of one
+    return claim
+
+
+def _written(mean: float, low: float, high: float) -> str:
+    """Mean and interval with three significant digits of the mean."""
+    digits = max(0, 2 - math.floor(math.log10(abs(mean)))) if mean else 2
+    digits = min(digits, 4)
+    if math.isnan(low):
+        return f"{mean:.{digits}f} (one seed)"
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

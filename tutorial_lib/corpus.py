@@ -1,0 +1,122 @@
+"""Who is trained on and who is tested on: splits that keep a person, and all bodies of a take, on one side."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tutorial_lib.footage import Footage, cut, film
+from tutorial_lib.motion import ACTIONS, builtin, load
+from tutorial_lib.motion.clip import Clip
+
+SHOT = 81
+"""Frames of a shot: 1.6 s at 50 Hz, three times the longest receptive field of these lessons."""
+
+HELD_OUT_ACTIONS = ("phone", "throw", "squat", "turn", "stretch")
+"""Builtin motions that no training sees."""
+
+TRAINED_ACTIONS = tuple(action for action in ACTIONS if action not in HELD_OUT_ACTIONS)
+
+MOCAP_TEST_SUBJECTS = ("cmu-1", "cmu-6", "cmu-7", "cmu-11")
+"""Actors of the optional motion capture that no training sees."""
+
+TRAIN_SEED, VALIDATION_SEED, SITE_SEED, TEST_SEED = 101, 202, 303, 404
+"""Seeds of the builtin people; the four groups have nobody in common."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Clips to train on, and clips of the same kind to choose settings with."""
+
+    train: list[Clip]
+    validation: list[Clip]
+
+
+@dataclass(frozen=True)
+class TestSite:
+    """A place where a camera with an unknown lens stands.
+
+    Attributes:
+        calibration: clips of people who were recorded there with markers (scenario 1's support).
+        test: clips of other people, doing motions that nobody trained on.
+    """
+
+    calibration: list[Clip]
+    test: list[Clip]
+
+
+def mocap_path() -> Path | None:
+    """The optional real motion capture: `COURSE_MOCAP`, or `../shared/data/cmu17.npz` beside the clone, or None."""
+    named = os.environ.get("COURSE_MOCAP")
+    path = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data" / "cmu17.npz"
+    return path if path.is_file() else None
+
+
+def training_split(mocap: Path | None, people: int = 40) -> Split:
+    """Builtin people, mixed with real motion capture where there is some."""
+    train = builtin(TRAIN_SEED, people, TRAINED_ACTIONS, 200)
+    validation = builtin(VALIDATION_SEED, 4, TRAINED_ACTIONS, 200)
+    if mocap is not None:
+        for clip in load(mocap):
+            if clip.subject in MOCAP_TEST_SUBJECTS:
+                continue
+            (validation if "[test/" in clip.action else train).append(clip)
+    return Split(train, validation)
+
+
+def builtin_site(seed: int = 0, people: int = 3) -> TestSite:
+    """A test site of builtin people: other people and other motions than in training.
+
+    Args:
+        seed: another seed, other people.
+        people: how many are tested (each does every held-out motion) and how many are recorded.
+    """
+    first = 10 * seed
+    return TestSite(
+        builtin(SITE_SEED, range(first, first + people), TRAINED_ACTIONS, 200),
+        builtin(TEST_SEED, range(first, first + people), HELD_OUT_ACTIONS, 200),
+    )
+
+
+def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
+    """A test site made of a motion file: some of its people are recorded for calibration, the others are tested.
+
+    The optional motion capture keeps its fixed test actors; other files are split by subject (or, when there is only
+    one subject, by clip: then adaptation and test share the person).
+
+    Raises:
+        ValueError: as `motion.load`; also when the file holds fewer than two usable clips.
+    """
+    clips = [clip for clip in load(path) if len(clip.positions) >= SHOT]
+    if len(clips) < 2:
+        raise ValueError(f"{path}: {len(clips)} clip(s) of at least {SHOT} frames at 50 Hz, expected two or more")
+    subjects = sorted({clip.subject for clip in clips})
+    if set(MOCAP_TEST_SUBJECTS) & set(subjects):
+        test = [clip for clip in clips if clip.subject in MOCAP_TEST_SUBJECTS]
+        rest = [clip for clip in clips if clip.subject not in MOCAP_TEST_SUBJECTS and "[test/" in clip.action]
+        if rest:
+            return TestSite(rest, test)
+    if len(subjects) > 1:
+        test_subjects = subjects[seed % 2 :: 2]
+        test = [clip for clip in clips if clip.subject in test_subjects]
+        return TestSite([clip for clip in clips if clip.subject not in test_subjects], test)
+    return TestSite(clips[1::2], clips[::2])
+
+
+def site(motion: str = "builtin", seed: int = 0) -> TestSite:
+    """The test site that a lesson's `MOTION` parameter asks for: "builtin" or a motion file."""
+    return builtin_site(seed) if motion == "builtin" else file_site(motion, seed)
+
+
+def shoot(clips: list[Clip], generator: torch.Generator, *, shots: int | None = None, takes: int = 1) -> Footage:
+    """Cut clips into shots and film each, `takes` times, from another viewpoint each time.
+
+    Args:
+        shots: at most so many, drawn at random.
+    """
+    pieces = cut(clips, SHOT, SHOT - SHOT // 3)
+    if shots is not None and len(pieces) > shots:
+        chosen = torch.randperm(len(pieces), generator=generator)[:shots]
+        pieces = [pieces[i] for i in chosen.tolist()]
+    return film(pieces * takes, generator=generator)

@@ -1,0 +1,115 @@
+"""Where the lessons are, and how one is read.
+
+A lesson is written as text in `notebooks/source/NN_slug.py` (py:percent) and committed a second time as the
+executed `notebooks/NN_slug.ipynb` that people open.
+"""
+
+import difflib
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+import tutorial_lib
+
+ROOT = Path(tutorial_lib.__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+
+CELL_SECONDS = {"quick": 300, "full": 24 * 3600}
+"""How long one cell may run in each profile. Always given: a cell that waits for ever must fail, not hang."""
+
+KERNEL_ARGUMENTS = ["--log-level=ERROR"]
+"""Kernels otherwise greet every run with a warning about unencrypted TCP; here it leaves no machine."""
+
+
+def slugs(notebooks: Path = NOTEBOOKS) -> list[str]:
+    """Every lesson's slug in order. Files without a number in front are scratch and no lesson."""
+    return sorted(path.stem for path in (notebooks / "source").glob("[0-9][0-9]_*.py"))
+
+
+def select(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[str]:
+    """The slugs that `wanted` names, by slug, number or start ("05", "05_cam"); all of them if it names none.
+
+    Raises:
+        ValueError: if a name fits no lesson; says which lessons there are.
+    """
+    available = slugs(notebooks)
+    chosen = []
+    for name in wanted:
+        fitting = [slug for slug in available if slug.startswith(Path(name).stem)]
+        if not fitting:
+            near = difflib.get_close_matches(name, available, 1, 0.3)
+            hint = f", did you mean {near[0]}?" if near else ""
+            known = ", ".join(available) or "none yet"
+            raise ValueError(f"lesson is {name!r}, expected one of {known}{hint}")
+        chosen += fitting
+    return sorted(set(chosen)) if wanted else available
+
+
+def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
+    """The text of a lesson as a notebook without outputs, with ids that depend on the cells' text alone.
+
+    Random ids (jupytext's own) would change every cell of the committed file at every build.
+    """
+    notebook = jupytext.read(notebooks / "source" / f"{slug}.py", fmt="py:percent")
+    seen: Counter[str] = Counter()
+    for cell in notebook.cells:
+        cell_id = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[cell_id] += 1
+        cell.id = cell_id if seen[cell_id] == 1 else f"{cell_id}-{seen[cell_id]}"
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+        }
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def read_committed(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
+    """The executed notebook of a lesson.
+
+    Raises:
+        FileNotFoundError: if it was never built; says how.
+    """
+    path = notebooks / f"{slug}.ipynb"
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} has not been built yet: run `make build LESSONS={slug}`")
+    return read_notebook(path)
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """A notebook file, executed or not."""
+    return nbformat.read(path, as_version=4)
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return list(cell.metadata.get("tags", []))
+
+
+@contextmanager
+def kernel_environment(**variables: str | Path) -> Iterator[None]:
+    """Give kernels started inside `variables` in their environment, and this interpreter as "python3".
+
+    Jupyter would otherwise prefer a kernel called python3 that the user installed for another interpreter.
+    """
+    variables = {name: str(value) for name, value in variables.items()} | {"JUPYTER_PREFER_ENV_PATH": "1"}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,252 @@
+"""Ties controls to a computation and a picture: `live(compute, view, controls)`.
+
+The callback is plain and synchronous: the front end then holds moves back until the kernel is idle and
+sends only the latest value, so a storm of slider events ends on the last one and nothing queues. JupyterLab
+may call it from another thread while a cell is running, so every computation happens under one lock, with
+the grad mode set inside it.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets
+import torch
+
+from tutorial_lib import preview
+from tutorial_lib.demos.stage import Stage
+from tutorial_lib.training import MODEL_LOCK
+
+_WIDE = {"description_width": "13em"}
+_LAYOUT = {"width": "100%", "max_width": "46em"}
+
+
+class StepSlider(ipywidgets.SelectionSlider):
+    """A slider over exact decimal numbers.
+
+    Not a FloatSlider: its front end recomputes every number it is given, finds 0.19999999999999996 for 0.2
+    and sends that back, which undoes what the kernel has set in the meantime.
+    """
+
+    def __init__(self, value, low, high, step, fmt, **kwargs):
+        count = math.floor((high - low) / step + 1e-6) + 1
+        grid = [round(low + i * step, 12) for i in range(min(count, 2002))]
+        if not 2 <= len(grid) <= 2001 or all(abs(value - known) > step * 1e-6 for known in grid):
+            raise ValueError(
+                f"slider at {value} from {low} to {high} in steps of {step}: expected a value on one of the "
+                "steps, and 1 to 2000 steps"
+            )
+        self.low, self.high, self.step = low, high, step
+        options = [(_typeset(format(known, fmt)), known) for known in grid]
+        super().__init__(options=options, value=value, equals=lambda a, b: abs(a - b) < step * 1e-6, **kwargs)
+
+
+def slider(value, low, high, step, label: str = "", *, continuous: bool = True, fmt: str | None = None):
+    """A slider; whole numbers for all four make an IntSlider. Say the unit in the label: "distance (m)".
+
+    Args:
+        continuous: False above 200 ms of computation: the picture then follows when the mouse lets go.
+        fmt: format of the read-out, such as ".2f"; by default as many digits as the step has.
+    """
+    common = {"description": label, "continuous_update": continuous, "style": _WIDE, "layout": _LAYOUT}
+    if all(isinstance(number, int) for number in (value, low, high, step)):
+        return ipywidgets.IntSlider(value=value, min=low, max=high, step=step, **common)
+    digits = len(f"{step:.10f}".rstrip("0").split(".")[1])
+    return StepSlider(value, low, high, step, fmt or f".{digits}f", **common)
+
+
+def steps(options, value=None, label: str = "", *, continuous: bool = True):
+    """A slider over given values: a list, or (label, value) pairs where the label is what is shown."""
+    options = list(options)
+    first = options[0][1] if isinstance(options[0], tuple) else options[0]
+    return ipywidgets.SelectionSlider(
+        options=options, value=first if value is None else value, description=label,
+        continuous_update=continuous, style=_WIDE, layout=_LAYOUT,
+    )  # fmt: skip
+
+
+def choice(options, value=None, label: str = ""):
+    """A drop-down over given values: a list, or (label, value) pairs."""
+    options = list(options)
+    first = options[0][1] if isinstance(options[0], tuple) else options[0]
+    return ipywidgets.Dropdown(
+        options=options,
+        value=first if value is None else value,
+        description=label,
+        style=_WIDE,
+        layout=_LAYOUT,
+    )
+
+
+def live(
+    compute: Callable[..., Any], view: Callable[[Any, dict], dict], controls: dict[str, Any], *,
+    presets: dict[str, dict] | None = None, twin: Callable[[Any, dict], Any] | None = None, title: str = "",
+) -> "Demo":  # fmt: skip
+    """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
+
+    Args:
+        compute: pure and seeded; gets the controls' values by name, returns arrays.
+        view: arrays and params to a picture, from `stage.panes`.
+        controls: name -> ipywidgets control (`slider`, `steps`, `choice`, or any with a `value`).
+        presets: button name -> params to set at once.
+        twin: arrays and params to a plotly figure, shown as a PNG where no kernel runs.
+    """
+    return Demo(compute, view, controls, presets=presets or {}, twin=twin, title=title)
+
+
+class Demo(ipywidgets.VBox):
+    """Controls above a `Stage`. See `live`.
+
+    Attributes:
+        params, arrays: values and result of the picture on the stage.
+        runs, compute_ms: number of computations so far, time of the last one.
+        error, last_exception: "" and None when the last run was fine.
+    """
+
+    def __init__(self, compute, view, controls, *, presets, twin, title):
+        self.compute, self.view, self.twin, self.title = compute, view, twin, title
+        self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
+        self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
+        self.error, self.last_exception, self._held = "", None, False
+        for name, control in self.controls.items():
+            control.description = control.description or name
+        self._first = self._values()
+        for name, params in self.presets.items():
+            self._check(params, f"preset {name!r}: ")
+        heading = [ipywidgets.HTML(f"<b style='font-size:16px'>{escape(title)}</b>")] if title else []
+        super().__init__([*heading, *self.controls.values(), self._buttons(), self.stage])
+        for control in self.controls.values():
+            control.observe(self._moved, names="value")
+        self._run()
+
+    def set(self, **params) -> "Demo":
+        """Set several controls with one recomputation.
+
+        Raises:
+            ValueError: unknown name, or a value the control does not take. Errors of `compute` do not raise
+                here: they stand in `error`, and `check` raises them.
+        """
+        self._check(params, "")
+        with MODEL_LOCK:
+            self._held = True
+            try:
+                for name, value in params.items():
+                    self.controls[name].value = value
+            finally:
+                self._held = False
+            self._run()
+        return self
+
+    def reset(self) -> "Demo":
+        """Back to the values the demo started with."""
+        return self.set(**self._first)
+
+    def check(self) -> "Demo":
+        """Raise the exception of the last run, if there was one: for cells that must fail loudly."""
+        if self.last_exception is not None:
+            raise self.last_exception
+        return self
+
+    def caption(self) -> str:
+        """The controls' present values, written as their read-outs write them."""
+        return ", ".join(f"{control.description} {_readout(control)}" for control in self.controls.values())
+
+    def _values(self) -> dict:
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _moved(self, change) -> None:
+        if not self._held:
+            self._run()
+
+    def _run(self) -> None:
+        """Compute and draw the present values; an error leaves the last good picture and the demo usable."""
+        with MODEL_LOCK, torch.inference_mode(False), torch.enable_grad():
+            params, caption = self._values(), self.caption()
+            self.runs += 1
+            try:
+                start = time.perf_counter()
+                arrays = self.compute(**params)
+                self.compute_ms = 1000 * (time.perf_counter() - start)
+                picture = self.view(arrays, params)
+                if not isinstance(picture, dict) or "panes" not in picture:
+                    raise TypeError(
+                        f"view returned {type(picture).__name__}, expected what stage.panes(...) returns"
+                    )
+            except (Exception, KeyboardInterrupt) as problem:
+                kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
+                self.error = f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
+                self.last_exception = problem
+                self.stage.state = {**self.stage.state, "error": self.error}
+                return
+            self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
+            self.stage.state = {
+                **picture,
+                "caption": caption,
+                "timing": f"computed in {self.compute_ms:.0f} ms",
+            }
+
+    def _check(self, params: dict, where: str) -> None:
+        for name, value in params.items():
+            if name not in self.controls:
+                raise ValueError(
+                    f"{where}unknown control {name!r}, expected one of {', '.join(self.controls)}"
+                )
+            expected = _refusal(self.controls[name], value)
+            if expected:
+                raise ValueError(f"{where}{name} is {value!r}, expected {expected}")
+
+    def _buttons(self) -> ipywidgets.HBox:
+        jobs = [(name, lambda _, params=params: self.set(**params)) for name, params in self.presets.items()]
+        row = []
+        for name, job in [*jobs, ("reset", lambda _: self.reset())]:
+            button = ipywidgets.Button(description=name, layout={"width": "auto"})
+            button.on_click(job)
+            row.append(button)
+        return ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        """Adds a PNG of the static twin: previews and readers without a kernel see a picture."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = f"live demo {self.title!r}: {self.caption()}"
+        if self.twin is not None and self.arrays is not None:
+            bundle["image/png"] = preview.png_base64(self.twin(self.arrays, self.params))
+        return bundle
+
+
+def _refusal(control, value) -> str:
+    """What the control takes, if it does not take the value; else nothing."""
+    if hasattr(control, "_options_full"):
+        if any(_same(control, known, value) for _, known in control._options_full):
+            return ""
+        if isinstance(control, StepSlider):
+            return f"a number from {control.low} to {control.high} in steps of {control.step}"
+        return f"one of {[known for _, known in control._options_full]}"
+    if hasattr(control, "max"):
+        whole = isinstance(control.min, int) and isinstance(control.max, int)
+        number = isinstance(value, int) if whole else isinstance(value, (int, float))
+        if not number or not control.min <= value <= control.max:
+            return f"a {'whole ' * whole}number from {control.min} to {control.max}"
+    return ""
+
+
+def _same(control, known, value) -> bool:
+    try:
+        return bool(control.equals(known, value))
+    except TypeError:  # a word where a number belongs
+        return False
+
+
+def _readout(control) -> str:
+    """The control's value as its read-out shows it."""
+    if hasattr(control, "_options_full"):
+        return next(text for text, known in control._options_full if _same(control, known, control.value))
+    if isinstance(control.value, bool):
+        return "on" if control.value else "off"
+    return _typeset(format(control.value, getattr(control, "readout_format", "")))
+
+
+def _typeset(number: str) -> str:
+    """With the typographic minus that ipywidgets' read-outs have."""
+    return number.replace("-", "\u2212")

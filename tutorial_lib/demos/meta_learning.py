@@ -1,0 +1,133 @@
+"""The live demo of lesson 06: choose a lens, a model and a scenario, and watch the network adapt."""
+
+import numpy as np
+import torch
+
+from tutorial_lib import checkpoints, figures
+from tutorial_lib.corpus import site
+from tutorial_lib.demos import stage
+from tutorial_lib.demos.camera_distortion import (
+    BODY,
+    SCORE_COLUMNS,
+    fold_note,
+    grid_lines,
+    lens_controls,
+    lens_of,
+    lens_presets,
+    score_row,
+    side_by_side,
+)
+from tutorial_lib.demos.live import Demo, choice, live, slider, steps
+from tutorial_lib.evaluation import SCENARIOS, Studio, take_adapted
+
+MODELS = {
+    "plain": "plain-9f",
+    "pretrained on random lenses": "random-9f",
+    "+ MAML, no pretraining": "maml-9f",
+    "ours: pretraining + MAML": "ours-9f",
+    "ours, episodes without labels": "ours-selfsup-9f",
+}
+"""What the demo calls the checkpoints."""
+
+
+def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40) -> Demo:
+    """Every move of a control adapts the chosen network anew, from its shipped weights.
+
+    Args:
+        motion: "builtin" or a motion file.
+        frame: which frame the static picture shows.
+    """
+    models = {title: checkpoints.load(name) for title, name in MODELS.items()}
+    rates = {title: checkpoints.record(name)["test_rates"] for title, name in MODELS.items()}
+    studio = Studio(site(motion, seed), seed, shots=4, recordings=12)
+    clip = slice(0, 1)
+
+    def compute(model, scenario, windows, count, **coefficients):
+        lens = lens_of(**coefficients)
+        exam = studio.exam(lens, shots=clip)
+        with torch.no_grad():
+            before = models[model].lift(exam.video)[0]
+        result, scores = take_adapted(
+            models[model], exam, scenario, steps=count, rate=rates[model][scenario], windows=windows
+        )
+        with torch.no_grad():
+            after = result.model.lift(exam.video)[0]
+        return {
+            "lens": lens,
+            "seen": exam.video[0],
+            "truth": exam.truth[0],
+            "before": before,
+            "after": after,
+            "scores": scores,
+            "losses": result.losses,
+            "bone": result.bone,
+            "grid": grid_lines(lens),
+        }
+
+    def view(arrays, params):
+        scores, losses = arrays["scores"], arrays["losses"]
+        x = np.arange(len(scores))
+        note = fold_note(arrays["lens"])
+        if abs(arrays["bone"][-1] - 1) > 0.2:
+            note += f"; ALARM: bones are now {arrays['bone'][-1]:.2f} times as long as before"
+        return stage.panes(
+            stage.image(
+                skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="vermillion")],
+                lines=[stage.polyline("grid", arrays["grid"])],
+                margin=0.2,
+                title="the test video",
+            ),
+            stage.scene(
+                [
+                    stage.skeleton3d("truth", arrays["truth"]),
+                    stage.skeleton3d("before", arrays["before"], dash="dash", width=3.0),
+                    stage.skeleton3d("after", arrays["after"]),
+                ],
+                extent=BODY,
+                up="-y",
+                title="3D",
+            ),
+            stage.curve(
+                [stage.series("error on the test video", x, [s.mpjpe for s in scores], mode="line+markers")],
+                x=stage.axis("adaptation steps", 0, 20),
+                y=stage.axis("MPJPE (mm)", 0, 250),
+                lines=[stage.hline("before", scores[0].mpjpe)],
+                title="step by step",
+            ),
+            stage.table(
+                SCORE_COLUMNS,
+                [score_row("before", scores[0]), score_row(f"after {len(scores) - 1} steps", scores[-1])],
+            ),
+            note=note + (f"; loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
+        )
+
+    def twin(arrays, params):
+        first, last = arrays["scores"][0].mpjpe, arrays["scores"][-1].mpjpe
+        return side_by_side(
+            figures.image_plane(
+                skeletons={"detected": arrays["seen"][frame]},
+                grid=arrays["grid"],
+                margin=0.2,
+                colours={"detected": "vermillion"},
+            ),
+            figures.skeletons_3d(
+                {name: arrays[name][frame] for name in ("truth", "before", "after")}, extent=BODY, up="-y"
+            ),
+            title=f"{params['model']}, {params['scenario']}: {first:.0f} → {last:.0f} mm",
+        )
+
+    demo = live(
+        compute,
+        view,
+        {
+            "model": choice(list(MODELS), "ours: pretraining + MAML", "model"),
+            "scenario": choice(list(SCENARIOS), SCENARIOS[0], "scenario"),
+            "windows": steps([8, 16, 32, 64, 128], 64, "labelled windows"),
+            "count": slider(5, 0, 20, 1, "adaptation steps"),
+            **lens_controls(),
+        },
+        presets=lens_presets(),
+        twin=twin,
+        title="Adapt, now",
+    )
+    return demo.set(**lens_presets()["d2 pincushion, heavy"])

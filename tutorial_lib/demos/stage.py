@@ -1,0 +1,346 @@
+"""The stage: one small canvas widget that draws 3D skeletons, camera images, curves and tables.
+
+Python describes a picture (`panes(scene(...), curve(...))`), `stage.js` draws it. The whole picture is one
+synced dict with its arrays as binary buffers, so one assignment is one message and one redraw. Ranges are
+given, never fitted, so that nothing jumps while a slider moves.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from tutorial_lib.figures import COLOURS, NAMED
+from tutorial_lib.skeleton import BONES, JOINTS, LEFT, RIGHT
+
+DASHES = ("solid", "dash", "dot")
+_SIDE = {joint: "left" for joint in LEFT} | {joint: "right" for joint in RIGHT}
+_BONES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
+
+
+class Stage(anywidget.AnyWidget):
+    """The widget. Assign `state` (from `panes`) and every view of it redraws once."""
+
+    _esm = Path(__file__).with_name("stage.js")
+    _css = Path(__file__).with_name("stage.css")
+    state = traitlets.Dict().tag(sync=True)
+
+
+def panes(*parts: dict, fps: float = 25.0, height: int = 330, note: str = "") -> dict:
+    """A complete picture for `Stage.state`: the parts side by side, tables below.
+
+    Args:
+        parts: what `scene`, `image`, `curve` and `table` return.
+        fps: frames per second of the playback that appears when some skeleton has several frames.
+        height: of every canvas, in CSS pixels.
+        note: a remark in the caption, such as a measured error.
+    """
+    for part in parts:
+        if not isinstance(part, dict) or part.get("kind") not in ("scene", "image", "curve", "table"):
+            raise ValueError(
+                f"panes got {type(part).__name__}, expected what scene, image, curve or table returns"
+            )
+    if not parts:
+        raise ValueError("panes got no parts, expected at least one of scene, image, curve, table")
+    _positive("fps", fps)
+    return {
+        "panes": list(parts), "bones": _BONES, "fps": min(float(fps), 120.0),
+        "height": int(height), "note": note, "caption": "", "timing": "", "error": "",
+    }  # fmt: skip
+
+
+def skeleton3d(name: str, points, *, colour=None, dash="solid", width: float = 4.0) -> dict:
+    """One moving 3D skeleton for `scene`. "truth", "before" and "after" have colours of their own.
+
+    Args:
+        points: (17, 3) or (frames, 17, 3), metres.
+    """
+    return _drawn(name, colour, dash, width) | {"points": _frames("points", points, len(JOINTS), 3)}
+
+
+def skeleton2d(name: str, points, *, colour=None, dash="solid", width: float = 4.0) -> dict:
+    """One moving 2D skeleton for `image`.
+
+    Args:
+        points: (17, 2) or (frames, 17, 2), screen coordinates: x in [-1, 1] across the width, y down.
+    """
+    return _drawn(name, colour, dash, width) | {"points": _frames("points", points, len(JOINTS), 2)}
+
+
+def scene(
+    skeletons: Sequence[dict] = (), *, extent=((-1, 1), (-1, 1), (0, 2)), up: str = "z", title: str = "",
+    grid: float = 0.5, view: tuple[float, float] = (-35.0, 14.0), weight: float = 1.0,
+) -> dict:  # fmt: skip
+    """A 3D pane: rotate by drag or arrow keys, ctrl and wheel zooms, double-click resets.
+
+    Args:
+        skeletons: overlaid, from `skeleton3d`.
+        extent: ((x0, x1), (y0, y1), (z0, z1)) in metres; sets the fixed scale, the floor is its lower side.
+        up: "z" (world), "-y" (camera: x right, y down, z forward) or "y".
+        grid: width of a floor tile in metres.
+        view: (azimuth, elevation) in degrees at the start; azimuth 0 looks along the forward axis.
+        weight: share of the row's width.
+    """
+    box = np.asarray(extent, dtype=np.float64)
+    if box.shape != (3, 2) or not np.isfinite(box).all() or (box[:, 0] >= box[:, 1]).any():
+        raise ValueError(
+            f"extent is {extent!r}, expected ((x0, x1), (y0, y1), (z0, z1)) in metres, each rising"
+        )
+    _one_of("up", up, ("z", "y", "-y"))
+    _positive("grid", grid)
+    return {
+        "kind": "scene", "title": title, "weight": weight, "view": [float(angle) for angle in view],
+        "skeletons": _parts("skeletons", skeletons, "points", "skeleton3d", 3),
+        "extent": box.tolist(), "up": up, "grid": float(grid),
+    }  # fmt: skip
+
+
+def polyline(name: str, points, *, colour="grey", dash="solid", width: float = 1.5) -> dict:
+    """Lines in an `image`, such as a grid.
+
+    Args:
+        points: (length, 2) or (lines, length, 2), screen coordinates. NaN lifts the pen.
+    """
+    array = _array("points", points, nan=True)
+    if array.ndim not in (2, 3) or array.shape[-1] != 2:
+        raise ValueError(f"points has shape {array.shape}, expected (length, 2) or (lines, length, 2)")
+    return _drawn(name, colour, dash, width) | {"points": _pack(array.reshape(-1, *array.shape[-2:]))}
+
+
+def circle(
+    name: str, radius: float, *, centre=(0.0, 0.0), colour="grey", dash="solid", width: float = 2.0
+) -> dict:
+    """A circle in an `image`, radius and centre in screen coordinates."""
+    _positive("radius", radius)
+    return _drawn(name, colour, dash, width) | {"radius": float(radius), "centre": [float(c) for c in centre]}
+
+
+def dots(name: str, points, *, colour="vermillion", size: float = 6.0, symbol="circle") -> dict:
+    """Markers in an `image`.
+
+    Args:
+        points: (count, 2) or (frames, count, 2), screen coordinates.
+        size: radius in CSS pixels.
+    """
+    array = _array("points", points)
+    if array.ndim not in (2, 3) or array.shape[-1] != 2:
+        raise ValueError(f"points has shape {array.shape}, expected (count, 2) or (frames, count, 2)")
+    packed = _pack(array.reshape(-1, *array.shape[-2:]))
+    return _drawn(name, colour, "solid", 1.0) | {"points": packed, "size": float(size), "symbol": symbol}
+
+
+def image(
+    *, skeletons: Sequence[dict] = (), lines: Sequence[dict] = (), circles: Sequence[dict] = (),
+    dots: Sequence[dict] = (), picture=None, heat=None, levels=(0.0, 1.0), heat_name="",
+    heat_colour="vermillion", aspect: float = 1.0, cross=(0.0, 0.0), margin: float = 0.08,
+    title: str = "", weight: float = 1.0,
+) -> dict:  # fmt: skip
+    """The camera's image: x in [-1, 1] across the width, y down, cells centred at (i + 0.5) / width.
+
+    Args:
+        skeletons, lines, circles, dots: from `skeleton2d`, `polyline`, `circle`, `dots`.
+        picture: (rows, columns) grey or (rows, columns, 3) colour, in `levels`.
+        heat: (rows, columns), drawn as opacity of one colour: `levels[0]` clear, `levels[1]` full.
+        aspect: width / height of the image.
+        cross: principal point in screen coordinates, or None.
+        margin: room around the frame, as a share of the width, for what leaves the image.
+    """
+    _positive("aspect", aspect)
+    if not levels[0] < levels[1]:
+        raise ValueError(f"levels is {levels!r}, expected (low, high) with low < high")
+    cells = {}
+    for key, value, shapes in (("picture", picture, ((2,), (3,))), ("heat", heat, ((2,),))):
+        if value is not None:
+            array = _array(key, value)
+            if (array.ndim,) not in shapes or (array.ndim == 3 and array.shape[2] != 3):
+                raise ValueError(
+                    f"{key} has shape {array.shape}, expected (rows, columns){' or (…, 3)' * len(shapes[1:])}"
+                )
+            cells[key] = {"cells": _pack(array), "range": [float(v) for v in levels]}
+    if heat is not None:
+        cells["heat"] |= {"name": heat_name, "colour": _colour(heat_colour)}
+    return cells | {
+        "kind": "image", "title": title, "aspect": float(aspect), "margin": float(margin), "weight": weight,
+        "cross": None if cross is None else [float(c) for c in cross],
+        "skeletons": _parts("skeletons", skeletons, "points", "skeleton2d", 2),
+        "lines": _parts("lines", lines, "points", "polyline"),
+        "circles": _parts("circles", circles, "radius", "circle"),
+        "dots": _parts("dots", dots, "points", "dots"),
+    }  # fmt: skip
+
+
+def series(
+    name: str, x, y, *, colour="blue", dash="solid", width: float = 2.5, mode="line", band=None,
+    symbol="circle", bar: float = 0.8, shift: float = 0.0,
+) -> dict:  # fmt: skip
+    """One line, set of markers or set of bars for `curve`. NaN leaves a gap.
+
+    Args:
+        x, y: (points,) in the axes' units.
+        mode: "line", "markers", "line+markers" or "bars".
+        band: (low, high), each (points,), drawn as a shade.
+        bar, shift: width and offset of the bars, in units of x.
+    """
+    _one_of("mode", mode, ("line", "markers", "line+markers", "bars"))
+    xs, ys = (_array(key, value, nan=True) for key, value in (("x", x), ("y", y)))
+    limits = [] if band is None else [_array("band", side) for side in band]
+    if xs.ndim != 1 or any(other.shape != xs.shape for other in (ys, *limits)) or len(limits) not in (0, 2):
+        shapes = [part.shape for part in (xs, ys, *limits)]
+        raise ValueError(f"series {name!r}: x, y and band have shapes {shapes}, expected one shape (points,)")
+    packed = {"lo": _pack(limits[0]), "hi": _pack(limits[1])} if limits else None
+    return _drawn(name, colour, dash, width) | {
+        "x": _pack(xs), "y": _pack(ys), "mode": mode, "band": packed, "symbol": symbol,
+        "bar": float(bar), "shift": float(shift),
+    }  # fmt: skip
+
+
+def hline(name: str, y: float, *, colour="grey", dash="dash") -> dict:
+    """A horizontal reference line for `curve`, with its name written on it."""
+    return _drawn(name, colour, dash, 2.0) | {"y": float(_array("y", y))}
+
+
+def axis(
+    label: str, low: float, high: float, *, log: bool = False, ticks: dict[str, float] | None = None
+) -> dict:
+    """An axis of `curve` with a fixed range. The label says the unit: "error (mm)".
+
+    Args:
+        ticks: names of places, such as {"knee": 2}, instead of numbers.
+    """
+    if not (np.isfinite([low, high]).all() and low < high) or (log and low <= 0):
+        raise ValueError(f"axis {label!r} runs from {low} to {high}, expected finite, rising, above 0 if log")
+    named = [[float(place), name] for name, place in ticks.items()] if ticks else None
+    return {"label": label, "range": [float(low), float(high)], "log": log, "ticks": named}
+
+
+def curve(
+    series: Sequence[dict],
+    *,
+    x: dict,
+    y: dict,
+    lines: Sequence[dict] = (),
+    now=None,
+    title="",
+    weight: float = 1.0,
+) -> dict:
+    """A plot with fixed axes.
+
+    Args:
+        series, lines: from `series` and `hline`.
+        x, y: from `axis`.
+        now: place on the x axis marked by an upright line; (frames,) places follow the playback.
+    """
+    marks = None if now is None else _pack(np.atleast_1d(_array("now", now)))
+    return {
+        "kind": "curve", "title": title, "series": _parts("series", series, "mode", "series"), "x": x, "y": y,
+        "lines": _parts("lines", lines, "y", "hline"), "now": marks, "weight": weight,
+    }  # fmt: skip
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title="", best: str | None = None
+) -> dict:
+    """A table under the canvases: the first column names the row.
+
+    Args:
+        rows: strings or numbers; numbers are compared as shown.
+        best: "min" or "max" underlines the best number of every row; None underlines nothing.
+    """
+    texts = [[str(cell) for cell in row] for row in rows]
+    if any(len(row) != len(columns) for row in texts):
+        raise ValueError(
+            f"rows have {[len(row) for row in texts]} cells, expected {len(columns)} as in columns"
+        )
+    if best is not None:
+        _one_of("best", best, ("min", "max"))
+    marks = [_best(row, best) if best else -1 for row in texts]
+    return {
+        "kind": "table",
+        "title": title,
+        "columns": [str(c) for c in columns],
+        "rows": texts,
+        "best": marks,
+    }
+
+
+def unpack(packed: dict) -> np.ndarray:
+    """The array inside a state, as in `unpack(state["panes"][0]["skeletons"][0]["points"])`: for tests."""
+    return np.frombuffer(packed["data"], dtype=np.float32).reshape(packed["shape"])
+
+
+# ------------------------------------------------------------------ checks
+def _array(argument: str, value, nan: bool = False) -> np.ndarray:
+    """float32 array from a tensor, an array or a list; refuses what is not finite."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    array = np.asarray(value, dtype=np.float32)
+    bad = np.isinf(array) if nan else ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"{argument} holds {array[where]} at index {where} ({int(bad.sum())} such values), expected "
+            "finite numbers: look for a division by zero or a folded distortion upstream"
+        )
+    return array
+
+
+def _frames(argument: str, value, joints: int, dims: int) -> dict:
+    array = _array(argument, value)
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3 or array.shape[1:] != (joints, dims) or not len(array):
+        raise ValueError(
+            f"{argument} has shape {array.shape}, expected ({joints}, {dims}) or (frames, {joints}, {dims}): "
+            "pick one person with an index, keep joints and coordinates last"
+        )
+    return _pack(array)
+
+
+def _pack(array: np.ndarray) -> dict:
+    return {"shape": list(array.shape), "data": np.ascontiguousarray(array, dtype="<f4").tobytes()}
+
+
+def _drawn(name: str, colour: str | None, dash: str, width: float) -> dict:
+    _one_of("dash", dash, DASHES)
+    colour = colour or NAMED.get(name, "ink")
+    return {"name": name, "colour": _colour(colour), "dash": dash, "width": float(width)}
+
+
+def _colour(colour: str) -> str:
+    """Hex code for a palette name; "ink" and "grey" stay names because they follow the page's theme."""
+    if colour in ("ink", "grey") or (colour.startswith("#") and len(colour) == 7):
+        return colour
+    _one_of("colour", colour, tuple(COLOURS))
+    return COLOURS[colour]
+
+
+def _parts(argument: str, parts: Sequence[dict], key: str, maker: str, dims: int | None = None) -> list[dict]:
+    for part in parts:
+        fine = isinstance(part, dict) and key in part and (dims is None or part[key]["shape"][-1] == dims)
+        if not fine:
+            raise ValueError(f"{argument} holds {type(part).__name__}, expected what {maker}(...) returns")
+    return list(parts)
+
+
+def _one_of(argument: str, value: str, options: Sequence[str]) -> None:
+    if value not in options:
+        raise ValueError(f"{argument} is {value!r}, expected one of {', '.join(map(repr, options))}")
+
+
+def _positive(argument: str, value: float) -> None:
+    if not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{argument} is {value}, expected a finite number above 0")
+
+
+def _best(row: list[str], best: str) -> int:
+    """Index of the row's best number (the first at a tie), -1 if there is none."""
+    numbers = {}
+    for index, text in enumerate(row[1:], start=1):
+        try:
+            numbers[index] = float(text.split("±")[0].split()[0].replace("\u2212", "-"))
+        except (ValueError, IndexError):
+            continue
+    return (min if best == "min" else max)(numbers, key=numbers.get) if numbers else -1

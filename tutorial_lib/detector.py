@@ -1,0 +1,84 @@
+"""A simulated 2D detector: what a frozen keypoint network would report instead of the true projection.
+
+Real detectors err by joint (wrists more than hips), keep an error for many frames, sometimes exchange left and
+right, and sometimes lose a joint for a while. All numbers here are ours; the typical error of a good detector on
+Human3.6M is about 0.01 of the image's width.
+"""
+
+import torch
+
+from tutorial_lib.skeleton import LEFT, MIRROR, RIGHT, check_joints
+
+JOINT_NOISE = torch.tensor(
+    [0.7, 0.8, 1.0, 1.3, 0.8, 1.0, 1.3, 0.7, 0.7, 0.8, 1.0, 0.8, 1.2, 1.6, 0.8, 1.2, 1.6]
+)  # fmt: skip
+"""Relative error of each joint."""
+
+SIGMA = 0.008
+"""Standard deviation of a joint of relative error 1, in screen units (half-widths of the image)."""
+
+
+def _coloured(frames: int, correlation: float, shape: tuple[int, ...], generator) -> torch.Tensor:
+    """Unit-variance AR(1) noise along axis 0: neighbours correlate by `correlation`."""
+    white = torch.randn(frames, *shape, generator=generator)
+    noise = torch.empty_like(white)
+    noise[0] = white[0]
+    fresh = (1 - correlation**2) ** 0.5
+    for t in range(1, frames):
+        noise[t] = correlation * noise[t - 1] + fresh * white[t]
+    return noise
+
+
+def _episodes(frames: int, rate: float, length: int, shape: tuple[int, ...], generator) -> torch.Tensor:
+    """Bool (frames, *shape): true during random episodes that begin with probability `rate` a frame."""
+    begins = torch.rand(frames, *shape, generator=generator) < rate
+    active = begins.clone()
+    for shift in range(1, length):
+        active[shift:] |= begins[:-shift]
+    return active
+
+
+def detect(
+    screen: torch.Tensor,
+    noise: float = 1.0,
+    *,
+    correlation: float = 0.8,
+    swap_rate: float = 0.0008,
+    miss_rate: float = 0.0008,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """Turn true projections into "predicted 2D keypoints".
+
+    Args:
+        screen: (..., frames, 17, 2) true screen coordinates.
+        noise: scales every defect; 0 returns the truth.
+        correlation: of a joint's error between neighbouring frames.
+        swap_rate: probability a frame that the legs (or the arms) are exchanged for the next 5 frames.
+        miss_rate: probability a frame and joint that it is lost: for 6 frames its error is 8 times as large.
+
+    Returns:
+        (..., frames, 17, 2), same dtype and device.
+
+    Raises:
+        ValueError: joints other than 17, negative noise, a rate or correlation outside [0, 1).
+    """
+    check_joints(screen, 2, "screen")
+    if screen.ndim < 3 or screen.shape[-3] < 1:
+        raise ValueError(f"screen has shape {tuple(screen.shape)}, expected (..., frames >= 1, 17, 2)")
+    if not noise >= 0:
+        raise ValueError(f"noise is {noise}, expected a number >= 0")
+    for name, value in (("correlation", correlation), ("swap_rate", swap_rate), ("miss_rate", miss_rate)):
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} is {value}, expected a number in [0, 1)")
+    if noise == 0:
+        return screen.clone()
+    leading, frames = screen.shape[:-3], screen.shape[-3]
+    points = screen.movedim(-3, 0)
+    error = _coloured(frames, correlation, (*leading, 17, 2), generator) * (SIGMA * noise * JOINT_NOISE[:, None])
+    missed = _episodes(frames, min(miss_rate * noise, 0.5), 6, (*leading, 17, 1), generator)
+    error = torch.where(missed, error * 8, error)
+    for side in (LEFT[:3] + RIGHT[:3], LEFT[3:] + RIGHT[3:]):
+        swapped = _episodes(frames, min(swap_rate * noise, 0.5), 5, (*leading, 1, 1), generator)
+        order = [MIRROR[j] if j in side else j for j in range(17)]
+        points = torch.where(swapped.to(points.device), points[..., order, :], points)
+    return (points + error.to(points)).movedim(0, -3)

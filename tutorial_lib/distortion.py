@@ -1,0 +1,265 @@
+"""Lens distortion: the Brown-Conrady model with three radial and two tangential coefficients.
+
+Coefficients are `(k1, k2, k3, p1, p2)` on the last axis. The formula and the signs are OpenCV's; OpenCV stores the
+same five numbers in the order (k1, k2, p1, p2, k3). Points are focal-normalised coordinates (x/z, y/z) about the
+principal point. Barrel distortion has a negative radial term, pincushion a positive one.
+
+With q = (p2, p1) the map is the gradient of a scalar function, so its Jacobian is symmetric:
+
+    D(x) = x (1 + k1 r^2 + k2 r^4 + k3 r^6) + 2 x (q.x) + q r^2
+
+A gradient map whose Jacobian is positive definite on a disc is one-to-one there. `folds` tests exactly that.
+"""
+
+import torch
+
+COEFFICIENTS = ("k1", "k2", "k3", "p1", "p2")
+
+RADIAL_LIMIT = 1.4
+"""lambda 1 of the task distribution (ours): k1, k2, k3 ~ U[-lambda1, lambda1]."""
+
+TANGENTIAL_LIMIT = 0.15
+"""lambda 2 of the task distribution (ours): p1, p2 ~ U[-lambda2, lambda2]."""
+
+FOLD_RADIUS = 0.8
+"""Draws that fold within this radius are rejected: beyond it lies one joint in a thousand."""
+
+
+def _split(points: torch.Tensor, coefficients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Check both arguments and return (points, coefficients) that broadcast against each other."""
+    if points.ndim < 1 or points.shape[-1] != 2:
+        raise ValueError(f"points has shape {tuple(points.shape)}, expected (..., 2): focal-normalised x, y")
+    if not points.is_floating_point():
+        raise ValueError(f"points are {points.dtype}, expected floating point: they are not pixel numbers")
+    coefficients = torch.as_tensor(coefficients, dtype=points.dtype, device=points.device)
+    _check(coefficients)
+    missing = points.ndim - coefficients.ndim
+    if missing > 0:
+        coefficients = coefficients.reshape(*coefficients.shape[:-1], *[1] * missing, 5)
+    try:
+        torch.broadcast_shapes(points.shape[:-1], coefficients.shape[:-1])
+    except RuntimeError:
+        raise ValueError(
+            f"coefficients {tuple(coefficients.shape)} do not match points {tuple(points.shape)}: their leading "
+            "axes must be the first leading axes of points (one lens per clip: (clips, 5) with (clips, ..., 2))"
+        ) from None
+    return points, coefficients
+
+
+def _check(coefficients: torch.Tensor) -> None:
+    if coefficients.ndim < 1 or coefficients.shape[-1] != 5:
+        raise ValueError(
+            f"coefficients has shape {tuple(coefficients.shape)}, expected (..., 5): {', '.join(COEFFICIENTS)}"
+        )
+    if not torch.isfinite(coefficients).all():
+        raise ValueError(
+            f"coefficients hold {coefficients.detach().flatten()[:5].tolist()}: NaN or infinity. "
+            "Give five finite numbers, e.g. distortion.PRESETS['d1']"
+        )
+
+
+def distort(points: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
+    """Where a lens puts points that an ideal pinhole would put at `points`.
+
+    Args:
+        points: (..., 2) focal-normalised coordinates.
+        coefficients: (5,) or (leading axes of points, 5): `(k1, k2, k3, p1, p2)`.
+
+    Returns:
+        (..., 2), same dtype and device. Differentiable in both arguments.
+
+    Raises:
+        ValueError: wrong last axis, shapes that do not match, coefficients that are not finite.
+
+    Source: Brown-Conrady as in OpenCV's `projectPoints`; the paper (Cho et al. 2021) names the five coefficients.
+    """
+    points, coefficients = _split(points, coefficients)
+    k1, k2, k3, p1, p2 = coefficients.unbind(-1)
+    x, y = points.unbind(-1)
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    pull = 2 * (p2 * x + p1 * y)
+    return torch.stack([x * (radial + pull) + p2 * r2, y * (radial + pull) + p1 * r2], dim=-1)
+
+
+def jacobian(points: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
+    """The 2 x 2 derivative of `distort` at `points`: (..., 2, 2), symmetric."""
+    points, coefficients = _split(points, coefficients)
+    k1, k2, k3, p1, p2 = coefficients.unbind(-1)
+    x, y = points.unbind(-1)
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
+    pull = 2 * (p2 * x + p1 * y)
+    xx = radial + slope * x * x + pull + 4 * p2 * x
+    yy = radial + slope * y * y + pull + 4 * p1 * y
+    xy = slope * x * y + 2 * (p1 * x + p2 * y)
+    return torch.stack([torch.stack([xx, xy], -1), torch.stack([xy, yy], -1)], -2)
+
+
+def undistort(points: torch.Tensor, coefficients: torch.Tensor, iterations: int = 60) -> torch.Tensor:
+    """The inverse of `distort`: the ideal pinhole coordinates of distorted points.
+
+    Newton's method with halved steps, in double precision. Exact to 1e-6 where the map does not fold. The result is
+    differentiable in both arguments (the last step carries the gradient of the implicit function).
+
+    Args:
+        points: (..., 2) distorted focal-normalised coordinates.
+        coefficients: as for `distort`.
+
+    Returns:
+        (..., 2), same dtype and device as `points`.
+
+    Raises:
+        ValueError: as `distort`; also if some point is the image of no point before the fold.
+    """
+    wanted, lens = _split(points, coefficients)
+    target, lens = wanted.double(), lens.double()
+    with torch.no_grad():
+        solution = torch.zeros_like(target) + 0 * lens[..., :2]
+        error = torch.linalg.vector_norm(distort(solution, lens) - target, dim=-1)
+        for _ in range(iterations):
+            if (error < 1e-12).all():
+                break
+            step = _newton_step(solution, target, lens)
+            # A step that leaves the one-to-one region or raises the error is halved until it does neither.
+            for _ in range(12):
+                tried = solution - step
+                new_error = torch.linalg.vector_norm(distort(tried, lens) - target, dim=-1)
+                bad = (new_error > error) | (_smallest_eigenvalue(tried, lens) <= 0)
+                if not bad.any():
+                    break
+                step = torch.where(bad[..., None], step / 2, step)
+            better = new_error < error
+            solution = torch.where((better & ~bad)[..., None], tried, solution)
+            error = torch.where(better & ~bad, new_error, error)
+        lost = ~(error <= 1e-8)
+        if lost.any():
+            raise ValueError(
+                f"points: {int(lost.sum())} of {lost.numel()} are NaN or have no inverse under these coefficients: "
+                "the lens folds before it reaches them. Check distortion.folds(coefficients, radius) first"
+            )
+    return (solution - _newton_step(solution, target, lens)).to(points.dtype)
+
+
+def _newton_step(solution: torch.Tensor, target: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+    matrix = jacobian(solution, lens)
+    residual = distort(solution, lens) - target
+    (a, b), (_, d) = (row.unbind(-1) for row in matrix.unbind(-2))
+    determinant = a * d - b * b
+    u, v = residual.unbind(-1)
+    return torch.stack([d * u - b * v, a * v - b * u], -1) / determinant[..., None]
+
+
+def _smallest_eigenvalue(points: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+    matrix = jacobian(points, lens)
+    a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
+    return (a + d) / 2 - torch.sqrt(((a - d) / 2) ** 2 + b * b)
+
+
+def folds(coefficients: torch.Tensor, radius: float, samples: int = 257) -> torch.Tensor:
+    """Whether the lens maps two points of the disc r <= radius onto one (or stops being smooth and invertible).
+
+    At radius r the Jacobian has the determinant 16 m^2 c^2 + (2A + 6R) m c + A R - 4 m^2, where c is the cosine of
+    the angle to q = (p2, p1), m = |q| r, R = 1 + k1 r^2 + ..., A = R + r dR/dr. Its minimum over c is known in closed
+    form; r is sampled.
+
+    Args:
+        coefficients: (..., 5).
+        radius: positive, focal-normalised.
+        samples: number of radii tested in [0, radius].
+
+    Returns:
+        (...,) bool.
+
+    Raises:
+        ValueError: wrong shape, values that are not finite, radius that is not positive.
+    """
+    coefficients = torch.as_tensor(coefficients, dtype=torch.get_default_dtype())
+    _check(coefficients)
+    if not 0 < radius < float("inf"):
+        raise ValueError(f"radius is {radius}, expected a positive number in focal-normalised units, e.g. 0.8")
+    k1, k2, k3, p1, p2 = coefficients.double()[..., None].unbind(-2)
+    r = torch.linspace(0, radius, samples, dtype=torch.float64, device=coefficients.device)
+    r2 = r * r
+    across = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    along = 1 + r2 * (3 * k1 + r2 * (5 * k2 + r2 * 7 * k3))
+    m = torch.sqrt(p1 * p1 + p2 * p2) * r
+    linear = (2 * along + 6 * across) * m
+    c = torch.clamp(-linear / (32 * m * m).clamp_min(1e-30), -1, 1)
+    determinant = 16 * m * m * c * c + linear * c + along * across - 4 * m * m
+    return ((determinant <= 0) | (across <= 0)).any(-1)
+
+
+def sample_uniform(
+    count: int,
+    radial: float = RADIAL_LIMIT,
+    tangential: float = TANGENTIAL_LIMIT,
+    *,
+    generator: torch.Generator | None = None,
+    radius: float | None = FOLD_RADIUS,
+) -> torch.Tensor:
+    """Lenses with every coefficient uniform: k ~ U[-radial, radial], p ~ U[-tangential, tangential].
+
+    Args:
+        count: how many.
+        radial, tangential: lambda 1 and lambda 2 of the paper.
+        radius: draws that fold within it are drawn again; None keeps every draw.
+
+    Returns:
+        (count, 5).
+
+    Raises:
+        ValueError: count below 1, negative limits, limits under which nearly every lens folds.
+    """
+    return _sample(count, radial, tangential, generator, radius, stratified=False)
+
+
+def sample_stratified(
+    count: int,
+    radial: float = RADIAL_LIMIT,
+    tangential: float = TANGENTIAL_LIMIT,
+    *,
+    generator: torch.Generator | None = None,
+    radius: float | None = FOLD_RADIUS,
+) -> torch.Tensor:
+    """As `sample_uniform`, but k1 of task i comes from the i-th of `count` equal strata of [-radial, radial].
+
+    Only k1 is stratified (Cho et al. 2021, section on stratified sampling). A draw that folds is drawn again inside
+    its own stratum.
+    """
+    return _sample(count, radial, tangential, generator, radius, stratified=True)
+
+
+def _sample(count, radial, tangential, generator, radius, stratified):
+    if count < 1:
+        raise ValueError(f"count is {count}, expected at least 1 lens")
+    if not (0 <= radial < float("inf") and 0 <= tangential < float("inf")):
+        raise ValueError(f"radial={radial}, tangential={tangential}: expected finite limits >= 0; 0 switches a part off")
+    limits = torch.tensor([radial] * 3 + [tangential] * 2)
+    stratum = torch.arange(count)
+    lenses = torch.empty(count, 5)
+    open_draws = torch.ones(count, dtype=torch.bool)
+    for _ in range(200):
+        u = torch.rand(int(open_draws.sum()), 5, generator=generator)
+        if stratified:
+            u[:, 0] = (stratum[open_draws] + u[:, 0]) / count
+        lenses[open_draws] = limits * (2 * u - 1)
+        if radius is None:
+            return lenses
+        open_draws = folds(lenses, radius)
+        if not open_draws.any():
+            return lenses
+    raise ValueError(
+        f"radial={radial}: {int(open_draws.sum())} of {count} lenses still fold within radius {radius} after 200 "
+        "draws. Use smaller limits or a smaller radius"
+    )
+
+
+PRESETS: dict[str, torch.Tensor] = {
+    "d1": torch.tensor([-0.38, -0.10, 0.05, 0.030, -0.040]),
+    "d2": torch.tensor([0.38, 0.20, 0.10, -0.050, 0.050]),
+    "d3": torch.tensor([-0.16, -0.02, 0.00, -0.012, 0.015]),
+    "d4": torch.tensor([0.14, 0.05, 0.02, 0.015, -0.015]),
+}
+"""The four test lenses (ours): d1 barrel and d2 pincushion, heavy; d3 barrel and d4 pincushion, moderate."""

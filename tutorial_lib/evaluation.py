@@ -1,0 +1,139 @@
+"""One fair exam for every model: a test site, a lens, a scenario; the same frames and noise for all."""
+
+from dataclasses import dataclass
+
+import torch
+
+from tutorial_lib.adaptation import Adaptation, adapt
+from tutorial_lib.corpus import TestSite, shoot
+from tutorial_lib.footage import through_lens, window_indices
+from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.metrics import mpjpe, p_mpjpe, pckh, root_relative
+from tutorial_lib.tasks import Windows
+
+SCENARIOS = ("labelled recording", "test video alone")
+"""Scenario 1: a few labelled windows, recorded with markers under the test lens. Scenario 2: no labels at all."""
+
+UNDISTORTED = torch.zeros(5)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Errors over a test: `mpjpe` and `p_mpjpe` in millimetres, `pckh` (3D, at half a head segment) in per cent."""
+
+    mpjpe: float
+    p_mpjpe: float
+    pckh: float
+
+
+@dataclass(frozen=True)
+class Exam:
+    """Everything that one test needs; models of any receptive field can take it.
+
+    Attributes:
+        lens: (5,).
+        recorded: (shots, T, 17, 2) screen keypoints of the calibration people; `recorded_pose` their 3D.
+        picks: (windows, 2) shot and frame of the labelled windows of scenario 1.
+        video: (shots, T, 17, 2) screen keypoints of the people under test.
+        truth: (shots, T, 17, 3) their root-relative pose, metres, camera axes.
+        plane: (shots, T, 17, 2) the true undistorted projection, for pictures.
+    """
+
+    lens: torch.Tensor
+    recorded: torch.Tensor
+    recorded_pose: torch.Tensor
+    picks: torch.Tensor
+    video: torch.Tensor
+    truth: torch.Tensor
+    plane: torch.Tensor
+
+    def support(self, frames: int, windows: int) -> Windows:
+        """The first `windows` labelled windows for a receptive field of `frames`.
+
+        Raises:
+            ValueError: fewer than 1 or more windows than were recorded.
+        """
+        if not 1 <= windows <= len(self.picks):
+            raise ValueError(f"windows is {windows}, expected 1 to {len(self.picks)} labelled windows")
+        shot, centre = self.picks[:windows].unbind(-1)
+        index = window_indices(self.recorded.shape[1], frames, centre)
+        return Windows(self.recorded[shot[:, None], index], root_relative(self.recorded_pose[shot, centre]))
+
+    def to(self, device: torch.device) -> "Exam":
+        """The same exam on another device."""
+        return Exam(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+class Studio:
+    """A filmed test site, ready to be seen through any lens: the same people, viewpoints and detector errors.
+
+    Args:
+        site: who is recorded and who is tested.
+        seed: decides viewpoints, detector errors and which windows are labelled.
+        shots: test shots; `recordings`: calibration shots.
+        windows: labelled windows that can be asked for.
+    """
+
+    def __init__(
+        self, site: TestSite, seed: int = 0, *, shots: int = 12, recordings: int = 16, windows: int = 128
+    ):
+        generator = torch.Generator().manual_seed(seed)
+        self.seed = seed
+        self.recordings = shoot(site.calibration, generator, shots=recordings)
+        self.tests = shoot(site.test, generator, shots=shots)
+        length = self.recordings.pose.shape[1]
+        self.picks = torch.stack(
+            [
+                torch.randint(len(self.recordings), (windows,), generator=generator),
+                torch.randint(length, (windows,), generator=generator),
+            ],
+            -1,
+        )
+
+    def exam(self, lens: torch.Tensor, *, noise: float = 1.0, shots: slice = slice(None)) -> Exam:
+        """What the detector reports through `lens` (5,), for the recorded people and the `shots` under test."""
+        generator = torch.Generator().manual_seed(self.seed + 1)
+        recorded = through_lens(self.recordings.pose, lens, generator=generator, noise=noise)
+        pose = self.tests.pose[shots]
+        plane = pose[..., :2] / pose[..., 2:]
+        video = through_lens(pose, lens, generator=generator, noise=noise)
+        return Exam(
+            lens, recorded, self.recordings.pose, self.picks, video, root_relative(pose), plane
+        )
+
+
+def score(predicted: torch.Tensor, truth: torch.Tensor) -> Score:
+    """All three metrics of root-relative poses (..., 17, 3) in metres."""
+    return Score(
+        1000 * mpjpe(predicted, truth).item(),
+        1000 * p_mpjpe(predicted, truth).item(),
+        100 * pckh(predicted, truth).item(),
+    )
+
+
+@torch.no_grad()
+def take(model: TemporalLifter, exam: Exam) -> Score:
+    """The score of a model as it is."""
+    return score(model.lift(exam.video), exam.truth)
+
+
+def take_adapted(
+    model: TemporalLifter, exam: Exam, scenario: str, *, steps: int, rate: float, windows: int = 64
+) -> tuple[Adaptation, list[Score]]:
+    """Adapt to the exam's lens, then score; also after every step on the way.
+
+    Args:
+        scenario: one of `SCENARIOS`.
+        windows: labelled windows of scenario 1.
+
+    Returns:
+        The adaptation and steps + 1 scores.
+
+    Raises:
+        ValueError: unknown scenario; otherwise as `adapt`.
+    """
+    if scenario not in SCENARIOS:
+        raise ValueError(f"scenario is {scenario!r}, expected one of {SCENARIOS}")
+    support = exam.support(model.frames, windows) if scenario == SCENARIOS[0] else exam.video
+    result = adapt(model, support, steps, rate=rate, watch=lambda adapted: take(adapted, exam))
+    return result, result.trajectory

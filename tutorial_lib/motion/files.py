@@ -1,0 +1,201 @@
+"""Reading and writing clips."""
+
+import pickle
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tutorial_lib.motion import bvh, h36m
+from tutorial_lib.motion.checks import check_body, check_finite, check_fps
+from tutorial_lib.motion.clip import Clip
+from tutorial_lib.skeleton import JOINTS, PARENTS
+
+# What zipfile and numpy raise, besides ValueError, on files with flipped bits.
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
+    KeyError, MemoryError,
+)  # fmt: skip
+
+
+def load(path, *, allow_pickle=False) -> list[Clip]:
+    """Clips from a file: this project's npz, VideoPose3D's data_3d_h36m.npz, or a BVH.
+
+    Args:
+        path: file name; the ending says the format (.npz or .bvh).
+        allow_pickle: VideoPose3D's file holds pickled objects, and unpickling runs whatever code the file's
+            author put in. True is for a file whose origin you trust; the other formats never need it.
+
+    Returns:
+        Clips in metres, z up, joints as skeleton.JOINTS, `source` the file's name. Subjects are "cmu-7" (or
+        the stored text), "h36m-S1", or the BVH's name; an unidentified CMU subject is "cmu-unidentified" and
+        may be anybody: keep it on the training side.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is damaged, of another layout, in another unit, or holds pickled objects
+            without `allow_pickle`; says which file, array, clip, frame and joint, and what to do.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} does not exist; check the name, or use motion.builtin() without a file"
+        )
+    if not path.is_file() or path.suffix.lower() not in (".npz", ".bvh"):
+        raise ValueError(
+            f"{path} is no .npz or .bvh file; convert it, or use motion.builtin() without a file"
+        )
+    if path.suffix.lower() == ".bvh":
+        return bvh.read(path)
+    try:
+        return _from_npz(path, allow_pickle)
+    except _DAMAGED as error:
+        raise ValueError(
+            f"{path.name} is empty, cut off or no npz file ({error}); download it again"
+        ) from error
+
+
+def save(path, clips) -> None:
+    """Write clips in this project's layout, readable without pickle; `load` gives them back.
+
+    Args:
+        path: file name ending in .npz.
+        clips: at least one clip, all at one frame rate.
+
+    Raises:
+        ValueError: if the name, the frame rates or a clip do not fit.
+    """
+    path, clips = Path(path), list(clips)
+    if path.suffix.lower() != ".npz":
+        raise ValueError(f"path is {path.name!r}, expected a name ending in .npz; append it")
+    rates = sorted({clip.fps for clip in clips})
+    if len(rates) != 1:
+        raise ValueError(
+            f"clips have the frame rates {rates}, expected exactly one; use motion.resample first"
+        )
+    for number, clip in enumerate(clips):
+        if clip.positions.ndim != 3 or clip.positions.shape[1:] != (17, 3) or not len(clip.positions):
+            raise ValueError(
+                f"clip {number} has positions of shape {tuple(clip.positions.shape)}, "
+                "expected (T, 17, 3) with T > 0; leave it out or convert it to skeleton.JOINTS"
+            )
+    np.savez_compressed(
+        path,
+        positions_3d=torch.cat([clip.positions for clip in clips]).float().numpy(),
+        offsets=np.cumsum([0] + [len(clip.positions) for clip in clips]),
+        subject=np.array([clip.subject for clip in clips]),
+        description=np.array([clip.action for clip in clips]),
+        fps=np.float64(rates[0]),
+        joint_names=np.array(JOINTS),
+        parents=np.array(PARENTS),
+    )
+
+
+def _from_npz(path: Path, allow_pickle: bool) -> list[Clip]:
+    name = path.name
+    with open(path, "rb") as file:
+        archive = np.load(file, allow_pickle=False) if zipfile.is_zipfile(file) else None
+        if archive is None:
+            raise zipfile.BadZipFile("not a zip archive")
+        if "positions_3d" not in archive:
+            raise ValueError(
+                f"{name} holds {sorted(archive.files)} but no positions_3d; "
+                "expected the layout of motion.save or of VideoPose3D's data_3d_h36m.npz"
+            )
+        arrays = {key: _array(archive, key, name) for key in archive.files}
+    if arrays["positions_3d"] is None:
+        return h36m.clips_of(_unpickle(path, allow_pickle), name)
+    return _own_layout(arrays, name)
+
+
+def _array(archive, key, name):
+    """The array, or None for a positions_3d that holds pickled objects."""
+    try:
+        return archive[key]
+    except ValueError as error:
+        if key == "positions_3d" and "allow_pickle" in str(error):
+            return None
+        raise ValueError(f"{name}, array {key}: {error}; save it as plain numbers or text") from error
+
+
+def _unpickle(path: Path, allow_pickle: bool):
+    if not allow_pickle:
+        raise ValueError(
+            f"{path.name} holds pickled Python objects; reading them runs any code that its author put in. "
+            "If you made it yourself or trust where it comes from, pass allow_pickle=True"
+        )
+    try:
+        with np.load(path, allow_pickle=True) as archive:
+            table = archive["positions_3d"]
+            return table.item() if table.shape == () else table
+    except (pickle.UnpicklingError, AttributeError, ImportError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"{path.name}: the pickled positions_3d cannot be read ({error}); make it again"
+        ) from error
+
+
+def _own_layout(arrays, name) -> list[Clip]:
+    positions = arrays["positions_3d"]
+    missing = {"offsets", "description", "fps"} - set(arrays)
+    if "subject" not in arrays and "mocap_subject" not in arrays:
+        missing.add("mocap_subject")
+    if missing:
+        raise ValueError(f"{name} lacks {', '.join(sorted(missing))}; write the file with motion.save")
+    if positions.dtype.kind != "f" or positions.ndim != 3 or positions.shape[1:] != (17, 3):
+        raise ValueError(
+            f"{name}, array positions_3d: shape {positions.shape} of {positions.dtype}, "
+            "expected (T, 17, 3) of floats; reduce the body to the joints of skeleton.JOINTS"
+        )
+    if "parents" in arrays and arrays["parents"].tolist() != list(PARENTS):
+        raise ValueError(
+            f"{name}, array parents: {arrays['parents'].tolist()}, expected {list(PARENTS)}; reorder"
+        )
+    fps = check_fps(arrays["fps"], name)
+    offsets = _offsets(arrays["offsets"], len(positions), name)
+    count = len(offsets) - 1
+    actions, subjects = arrays["description"], arrays.get("subject", arrays.get("mocap_subject"))
+    for key, values in (("description", actions), ("subject", subjects)):
+        if values.shape != (count,):
+            raise ValueError(
+                f"{name}, array {key}: shape {values.shape}, expected ({count},), "
+                "one entry for each clip in offsets; write the file with motion.save"
+            )
+    if subjects.dtype.kind not in "iuU":
+        raise ValueError(
+            f"{name}, array subject: {subjects.dtype}, expected whole numbers or text; convert it"
+        )
+    clips = []
+    for number, (start, end) in enumerate(zip(offsets, offsets[1:])):
+        piece = np.ascontiguousarray(positions[start:end], dtype=np.float32)
+        where = f"{name}, clip {number}"
+        check_finite(piece, where)
+        check_body(piece, where)
+        clips.append(
+            Clip(torch.from_numpy(piece), fps, _subject(subjects[number]), str(actions[number]), name)
+        )
+    return clips
+
+
+def _offsets(offsets, frames, name):
+    ends = (
+        offsets.dtype.kind in "iu"
+        and offsets.ndim == 1
+        and len(offsets) > 1
+        and (offsets[0], offsets[-1]) == (0, frames)
+    )
+    if not ends or not (np.diff(offsets.astype(np.int64)) > 0).all():
+        raise ValueError(
+            f"{name}, array offsets: {offsets.tolist()[:6]}…, "
+            f"expected growing whole numbers from 0 to {frames}, "
+            "the number of frames in positions_3d; write the file with motion.save"
+        )
+    return offsets.astype(np.int64)
+
+
+def _subject(value) -> str:
+    if isinstance(value, np.str_):
+        return str(value)
+    return "cmu-unidentified" if value < 0 else f"cmu-{int(value)}"

@@ -1,0 +1,126 @@
+"""One small training loop: progress bar, seeds, an early interrupt that keeps the best weights."""
+
+import contextlib
+import copy
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+MODEL_LOCK = threading.RLock()
+"""Held around every use of a model: sliders call back in other threads while a cell trains."""
+
+
+@contextlib.contextmanager
+def model_in_use():
+    """Hold `MODEL_LOCK` with gradients on; afterwards let a waiting slider go first.
+
+    The short sleep is no politeness: a thread that releases a lock and takes it again at once would starve the
+    others, because it still holds the interpreter.
+    """
+    with MODEL_LOCK, torch.enable_grad():
+        yield
+    time.sleep(1e-4)
+
+
+def resolve_device(device: str = "auto") -> torch.device:
+    """"auto" is CUDA where there is one, else the CPU.
+
+    Raises:
+        ValueError: a CUDA device is asked for and there is none.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if str(device).startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device is {device!r} but this machine has no CUDA device: use 'auto' or 'cpu'")
+    return torch.device(device)
+
+
+@dataclass
+class History:
+    """What a run of `fit` measured.
+
+    Attributes:
+        loss: training loss of every step.
+        checks: (step, validation value) pairs.
+        best: the smallest validation value, and `best_step` when it was seen.
+        interrupted: whether the student stopped it.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    checks: list[tuple[int, float]] = field(default_factory=list)
+    best: float = float("inf")
+    best_step: int = -1
+    interrupted: bool = False
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[int], torch.Tensor],
+    steps: int,
+    *,
+    rate: float = 1e-3,
+    final_rate: float = 1e-5,
+    validate: Callable[[], float] | None = None,
+    every: int = 500,
+    clip: float | None = 1.0,
+    label: str = "training",
+    progress: bool = True,
+) -> History:
+    """Train `model` in place with Adam (amsgrad) and a cosine schedule; it ends with its best weights.
+
+    Args:
+        model: its parameters are optimised; put it in train or eval mode yourself.
+        loss: step number -> scalar to minimise (it draws its own batch).
+        steps: number of updates.
+        rate, final_rate: first and last learning rate.
+        validate: called every `every` steps and at the end; smaller is better. Without it the last weights stay.
+        clip: largest norm of the gradient.
+        progress: show a bar.
+
+    Returns:
+        The history. A keyboard interrupt ends the loop early, keeps the best weights and sets `interrupted`.
+
+    Raises:
+        ValueError: steps below 1, or a loss that is not finite (it names the step; the best weights are kept).
+    """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, expected at least 1")
+    optimiser = torch.optim.Adam(model.parameters(), lr=rate, amsgrad=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=final_rate)
+    history, best = History(), None
+    bar = tqdm(range(steps), desc=label, disable=not progress, mininterval=0.5)
+    try:
+        for step in bar:
+            with model_in_use():
+                optimiser.zero_grad(set_to_none=True)
+                value = loss(step)
+                value.backward()
+                if clip is not None:
+                    nn.utils.clip_grad_norm_(model.parameters(), clip)
+                current = value.item()
+                if current != current or current in (float("inf"), float("-inf")):
+                    raise ValueError(f"the loss is {current} at step {step}: lower rate={rate} or look at the data")
+                optimiser.step()
+                schedule.step()
+                history.loss.append(current)
+                if validate is not None and (step % every == every - 1 or step == steps - 1):
+                    with torch.no_grad():
+                        checked = float(validate())
+                    history.checks.append((step + 1, checked))
+                    if checked < history.best:
+                        history.best, history.best_step = checked, step + 1
+                        best = copy.deepcopy(model.state_dict())
+                    bar.set_postfix_str(f"loss {current:.4f}, validation {checked:.4f}", refresh=False)
+    except KeyboardInterrupt:
+        history.interrupted = True
+    finally:
+        bar.close()
+        if best is not None:
+            with MODEL_LOCK:
+                model.load_state_dict(best)
+    return history
