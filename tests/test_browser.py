@@ -23,9 +23,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ["built here"]  # or paths of lessons, relative to the repository's root
 CHROMIUM = os.environ.get("CHROMIUM") or ("/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None)
-CHROMIUM = CHROMIUM or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+CHROMIUM = CHROMIUM or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,9 +34,7 @@ FLAGS = [
     "--no-first-run",
 ]
 CELLS = [
-    "import numpy as np\n"
-    "from tutorial_lib.demos import stage\n"
-    "from tutorial_lib.demos.live import live, slider",
+    "import numpy as np\nfrom tutorial_lib.demos import stage\nfrom tutorial_lib.demos.live import live, slider",
     "body = np.random.default_rng(0).uniform(-0.9, 0.9, (5, 17, 3))\n"
     "def compute(size):\n"
     "    return body * size\n"
@@ -96,9 +92,7 @@ def jupyterlab(tmp_path):
     ]
     url = f"http://127.0.0.1:{port}"
     with open(tmp_path / "lab.log", "w") as log:
-        server = subprocess.Popen(
-            command, stdout=log, stderr=log, env=environment, cwd=folder, start_new_session=True
-        )
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder, start_new_session=True)
         try:
             for _ in range(900):
                 with contextlib.suppress(OSError):
@@ -148,9 +142,7 @@ def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab):
         canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
         demo = page.locator(".widget-vbox", has=stage).last
         handle = demo.locator(".noUi-handle").first
-        page.wait_for_function(
-            "c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle()
-        )
+        page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
         before, said = canvas.evaluate(PICTURE), caption.inner_text()
         box, track = handle.bounding_box(), demo.locator(".noUi-target").first.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -194,7 +194,7 @@ def test_run_reports_time_memory_and_claims(built, tmp_path, monkeypatch):
     result = run.run("01_scratch", {"SEED": 2}, out=tmp_path / "out", notebooks=built, quiet=True)
     assert result.error == ""
     assert result.held == "3 of 4"
-    assert 0 < result.seconds < 60
+    assert 0 < result.seconds < 200
     assert 30e6 < result.peak_bytes < 1e9
     executed = lessons.read_notebook(result.notebook)
     assert any("seed 2" in str(cell.get("outputs", "")) for cell in executed.cells)
@@ -229,7 +229,7 @@ def test_nbval_accepts_the_built_notebook(built, tmp_path, monkeypatch):
         "-q",
     ]
     done = subprocess.run(
-        [*command, str(built), "--rootdir", str(built)], capture_output=True, text=True, timeout=120
+        [*command, str(built), "--rootdir", str(built)], capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stdout
     assert "7 passed" in done.stdout

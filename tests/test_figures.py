@@ -101,9 +101,7 @@ def test_colours_follow_meaning_and_never_collide():
 def test_sweep_moves_only_coordinates():
     sweep = examples()["sweep"]
     assert [f.name for f in sweep.frames] == ["0.5", "1.0", "2.0"]
-    np.testing.assert_allclose(
-        sweep.frames[2].data[1].x, np.asarray(sweep.frames[1].data[1].x) * 2, atol=2e-3
-    )
+    np.testing.assert_allclose(sweep.frames[2].data[1].x, np.asarray(sweep.frames[1].data[1].x) * 2, atol=2e-3)
     np.testing.assert_array_equal(sweep.data[1].x, sweep.frames[1].data[1].x)
     assert sweep.frames[0].data[0].line.color is None
     assert sweep.layout.sliders[0].active == 1
@@ -117,7 +115,7 @@ def test_sixty_frames_of_three_skeletons_stay_small():
 
 def test_show_emits_both_types_and_no_random_ids(monkeypatch):
     shown = []
-    monkeypatch.setattr(preview, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(preview, "display", lambda bundle, **_: shown.append(bundle))
     preview.show(examples()["curves"])
     preview.show(examples()["curves"])
     assert shown[0] == shown[1]

@@ -142,11 +142,12 @@ def test_grad_mode_is_the_machinerys_whatever_the_caller_has():
 def test_twin_adds_a_picture_for_readers_without_a_kernel():
     twin = demo(twin=lambda arrays, params: figures.skeletons_3d({"truth": arrays[0]}))
     twin.title = "lens"
-    bundle = twin._repr_mimebundle_()
+    bundle, metadata = twin._repr_mimebundle_()
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert bundle["text/plain"] == "live demo 'lens': distortion k1 0.10, shots one, model mlp"
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "image/png" not in demo()._repr_mimebundle_()
+    assert metadata == {"image/png": {"alt": bundle["text/plain"]}}
+    assert "image/png" not in demo()._repr_mimebundle_()[0]
 
 
 def test_read_outs_have_as_many_digits_as_the_step():
@@ -156,12 +157,20 @@ def test_read_outs_have_as_many_digits_as_the_step():
     assert _readout(slider(-3, -9, 9, 1)) == "\u22123"
 
 
+def test_presets_may_stand_between_the_steps():
+    d = demo(presets={"odd": {"k1": 0.1234}})
+    d.children[-2].children[0].click()
+    assert d.caption().startswith("distortion k1 0.1234,")
+    assert d.params["k1"] == 0.1234 and (shown(d) == np.float32(0.1234)).all()
+    assert d.reset().params["k1"] == 0.1
+
+
 def test_sliders_hold_exact_decimals():
     k1 = slider(0.0, -0.4, 0.4, 0.01)
     assert [value for _, value in k1.options] == [i / 100 for i in range(-40, 41)]
     k1.value = 0.19999999999999996
     assert k1.value == 0.2
-    assert [value for _, value in slider(0.0, 0.0, 1.0, 0.35).options] == [0.0, 0.35, 0.7]
+    assert [value for _, value in slider(0.1, 0.0, 1.0, 0.35).options] == [0.0, 0.1, 0.35, 0.7]
     with pytest.raises(ValueError, match="slider at 3 from 0 to 1 in steps of 0.1: expected"):
         slider(3, 0, 1, 0.1)
     with pytest.raises(ValueError, match="1 to 2000 steps"):

@@ -62,9 +62,7 @@ def test_shared_names_have_shared_colours():
 
 
 def test_table_marks_the_best_of_each_row():
-    best = stage.table(
-        ["", "a", "b"], [["x", "2.0 ± 0.1", "1.0 mm"], ["y", "-", "3"], ["z", "-", "-"]], best="min"
-    )
+    best = stage.table(["", "a", "b"], [["x", "2.0 ± 0.1", "1.0 mm"], ["y", "-", "3"], ["z", "-", "-"]], best="min")
     assert best["best"] == [2, 2, -1]
     assert stage.table(["", "a", "b"], [["x", "\u22122", "1"]], best="max")["best"] == [2]
     assert stage.table(["", "a"], [["x", 1]])["best"] == [-1]
@@ -100,6 +98,7 @@ def test_nan_lifts_the_pen_in_lines_but_never_stands_in_a_skeleton():
         (lambda: stage.image(heat=np.zeros((3, 3)), levels=(1, 1)), "levels is"),
         (lambda: stage.series("e", [0, 1], [0, 1, 2]), "expected one shape"),
         (lambda: stage.series("e", [0], [0], mode="steps"), "mode is 'steps', expected one of 'line'"),
+        (lambda: stage.dots("d", [[0, 0]], symbol="star"), "symbol is 'star', expected one of 'circle'"),
         (lambda: stage.axis("k", 1, 0), "axis 'k' runs from 1 to 0"),
         (lambda: stage.axis("k", 0, 1, log=True), "above 0 if log"),
         (lambda: stage.circle("c", -1), "radius is -1"),

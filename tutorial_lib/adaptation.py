@@ -21,6 +21,7 @@ from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
 from tutorial_lib.tasks import Windows
 from tutorial_lib.training import model_in_use
 
+
 def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
     """Bone-length symmetry plus bone-length consistency of a video, without labels and without a scale.
 
@@ -80,6 +81,13 @@ def meta_loss(
     """
     if model.training:
         raise ValueError("model is in training mode: call model.eval(), the episodes use fixed batch-norm statistics")
+    if not 0 <= rate < float("inf"):
+        raise ValueError(f"rate is {rate}, expected an inner learning rate of 0 or more")
+    if len(support.keypoints) != len(query.keypoints) or len(support.keypoints) == 0:
+        raise ValueError(
+            f"support holds {len(support.keypoints)} tasks and query {len(query.keypoints)}: expected the same tasks, "
+            "at least one, on the first axis"
+        )
     if inner not in ("supervised", "self-supervised"):
         raise ValueError(f"inner is {inner!r}, expected 'supervised' or 'self-supervised'")
     theta = dict(model.named_parameters())
@@ -146,15 +154,23 @@ def adapt(
         ValueError: negative steps, an empty support set, keypoints that are not finite, a loss that is not finite.
     """
     keypoints = support.keypoints if isinstance(support, Windows) else support
-    if steps < 0:
-        raise ValueError(f"steps is {steps}, expected 0 or more")
-    if not rate > 0:
+    if not isinstance(keypoints, torch.Tensor):
+        raise ValueError(f"support is a {type(support).__name__}, expected tasks.Windows or a tensor of 2D keypoints")
+    if not isinstance(steps, int) or steps < 0:
+        raise ValueError(f"steps is {steps!r}, expected a whole number, 0 or more")
+    if not 0 < rate < float("inf"):
         raise ValueError(f"rate is {rate}, expected a positive learning rate")
     if keypoints.numel() == 0:
         raise ValueError(f"support is empty, its keypoints are {tuple(keypoints.shape)}: give at least one window")
+    if keypoints.ndim not in (3, 4) or keypoints.shape[-1] != 2:
+        raise ValueError(
+            f"support holds keypoints of shape {tuple(keypoints.shape)}, expected (windows, frames, joints, 2) with "
+            "labels, or (clips, frames, joints, 2) or (frames, joints, 2) without"
+        )
     if not torch.isfinite(keypoints).all():
         raise ValueError("support holds keypoints that are NaN or infinite: check the lens and the detections")
-    adapted = copy.deepcopy(model).eval()
+    with model_in_use():  # a cell may be training this very model
+        adapted = copy.deepcopy(model).eval().requires_grad_(True)
     result = Adaptation(adapted)
     weights = list(adapted.parameters())
     if not isinstance(support, Windows):

@@ -163,7 +163,7 @@ def random_viewpoints(
     """
     check_joints(positions, 3, "positions")
     if positions.ndim != 4 or positions.numel() == 0:
-        raise ValueError(f"positions has shape {tuple(positions.shape)}, expected (clips, frames, 17, 3), none of them 0")
+        raise ValueError(f"positions has shape {tuple(positions.shape)}, expected (clips, frames, 17, 3), none 0")
     if not torch.isfinite(positions).all():
         raise ValueError("positions hold NaN or infinity, expected metres in the world frame")
     clips = positions.shape[0]

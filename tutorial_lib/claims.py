@@ -82,16 +82,12 @@ class Claim:
             except ValueError as problem:
                 raise ValueError(f"claim {self.id!r}: ours[{name!r}]: {problem}") from None
         if not self.holds and not self.explanation:
-            raise ValueError(
-                f"claim {self.id!r} does not hold and explanation is empty: say why, readers will ask"
-            )
+            raise ValueError(f"claim {self.id!r} does not hold and explanation is empty: say why, readers will ask")
 
     @property
     def holds(self) -> bool:
         """The verdict of `test` over the measured numbers."""
-        return bool(
-            self.test({name: np.asarray(values, dtype=np.float64) for name, values in self.ours.items()})
-        )
+        return bool(self.test({name: np.asarray(values, dtype=np.float64) for name, values in self.ours.items()}))
 
     @property
     def verdict(self) -> str:
@@ -103,9 +99,7 @@ class Claim:
         for name in [*self.ours, *(name for name in self.paper if name not in self.ours)]:
             theirs = self.paper.get(name)
             values = self.ours.get(name)
-            measured, seeds = (
-                ("–", "–") if values is None else (_written(*interval(values)), str(len(values)))
-            )
+            measured, seeds = ("–", "–") if values is None else (_written(*interval(values)), str(len(values)))
             result.append((name, "–" if theirs is None else f"{theirs:g}", measured, seeds))
         return result
 
@@ -143,9 +137,7 @@ class Claim:
 
         def row(tag, cells):
             sides = ["left"] + ["right"] * 3
-            inner = (
-                f"<{tag} style='{cell};text-align:{s}'>{escape(c)}</{tag}>" for s, c in zip(sides, cells)
-            )
+            inner = (f"<{tag} style='{cell};text-align:{s}'>{escape(c)}</{tag}>" for s, c in zip(sides, cells))
             return f"<tr style='background:none'>{''.join(inner)}</tr>"
 
         note = f"<p style='margin:8px 0 0'>{escape(self.explanation)}</p>" if self.explanation else ""

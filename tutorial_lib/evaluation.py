@@ -74,9 +74,7 @@ class Studio:
         windows: labelled windows that can be asked for.
     """
 
-    def __init__(
-        self, site: TestSite, seed: int = 0, *, shots: int = 12, recordings: int = 16, windows: int = 128
-    ):
+    def __init__(self, site: TestSite, seed: int = 0, *, shots: int = 12, recordings: int = 16, windows: int = 128):
         generator = torch.Generator().manual_seed(seed)
         self.seed = seed
         self.recordings = shoot(site.calibration, generator, shots=recordings)
@@ -97,9 +95,7 @@ class Studio:
         pose = self.tests.pose[shots]
         plane = pose[..., :2] / pose[..., 2:]
         video = through_lens(pose, lens, generator=generator, noise=noise)
-        return Exam(
-            lens, recorded, self.recordings.pose, self.picks, video, root_relative(pose), plane
-        )
+        return Exam(lens, recorded, self.recordings.pose, self.picks, video, root_relative(pose), plane)
 
 
 def score(predicted: torch.Tensor, truth: torch.Tensor) -> Score:

@@ -85,7 +85,7 @@ def skeletons_3d(
         for axis, text, span in zip("xyz", names, ranges)
     }
     aspect = dict(zip("xyz", (size / max(sizes) for size in sizes)))
-    eye = {"x": 1.1, "y": -1.5, "z": 0.5}
+    eye = {"x": 1.3, "y": -1.8, "z": 0.55}
     scene = axes | {"aspectmode": "manual", "aspectratio": aspect, "camera": {"eye": eye}}
     return _styled(figure, title, scene=scene, height=520, margin={"l": 0, "r": 0, "t": 55, "b": 0})
 
@@ -133,9 +133,7 @@ def image_plane(
             figure.add_trace(go.Scatter(**trace))
     for (name, points), colour in zip(dots.items(), colours_of(list(dots), colours)):
         x, y = _array(points).reshape(-1, 2).T
-        figure.add_trace(
-            go.Scatter(x=x, y=y, name=name, mode="markers", marker={"color": colour, "size": 11})
-        )
+        figure.add_trace(go.Scatter(x=x, y=y, name=name, mode="markers", marker={"color": colour, "size": 11}))
     frame = {
         "type": "rect",
         "x0": -1,
@@ -207,9 +205,7 @@ def bars(
     for (group, values), colour in zip(groups.items(), colours_of(list(groups), colours)):
         y = _array(values)
         if y.shape != (len(names),):
-            raise ValueError(
-                f"groups[{group!r}] has shape {y.shape}, expected ({len(names)},): one value per name"
-            )
+            raise ValueError(f"groups[{group!r}] has shape {y.shape}, expected ({len(names)},): one value per name")
         error = None
         if intervals and group in intervals:
             low, high = (_array(side) for side in intervals[group])
@@ -221,9 +217,7 @@ def bars(
                 "thickness": 2,
             }
         figure.add_trace(go.Bar(name=group, x=list(names), y=y, marker={"color": colour}, error_y=error))
-    axis = {"title": {"text": y_title}} | (
-        {"range": list(map(float, y_range))} if y_range is not None else {}
-    )
+    axis = {"title": {"text": y_title}} | ({"range": list(map(float, y_range))} if y_range is not None else {})
     return _styled(figure, title, yaxis=axis, barmode="group")
 
 
@@ -235,14 +229,10 @@ def sweep(figures: Sequence[go.Figure], labels: Sequence[str], name: str, active
         active: index of the figure that shows first.
     """
     if len(figures) != len(labels) or not figures:
-        raise ValueError(
-            f"sweep got {len(figures)} figures and {len(labels)} labels, expected as many, at least one"
-        )
+        raise ValueError(f"sweep got {len(figures)} figures and {len(labels)} labels, expected as many, at least one")
     kinds = [[trace.type for trace in figure.data] for figure in figures]
     if any(kind != kinds[0] for kind in kinds):
-        raise ValueError(
-            f"figures have traces {kinds}, expected the same in all: draw an empty trace instead of none"
-        )
+        raise ValueError(f"figures have traces {kinds}, expected the same in all: draw an empty trace instead of none")
     result = go.Figure(figures[active])
     result.frames = [
         go.Frame(
@@ -274,9 +264,7 @@ def _plain(argument: str, points, dims: int) -> np.ndarray:
     array = _array(points)
     check_joints(array, dims, argument)
     if array.ndim != 2:
-        raise ValueError(
-            f"{argument} has shape {array.shape}, expected ({len(JOINTS)}, {dims}): pick one frame"
-        )
+        raise ValueError(f"{argument} has shape {array.shape}, expected ({len(JOINTS)}, {dims}): pick one frame")
     return array
 
 

@@ -107,5 +107,3 @@ def window_indices(frames: int, field: int, centres: torch.Tensor) -> torch.Tens
     """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the shot's ends."""
     offsets = torch.arange(field, device=centres.device) - field // 2
     return (centres[..., None] + offsets).clamp(0, frames - 1)
-
-

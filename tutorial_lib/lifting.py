@@ -175,9 +175,7 @@ def pad_edges(keypoints: torch.Tensor, frames: int, causal: bool = False) -> tor
     before, after = (frames - 1, 0) if causal else (frames // 2, frames // 2)
     first, last = keypoints[..., :1, :, :], keypoints[..., -1:, :, :]
     grow = [-1] * (keypoints.ndim - 3)
-    return torch.cat(
-        [first.expand(*grow, before, -1, -1), keypoints, last.expand(*grow, after, -1, -1)], dim=-3
-    )
+    return torch.cat([first.expand(*grow, before, -1, -1), keypoints, last.expand(*grow, after, -1, -1)], dim=-3)
 
 
 def count_parameters(model: nn.Module) -> int:

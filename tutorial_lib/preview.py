@@ -5,13 +5,14 @@ the plotly figure itself, for the kinds of traces that `figures` draws; the byte
 """
 
 import base64
+import inspect
 import io
 import json
 import re
 
 import numpy as np
 import plotly.graph_objects as go
-from IPython.display import display
+from IPython.display import Code, display
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
@@ -33,7 +34,7 @@ def show(figure: go.Figure) -> None:
         "image/png": png_base64(figure),
         "text/plain": f"figure: {_text(title)}",
     }
-    display(bundle, raw=True)
+    display(bundle, raw=True, metadata={"image/png": {"alt": bundle["text/plain"]}})
 
 
 def png_base64(figure: go.Figure) -> str:
@@ -49,9 +50,7 @@ def png(figure: go.Figure) -> bytes:
     steps = _steps(figure)
     many = len(steps) > 1
     width, height = (800, 380) if many else (figure.layout.width or 720, figure.layout.height or 450)
-    size = (figure.layout.font.size or figure.layout.template.layout.font.size or 14) * (
-        0.55 if many else 0.72
-    )
+    size = (figure.layout.font.size or figure.layout.template.layout.font.size or 14) * (0.55 if many else 0.72)
     canvas = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(canvas)
     axes = []
@@ -65,9 +64,7 @@ def png(figure: go.Figure) -> bytes:
         handles |= dict(zip(*ax.get_legend_handles_labels()[::-1]))
     if len(figure.data) > 1 and figure.layout.showlegend is not False:
         columns = min(4, len(handles)) or 1
-        canvas.legend(
-            handles.values(), handles.keys(), loc="lower center", ncols=columns, fontsize=size, frameon=False
-        )
+        canvas.legend(handles.values(), handles.keys(), loc="lower center", ncols=columns, fontsize=size, frameon=False)
     out = io.BytesIO()
     canvas.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
@@ -96,9 +93,7 @@ def _paint(part, data, layout, heading: str, size: float) -> list:
     axes = {}
     for trace in data:
         if trace.type not in KINDS:
-            raise ValueError(
-                f"png cannot paint a trace of type {trace.type!r}, expected one of {', '.join(KINDS)}"
-            )
+            raise ValueError(f"png cannot paint a trace of type {trace.type!r}, expected one of {', '.join(KINDS)}")
         key = _key(trace)
         if key not in axes:
             axes[key] = _axes(part, layout, key, size)
@@ -148,9 +143,7 @@ def _axes(part, layout, key, size):
         ratio = scene.aspectratio
         ax.set_box_aspect([ratio.x or 1, ratio.y or 1, ratio.z or 1], zoom=0.9)
         eye = scene.camera.eye
-        ax.view_init(
-            np.degrees(np.arctan2(eye.z, np.hypot(eye.x, eye.y))), np.degrees(np.arctan2(eye.y, eye.x))
-        )
+        ax.view_init(np.degrees(np.arctan2(eye.z, np.hypot(eye.x, eye.y))), np.degrees(np.arctan2(eye.y, eye.x)))
         ax.locator_params(nbins=4)
     else:
         ax.grid(color="#DDDDDD", linewidth=0.8)
@@ -177,9 +170,7 @@ def _trace(ax, trace, data) -> None:
     else:
         cells = np.asarray(trace.z)
         xs, ys = _edges(trace, "x", cells.shape[1]), _edges(trace, "y", cells.shape[0])
-        mesh = ax.pcolormesh(
-            xs, ys, cells, cmap=_colormap(trace.colorscale), vmin=trace.zmin, vmax=trace.zmax
-        )
+        mesh = ax.pcolormesh(xs, ys, cells, cmap=_colormap(trace.colorscale), vmin=trace.zmin, vmax=trace.zmax)
         if trace.showscale is not False:
             spot = ax.inset_axes([1.02, 0, 0.04, 1])
             ax.figure.colorbar(mesh, cax=spot, label=_text(trace.colorbar.title.text or ""))
@@ -206,15 +197,11 @@ def _scatter(ax, trace, name: str) -> None:
     if "markers" in mode:
         many = not isinstance(trace.marker.color, (str, type(None)))
         style |= {"marker": "o", "markersize": (trace.marker.size or 6) * (0.9 if solid else 0.7) * thin}
-        style["markerfacecolor"] = style["markeredgecolor"] = _rgba(
-            None if many else trace.marker.color or line
-        )
+        style["markerfacecolor"] = style["markeredgecolor"] = _rgba(None if many else trace.marker.color or line)
     ax.plot(*xyz, **style)
     if not solid and trace.error_y.array is not None:
         below = trace.error_y.arrayminus if trace.error_y.arrayminus is not None else trace.error_y.array
-        ax.errorbar(
-            *xyz, np.maximum([below, trace.error_y.array], 0), fmt="none", ecolor=_rgba(line), capsize=3
-        )
+        ax.errorbar(*xyz, np.maximum([below, trace.error_y.array], 0), fmt="none", ecolor=_rgba(line), capsize=3)
 
 
 def _marks(ax, layout, key, size) -> None:
@@ -283,3 +270,8 @@ def _rgba(colour):
 
 def _text(text: str) -> str:
     return re.sub(r"<[^>]+>", "", re.sub(r"<br\s*/?>", "\n", text))
+
+
+def source(*objects) -> None:
+    """Show the library's own code, highlighted: lessons display what runs instead of a copy of it."""
+    display(Code("\n\n".join(inspect.getsource(thing).rstrip() for thing in objects), language="python"))

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -22,17 +23,19 @@ def model_in_use():
     The short sleep is no politeness: a thread that releases a lock and takes it again at once would starve the
     others, because it still holds the interpreter.
     """
-    with MODEL_LOCK, torch.enable_grad():
+    with MODEL_LOCK, torch.inference_mode(False), torch.enable_grad():
         yield
     time.sleep(1e-4)
 
 
 def resolve_device(device: str = "auto") -> torch.device:
-    """"auto" is CUDA where there is one, else the CPU.
+    """Find the device; "auto" is CUDA where there is one, else the CPU.
 
     Raises:
-        ValueError: a CUDA device is asked for and there is none.
+        ValueError: an unknown name, or a CUDA device where there is none.
     """
+    if str(device).split(":")[0] not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"device is {device!r}, expected 'auto', 'cpu' or 'cuda'")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if str(device).startswith("cuda") and not torch.cuda.is_available():
@@ -90,6 +93,8 @@ def fit(
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}, expected at least 1")
+    if every < 1:
+        raise ValueError(f"every is {every}, expected a validation every 1 or more steps")
     optimiser = torch.optim.Adam(model.parameters(), lr=rate, amsgrad=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=final_rate)
     history, best = History(), None
@@ -99,11 +104,13 @@ def fit(
             with model_in_use():
                 optimiser.zero_grad(set_to_none=True)
                 value = loss(step)
+                if value.numel() != 1:
+                    raise ValueError(f"loss returned shape {tuple(value.shape)} at step {step}, expected one number")
                 value.backward()
                 if clip is not None:
                     nn.utils.clip_grad_norm_(model.parameters(), clip)
                 current = value.item()
-                if current != current or current in (float("inf"), float("-inf")):
+                if not math.isfinite(current):
                     raise ValueError(f"the loss is {current} at step {step}: lower rate={rate} or look at the data")
                 optimiser.step()
                 schedule.step()
@@ -111,6 +118,8 @@ def fit(
                 if validate is not None and (step % every == every - 1 or step == steps - 1):
                     with torch.no_grad():
                         checked = float(validate())
+                    if not math.isfinite(checked):
+                        raise ValueError(f"validate returned {checked} at step {step}: look at the validation data")
                     history.checks.append((step + 1, checked))
                     if checked < history.best:
                         history.best, history.best_step = checked, step + 1

@@ -44,7 +44,8 @@ def main() -> None:
     for name, (character, factor) in CHARACTERS.items():
         lens = strength(character, factor, growth)
         values = ", ".join(f"{v:.3f}" for v in lens.tolist())
-        print(f'    "{name}": torch.tensor([{values}]),  # x {growth(lens):.2f}, folds {bool(folds(lens, FOLD_RADIUS))}')
+        inside = bool(folds(lens, FOLD_RADIUS))
+        print(f'    "{name}": torch.tensor([{values}]),  # x {growth(lens):.2f}, folds: {inside}')
 
 
 if __name__ == "__main__":

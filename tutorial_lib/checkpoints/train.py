@@ -20,7 +20,8 @@ from tutorial_lib.checkpoints.recipes import (
     Budget,
     Recipe,
 )
-from tutorial_lib.corpus import mocap_path, shoot, training_split
+from tutorial_lib.checkpoints.tune import tune_all
+from tutorial_lib.corpus import TRAINED_ACTIONS, mocap_path, shoot, training_split
 from tutorial_lib.distortion import sample_stratified, sample_uniform
 from tutorial_lib.footage import Footage
 from tutorial_lib.lifting import TemporalLifter
@@ -157,7 +158,7 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
         "inner_rate": inner_rate(recipe),
         "seed": seed,
         "data": {
-            "builtin": f"{budget.people} people x trained actions",
+            "builtin": f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}",
             "mocap": None if mocap is None else "CMU, actors of corpus.MOCAP_TEST_SUBJECTS left out",
             "shots": len(footage),
             "credit": None if mocap is None else checkpoints.CREDIT,
@@ -169,6 +170,20 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
         "device": str(where),
     }
     return checkpoints.save(model, name, record, folder)
+
+
+def train_all(budget_name: str, seed: int, folder: Path, device: str = "auto") -> Path:
+    """Train every recipe and choose its test rates, for the lessons' full profile; what is there already stays.
+
+    Returns:
+        The folder, for `checkpoints.load(name, folder=...)`.
+    """
+    folder = folder / f"{budget_name}-seed{seed}"
+    for name in RECIPES:
+        if name not in checkpoints.names(folder):
+            train(name, budget_name, seed, folder, folder / "stages", device)
+    tune_all(checkpoints.names(folder), folder)
+    return folder
 
 
 def main() -> None:
@@ -188,7 +203,9 @@ def main() -> None:
         torch.set_num_threads(chosen.threads)
     for name in chosen.names or RECIPES:
         path = train(name, chosen.budget, chosen.seed, chosen.folder, chosen.work, chosen.device)
-        print(f"{name}: validation {1000 * checkpoints.record(name, chosen.folder)['validation_mpjpe_m']:.1f} mm, {path}")
+        reached = 1000 * checkpoints.record(name, chosen.folder)["validation_mpjpe_m"]
+        print(f"{name}: validation {reached:.1f} mm, {path}")
+    tune_all(chosen.names or list(RECIPES), chosen.folder)
 
 
 if __name__ == "__main__":

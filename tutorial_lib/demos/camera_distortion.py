@@ -182,9 +182,7 @@ def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain
                 up="-y",
                 title="3D, seen from beside the camera",
             ),
-            stage.table(
-                SCORE_COLUMNS, [score_row("no lens", clean), score_row("this lens", arrays["score"])]
-            ),
+            stage.table(SCORE_COLUMNS, [score_row("no lens", clean), score_row("this lens", arrays["score"])]),
             note=f"error × {arrays['score'].mpjpe / clean.mpjpe:.2f}; {arrays['note']}",
         )
 
@@ -205,9 +203,7 @@ def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain
             title=f"MPJPE {clean.mpjpe:.0f} mm without lens, {arrays['score'].mpjpe:.0f} mm with it",
         )
 
-    demo = live(
-        compute, view, lens_controls(), presets=lens_presets(), twin=twin, title="The lifter meets a lens"
-    )
+    demo = live(compute, view, lens_controls(), presets=lens_presets(), twin=twin, title="The lifter meets a lens")
     return demo.set(**lens_presets()["d2 pincushion, heavy"])
 
 

@@ -32,15 +32,27 @@ class StepSlider(ipywidgets.SelectionSlider):
 
     def __init__(self, value, low, high, step, fmt, **kwargs):
         count = math.floor((high - low) / step + 1e-6) + 1
-        grid = [round(low + i * step, 12) for i in range(min(count, 2002))]
-        if not 2 <= len(grid) <= 2001 or all(abs(value - known) > step * 1e-6 for known in grid):
+        if not (low <= value <= high and 2 <= count <= 2001):
             raise ValueError(
-                f"slider at {value} from {low} to {high} in steps of {step}: expected a value on one of the "
-                "steps, and 1 to 2000 steps"
+                f"slider at {value} from {low} to {high} in steps of {step}: expected the value between the "
+                "ends, and 1 to 2000 steps"
             )
-        self.low, self.high, self.step = low, high, step
-        options = [(_typeset(format(known, fmt)), known) for known in grid]
+        self.low, self.high, self.step, self._fmt = low, high, step, fmt
+        grid = [round(low + i * step, 12) for i in range(count)]
+        options = self._stops(grid, [value])
         super().__init__(options=options, value=value, equals=lambda a, b: abs(a - b) < step * 1e-6, **kwargs)
+
+    def allow(self, values) -> None:
+        """Stop at these values too, between the steps: for presets. Before the slider is shown."""
+        kept = self.value
+        self.options = self._stops([known for _, known in self.options], values)
+        self.value = kept
+
+    def _stops(self, grid, more) -> list[tuple[str, float]]:
+        extra = [v for v in more if all(abs(v - known) >= self.step * 1e-6 for known in grid)]
+        texts = {v: format(v, self._fmt) for v in sorted({*grid, *extra})}
+        exact = {v: text if abs(float(text) - v) < self.step * 1e-6 else f"{v:g}" for v, text in texts.items()}
+        return [(_typeset(text), v) for v, text in exact.items()]
 
 
 def slider(value, low, high, step, label: str = "", *, continuous: bool = True, fmt: str | None = None):
@@ -112,6 +124,9 @@ class Demo(ipywidgets.VBox):
         self.error, self.last_exception, self._held = "", None, False
         for name, control in self.controls.items():
             control.description = control.description or name
+            if isinstance(control, StepSlider):
+                wanted = [params[name] for params in self.presets.values() if name in params]
+                control.allow(v for v in wanted if _number(v) and control.low <= v <= control.high)
         self._first = self._values()
         for name, params in self.presets.items():
             self._check(params, f"preset {name!r}: ")
@@ -171,9 +186,7 @@ class Demo(ipywidgets.VBox):
                 self.compute_ms = 1000 * (time.perf_counter() - start)
                 picture = self.view(arrays, params)
                 if not isinstance(picture, dict) or "panes" not in picture:
-                    raise TypeError(
-                        f"view returned {type(picture).__name__}, expected what stage.panes(...) returns"
-                    )
+                    raise TypeError(f"view returned {type(picture).__name__}, expected what stage.panes(...) returns")
             except (Exception, KeyboardInterrupt) as problem:
                 kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
                 self.error = f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
@@ -190,9 +203,7 @@ class Demo(ipywidgets.VBox):
     def _check(self, params: dict, where: str) -> None:
         for name, value in params.items():
             if name not in self.controls:
-                raise ValueError(
-                    f"{where}unknown control {name!r}, expected one of {', '.join(self.controls)}"
-                )
+                raise ValueError(f"{where}unknown control {name!r}, expected one of {', '.join(self.controls)}")
             expected = _refusal(self.controls[name], value)
             if expected:
                 raise ValueError(f"{where}{name} is {value!r}, expected {expected}")
@@ -206,13 +217,13 @@ class Demo(ipywidgets.VBox):
             row.append(button)
         return ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
 
-    def _repr_mimebundle_(self, **kwargs) -> dict:
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """Adds a PNG of the static twin: previews and readers without a kernel see a picture."""
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"live demo {self.title!r}: {self.caption()}"
         if self.twin is not None and self.arrays is not None:
             bundle["image/png"] = preview.png_base64(self.twin(self.arrays, self.params))
-        return bundle
+        return bundle, {"image/png": {"alt": bundle["text/plain"]}}
 
 
 def _refusal(control, value) -> str:
@@ -225,10 +236,14 @@ def _refusal(control, value) -> str:
         return f"one of {[known for _, known in control._options_full]}"
     if hasattr(control, "max"):
         whole = isinstance(control.min, int) and isinstance(control.max, int)
-        number = isinstance(value, int) if whole else isinstance(value, (int, float))
+        number = isinstance(value, int) if whole else _number(value)
         if not number or not control.min <= value <= control.max:
             return f"a {'whole ' * whole}number from {control.min} to {control.max}"
     return ""
+
+
+def _number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _same(control, known, value) -> bool:

@@ -1,5 +1,7 @@
 """The live demo of lesson 06: choose a lens, a model and a scenario, and watch the network adapt."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -30,15 +32,16 @@ MODELS = {
 """What the demo calls the checkpoints."""
 
 
-def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40) -> Demo:
+def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, folder: Path = checkpoints.FOLDER) -> Demo:
     """Every move of a control adapts the chosen network anew, from its shipped weights.
 
     Args:
         motion: "builtin" or a motion file.
         frame: which frame the static picture shows.
+        folder: where the networks are.
     """
-    models = {title: checkpoints.load(name) for title, name in MODELS.items()}
-    rates = {title: checkpoints.record(name)["test_rates"] for title, name in MODELS.items()}
+    models = {title: checkpoints.load(name, folder=folder) for title, name in MODELS.items()}
+    rates = {title: checkpoints.record(name, folder)["test_rates"] for title, name in MODELS.items()}
     studio = Studio(site(motion, seed), seed, shots=4, recordings=12)
     clip = slice(0, 1)
 

@@ -56,9 +56,7 @@ def three_bowls() -> Bowls:
     """Two round, steep tasks far apart, and a long valley that one step cannot cross."""
     angle = torch.tensor([0.3, 1.2, -0.5])
     stretch = torch.tensor([[4.0, 3.0], [3.5, 4.5], [0.25, 3.0]])
-    turn = torch.stack(
-        [torch.stack([angle.cos(), -angle.sin()], -1), torch.stack([angle.sin(), angle.cos()], -1)], -2
-    )
+    turn = torch.stack([torch.stack([angle.cos(), -angle.sin()], -1), torch.stack([angle.sin(), angle.cos()], -1)], -2)
     centres = torch.tensor([[-0.55, 0.45], [-0.35, -0.6], [0.75, 0.05]])
     return Bowls(centres, turn @ torch.diag_embed(stretch) @ turn.transpose(-1, -2))
 
@@ -89,8 +87,7 @@ def toy_demo() -> Demo:
     bowls = three_bowls()
     joint = bowls.optimum(0.0)
     rings = [
-        torch.stack([_ellipse(c, a, level) for level in (0.02, 0.12)])
-        for c, a in zip(bowls.centres, bowls.curvature)
+        torch.stack([_ellipse(c, a, level) for level in (0.02, 0.12)]) for c, a in zip(bowls.centres, bowls.curvature)
     ]
     names = [f"task {i + 1}" for i in range(len(rings))]
 
@@ -119,7 +116,10 @@ def toy_demo() -> Demo:
         ]
         arrows = [
             stage.polyline(
-                f"inner step {i + 1}", torch.stack([arrays["theta"], arrays["adapted"][i]]), colour=colour, width=4
+                f"inner step {i + 1}",
+                torch.stack([arrays["theta"], arrays["adapted"][i]]),
+                colour=colour,
+                width=4,
             )
             for i, colour in enumerate(TASK_COLOURS)
         ]
@@ -138,9 +138,7 @@ def toy_demo() -> Demo:
             stage.curve(
                 [
                     stage.series("MAML: θ trained for the step", steps, arrays["loss"], colour="blue"),
-                    stage.series(
-                        "joint: θ trained for the mean", steps, arrays["joint"], colour="orange", dash="dash"
-                    ),
+                    stage.series("joint: θ trained for the mean", steps, arrays["joint"], colour="orange", dash="dash"),
                 ],
                 x=stage.axis("outer steps", 0, 60),
                 y=stage.axis("mean loss after the inner step", 0.01, 3, log=True),

@@ -254,7 +254,7 @@ function drawCurve(g, w, h, pane, view, theme) {
   g.fillText(pane.x.label, (left + w - right) / 2, h - 11, w - left);
   g.save(); g.translate(12, (top + h - bottom) / 2); g.rotate(-Math.PI / 2); g.fillText(pane.y.label, 0, 0, h - 8); g.restore();
 
-  g.save(); g.beginPath(); g.rect(left, top, w - right - left, h - bottom - top); g.clip();
+  g.save(); g.beginPath(); g.rect(left - 6, top - 6, w - right - left + 12, h - bottom - top + 12); g.clip(); // room for markers
   for (const r of pane.lines) {
     g.strokeStyle = css(theme.colour(r.colour)); g.lineWidth = 2; g.setLineDash(DASH[r.dash]);
     g.beginPath(); g.moveTo(left, Y(r.y)); g.lineTo(w - right, Y(r.y)); g.stroke();
@@ -294,9 +294,10 @@ function swatch(parent, item, theme, sides) {
   const row = element("span", "pose-key", parent), width = sides ? 52 : 32;
   const colour = theme.colour(item.colour);
   const stroke = (x1, x2, c, dash) => `<line x1="${x1}" x2="${x2}" y1="8" y2="8" stroke="${css(c)}" stroke-width="${Math.min(5, item.width || 3)}" stroke-dasharray="${dash.join(" ") || "none"}"/>`;
+  const shape = { circle: `<circle cx="16" cy="8" r="6"`, square: `<rect x="10" y="2" width="12" height="12"`, diamond: `<path d="M16 1l7 7-7 7-7-7z"` };
   let art;
-  if (item.symbol && item.mode !== "line" && item.mode !== "line+markers") art = `<circle cx="${width / 2}" cy="8" r="5" fill="${css(colour)}"/>`;
-  else if (item.fill) art = `<rect x="6" y="1" width="20" height="14" fill="${css(colour)}"/>`;
+  if (item.fill) art = `<rect x="6" y="1" width="20" height="14" fill="${css(colour)}"/>`;
+  else if (item.symbol && !(item.mode || "").startsWith("line")) art = `${shape[item.symbol]} fill="${css(colour)}"/>`;
   else if (sides) art = stroke(1, 24, mix(colour, theme.back, LIGHTER), LEFT_DASH[item.dash]) + stroke(28, 51, colour, DASH[item.dash]);
   else art = stroke(1, 31, colour, DASH[item.dash]);
   row.innerHTML = `<svg width="${width}" height="16" aria-hidden="true">${art}</svg>`;

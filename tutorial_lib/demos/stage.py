@@ -17,6 +17,7 @@ from tutorial_lib.figures import COLOURS, NAMED
 from tutorial_lib.skeleton import BONES, JOINTS, LEFT, RIGHT
 
 DASHES = ("solid", "dash", "dot")
+SYMBOLS = ("circle", "square", "diamond")
 _SIDE = {joint: "left" for joint in LEFT} | {joint: "right" for joint in RIGHT}
 _BONES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
 
@@ -40,9 +41,7 @@ def panes(*parts: dict, fps: float = 25.0, height: int = 330, note: str = "") ->
     """
     for part in parts:
         if not isinstance(part, dict) or part.get("kind") not in ("scene", "image", "curve", "table"):
-            raise ValueError(
-                f"panes got {type(part).__name__}, expected what scene, image, curve or table returns"
-            )
+            raise ValueError(f"panes got {type(part).__name__}, expected what scene, image, curve or table returns")
     if not parts:
         raise ValueError("panes got no parts, expected at least one of scene, image, curve, table")
     _positive("fps", fps)
@@ -86,9 +85,7 @@ def scene(
     """
     box = np.asarray(extent, dtype=np.float64)
     if box.shape != (3, 2) or not np.isfinite(box).all() or (box[:, 0] >= box[:, 1]).any():
-        raise ValueError(
-            f"extent is {extent!r}, expected ((x0, x1), (y0, y1), (z0, z1)) in metres, each rising"
-        )
+        raise ValueError(f"extent is {extent!r}, expected ((x0, x1), (y0, y1), (z0, z1)) in metres, each rising")
     _one_of("up", up, ("z", "y", "-y"))
     _positive("grid", grid)
     return {
@@ -110,9 +107,7 @@ def polyline(name: str, points, *, colour="grey", dash="solid", width: float = 1
     return _drawn(name, colour, dash, width) | {"points": _pack(array.reshape(-1, *array.shape[-2:]))}
 
 
-def circle(
-    name: str, radius: float, *, centre=(0.0, 0.0), colour="grey", dash="solid", width: float = 2.0
-) -> dict:
+def circle(name: str, radius: float, *, centre=(0.0, 0.0), colour="grey", dash="solid", width: float = 2.0) -> dict:
     """A circle in an `image`, radius and centre in screen coordinates."""
     _positive("radius", radius)
     return _drawn(name, colour, dash, width) | {"radius": float(radius), "centre": [float(c) for c in centre]}
@@ -124,7 +119,9 @@ def dots(name: str, points, *, colour="vermillion", size: float = 6.0, symbol="c
     Args:
         points: (count, 2) or (frames, count, 2), screen coordinates.
         size: radius in CSS pixels.
+        symbol: "circle", "square" or "diamond".
     """
+    _one_of("symbol", symbol, SYMBOLS)
     array = _array("points", points)
     if array.ndim not in (2, 3) or array.shape[-1] != 2:
         raise ValueError(f"points has shape {array.shape}, expected (count, 2) or (frames, count, 2)")
@@ -184,6 +181,7 @@ def series(
         band: (low, high), each (points,), drawn as a shade.
         bar, shift: width and offset of the bars, in units of x.
     """
+    _one_of("symbol", symbol, SYMBOLS)
     _one_of("mode", mode, ("line", "markers", "line+markers", "bars"))
     xs, ys = (_array(key, value, nan=True) for key, value in (("x", x), ("y", y)))
     limits = [] if band is None else [_array("band", side) for side in band]
@@ -202,9 +200,7 @@ def hline(name: str, y: float, *, colour="grey", dash="dash") -> dict:
     return _drawn(name, colour, dash, 2.0) | {"y": float(_array("y", y))}
 
 
-def axis(
-    label: str, low: float, high: float, *, log: bool = False, ticks: dict[str, float] | None = None
-) -> dict:
+def axis(label: str, low: float, high: float, *, log: bool = False, ticks: dict[str, float] | None = None) -> dict:
     """An axis of `curve` with a fixed range. The label says the unit: "error (mm)".
 
     Args:
@@ -240,9 +236,7 @@ def curve(
     }  # fmt: skip
 
 
-def table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title="", best: str | None = None
-) -> dict:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title="", best: str | None = None) -> dict:
     """A table under the canvases: the first column names the row.
 
     Args:
@@ -251,9 +245,7 @@ def table(
     """
     texts = [[str(cell) for cell in row] for row in rows]
     if any(len(row) != len(columns) for row in texts):
-        raise ValueError(
-            f"rows have {[len(row) for row in texts]} cells, expected {len(columns)} as in columns"
-        )
+        raise ValueError(f"rows have {[len(row) for row in texts]} cells, expected {len(columns)} as in columns")
     if best is not None:
         _one_of("best", best, ("min", "max"))
     marks = [_best(row, best) if best else -1 for row in texts]
