@@ -1,7 +1,10 @@
 """Live demos in process: no kernel, no browser. Set a control, look at the data."""
 
 import base64
+import ctypes
+import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,6 +140,24 @@ def test_grad_mode_is_the_machinerys_whatever_the_caller_has():
         d.set(k1=0.3)
     assert [mode[:2] for mode in modes] == [(True, False)] * 3
     assert modes[-1][2] == pytest.approx(0.3)
+
+
+def test_callbacks_in_new_threads_keep_the_number_of_torch_threads():
+    libraries = list(Path(torch.__file__).parent.glob("lib/libgomp*")) + ["libgomp.so.1"]
+    try:
+        team = ctypes.CDLL(str(libraries[0])).omp_get_max_threads
+    except (OSError, AttributeError):
+        pytest.skip("this torch runs without GNU OpenMP")
+    counts, kept, odd = [], torch.get_num_threads(), os.cpu_count() + 3  # what no default would be
+    d = demo(compute=lambda **params: counts.append(team()) or np.zeros((17, 3)))
+    try:
+        torch.set_num_threads(odd)
+        mover = threading.Thread(target=d.set, kwargs={"k1": 0.2})
+        mover.start()
+        mover.join(60)
+        assert counts[1:] == [odd]
+    finally:
+        torch.set_num_threads(kept)
 
 
 def test_twin_adds_a_picture_for_readers_without_a_kernel():

@@ -65,7 +65,7 @@ def training_split(mocap: Path | None, people: int = 40) -> Split:
     return Split(train, validation)
 
 
-def builtin_site(seed: int = 0, people: int = 3) -> TestSite:
+def builtin_site(seed: int = 0, people: int = 2) -> TestSite:
     """A test site of builtin people: other people and other motions than in training.
 
     Args:

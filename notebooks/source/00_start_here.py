@@ -101,17 +101,19 @@ environment.check()
 # - **MPJPE** (*mean per-joint position error*) is the ruler: how far, on average, a joint of the guess is from where it
 #   really is, in millimetres. The tables call it *error*. 0 would be perfect; a hand is about 180 mm long.
 #
-# And this is what lenses do. A *barrel* lens pulls the edges of the picture inwards, a *pincushion* lens pushes them
-# out. The green person is what a joint detector reports; it makes small mistakes, as real detectors do.
+# And this is what lenses do. A *barrel* lens squeezes the picture towards its middle, a *pincushion* lens stretches it
+# away from there. (The grid covers the round part of the picture in which people are.) The green person is what a joint
+# detector reports; it makes small mistakes, as real detectors do.
 
 # %%
 demo = start_here.first_demo(MOTION, SEED, device)
-shown = start_here.tour(demo)
-show(
-    figures.sweep(
-        [start_here.camera_picture(arrays) for arrays in shown.values()], list(shown), "lens", active=len(shown) - 1
-    )
-)
+shown = {}
+for strength, name in list(start_here.STRENGTHS.items())[::5]:  # nine stops of the slider
+    shown[name] = demo.set(strength=strength).check().arrays
+demo.reset()
+
+pictures = [start_here.camera_picture(arrays) for arrays in shown.values()]
+show(figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1))
 
 # %% [markdown]
 # ## Your turn: bend the lens
@@ -130,8 +132,8 @@ show(
 # > 2. The adapted network makes 5 corrections. How much of the harm does it undo: nothing, about half, nearly all?
 # > 3. Without any lens: which of the two networks is better?
 #
-# **Move.** Drag *lens* slowly to one end, then to the other. Stop at *pincushion 100 %* and drag *adaptation steps* from
-# 0 to 10. Press *play*, and turn the 3D picture. Black is the truth.
+# **Move.** Drag *lens* slowly to one end, then to the other. Stop at *pincushion 100 %* and drag *adaptation steps*
+# from 0 to 10. Press *play*, and turn the 3D picture. Black is the truth.
 
 # %%
 demo
@@ -194,11 +196,8 @@ show(
 # Here are the skeletons once more as a figure that moves without Python:
 
 # %%
-show(
-    figures.sweep(
-        [start_here.pose_picture(arrays) for arrays in shown.values()], list(shown), "lens", active=len(shown) - 1
-    )
-)
+pictures = [start_here.pose_picture(arrays) for arrays in shown.values()]
+show(figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1))
 
 # %% [markdown]
 # ## Break it

@@ -17,9 +17,10 @@ import torch
 from IPython.display import Markdown
 from tqdm.auto import tqdm
 
-from tutorial_lib import checkpoints, checks, corpus, distortion, figures, metrics
-from tutorial_lib.claims import Claim, interval, record
+from tutorial_lib import checkpoints, checks, corpus, distortion
+from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import camera_distortion as demos
+from tutorial_lib.demos import camera_distortion_twins as twins
 from tutorial_lib.evaluation import Studio, take
 from tutorial_lib.preview import show, source
 
@@ -84,48 +85,17 @@ print("the lens demo moves")
 # Without a kernel, the same two sweeps as figures. Radial first, then tangential:
 
 # %%
-sweep_k1 = [round(v, 1) for v in np.linspace(-1.2, 1.2, 9)]
-show(
-    figures.sweep(
-        [
-            figures.image_plane(
-                grid=demos.grid_lines(torch.tensor([k1, 0, 0, 0, 0]), lines=9, points=21),
-                circles={"half the image": 0.5},
-                margin=0.35,
-                title=f"radial: k1 = {k1}",
-            )
-            for k1 in sweep_k1
-        ],
-        sweep_k1,
-        "k1",
-        active=4,
-    )
-)
-sweep_p = [round(v, 2) for v in np.linspace(-0.15, 0.15, 7)]
-show(
-    figures.sweep(
-        [
-            figures.image_plane(
-                grid=demos.grid_lines(torch.tensor([0, 0, 0, p2 / 2, p2]), lines=9, points=21),
-                margin=0.35,
-                title=f"tangential: p2 = {p2}, p1 = {p2 / 2:.3f}",
-            )
-            for p2 in sweep_p
-        ],
-        sweep_p,
-        "p2",
-        active=3,
-    )
-)
+show(twins.radial_sweep())
+show(twins.tangential_sweep())
 
 # %% [markdown]
 # ## 2. Where does a lens fold?
 #
 # With five coefficients there is no formula for the fold, but there is a fact that makes it easy. Write
-# $q = (p_2, p_1)$. Then the lens is $D(\mathbf{x}) = \mathbf{x}\,R(r^2) + 2\mathbf{x}\,(q\cdot\mathbf{x}) + q\,r^2$, and
-# this is the gradient of the scalar function $\int R\,/\,2 + (q\cdot \mathbf{x})\,r^2$. So its Jacobian is *symmetric*;
-# and a gradient map whose Jacobian is positive definite on a disc is one-to-one there. To know whether a lens folds we
-# only need the smallest determinant on every circle, and for that there is a closed form:
+# $q = (p_2, p_1)$. Then the lens is $D(\mathbf{x}) = \mathbf{x}\,R(r^2) + 2\mathbf{x}\,(q\cdot\mathbf{x}) + q\,r^2$,
+# and this is the gradient of the scalar function $\tfrac12\int_0^{r^2}\! R(u)\,du + (q\cdot \mathbf{x})\,r^2$.
+# So its Jacobian is *symmetric*; and a gradient map whose Jacobian is positive definite on a disc is one-to-one there.
+# To know whether a lens folds we only need the smallest determinant on every circle, and it has a closed form:
 
 # %%
 source(distortion.folds)
@@ -138,33 +108,7 @@ source(distortion.folds)
 
 # %%
 limits = [0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.4]
-draws = 2000
-shares = {}
-for radius in (0.8, 1.0):
-    shares[radius] = [
-        100
-        * distortion.folds(
-            distortion.sample_uniform(
-                draws, limit, limit / 10, generator=torch.Generator().manual_seed(SEED), radius=None
-            ),
-            radius,
-        )
-        .float()
-        .mean()
-        .item()
-        for limit in limits
-    ]
-show(
-    figures.curves(
-        {f"within r ≤ {radius}": (limits, values) for radius, values in shares.items()},
-        x_title="largest radial coefficient λ1 (λ2 = λ1 / 10)",
-        y_title="lenses that fold (%)",
-        x_range=(0, 1.45),
-        y_range=(0, 100),
-        mode="lines+markers",
-        title="More than one random lens in four folds",
-    )
-)
+show(twins.fold_figure(limits, twins.fold_shares(limits, (0.8, 1.0), SEED)))
 
 # %% [markdown]
 # **What you saw.** A third at $\lambda_1 = 0.5$. A folded training example is a lie (two poses, one picture), so
@@ -186,7 +130,7 @@ for name, preset in distortion.PRESETS.items():
 # It was trained on undistorted footage only.
 #
 # Three numbers say how wrong it is. **MPJPE**: the mean distance of a joint from the truth, after both hips are put on
-# one spot. **P-MPJPE**: the same after the best rotation and scale, so only the *shape* counts. **PCKh@0.5**: the
+# one spot. **P-MPJPE**: the same after the best rotation and scale, so only the *shape* counts. **PCKh** (at 0.5): the
 # share of joints that are nearer than half a head segment (thorax to head top) to the truth, in 3D.
 #
 # > **Predict.** Which hurts more, barrel or pincushion of the same strength? Which part of the error does P-MPJPE
@@ -216,25 +160,7 @@ print("the lifter demo moves")
 # As a static figure, one frame while the pincushion grows:
 
 # %%
-model = checkpoints.load("plain-9f")
-studio = Studio(demos.walker(MOTION, SEED), SEED, shots=1, recordings=1)
-strengths = [0.0, 0.25, 0.5, 0.75, 1.0]
-pictures = []
-for strength in strengths:
-    exam = studio.exam(strength * distortion.PRESETS["d2"])
-    with torch.no_grad():
-        lifted = model.lift(exam.video)[0]
-    error = 1000 * metrics.mpjpe(lifted, exam.truth[0]).item()
-    pictures.append(
-        figures.skeletons_3d(
-            {"truth": exam.truth[0][40], "lifted": lifted[40]},
-            extent=demos.BODY,
-            up="-y",
-            colours={"lifted": "vermillion"},
-            title=f"{strength:.2f} × d2: {error:.0f} mm",
-        )
-    )
-show(figures.sweep(pictures, strengths, "strength of d2", active=4))
+show(twins.strength_sweep(MOTION, SEED, distortion.PRESETS["d2"]))
 
 # %% [markdown]
 # Why does the place in the image matter? The same pose at another distance from the principal point is bent
@@ -250,43 +176,17 @@ show(figures.sweep(pictures, strengths, "strength of d2", active=4))
 # (`python -m tutorial_lib.checkpoints.calibrate`). Whether it grows as much on **test** people is what we measure here.
 
 # %%
+model = checkpoints.load("plain-9f")
 LENSES = {"undistorted": torch.zeros(5), **distortion.PRESETS}
-table = {name: [] for name in LENSES}
+scores = {name: [] for name in LENSES}
 for seed in tqdm(SEEDS, desc="seeds"):
     studio = Studio(corpus.site(MOTION, seed), seed, shots=SHOTS, recordings=1)
     for name, preset in LENSES.items():
-        table[name].append(take(model, studio.exam(preset)))
-
-
-def column(name, metric):
-    return [getattr(score, metric) for score in table[name]]
-
-
-rows = ["| lens | MPJPE (mm) | P-MPJPE (mm) | PCKh@0.5 (%) |", "|---|---|---|---|"]
-for name in LENSES:
-    cells = []
-    for metric in ("mpjpe", "p_mpjpe", "pckh"):
-        mean, low, high = interval(column(name, metric))
-        cells.append(f"{mean:.1f} ± {high - mean:.1f}")
-    rows.append(f"| {name} | " + " | ".join(cells) + " |")
-Markdown("\n".join(rows))
+        scores[name].append(take(model, studio.exam(preset)))
+Markdown(twins.score_table(scores))
 
 # %%
-show(
-    figures.bars(
-        {
-            name: [np.mean(column(lens, metric)) for lens in LENSES]
-            for name, metric in (("MPJPE", "mpjpe"), ("P-MPJPE", "p_mpjpe"))
-        },
-        list(LENSES),
-        y_title="error (mm)",
-        intervals={
-            name: tuple([interval(column(lens, metric))[side] for lens in LENSES] for side in (1, 2))
-            for name, metric in (("MPJPE", "mpjpe"), ("P-MPJPE", "p_mpjpe"))
-        },
-        title="An un-adapted lifter behind a lens",
-    )
-)
+show(twins.score_bars(scores))
 
 # %% [markdown]
 # ## Claim cards
@@ -296,7 +196,13 @@ show(
 
 
 # %%
+def column(name, metric):
+    """One number per seed."""
+    return [getattr(score, metric) for score in scores[name]]
+
+
 def growth(name, metric="mpjpe"):
+    """How many times the undistorted error, per seed."""
     return [a / b for a, b in zip(column(name, metric), column("undistorted", metric))]
 
 
@@ -306,12 +212,7 @@ record(
         LESSON,
         "A lifter trained without distortion loses most of its accuracy behind a heavily distorting lens.",
         "Cho et al. 2021, table in the introduction (error relative to undistorted)",
-        paper={
-            "MPJPE, d1": 94.4 / 48.5,
-            "MPJPE, d2": 133.8 / 48.5,
-            "P-MPJPE, d1": 65.6 / 37.1,
-            "P-MPJPE, d2": 79.2 / 37.1,
-        },
+        paper={"MPJPE, d1": 1.95, "MPJPE, d2": 2.76, "P-MPJPE, d1": 1.77, "P-MPJPE, d2": 2.13},
         ours={
             "MPJPE, d1": growth("d1"),
             "MPJPE, d2": growth("d2"),
@@ -333,7 +234,7 @@ record(
         LESSON,
         "Also a moderate lens costs about a third.",
         "Cho et al. 2021, table 2, scenario 2, row Pavllo et al. (mean of d3 and d4 over undistorted)",
-        paper={"MPJPE, d3 and d4": 64.5 / 48.5},
+        paper={"MPJPE, d3 and d4": 1.33},
         ours={"MPJPE, d3 and d4": [(a + b) / 2 for a, b in zip(growth("d3"), growth("d4"))]},
         test=lambda m: m["MPJPE, d3 and d4"].mean() > 1.15,
         explanation="Strength set on validation people, as above.",
@@ -348,7 +249,7 @@ record(
         LESSON,
         "The share of correct joints falls behind a heavy lens.",
         "Cho et al. 2021, table in the introduction (PCKh@0.5, change against undistorted)",
-        paper={"d1": 57.7 - 87.1, "d2": 38.2 - 87.1},
+        paper={"d1": -29.4, "d2": -48.9},
         ours={
             name: [a - b for a, b in zip(column(name, "pckh"), column("undistorted", "pckh"))] for name in ("d1", "d2")
         },
@@ -392,8 +293,8 @@ def first_fold(k1):
 checks.first_fold(first_fold)
 
 # %% [markdown]
-# **3. Undistortion without derivatives** (15 minutes). The library inverts the lens with Newton's method. A simpler way:
-# start at the distorted point and correct it by what is missing, again and again. When does this converge?
+# **3. Undistortion without derivatives** (15 minutes). The library inverts the lens with Newton's method. A simpler
+# way: start at the distorted point and correct it by what is missing, again and again. When does this converge?
 
 
 # %%

@@ -13,7 +13,7 @@ from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENT
 from tutorial_lib.evaluation import Score, Studio, score, take
 from tutorial_lib.motion import builtin
 
-BODY = ((-0.9, 0.9), (-1.0, 1.0), (-0.9, 0.9))
+BODY = ((-0.65, 0.65), (-0.8, 0.95), (-0.65, 0.65))
 """Fixed ranges of a root-relative pose in camera axes, metres."""
 
 VISIBLE_RADIUS = 0.8
@@ -40,8 +40,9 @@ def radius_curve(lens: torch.Tensor, points: int = 81) -> tuple[np.ndarray, np.n
 
 def lens_controls() -> dict:
     """One slider for each coefficient, in the ranges of the course's task distribution."""
-    limits = [RADIAL_LIMIT] * 3 + [TANGENTIAL_LIMIT] * 2
-    return {name: slider(0.0, -limit, limit, limit / 50, name) for name, limit in zip(COEFFICIENTS, limits)}
+    radial = {name: slider(0.0, -RADIAL_LIMIT, RADIAL_LIMIT, 0.02, name) for name in COEFFICIENTS[:3]}
+    tangential = {name: slider(0.0, -TANGENTIAL_LIMIT, TANGENTIAL_LIMIT, 0.002, name) for name in COEFFICIENTS[3:]}
+    return radial | tangential
 
 
 def lens_presets() -> dict[str, dict]:
@@ -125,7 +126,7 @@ def score_row(name: str, value: Score) -> list[str]:
     return [name, f"{value.mpjpe:.0f}", f"{value.p_mpjpe:.0f}", f"{value.pckh:.0f}"]
 
 
-SCORE_COLUMNS = ["", "MPJPE (mm)", "P-MPJPE (mm)", "PCKh@0.5 (%)"]
+SCORE_COLUMNS = ["", "MPJPE (mm)", "P-MPJPE (mm)", "PCKh (%)"]
 
 
 def walker(motion: str, seed: int) -> TestSite:
