@@ -5,6 +5,8 @@ right, and sometimes lose a joint for a while. All numbers here are ours; the ty
 Human3.6M is about 0.01 of the image's width.
 """
 
+from dataclasses import dataclass
+
 import torch
 
 from tutorial_lib.skeleton import LEFT, MIRROR, RIGHT, check_joints
@@ -38,6 +40,60 @@ def _episodes(frames: int, rate: float, length: int, shape: tuple[int, ...], gen
     return active
 
 
+@dataclass(frozen=True)
+class Defects:
+    """What a detector gets wrong in one video, whatever the lens: drawn once, applied to any picture.
+
+    Attributes:
+        error: (..., frames, 17, 2) screen units, to be added.
+        legs, arms: (..., frames, 1, 1) bool, frames in which left and right are exchanged.
+    """
+
+    error: torch.Tensor
+    legs: torch.Tensor
+    arms: torch.Tensor
+
+    def apply(self, screen: torch.Tensor) -> torch.Tensor:
+        """True projections (..., frames, 17, 2) to "predicted 2D keypoints", same dtype and device."""
+        for side, swapped in ((LEFT[:3] + RIGHT[:3], self.legs), (LEFT[3:] + RIGHT[3:], self.arms)):
+            order = [MIRROR[j] if j in side else j for j in range(17)]
+            screen = torch.where(swapped.to(screen.device), screen[..., order, :], screen)
+        return screen + self.error.to(screen)
+
+    def __getitem__(self, clips) -> "Defects":
+        """The defects of some clips."""
+        return Defects(self.error[clips], self.legs[clips], self.arms[clips])
+
+
+def draw_defects(
+    shape: tuple[int, ...],
+    noise: float = 1.0,
+    *,
+    correlation: float = 0.8,
+    swap_rate: float = 0.0008,
+    miss_rate: float = 0.0008,
+    generator: torch.Generator | None = None,
+) -> Defects:
+    """Draw a detector's errors for videos of `shape` (..., frames); arguments as in `detect`.
+
+    Raises:
+        ValueError: no frames, negative noise, a rate or correlation outside [0, 1).
+    """
+    if not shape or shape[-1] < 1:
+        raise ValueError(f"shape is {shape}, expected (..., frames >= 1)")
+    if not noise >= 0:
+        raise ValueError(f"noise is {noise}, expected a number >= 0")
+    for name, value in (("correlation", correlation), ("swap_rate", swap_rate), ("miss_rate", miss_rate)):
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} is {value}, expected a number in [0, 1)")
+    *leading, frames = shape
+    error = _coloured(frames, correlation, (*leading, 17, 2), generator) * (SIGMA * noise * JOINT_NOISE[:, None])
+    missed = _episodes(frames, min(miss_rate * noise, 0.5), 6, (*leading, 17, 1), generator)
+    error = torch.where(missed, error * 8, error)
+    swapped = [_episodes(frames, min(swap_rate * noise, 0.5), 5, (*leading, 1, 1), generator) for _ in range(2)]
+    return Defects(*(part.movedim(0, -3) for part in (error, *swapped)))
+
+
 def detect(
     screen: torch.Tensor,
     noise: float = 1.0,
@@ -65,20 +121,12 @@ def detect(
     check_joints(screen, 2, "screen")
     if screen.ndim < 3 or screen.shape[-3] < 1:
         raise ValueError(f"screen has shape {tuple(screen.shape)}, expected (..., frames >= 1, 17, 2)")
-    if not noise >= 0:
-        raise ValueError(f"noise is {noise}, expected a number >= 0")
-    for name, value in (("correlation", correlation), ("swap_rate", swap_rate), ("miss_rate", miss_rate)):
-        if not 0 <= value < 1:
-            raise ValueError(f"{name} is {value}, expected a number in [0, 1)")
-    if noise == 0:
-        return screen.clone()
-    leading, frames = screen.shape[:-3], screen.shape[-3]
-    points = screen.movedim(-3, 0)
-    error = _coloured(frames, correlation, (*leading, 17, 2), generator) * (SIGMA * noise * JOINT_NOISE[:, None])
-    missed = _episodes(frames, min(miss_rate * noise, 0.5), 6, (*leading, 17, 1), generator)
-    error = torch.where(missed, error * 8, error)
-    for side in (LEFT[:3] + RIGHT[:3], LEFT[3:] + RIGHT[3:]):
-        swapped = _episodes(frames, min(swap_rate * noise, 0.5), 5, (*leading, 1, 1), generator)
-        order = [MIRROR[j] if j in side else j for j in range(17)]
-        points = torch.where(swapped.to(points.device), points[..., order, :], points)
-    return (points + error.to(points)).movedim(0, -3)
+    defects = draw_defects(
+        tuple(screen.shape[:-2]),
+        noise,
+        correlation=correlation,
+        swap_rate=swap_rate,
+        miss_rate=miss_rate,
+        generator=generator,
+    )
+    return screen.clone() if noise == 0 else defects.apply(screen)

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import torch
 
 from tutorial_lib.adaptation import Adaptation, adapt
+from tutorial_lib.camera import to_plane, to_screen
 from tutorial_lib.corpus import TestSite, shoot
-from tutorial_lib.footage import through_lens, window_indices
+from tutorial_lib.detector import draw_defects
+from tutorial_lib.distortion import distort
+from tutorial_lib.footage import window_indices
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import mpjpe, p_mpjpe, pckh, root_relative
 from tutorial_lib.tasks import Windows
@@ -36,7 +39,6 @@ class Exam:
         picks: (windows, 2) shot and frame of the labelled windows of scenario 1.
         video: (shots, T, 17, 2) screen keypoints of the people under test.
         truth: (shots, T, 17, 3) their root-relative pose, metres, camera axes.
-        plane: (shots, T, 17, 2) the true undistorted projection, for pictures.
     """
 
     lens: torch.Tensor
@@ -45,7 +47,6 @@ class Exam:
     picks: torch.Tensor
     video: torch.Tensor
     truth: torch.Tensor
-    plane: torch.Tensor
 
     def support(self, frames: int, windows: int) -> Windows:
         """The first `windows` labelled windows for a receptive field of `frames`.
@@ -72,11 +73,20 @@ class Studio:
         seed: decides viewpoints, detector errors and which windows are labelled.
         shots: test shots; `recordings`: calibration shots.
         windows: labelled windows that can be asked for.
+        noise: of the detector; 0 gives true projections.
     """
 
-    def __init__(self, site: TestSite, seed: int = 0, *, shots: int = 12, recordings: int = 16, windows: int = 128):
+    def __init__(
+        self,
+        site: TestSite,
+        seed: int = 0,
+        *,
+        shots: int = 12,
+        recordings: int = 32,
+        windows: int = 128,
+        noise: float = 1.0,
+    ):
         generator = torch.Generator().manual_seed(seed)
-        self.seed = seed
         self.recordings = shoot(site.calibration, generator, shots=recordings)
         self.tests = shoot(site.test, generator, shots=shots)
         length = self.recordings.pose.shape[1]
@@ -88,14 +98,26 @@ class Studio:
             -1,
         )
 
-    def exam(self, lens: torch.Tensor, *, noise: float = 1.0, shots: slice = slice(None)) -> Exam:
+        # The detector errs in the same way under every lens, so a slider shows the lens and nothing else.
+        errors = torch.Generator().manual_seed(seed + 1)
+        self.recorded_defects = draw_defects((len(self.recordings), length), noise, generator=errors)
+        self.test_defects = draw_defects((len(self.tests), length), noise, generator=errors)
+
+    def exam(self, lens: torch.Tensor, *, shots: slice = slice(None)) -> Exam:
         """What the detector reports through `lens` (5,), for the recorded people and the `shots` under test."""
-        generator = torch.Generator().manual_seed(self.seed + 1)
-        recorded = through_lens(self.recordings.pose, lens, generator=generator, noise=noise)
+
+        def seen(pose: torch.Tensor) -> torch.Tensor:
+            return to_screen(distort(to_plane(pose), lens))
+
         pose = self.tests.pose[shots]
-        plane = pose[..., :2] / pose[..., 2:]
-        video = through_lens(pose, lens, generator=generator, noise=noise)
-        return Exam(lens, recorded, self.recordings.pose, self.picks, video, root_relative(pose), plane)
+        return Exam(
+            lens,
+            self.recorded_defects.apply(seen(self.recordings.pose)),
+            self.recordings.pose,
+            self.picks,
+            self.test_defects[shots].apply(seen(pose)),
+            root_relative(pose),
+        )
 
 
 def score(predicted: torch.Tensor, truth: torch.Tensor) -> Score:
@@ -114,16 +136,24 @@ def take(model: TemporalLifter, exam: Exam) -> Score:
 
 
 def take_adapted(
-    model: TemporalLifter, exam: Exam, scenario: str, *, steps: int, rate: float, windows: int = 64
+    model: TemporalLifter,
+    exam: Exam,
+    scenario: str,
+    *,
+    steps: int,
+    rate: float,
+    windows: int = 64,
+    every_step: bool = True,
 ) -> tuple[Adaptation, list[Score]]:
     """Adapt to the exam's lens, then score; also after every step on the way.
 
     Args:
         scenario: one of `SCENARIOS`.
         windows: labelled windows of scenario 1.
+        every_step: False scores only before the first and after the last step, which is several times faster.
 
     Returns:
-        The adaptation and steps + 1 scores.
+        The adaptation and steps + 1 scores (or two).
 
     Raises:
         ValueError: unknown scenario; otherwise as `adapt`.
@@ -131,5 +161,6 @@ def take_adapted(
     if scenario not in SCENARIOS:
         raise ValueError(f"scenario is {scenario!r}, expected one of {SCENARIOS}")
     support = exam.support(model.frames, windows) if scenario == SCENARIOS[0] else exam.video
-    result = adapt(model, support, steps, rate=rate, watch=lambda adapted: take(adapted, exam))
-    return result, result.trajectory
+    watch = (lambda adapted: take(adapted, exam)) if every_step else None
+    result = adapt(model, support, steps, rate=rate, watch=watch)
+    return result, result.trajectory if every_step else [take(model, exam), take(result.model, exam)]

@@ -6,7 +6,7 @@
 # computation runs, on this computer, now.
 #
 # **In this lesson you will** check that your computer is ready, see the map of the course, and play with one live
-# demo: you bend the lens of a camera, and a network learns to see through it, again at every move.
+# demo: you bend the lens of a camera, and a network tries to get used to it, afresh at every move.
 #
 # **You will learn** how a lesson works, and the one idea that lessons 05 and 06 explain in full.
 #
@@ -88,7 +88,7 @@ environment.check()
 # | 03 shape templates | Can a network find a body without a single label? | not written yet |
 # | 04 temporal lifting | What does a film tell that a photo does not? | not written yet |
 # | [05 camera distortion](05_camera_distortion.ipynb) | What does a lens do to a network new to it? | **open** |
-# | [06 meta-learning](06_meta_learning.ipynb) | Can a network learn to learn? | **open** |
+# | [06 meta-learning](06_meta_learning.ipynb) | Can a network learn to get used to a lens in five steps? | **open** |
 # | 07 – 13 | geometry, self-supervision, body meshes, stress tests, low light, head-worn cameras | later |
 
 # %% [markdown]
@@ -121,16 +121,18 @@ show(figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1))
 # Two lifters look at the same joints.
 #
 # - The **ordinary network** (orange) was trained on films without a lens. It stays as it is.
-# - The **adapted network** (blue) was prepared for surprises: it *practised getting used to lenses*. Whenever you move
-#   a slider, it starts afresh and looks at 64 short examples, filmed through *your* lens, in which somebody has
-#   measured the true joints of other people. From them it learns in a few small corrections, the *adaptation steps*.
+# - The **adapting network** (blue) met thousands of lenses in its training, and practised getting used to each from a
+#   few examples. Whenever you move a slider, it starts afresh: it gets 64 short examples, filmed through *your* lens,
+#   in which somebody has measured the true joints of other people, and corrects itself with them a few times. Each
+#   correction is an *adaptation step*.
 #
-# Then both networks are tested on a walking person whom neither has seen before.
+# Then both are tested on a walking person whom neither has seen before.
 #
 # > **Predict, before you drag.**
 # > 1. Which does more harm to the ordinary network: the strongest barrel or the strongest pincushion?
-# > 2. The adapted network makes 5 corrections. How much of the harm does it undo: nothing, about half, nearly all?
-# > 3. Without any lens: which of the two networks is better?
+# > 2. How much of that harm does the adapting network avoid: a little, about half, nearly all?
+# > 3. What does the work: the training it had *before*, or the five steps it takes *now*? (Set the steps to 0.)
+# > 4. Without any lens: which of the two networks is better?
 #
 # **Move.** Drag *lens* slowly to one end, then to the other. Stop at *pincushion 100 %* and drag *adaptation steps*
 # from 0 to 10. Press *play*, and turn the 3D picture. Black is the truth.
@@ -147,38 +149,37 @@ for strength in (-1.0, 0.0, 1.0):
 demo.set(strength=1.0, count=0).check()
 _, _, start, after = demo.arrays["errors"].values()
 assert start == after, "no step, no change"
-if MOTION == "builtin":
+if MOTION == "builtin" and SEED == 0:  # another person may be luckier
     for strength in (-1.0, 1.0):
         clean, before, start, after = errors[strength]
         assert before > 1.2 * clean, "the lens does harm"
-        assert after < before, "adapting helps"
+        assert after < before, "less to the adapting network"
 demo.reset().check()
 print("the demo moves")
 
 # %% [markdown]
 # ## What you saw
 #
-# The same in numbers, for this person, after 5 steps:
+# The same in numbers, for this person, in millimetres:
 
 # %%
-rows = ["| lens | ordinary network (mm) | adapted network (mm) | undone of the harm |", "|---|---|---|---|"]
+rows = ["| lens | ordinary network | adapting, before its first step | adapting, after 5 steps |", "|---|---|---|---|"]
 for name, arrays in shown.items():
-    clean, before, _, after = arrays["errors"].values()
-    undone = f"{(before - after) / (before - clean):.0%}" if before > 1.1 * clean else "–"
-    rows.append(f"| {name} | {before:.0f} | {after:.0f} | {undone} |")
+    _, *three = arrays["errors"].values()
+    rows.append(f"| {name} | " + " | ".join(f"{error:.0f}" for error in three) + " |")
 Markdown("\n".join(rows))
 
 # %%
 percent = [arrays["percent"] for arrays in shown.values()]
-_, before, _, after = zip(*(arrays["errors"].values() for arrays in shown.values()))
+_, before, start, after = zip(*(arrays["errors"].values() for arrays in shown.values()))
 show(
     figures.curves(
-        {"ordinary network": (percent, before), "adapted network": (percent, after)},
+        {"ordinary": (percent, before), "after 5 steps": (percent, after), "before its first step": (percent, start)},
         x_title="lens (%): barrel below 0, pincushion above",
         y_title="error (mm)",
         y_range=(0, 1.15 * max(before + after)),
         mode="lines+markers",
-        colours=start_here.NETWORKS,
+        colours={"ordinary": "vermillion", "after 5 steps": "blue", "before its first step": "sky"},
         title="One person, nine lenses",
     )
 )
@@ -187,8 +188,10 @@ show(
 # The 2D joints look fine through every lens, nobody is lost, and still the ordinary network's skeleton leans, shrinks
 # and bends. It has learned what a straight picture means, and the picture is no longer straight.
 #
-# The adapted network stays near its usual error over the whole slider. It pays a price for that: look at the middle of
-# the curve, where there is no lens. And with more steps the gain of each gets smaller.
+# The adapting network keeps its head. Two things can help it, and the two blue lines keep them apart. Where they lie on
+# each other, what it practised in training did the work. Where the line *after 5 steps* is lower, the steps helped;
+# where it is higher, 64 examples of other people have led it astray. And in the middle, where there is no lens, you see
+# what it costs to be prepared for everything.
 #
 # One person proves nothing. Lesson 06 asks the same of many people, with other networks in the race, and shows how sure
 # we can be of each number.
@@ -197,15 +200,16 @@ show(
 
 # %%
 pictures = [start_here.pose_picture(arrays) for arrays in shown.values()]
-show(figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1))
+moving = figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1)
+show(moving.update_layout(margin={"l": 60, "b": 130}))  # room for the words under the slider
 
 # %% [markdown]
 # ## Break it
 #
-# - Find a setting of the two sliders at which the *adapted* network is worse than the ordinary one.
+# - Is there a setting of the two sliders at which the *adapting* network is worse than the ordinary one? Worse than
+#   itself before its first step?
 # - Set `SEED = 1` above and run all cells: another person, another camera. Which of your answers still hold?
-# - Nothing here knows the lens. Where, then, does the knowledge come from that the adapted network gains? (Lesson 06
-#   takes the labelled examples away, too.)
+# - Nobody tells the network what the lens is. How can it find out? (Lesson 06 takes even the labelled examples away.)
 
 # %% [markdown]
 # ## How to go on
@@ -224,7 +228,7 @@ show(figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1))
 #
 # 1. A lifter turns flat joints into joints in space; its error is measured in millimetres.
 # 2. A lens that it has never seen makes it wrong, although the flat joints are all there.
-# 3. A network that practised adapting gets used to the lens from 64 examples in a few steps.
+# 3. A network that practised with many lenses is hurt much less; whether its steps add to that, you can measure.
 # 4. In every lesson: predict, then move, then see.
 # 5. Go on with lesson 05, then 06.
 #

@@ -11,17 +11,16 @@
 # lesson 04 with 9 frames. **Time:** 60 minutes, 40 without the exercises.
 
 # %%
-from collections import defaultdict
-
 import numpy as np
 import torch
 from IPython.display import Markdown
-from tqdm.auto import tqdm
 
 from tutorial_lib import adaptation, checkpoints, checks, corpus, distortion, figures, tasks, training
-from tutorial_lib.claims import Claim, interval, record
+from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import meta_learning, meta_toy
-from tutorial_lib.evaluation import SCENARIOS, Studio, take, take_adapted
+from tutorial_lib.demos import meta_learning_twins as twins
+from tutorial_lib.evaluation import SCENARIOS, Studio
+from tutorial_lib.gradebook import HEAVY, MODERATE, below, hold_exams
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
 from tutorial_lib.preview import show, source
 
@@ -41,11 +40,9 @@ SHOTS = 40 if FULL else 5
 FOLDER = checkpoints.FOLDER
 device = training.resolve_device(DEVICE)
 if FULL:
-    from pathlib import Path
-
     from tutorial_lib.checkpoints.train import train_all
 
-    FOLDER = train_all("full" if device.type == "cuda" else "shipped", SEED, Path("../build/checkpoints"), str(device))
+    FOLDER = train_all("full" if device.type == "cuda" else "shipped", SEED, str(device))
 print(f"{PROFILE} profile, {len(SEEDS)} seeds of {SHOTS} test shots")
 
 # %% [markdown]
@@ -88,22 +85,7 @@ print("the toy moves")
 # Without a kernel: the loss after one step, for both starts, as α grows.
 
 # %%
-bowls = meta_toy.three_bowls()
-alphas = np.linspace(0, 0.4, 41)
-show(
-    figures.curves(
-        {
-            "MAML: best θ for this α": (alphas, [bowls.meta_loss(bowls.optimum(a), a).item() for a in alphas]),
-            "joint: best θ without a step": (alphas, [bowls.meta_loss(bowls.optimum(0.0), a).item() for a in alphas]),
-        },
-        x_title="inner rate α",
-        y_title="mean loss after one step",
-        x_range=(0, 0.4),
-        y_range=(0.01, 1),
-        y_log=True,
-        title="What one step is worth, from two starts",
-    )
-)
+show(twins.alpha_figure())
 
 # %% [markdown]
 # ## 2. A lens is a task
@@ -126,22 +108,7 @@ source(tasks.draw_tasks)
 # from the $i$-th of $N$ equal strata; only $k_1$, as in the paper.
 
 # %%
-draws = {}
-for name, sample in (("uniform", distortion.sample_uniform), ("stratified", distortion.sample_stratified)):
-    k1 = torch.stack([sample(8, generator=torch.Generator().manual_seed(s))[:, 0] for s in range(200)])
-    gaps = torch.diff(k1.sort(dim=1).values, dim=1).amax(1)
-    draws[name] = torch.histc(gaps, bins=24, min=0, max=2.4).numpy() / 2
-centres = np.linspace(0.05, 2.35, 24)
-show(
-    figures.curves(
-        {name: (centres, values) for name, values in draws.items()},
-        x_title="widest gap between neighbouring k1 in a meta-batch of 8",
-        y_title="meta-batches (%)",
-        x_range=(0, 2.4),
-        y_range=(0, 60),
-        title="Stratified meta-batches leave no wide gap",
-    )
-)
+show(twins.strata_figure())
 
 # %% [markdown]
 # The objective itself. `vmap` runs all tasks at once; the batch norms keep the statistics of the pretraining in every
@@ -194,17 +161,17 @@ demo
 first = {}
 for title in meta_learning.MODELS:
     demo.set(model=title, scenario=LABELLED).check()
-    first[title] = demo.arrays["scores"][0].mpjpe
-    assert len(demo.arrays["scores"]) == 6
+    first[title] = demo.arrays["errors"][0]
+    assert len(demo.arrays["errors"]) == 6
 if MOTION == "builtin":
     assert first["ours: pretraining + MAML"] < first["plain"], first
 demo.set(scenario=ALONE, count=0).check()
 assert torch.equal(demo.arrays["before"], demo.arrays["after"])  # no step, no change
 demo.reset().check()
-again = [score.mpjpe for score in demo.arrays["scores"]]
+again = demo.arrays["errors"]
 demo.set(k1=0.0).check()
 demo.reset().check()
-assert again == [score.mpjpe for score in demo.arrays["scores"]]  # the same value, the same picture
+assert again == demo.arrays["errors"]  # the same value, the same picture
 print("the adaptation demo moves")
 
 # %% [markdown]
@@ -223,82 +190,30 @@ source(adaptation.adapt)
 # (`python -m tutorial_lib.checkpoints.tune`), so nobody wins by a better rate.
 
 # %%
-CANDIDATES = [name for name in checkpoints.names(FOLDER) if "test_rates" in checkpoints.record(name, FOLDER)]
-networks = {name: checkpoints.load(name, device, FOLDER) for name in CANDIDATES}
-abouts = {name: checkpoints.record(name, FOLDER) for name in CANDIDATES}
-STEPS = next(iter(abouts.values()))["test_steps"]
-HEAVY, MODERATE = ("d1", "d2"), ("d3", "d4")
-
-# results[network, scenario, lens][seed] is the list of scores, step by step
-results = defaultdict(list)
-for seed in tqdm(SEEDS, desc="seeds"):
-    studio = Studio(corpus.site(MOTION, seed), seed, shots=SHOTS, recordings=16)
-    exams = {lens: studio.exam(preset).to(device) for lens, preset in distortion.PRESETS.items()}
-    exams["undistorted"] = studio.exam(torch.zeros(5)).to(device)
-    for name, network in networks.items():
-        for lens, exam in exams.items():
-            if lens == "undistorted":
-                results[name, "as it is", lens].append([take(network, exam)])
-                continue
-            for scenario in SCENARIOS:
-                if scenario == ALONE and not FULL and name in ("plain-27f", "ours-3f", "ours-27f"):
-                    continue  # claim 5 is about scenario 1
-                _, scores = take_adapted(
-                    network,
-                    exam,
-                    scenario,
-                    steps=STEPS[scenario],
-                    rate=abouts[name]["test_rates"][scenario],
-                    windows=64,
-                )
-                results[name, scenario, lens].append(scores)
-
-
-def errors(name, scenario, lenses, step=-1, metric="mpjpe"):
-    """One number per seed: the mean over the lenses."""
-    per_lens = [[getattr(scores[step], metric) for scores in results[name, scenario, lens]] for lens in lenses]
-    return list(np.mean(per_lens, axis=0))
-
-
-def cell(values):
-    mean, low, high = interval(values)
-    return f"{mean:.1f} ± {high - mean:.1f}"
-
-
-# %%
-NINE = ["plain-9f", "random-9f", "maml-9f", "stratified-9f", "ours-9f", "ours-truth-9f", "ours-selfsup-9f"]
-rows = [
-    "| network | undistorted | heavy, un-adapted | heavy, scenario 1 | heavy, scenario 2 | moderate, un-adapted "
-    "| moderate, scenario 1 | moderate, scenario 2 |",
-    "|---|---|---|---|---|---|---|---|",
-]
-for name in NINE:
-    cells = [cell(errors(name, "as it is", ["undistorted"]))]
-    for lenses in (HEAVY, MODERATE):
-        cells += [
-            cell(errors(name, LABELLED, lenses, 0)),
-            cell(errors(name, LABELLED, lenses)),
-            cell(errors(name, ALONE, lenses)),
-        ]
-    rows.append(f"| {name} | " + " | ".join(cells) + " |")
-Markdown("MPJPE in mm, mean over lenses, 95 % interval over test seeds\n\n" + "\n".join(rows))
-
-# %%
-show(
-    figures.bars(
-        {
-            title: [np.mean(errors(name, LABELLED, HEAVY, step)) for name in NINE]
-            for title, step in (("before", 0), ("after", -1))
-        },
-        [name.removesuffix("-9f") for name in NINE],
-        y_title="MPJPE (mm)",
-        intervals={
-            title: tuple([interval(errors(name, LABELLED, HEAVY, step))[side] for name in NINE] for side in (1, 2))
-            for title, step in (("before", 0), ("after", -1))
-        },
-        title="Heavy lenses, scenario 1: before and after adaptation",
-    )
+abouts = {name: checkpoints.record(name, FOLDER) for name in checkpoints.names(FOLDER)}
+book = hold_exams(
+    networks={name: checkpoints.load(name, device, FOLDER) for name in abouts},
+    rates={name: about["test_rates"] for name, about in abouts.items()},
+    steps=abouts["ours-9f"]["test_steps"],
+    seeds=SEEDS,
+    motion=MOTION,
+    shots=SHOTS,
+    watched=("plain-9f", "random-9f", "maml-9f", "ours-9f"),
+    device=device,
 )
+NINE = {
+    "plain": "plain-9f",
+    "random lenses": "random-9f",
+    "MAML": "maml-9f",
+    "+ stratified": "stratified-9f",
+    "ours": "ours-9f",
+    "ours, true 3D tasks": "ours-truth-9f",
+    "ours, no labels inside": "ours-selfsup-9f",
+}
+Markdown(twins.exam_table(book, list(NINE.values())))
+
+# %%
+show(twins.exam_bars(book, NINE, LABELLED))
 
 # %% [markdown]
 # ### Step by step
@@ -306,26 +221,9 @@ show(
 # > **Predict.** Which curve falls steepest, and which starts lowest? Are these the same?
 
 # %%
-SHOWN = {"plain": "plain-9f", "random lenses": "random-9f", "MAML": "maml-9f", "ours": "ours-9f"}
+SHOWN = {title: NINE[title] for title in ("plain", "random lenses", "MAML", "ours")}
 for scenario in SCENARIOS:
-    steps = np.arange(STEPS[scenario] + 1)
-    by_step = {
-        title: np.array([errors(name, scenario, HEAVY, int(step)) for step in steps]) for title, name in SHOWN.items()
-    }
-    show(
-        figures.curves(
-            {title: (steps, values.mean(1)) for title, values in by_step.items()},
-            bands={
-                title: tuple(np.array([interval(row)[side] for row in values]) for side in (1, 2))
-                for title, values in by_step.items()
-            },
-            x_title="adaptation steps",
-            y_title="MPJPE (mm)",
-            x_range=(0, STEPS[scenario]),
-            title=f"Heavy lenses: {scenario}",
-        )
-    )
-
+    show(twins.step_figure(book, SHOWN, scenario))
 
 # %% [markdown]
 # ## Claim cards
@@ -336,20 +234,12 @@ for scenario in SCENARIOS:
 
 
 # %%
-def change(name, reference, scenario, lenses, reference_step=-1):
-    """Relative change of the error against another network, in per cent, one number per seed."""
-    ours, theirs = errors(name, scenario, lenses), errors(reference, scenario, lenses, reference_step)
-    return [100 * (a / b - 1) for a, b in zip(ours, theirs)]
+clean = book.errors("plain-9f", LABELLED, ["undistorted"])
 
 
 def growth(lenses):
-    clean = errors("plain-9f", "as it is", ["undistorted"])
-    return [a / b for a, b in zip(errors("plain-9f", LABELLED, lenses, 0), clean)]
-
-
-def below(values, limit=0.0):
-    """The whole 95 % interval lies below the limit."""
-    return interval(list(values))[2] < limit
+    """The plain lifter's error behind the lenses, un-adapted, as a multiple of its undistorted error."""
+    return book.errors("plain-9f", LABELLED, lenses, step=0) / clean
 
 
 record(
@@ -375,8 +265,8 @@ record(
         "Cho et al. 2021, table 2, scenario 1: 79.9 → 62.0 (heavy), 65.0 → 53.6 (moderate), against Pavllo et al.",
         paper={"heavy": -22.4, "moderate": -17.5},
         ours={
-            "heavy": change("ours-9f", "plain-9f", LABELLED, HEAVY),
-            "moderate": change("ours-9f", "plain-9f", LABELLED, MODERATE),
+            "heavy": book.change("ours-9f", "plain-9f", LABELLED, HEAVY),
+            "moderate": book.change("ours-9f", "plain-9f", LABELLED, MODERATE),
         },
         test=lambda m: below(m["heavy"]) and below(m["moderate"]),
         explanation="Holds when both intervals lie below zero. Behind moderate lenses the plain lifter has little to "
@@ -394,8 +284,8 @@ record(
         "Cho et al. 2021, table 2, scenario 2: 114.1 → 66.1 (heavy), 64.5 → 51.6 (moderate), against Pavllo et al.",
         paper={"heavy": -42.1, "moderate": -20.0},
         ours={
-            "heavy": change("ours-9f", "plain-9f", ALONE, HEAVY, 0),
-            "moderate": change("ours-9f", "plain-9f", ALONE, MODERATE, 0),
+            "heavy": book.change("ours-9f", "plain-9f", ALONE, HEAVY, reference_step=0),
+            "moderate": book.change("ours-9f", "plain-9f", ALONE, MODERATE, reference_step=0),
         },
         test=lambda m: below(m["heavy"]) and below(m["moderate"]),
         explanation="As in the paper, the plain lifter is not adapted here. The next two cards ask where the gain "
@@ -413,10 +303,10 @@ record(
         "not in the paper: it compares MAML with the base model only",
         paper={},
         ours={
-            "scenario 1, heavy": change("ours-9f", "random-9f", LABELLED, HEAVY),
-            "scenario 1, moderate": change("ours-9f", "random-9f", LABELLED, MODERATE),
-            "scenario 2, heavy": change("ours-9f", "random-9f", ALONE, HEAVY),
-            "scenario 2, moderate": change("ours-9f", "random-9f", ALONE, MODERATE),
+            "scenario 1, heavy": book.change("ours-9f", "random-9f", LABELLED, HEAVY),
+            "scenario 1, moderate": book.change("ours-9f", "random-9f", LABELLED, MODERATE),
+            "scenario 2, heavy": book.change("ours-9f", "random-9f", ALONE, HEAVY),
+            "scenario 2, moderate": book.change("ours-9f", "random-9f", ALONE, MODERATE),
         },
         test=lambda m: below(m["scenario 1, heavy"]) and below(m["scenario 2, heavy"]),
         explanation="A network that has met thousands of lenses recognises a lens from the nine frames in front of it: "
@@ -427,12 +317,6 @@ record(
 
 
 # %%
-def self_gain(name, lenses=HEAVY):
-    """What the label-free steps themselves change, in per cent."""
-    before, after = errors(name, ALONE, lenses, 0), errors(name, ALONE, lenses)
-    return [100 * (a / b - 1) for a, b in zip(after, before)]
-
-
 record(
     Claim(
         "label-free-steps",
@@ -441,10 +325,10 @@ record(
         "Cho et al. 2021, scenario 2 (the paper reports no error before these steps)",
         paper={},
         ours={
-            "plain": self_gain("plain-9f"),
-            "random lenses": self_gain("random-9f"),
-            "ours, as in the paper": self_gain("ours-9f"),
-            "ours, episodes without labels": self_gain("ours-selfsup-9f"),
+            "plain": book.own_change("plain-9f", ALONE, HEAVY),
+            "random lenses": book.own_change("random-9f", ALONE, HEAVY),
+            "ours, as in the paper": book.own_change("ours-9f", ALONE, HEAVY),
+            "ours, episodes without labels": book.own_change("ours-selfsup-9f", ALONE, HEAVY),
         },
         test=lambda m: below(m["ours, as in the paper"]),
         explanation="Equal bones are necessary for a right skeleton, not sufficient: the gradient of a bone loss need "
@@ -468,7 +352,7 @@ record(
         "(3) MAML, then stratified sampling, then pretraining on random lenses each lower the error (d1, d2).",
         "Cho et al. 2021, table 3, 9 frames, scenario 1, mean of d1 and d2 in mm",
         paper={"base": 81.9, "+ MAML": 70.5, "+ stratified": 69.0, "+ random pretraining": 64.6},
-        ours={title: errors(name, LABELLED, HEAVY) for title, name in ABLATION.items()},
+        ours={title: book.errors(name, LABELLED, HEAVY) for title, name in ABLATION.items()},
         test=lambda m: all(below(b - a) for a, b in zip(list(m.values())[:-1], list(m.values())[1:])),
         explanation="Holds when every single step down is certain at 95 % (paired over seeds). Here '+ MAML' starts "
         "from the plain network, not from random weights (ours), and all rows saw equally many windows.",
@@ -485,8 +369,8 @@ record(
         "Cho et al. 2021, table 4: 62.0 against 64.7 (scenario 1), 66.1 against 71.3 (scenario 2), heavy",
         paper={"scenario 1, heavy": -4.2, "scenario 2, heavy": -7.3},
         ours={
-            "scenario 1, heavy": change("ours-9f", "ours-truth-9f", LABELLED, HEAVY),
-            "scenario 2, heavy": change("ours-9f", "ours-truth-9f", ALONE, HEAVY),
+            "scenario 1, heavy": book.change("ours-9f", "ours-truth-9f", LABELLED, HEAVY),
+            "scenario 2, heavy": book.change("ours-9f", "ours-truth-9f", ALONE, HEAVY),
         },
         test=lambda m: below(m["scenario 1, heavy"]) and below(m["scenario 2, heavy"]),
         explanation="The detector here is simulated; how much its errors matter depends on how strong they are.",
@@ -516,10 +400,10 @@ record(
         "Cho et al. 2021, table 5, scenario 1, mean over all distortions in mm",
         paper={"plain 27f": 72.4, "ours 3f": 75.0, "ours 9f": 59.8, "ours 27f": 57.6},
         ours={
-            "plain 27f": errors("plain-27f", LABELLED, lens_names),
-            "ours 3f": errors("ours-3f", LABELLED, lens_names),
-            "ours 9f": errors("ours-9f", LABELLED, lens_names),
-            "ours 27f": errors("ours-27f", LABELLED, lens_names),
+            "plain 27f": book.errors("plain-27f", LABELLED, lens_names),
+            "ours 3f": book.errors("ours-3f", LABELLED, lens_names),
+            "ours 9f": book.errors("ours-9f", LABELLED, lens_names),
+            "ours 27f": book.errors("ours-27f", LABELLED, lens_names),
         },
         test=lambda m: (
             below(m["ours 9f"] - m["ours 3f"])
@@ -533,8 +417,8 @@ record(
 )
 
 # %%
-falls = {
-    title: [a - b for a, b in zip(errors(name, LABELLED, HEAVY, 1), errors(name, LABELLED, HEAVY, 0))]
+first = {
+    title: book.errors(name, LABELLED, HEAVY, step=1) - book.errors(name, LABELLED, HEAVY, step=0)
     for title, name in SHOWN.items()
 }
 record(
@@ -545,9 +429,9 @@ record(
         "Cho et al. 2021, figure on performance changes during adaptation (no table)",
         paper={},
         ours={
-            **{f"{title}, before": errors(name, LABELLED, HEAVY, 0) for title, name in SHOWN.items()},
-            **{f"{title}, first step": falls[title] for title in SHOWN},
-            **{f"{title}, at the end": errors(name, LABELLED, HEAVY) for title, name in SHOWN.items()},
+            **{f"{title}, before": book.errors(name, LABELLED, HEAVY, step=0) for title, name in SHOWN.items()},
+            **{f"{title}, first step": first[title] for title in SHOWN},
+            **{f"{title}, at the end": book.errors(name, LABELLED, HEAVY) for title, name in SHOWN.items()},
         },
         test=lambda m: all(
             below(m[f"ours, {when}"] - m[f"{other}, {when}"])
@@ -568,19 +452,7 @@ record(
 # saw, and written into each checkpoint's JSON. Run this lesson with `MOTION` set to a motion file to measure it anew.
 
 # %%
-rows = [
-    "| network | undistorted | heavy, un-adapted | heavy, scenario 1 | heavy, scenario 2 |",
-    "|---|---|---|---|---|",
-]
-for name in NINE:
-    real = abouts[name].get("real_actors")
-    if real:
-        rows.append(
-            f"| {name} | " + " | ".join(cell(real[key]) for key in ("undistorted", "unadapted", *SCENARIOS)) + " |"
-        )
-Markdown(
-    "MPJPE in mm on four real actors, 95 % interval over test seeds\n\n" + "\n".join(rows) + "\n\n" + checkpoints.CREDIT
-)
+Markdown(twins.real_actor_table({name: abouts[name] for name in NINE.values()}) + "\n\n" + checkpoints.CREDIT)
 
 # %% [markdown]
 # ## Exercises

@@ -172,17 +172,17 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
     return checkpoints.save(model, name, record, folder)
 
 
-def train_all(budget_name: str, seed: int, folder: Path, device: str = "auto") -> Path:
+def train_all(budget_name: str, seed: int, device: str = "auto") -> Path:
     """Train every recipe and choose its test rates, for the lessons' full profile; what is there already stays.
 
     Returns:
-        The folder, for `checkpoints.load(name, folder=...)`.
+        The folder in `build/`, for `checkpoints.load(name, folder=...)`.
     """
-    folder = folder / f"{budget_name}-seed{seed}"
-    for name in RECIPES:
-        if name not in checkpoints.names(folder):
-            train(name, budget_name, seed, folder, folder / "stages", device)
-    tune_all(checkpoints.names(folder), folder)
+    folder = checkpoints.FOLDER.parents[1] / "build" / "checkpoints" / f"{budget_name}-seed{seed}"
+    missing = [name for name in RECIPES if name not in checkpoints.names(folder)]
+    for name in missing:
+        train(name, budget_name, seed, folder, folder / "stages", device)
+    tune_all(missing, folder)
     return folder
 
 

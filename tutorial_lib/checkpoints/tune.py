@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 from tutorial_lib import checkpoints
 from tutorial_lib.corpus import TestSite, mocap_path, site, training_split
 from tutorial_lib.distortion import PRESETS, sample_stratified
-from tutorial_lib.evaluation import SCENARIOS, Studio, take, take_adapted
+from tutorial_lib.evaluation import SCENARIOS, Exam, Studio, take, take_adapted
+from tutorial_lib.lifting import TemporalLifter
 
 RATES = {
     SCENARIOS[0]: (0.003, 0.01, 0.02, 0.03, 0.05),
@@ -27,18 +28,21 @@ STEPS = {SCENARIOS[0]: 10, SCENARIOS[1]: 5}
 """Steps of the claims (ours)."""
 
 
+def last_error(model: TemporalLifter, exam: Exam, scenario: str, rate: float) -> float:
+    """MPJPE in mm after the claims' number of steps."""
+    return take_adapted(model, exam, scenario, steps=STEPS[scenario], rate=rate, every_step=False)[1][-1].mpjpe
+
+
 def tune(name: str, studio: Studio, lenses: torch.Tensor, folder: Path) -> dict[str, float]:
     """The rate of each scenario with the smallest mean error after `STEPS`; written into the checkpoint's JSON."""
     model = checkpoints.load(name, folder=folder)
     about = checkpoints.record(name, folder)
+    exams = [studio.exam(lens) for lens in lenses]
     chosen, errors = {}, {}
     for scenario, rates in RATES.items():
         trials = {}
         for rate in rates:
-            reached = [
-                take_adapted(model, studio.exam(lens), scenario, steps=STEPS[scenario], rate=rate)[1][-1].mpjpe
-                for lens in lenses
-            ]
+            reached = [last_error(model, exam, scenario, rate) for exam in exams]
             trials[rate] = sum(reached) / len(reached)
         chosen[scenario] = min(trials, key=trials.get)
         errors[scenario] = {f"{rate:g}": round(value, 2) for rate, value in trials.items()}
@@ -47,10 +51,10 @@ def tune(name: str, studio: Studio, lenses: torch.Tensor, folder: Path) -> dict[
     return chosen
 
 
-def validation_studio(seed: int = 0, shots: int = 8) -> Studio:
+def validation_studio(seed: int = 0, shots: int = 12) -> Studio:
     """Validation people, filmed: one half is recorded, the other half is tested."""
     clips = training_split(mocap_path(), people=1).validation
-    return Studio(TestSite(clips[::2], clips[1::2]), seed, shots=shots, recordings=16)
+    return Studio(TestSite(clips[::2], clips[1::2]), seed, shots=shots)
 
 
 def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, shots: int = 12) -> dict[str, list[float]]:
@@ -59,21 +63,13 @@ def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, shots: int = 1
     measured = {key: [] for key in ("undistorted", "unadapted", *SCENARIOS)}
     place = site(str(mocap))
     for seed in range(seeds):
-        studio = Studio(place, seed, shots=shots, recordings=16)
+        studio = Studio(place, seed, shots=shots)
+        heavy = [studio.exam(PRESETS[lens]) for lens in ("d1", "d2")]
         measured["undistorted"].append(take(model, studio.exam(torch.zeros(5))).mpjpe)
-        trials = {
-            scenario: [
-                take_adapted(
-                    model, studio.exam(PRESETS[lens]), scenario, steps=steps, rate=about["test_rates"][scenario]
-                )[1]
-                for lens in ("d1", "d2")
-            ]
-            for scenario, steps in STEPS.items()
-        }
-        for scenario, scores in trials.items():
-            measured[scenario].append(sum(trial[-1].mpjpe for trial in scores) / len(scores))
-        first = trials[SCENARIOS[0]]
-        measured["unadapted"].append(sum(trial[0].mpjpe for trial in first) / len(first))
+        measured["unadapted"].append(sum(take(model, exam).mpjpe for exam in heavy) / len(heavy))
+        for scenario in SCENARIOS:
+            rate = about["test_rates"][scenario]
+            measured[scenario].append(sum(last_error(model, exam, scenario, rate) for exam in heavy) / len(heavy))
     rounded = {key: [round(value, 2) for value in values] for key, values in measured.items()}
     about["real_actors"] = rounded
     (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

@@ -19,8 +19,8 @@ from tutorial_lib import preview
 from tutorial_lib.demos.stage import Stage
 from tutorial_lib.training import MODEL_LOCK
 
-_WIDE = {"description_width": "13em"}
-_LAYOUT = {"width": "100%", "max_width": "46em"}
+_WIDE = {"description_width": "11em"}
+_LAYOUT = {"width": "48%", "min_width": "23em"}  # two beside each other: controls and picture fit one screen
 
 
 class StepSlider(ipywidgets.SelectionSlider):
@@ -131,7 +131,8 @@ class Demo(ipywidgets.VBox):
         for name, params in self.presets.items():
             self._check(params, f"preset {name!r}: ")
         heading = [ipywidgets.HTML(f"<b style='font-size:16px'>{escape(title)}</b>")] if title else []
-        super().__init__([*heading, *self.controls.values(), self._buttons(), self.stage])
+        panel = ipywidgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        super().__init__([*heading, panel, self._buttons(), self.stage])
         for control in self.controls.values():
             control.observe(self._moved, names="value")
         self._run()

@@ -1,4 +1,4 @@
-"""The live demo of lesson 00: one slider bends the lens, and a network re-learns to see through it at every move."""
+"""The live demo of lesson 00: one slider bends the lens, and at every move a network adapts to it anew."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ STRENGTHS = {
 }
 """The slider's stops and their read-outs: shares of the course's test lenses d1 (barrel) and d2 (pincushion)."""
 
-NETWORKS = {"ordinary network": "vermillion", "adapted network": "blue"}
+NETWORKS = {"ordinary network": "vermillion", "adapting network": "blue"}
 
 
 def lens_at(strength: float) -> torch.Tensor:
@@ -45,7 +45,7 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
     site = walker(motion, seed)
     if motion == "builtin":  # the labelled examples show other people than the walker
         site = TestSite(builtin_site(seed).calibration, site.test)
-    studio = Studio(site, seed, shots=1, recordings=12, windows=WINDOWS)
+    studio = Studio(site, seed, shots=1, recordings=32, windows=WINDOWS)
 
     # The round middle of the picture, where people are: farther out d1 turns from barrel to its opposite.
     outside = torch.linalg.vector_norm(grid_lines(lens_at(0.0)), dim=-1, keepdim=True) > 1
@@ -69,8 +69,8 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
             "errors": {
                 "ordinary network, no lens": clean,
                 "ordinary network, this lens": before,
-                "adapted network, not yet adapted": start,
-                f"adapted network, after {count} step{'s' * (count != 1)}": after,
+                "adapting network, before its first step": start,
+                f"adapting network, after {count} step{'s' * (count != 1)}": after,
             },
         }
 
@@ -98,13 +98,13 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
         "count": slider(STEPS, 0, 10, 1, "adaptation steps"),
     }
     presets = {"barrel": {"strength": -1.0}, "no lens": {"strength": 0.0}, "pincushion": {"strength": 1.0}}
-    return live(compute, view, controls, presets=presets, twin=twin, title="Bend the lens, watch a network learn")
+    return live(compute, view, controls, presets=presets, twin=twin, title="Bend the lens, watch a network adapt")
 
 
 def in_words(arrays: Mapping) -> str:
-    """The two errors that matter, such as "ordinary 98, adapted 61 mm"."""
+    """The two errors that matter, such as "ordinary 98, adapting 61 mm"."""
     _, before, _, after = arrays["errors"].values()
-    return f"ordinary {before:.0f}, adapted {after:.0f} mm"
+    return f"ordinary {before:.0f}, adapting {after:.0f} mm"
 
 
 def camera_picture(arrays: Mapping) -> go.Figure:

@@ -1,0 +1,764 @@
+"""The demos of lessons 05 and 06, in process: move the controls, look at what stands on the stage."""
+
+import copy
+import itertools
+import random
+import threading
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutorial_lib import adaptation, checkpoints, evaluation, motion
+from tutorial_lib.camera import FOCAL
+from tutorial_lib.demos import camera_distortion, meta_learning, meta_toy, stage
+from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT
+from tutorial_lib.evaluation import SCENARIOS, Exam
+from tutorial_lib.metrics import mpjpe
+from tutorial_lib.tasks import Windows
+from tutorial_lib.training import fit
+
+FOLDER = checkpoints.FOLDER
+LABELLED, ALONE = SCENARIOS
+LIMITS = dict(zip(COEFFICIENTS, (RADIAL_LIMIT,) * 3 + (TANGENTIAL_LIMIT,) * 2))
+HEAVY = camera_distortion.lens_presets()["d2 pincushion, heavy"]
+START = {"model": "plain", "scenario": LABELLED, "windows": 8, "count": 2, **HEAVY}
+"""Where the adaptation demo stands in these tests: few windows and steps, so that a move is quick."""
+
+
+def needs(*names):
+    missing = [name for name in names if not (FOLDER / f"{name}.safetensors").is_file()]
+    return pytest.mark.skipif(bool(missing), reason=f"no checkpoint {', '.join(missing)}: run `make checkpoints`")
+
+
+needs_plain = needs("plain-9f")
+needs_all = needs(*meta_learning.MODELS.values())
+
+
+@pytest.fixture(scope="module")
+def shared_lens():
+    return camera_distortion.lens_demo()
+
+
+@pytest.fixture(scope="module")
+def shared_lifter():
+    return camera_distortion.lifter_demo()
+
+
+@pytest.fixture(scope="module")
+def shared_adaptation():
+    return meta_learning.adaptation_demo(folder=FOLDER)
+
+
+@pytest.fixture(scope="module")
+def shared_toy():
+    return meta_toy.toy_demo()
+
+
+@pytest.fixture
+def lens(shared_lens):
+    return shared_lens.set(**dict.fromkeys(COEFFICIENTS, 0.0)).check()
+
+
+@pytest.fixture
+def lifter(shared_lifter):
+    return shared_lifter.set(**HEAVY).check()
+
+
+@pytest.fixture
+def adapting(shared_adaptation):
+    return shared_adaptation.set(**START).check()
+
+
+@pytest.fixture
+def toy(shared_toy):
+    return shared_toy.reset().check()
+
+
+@pytest.fixture(
+    params=[
+        "lens",
+        pytest.param("lifter", marks=needs_plain),
+        pytest.param("adapting", marks=needs_all),
+    ]
+)
+def bending(request):
+    """Every demo with a lens."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(
+    params=["toy", "lens", pytest.param("lifter", marks=needs_plain), pytest.param("adapting", marks=needs_all)]
+)
+def demo(request):
+    """Every demo."""
+    return request.getfixturevalue(request.param)
+
+
+def fresh(name):
+    """A demo as the reader first meets it."""
+    made = {
+        "toy": meta_toy.toy_demo,
+        "lens": camera_distortion.lens_demo,
+        "lifter": camera_distortion.lifter_demo,
+        "adapting": lambda: meta_learning.adaptation_demo(folder=FOLDER),
+    }
+    return made[name]()
+
+
+each_name = pytest.mark.parametrize(
+    "name", ["toy", "lens", pytest.param("lifter", marks=needs_plain), pytest.param("adapting", marks=needs_all)]
+)
+
+
+def picture(demo):
+    """Everything that is drawn, without the time it took."""
+    return {key: value for key, value in demo.stage.state.items() if key != "timing"}
+
+
+def pane(demo, kind):
+    return next(part for part in demo.stage.state["panes"] if part["kind"] == kind)
+
+
+def drawn(demo, kind, group, name):
+    """The array of one named part of a pane."""
+    (part,) = (part for part in pane(demo, kind)[group] if part["name"] == name)
+    return stage.unpack(part["points"])
+
+
+def arrays_in(state):
+    """Every array of a picture."""
+    if isinstance(state, dict) and set(state) == {"shape", "data"}:
+        return [stage.unpack(state)]
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list) else []
+    return [array for part in parts for array in arrays_in(part)]
+
+
+def assert_finite(demo):
+    arrays = arrays_in(demo.stage.state)
+    assert len(arrays) >= 3 and all(np.isfinite(array).all() for array in arrays)
+    cells = [cell for part in demo.stage.state["panes"] if part["kind"] == "table" for cell in sum(part["rows"], [])]
+    assert not {"nan", "inf"} & set(cells)
+
+
+def corners(count, seed):
+    """Random corners of the five coefficients' sliders."""
+    chance = random.Random(seed)
+    return [{name: chance.choice((-1, 1)) * limit for name, limit in LIMITS.items()} for _ in range(count)]
+
+
+def brown_conrady(points, k1, k2, k3, p1, p2):
+    """The lens by hand: (..., 2) plane coordinates."""
+    x, y = np.moveaxis(np.asarray(points, np.float64), -1, 0)
+    r2 = x**2 + y**2
+    radial = 1 + k1 * r2 + k2 * r2**2 + k3 * r2**3
+    return np.stack(
+        [x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x**2), y * radial + p1 * (r2 + 2 * y**2) + 2 * p2 * x * y], -1
+    )
+
+
+# ------------------------------------------------------------------ what all demos share
+def test_the_same_values_give_the_same_picture_bit_by_bit(demo):
+    first, start = picture(demo), dict(demo.params)
+    name, control = next((n, c) for n, c in demo.controls.items() if n in ("k1", "alpha"))
+    demo.set(**{name: 0.1 if control.value != 0.1 else 0.2}).check()
+    assert picture(demo) != first
+    demo.set(**start).check()
+    assert picture(demo) == first
+
+
+@each_name
+def test_two_demos_with_the_same_values_show_the_same(name, request):
+    demo = request.getfixturevalue(name)
+    assert picture(fresh(name).set(**demo.params).check()) == picture(demo)
+
+
+def test_presets_set_what_they_say(demo):
+    buttons = {button.description: button for button in demo.children[-2].children}
+    for name, params in demo.presets.items():
+        buttons[name].click()
+        assert not demo.error
+        assert {key: demo.params[key] for key in params} == params
+        assert_finite(demo)
+
+
+def test_every_test_lens_has_a_button():
+    presets = camera_distortion.lens_presets()
+    assert len(presets) == 1 + len(PRESETS)
+    for name, preset in PRESETS.items():
+        (values,) = (values for title, values in presets.items() if title.startswith(name))
+        torch.testing.assert_close(camera_distortion.lens_of(**values), preset, atol=1e-4, rtol=0)
+    assert not camera_distortion.lens_of(**presets["no lens"]).any()
+
+
+@each_name
+def test_reset_goes_back_to_what_the_reader_first_saw(name):
+    demo = fresh(name).check()
+    params, first = dict(demo.params), picture(demo)
+    demo.set(**{"alpha": 0.1} if name == "toy" else {"k1": 0.1})
+    buttons = {button.description: button for button in demo.children[-2].children}
+    buttons["reset"].click()
+    assert demo.params == params and picture(demo) == first
+
+
+def test_readers_without_a_kernel_see_a_picture(demo):
+    bundle, _ = demo._repr_mimebundle_()
+    assert len(bundle["image/png"]) > 5000 and demo.title in bundle["text/plain"]
+
+
+def test_an_interrupted_move_says_so_and_the_next_one_works(demo, monkeypatch):
+    before, start = demo.stage.state["panes"], dict(demo.params)
+    name = "alpha" if "alpha" in demo.controls else "k1"
+    compute = demo.compute
+
+    def interrupted(**params):
+        compute(**params)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "compute", interrupted)
+        demo.controls[name].value = 0.1
+        assert demo.error.startswith("interrupted (at ") and demo.stage.state["error"] == demo.error
+        assert demo.stage.state["panes"] == before and demo.params == start
+    demo.controls[name].value = 0.12
+    assert demo.error == demo.stage.state["error"] == "" and demo.stage.state["panes"] != before
+
+
+# ------------------------------------------------------------------ demos with a lens
+@pytest.mark.parametrize("coefficient", COEFFICIENTS)
+def test_every_coefficient_moves_the_picture(bending, coefficient):
+    grid = "through the lens" if "ring" in bending.arrays else "grid"
+    bending.set(**dict.fromkeys(COEFFICIENTS, 0.0)).check()
+    straight = drawn(bending, "image", "lines", grid).copy()
+    bending.controls[coefficient].value = 0.7 if coefficient.startswith("k") else 0.074
+    assert not bending.error
+    bent = drawn(bending, "image", "lines", grid)
+    amounts = bending.params
+    expected = FOCAL * brown_conrady(straight / FOCAL, *(amounts[name] for name in COEFFICIENTS))
+    np.testing.assert_allclose(bent, expected, atol=2e-5)
+    assert np.abs(bent - straight).max() > 0.02
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_extreme_lenses_never_fail_and_never_leave_holes(bending, seed):
+    for values in corners(16 if "count" not in bending.controls else 2, seed):
+        bending.set(**values)
+        assert bending.error == "", f"at {values}"
+        assert_finite(bending)
+
+
+@pytest.mark.parametrize("coefficient", COEFFICIENTS)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_coefficients_that_are_not_finite_are_named_and_the_demo_goes_on(lens, monkeypatch, coefficient, value):
+    refused(lens, monkeypatch, coefficient, value)
+
+
+@needs_all
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_also_adaptation_names_coefficients_that_are_not_finite(adapting, monkeypatch, scenario):
+    refused(adapting.set(scenario=scenario), monkeypatch, "k3", float("nan"))
+
+
+@needs_plain
+def test_also_the_lifter_names_coefficients_that_are_not_finite(lifter, monkeypatch):
+    refused(lifter, monkeypatch, "p1", float("inf"))
+
+
+def refused(demo, monkeypatch, coefficient, value):
+    """Let one number on its way into `compute` go bad."""
+    before, compute = demo.stage.state["panes"], demo.compute
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "compute", lambda **params: compute(**{**params, coefficient: value}))
+        demo.controls["k2"].value = 0.3
+        assert "coefficients hold [" in demo.error and f"{value}" in demo.error and "NaN or infinity" in demo.error
+        assert "k2 0.30" in demo.error, "the controls' values are in the message"
+        assert demo.stage.state["panes"] == before and demo.stage.state["error"] == demo.error
+        with pytest.raises(ValueError, match="NaN or infinity"):
+            demo.check()
+    demo.controls["k2"].value = 0.32
+    assert demo.error == "" and demo.stage.state["error"] == "" and demo.stage.state["panes"] != before
+    assert demo.params["k2"] == 0.32
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.5, "wide", None])
+def test_controls_take_no_lens_outside_their_range(bending, value):
+    runs = bending.runs
+    with pytest.raises(ValueError, match="k1 is .*, expected a number from -1.4 to 1.4"):
+        bending.set(k1=value)
+    assert bending.runs == runs and bending.error == ""
+
+
+# ------------------------------------------------------------------ the lens
+@pytest.mark.parametrize("k1", [-1.4, -1.0, -0.3, 0.6, 1.4])
+def test_the_radius_curve_is_the_formula(lens, k1):
+    lens.set(k1=k1).check()
+    (line,) = (part for part in pane(lens, "curve")["series"] if part["name"] == "through the lens")
+    r = stage.unpack(line["x"])
+    np.testing.assert_allclose(stage.unpack(line["y"]), r * (1 + k1 * r**2), atol=1e-5)
+    np.testing.assert_allclose(stage.unpack(line["band"]["lo"]), stage.unpack(line["band"]["hi"]), atol=1e-5)
+
+
+def test_a_tangential_lens_has_a_band(lens):
+    lens.set(p1=0.1).check()
+    (line,) = (part for part in pane(lens, "curve")["series"] if part["name"] == "through the lens")
+    r = stage.unpack(line["x"])
+    # along the direction of the pull a point moves 3 p r^2 outwards, against it as far inwards
+    np.testing.assert_allclose(stage.unpack(line["band"]["hi"]), r + 0.3 * r**2, atol=1e-3)
+    np.testing.assert_allclose(stage.unpack(line["band"]["lo"]), r - 0.3 * r**2, atol=1e-3)
+
+
+@pytest.mark.parametrize("k1", [-0.3, -0.6, -1.0, -1.4])
+def test_the_note_names_the_radius_of_the_fold(lens, k1):
+    lens.set(k1=k1).check()
+    radius = (-1 / (3 * k1)) ** 0.5
+    note = lens.stage.state["note"]
+    assert "FOLDS" in note
+    assert float(note.split("radius ")[1].split()[0]) == pytest.approx(radius, abs=0.011)
+    assert ("inside the picture" in note) == (radius < 0.8)
+
+
+@pytest.mark.parametrize("k1", [-0.24, 0.0, 1.0])
+def test_a_lens_that_does_not_fold_is_called_one_to_one(lens, k1):
+    assert "one-to-one" in lens.set(k1=k1).check().stage.state["note"]
+
+
+def test_the_circle_is_bent_like_the_grid(lens):
+    lens.set(**HEAVY).check()
+    angle = np.linspace(0, 2 * np.pi, 97)
+    ring = 0.5 * np.stack([np.cos(angle), np.sin(angle)], -1)
+    expected = FOCAL * brown_conrady(ring, *HEAVY.values())
+    np.testing.assert_allclose(drawn(lens, "image", "lines", "a circle, r = 0.5")[0], expected, atol=2e-5)
+
+
+# ------------------------------------------------------------------ the lifter
+def cell(demo, row, column):
+    return float(pane(demo, "table")["rows"][row][column])
+
+
+@needs_plain
+def test_the_skeleton_shown_is_what_the_network_makes_of_the_joints_shown(lifter):
+    seen = torch.from_numpy(drawn(lifter, "image", "skeletons", "detected").copy())
+    with torch.no_grad():
+        expected = checkpoints.load("plain-9f", folder=FOLDER).lift(seen)
+    lifted = drawn(lifter, "scene", "skeletons", "lifted, un-adapted")
+    np.testing.assert_allclose(lifted, expected.numpy(), atol=1e-5)
+
+
+@needs_plain
+def test_the_error_shown_is_the_distance_of_the_skeletons_shown(lifter):
+    truth, lifted = (drawn(lifter, "scene", "skeletons", name) for name in ("truth", "lifted, un-adapted"))
+    off = (lifted - lifted[:, :1]) - (truth - truth[:, :1])
+    error = 1000 * np.linalg.norm(off, axis=-1).mean()
+    assert cell(lifter, 1, 1) == pytest.approx(error, abs=0.51)
+    growth = float(lifter.stage.state["note"].split("error × ")[1].split(";")[0])
+    assert growth == pytest.approx(error / cell(lifter, 0, 1), rel=0.02)
+
+
+@needs_plain
+def test_without_a_lens_both_rows_agree_and_nothing_is_bent(lifter):
+    lifter.set(**dict.fromkeys(COEFFICIENTS, 0.0)).check()
+    rows = pane(lifter, "table")["rows"]
+    assert rows[0][1:] == rows[1][1:]
+    detected, ideal = (drawn(lifter, "image", "skeletons", name) for name in ("detected", "without lens"))
+    np.testing.assert_array_equal(detected, ideal)
+
+
+@needs_plain
+def test_a_lens_bends_the_person_and_leaves_the_truth_alone(lifter):
+    truth = drawn(lifter, "scene", "skeletons", "truth").copy()
+    seen = drawn(lifter, "image", "skeletons", "detected").copy()
+    lifter.set(k1=-1.0).check()
+    np.testing.assert_array_equal(drawn(lifter, "scene", "skeletons", "truth"), truth)
+    assert np.abs(drawn(lifter, "image", "skeletons", "detected") - seen).max() > 0.05
+
+
+@needs_plain
+def test_heavy_lenses_harm_more_than_moderate_ones(lifter):
+    errors = {}
+    for name, values in camera_distortion.lens_presets().items():
+        errors[name[:2]] = lifter.set(**values).check().arrays["score"].mpjpe
+    assert errors["d1"] > errors["d3"] > 0.9 * errors["no"] and errors["d2"] > errors["d4"] > 0.9 * errors["no"]
+
+
+@needs_plain
+def test_the_person_of_a_motion_file_is_shown(tmp_path):
+    motion.save(tmp_path / "two.npz", motion.builtin(5, 2, ["kick"], 100))
+    demo = camera_distortion.lifter_demo(str(tmp_path / "two.npz")).check()
+    assert_finite(demo)
+    assert drawn(demo, "scene", "skeletons", "truth").shape[0] == 81
+
+
+# ------------------------------------------------------------------ adaptation
+@needs_all
+@pytest.mark.parametrize("model", meta_learning.MODELS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_network_adapts_in_both_scenarios(adapting, model, scenario):
+    adapting.set(model=model, scenario=scenario, count=3).check()
+    assert_finite(adapting)
+    before, after = (drawn(adapting, "scene", "skeletons", name) for name in ("before", "after"))
+    assert np.abs(before - after).max() > 1e-6
+    (line,) = pane(adapting, "curve")["series"]
+    np.testing.assert_array_equal(stage.unpack(line["x"]), [0, 1, 2, 3])
+    losses = adapting.arrays["losses"]
+    assert len(losses) == 3 and f"loss {losses[0]:.3f} → {losses[-1]:.3f}" in adapting.stage.state["note"]
+
+
+@needs_all
+def test_the_skeletons_before_and_after_are_those_of_a_hand_made_adaptation(adapting):
+    model = checkpoints.load("plain-9f", folder=FOLDER)
+    rate = checkpoints.record("plain-9f", FOLDER)["test_rates"][ALONE]
+    adapting.set(scenario=ALONE).check()
+    video = torch.from_numpy(drawn(adapting, "image", "skeletons", "detected").copy())
+    optimiser = torch.optim.SGD(model.parameters(), rate)
+    with torch.no_grad():
+        np.testing.assert_allclose(drawn(adapting, "scene", "skeletons", "before"), model.lift(video), atol=1e-5)
+    for _ in range(2):
+        optimiser.zero_grad()
+        adaptation.self_supervised_loss(model.lift(video)).backward()
+        optimiser.step()
+    with torch.no_grad():
+        np.testing.assert_allclose(drawn(adapting, "scene", "skeletons", "after"), model.lift(video), atol=1e-5)
+
+
+@needs_all
+def test_curve_table_and_skeletons_tell_the_same_errors(adapting):
+    truth = torch.from_numpy(drawn(adapting, "scene", "skeletons", "truth").copy())
+    (line,) = pane(adapting, "curve")["series"]
+    curve = stage.unpack(line["y"])
+    for row, name, at in ((0, "before", 0), (1, "after", -1)):
+        shown = torch.from_numpy(drawn(adapting, "scene", "skeletons", name).copy())
+        error = 1000 * mpjpe(shown, truth).item()
+        assert curve[at] == pytest.approx(error, rel=1e-4)
+        assert cell(adapting, row, 1) == pytest.approx(error, abs=0.51)
+    assert pane(adapting, "curve")["lines"][0]["y"] == pytest.approx(float(curve[0]), rel=1e-5)
+
+
+@needs_all
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_no_step_changes_nothing(adapting, scenario):
+    adapting.set(scenario=scenario, count=0).check()
+    before, after = (drawn(adapting, "scene", "skeletons", name) for name in ("before", "after"))
+    np.testing.assert_array_equal(before, after)
+    assert "loss" not in adapting.stage.state["note"]
+
+
+@needs_all
+def test_labelled_windows_matter_in_the_labelled_scenario_only(adapting):
+    afters = {}
+    for scenario, windows in itertools.product(SCENARIOS, (8, 16)):
+        adapting.set(scenario=scenario, windows=windows).check()
+        afters[scenario, windows] = drawn(adapting, "scene", "skeletons", "after").copy()
+    assert not np.array_equal(afters[LABELLED, 8], afters[LABELLED, 16])
+    np.testing.assert_array_equal(afters[ALONE, 8], afters[ALONE, 16])
+
+
+@needs_all
+def test_corners_of_all_controls_never_fail(adapting):
+    chance = random.Random(0)
+    for values in corners(12, 9):
+        values |= {
+            "model": chance.choice(list(meta_learning.MODELS)),
+            "scenario": chance.choice(SCENARIOS),
+            "windows": chance.choice((8, 128)),
+            "count": chance.choice((0, 1, 20)),
+        }
+        adapting.set(**values)
+        assert adapting.error == "", f"at {values}"
+        assert_finite(adapting)
+
+
+@needs_all
+def test_an_empty_support_set_is_named_and_the_demo_goes_on(adapting, monkeypatch):
+    before = adapting.stage.state["panes"]
+
+    def empty(exam, frames, windows):
+        return Windows(torch.zeros(0, frames, 17, 2), torch.zeros(0, 17, 3))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Exam, "support", empty)
+        adapting.controls["count"].value = 3
+        assert "ValueError: support is empty" in adapting.error and "adaptation steps 3" in adapting.error
+        assert adapting.stage.state["panes"] == before
+    adapting.controls["count"].value = 4
+    assert adapting.error == "" and len(adapting.arrays["scores"]) == 5
+
+
+@needs_all
+def test_an_adaptation_that_explodes_says_what_to_do(adapting, monkeypatch):
+    before = adapting.stage.state["panes"]
+    real = evaluation.adapt
+
+    def reckless(model, support, steps, *, rate, watch):
+        return real(model, support, steps, rate=1e30, watch=watch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluation, "adapt", reckless)
+        adapting.controls["count"].value = 5
+        assert "lower rate=1e+30" in adapting.error
+        assert adapting.stage.state["panes"] == before
+    adapting.controls["count"].value = 4
+    assert adapting.error == ""
+
+
+@needs_all
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_an_interrupt_in_the_middle_of_the_adaptation_is_told(adapting, monkeypatch, call):
+    calls, loss = [], adaptation.supervised_loss
+
+    def interrupted(*arguments):
+        calls.append(None)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return loss(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adaptation, "supervised_loss", interrupted)
+        adapting.controls["count"].value = 5
+        assert "interrupted" in adapting.error + adapting.stage.state["note"]
+    adapting.controls["count"].value = 4
+    assert adapting.error == "" and len(adapting.arrays["scores"]) == 5
+    assert "interrupted" not in adapting.stage.state["note"]
+
+
+@needs_all
+def test_collapsing_bones_raise_an_alarm(adapting, monkeypatch):
+    real = evaluation.adapt
+
+    def collapsing(*arguments, **options):
+        result = real(*arguments, **options)
+        result.bone[-1] = 0.31
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluation, "adapt", collapsing)
+        adapting.set(count=3).check()
+        assert "ALARM: bones are now 0.31 times as long" in adapting.stage.state["note"]
+    assert "ALARM" not in adapting.set(count=2).check().stage.state["note"]
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """The very networks that a demo built in the test holds, by name."""
+    models, load = {}, checkpoints.load
+
+    def remember(name, *arguments, **options):
+        models[name] = load(name, *arguments, **options)
+        return models[name]
+
+    monkeypatch.setattr(checkpoints, "load", remember)
+    return models
+
+
+@needs_all
+def test_adapting_never_changes_the_shipped_networks(loaded):
+    demo = meta_learning.adaptation_demo(folder=FOLDER).set(**START)
+    kept = {name: copy.deepcopy(model.state_dict()) for name, model in loaded.items()}
+    for model, scenario in itertools.product(meta_learning.MODELS, SCENARIOS):
+        demo.set(model=model, scenario=scenario, count=5).check()
+    for name, model in loaded.items():
+        assert not model.training and all(p.grad is None for p in model.parameters())
+        assert all(torch.equal(value, kept[name][key]) for key, value in model.state_dict().items())
+
+
+@needs_all
+def test_a_motion_file_can_be_adapted_to(tmp_path):
+    motion.save(tmp_path / "two.npz", motion.builtin(5, 2, ["kick", "walk"], 100))
+    demo = meta_learning.adaptation_demo(str(tmp_path / "two.npz"), folder=FOLDER)
+    for scenario in SCENARIOS:
+        assert_finite(demo.set(**{**START, "scenario": scenario}).check())
+
+
+# ------------------------------------------------------------------ sliders while a cell trains
+def moved_while_training(demo, model, moves, mode):
+    """Train `model` in one thread, send moves to the demo from another; return what went wrong, and the history."""
+    generator = torch.Generator().manual_seed(0)
+    keypoints = torch.rand(16, model.frames, 17, 2, generator=generator) - 0.5
+    pose = torch.rand(16, 17, 3, generator=generator) - 0.5
+    started, done, problems, histories = threading.Event(), threading.Event(), [], []
+
+    def loss(step):
+        if done.is_set():
+            raise KeyboardInterrupt  # as a student stops a cell
+        started.set()
+        model.train(mode == "train")
+        return mpjpe(model(keypoints, mode="windows"), pose)
+
+    def train():
+        try:
+            histories.append(fit(model, loss, 10**6, rate=1e-4, final_rate=1e-4, progress=False))
+        except BaseException as problem:
+            problems.append(problem)
+
+    def move():
+        try:
+            assert started.wait(60)
+            for params in moves:
+                for name, value in params.items():
+                    demo.controls[name].value = value
+        except BaseException as problem:
+            problems.append(problem)
+        finally:
+            done.set()
+
+    threads = [threading.Thread(target=train), threading.Thread(target=move)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(200)
+    assert not any(thread.is_alive() for thread in threads)
+    return problems, histories
+
+
+def two_hundred(**last):
+    """Moves of k1 to and fro; the last one may set more."""
+    stops = [round(-1.4 + 0.02 * (37 * i % 141), 2) for i in range(200)]
+    return [{"k1": k1} for k1 in stops[: 200 - len(last)]] + [{name: value} for name, value in last.items()]
+
+
+@needs_plain
+def test_training_the_very_network_of_the_lifter_demo_while_two_hundred_moves_arrive(loaded):
+    demo = camera_distortion.lifter_demo()
+    runs, moves = demo.runs, two_hundred(k1=0.5, p2=0.1)
+    problems, (history,) = moved_while_training(demo, loaded["plain-9f"], moves, "train")
+    assert not problems and demo.error == "" and demo.runs >= runs + 190
+    assert history.interrupted and len(history.loss) >= 50, "the training got its turns"
+    assert (demo.params["k1"], demo.params["p2"]) == (0.5, 0.1)
+    assert_finite(demo)
+
+
+@needs_all
+def test_training_the_very_network_of_the_adaptation_demo_while_two_hundred_moves_arrive(loaded):
+    demo = meta_learning.adaptation_demo(folder=FOLDER).set(**{**START, "count": 1})
+    runs = demo.runs
+    problems, (history,) = moved_while_training(demo, loaded["plain-9f"], two_hundred(k1=0.5), "eval")
+    assert not problems and demo.error == "" and demo.runs >= runs + 190
+    assert history.interrupted and len(history.loss) >= 50
+    assert demo.params["k1"] == demo.controls["k1"].value == 0.5
+    assert_finite(demo)
+
+
+@needs_all
+def test_after_a_storm_during_a_training_the_picture_is_that_of_the_last_values(shared_adaptation, shared_lifter):
+    moves = two_hundred(k1=-0.5, k2=0.3)[-40:]
+    for demo in (shared_adaptation.set(**{**START, "count": 1}), shared_lifter.set(**HEAVY)):
+        neighbour = checkpoints.load("plain-9f", folder=FOLDER)  # a training of the same kind of network
+        problems, _ = moved_while_training(demo, neighbour, moves, "train")
+        assert not problems and demo.error == ""
+        stormy, params = picture(demo), dict(demo.params)
+        assert (params["k1"], params["k2"]) == (-0.5, 0.3)
+        demo.set(k1=0.0).set(**params).check()
+        assert picture(demo) == stormy
+
+
+# ------------------------------------------------------------------ the toy
+BOWLS = meta_toy.three_bowls()
+EXACT = meta_toy.Bowls(BOWLS.centres.double(), (BOWLS.curvature + BOWLS.curvature.mT).double() / 2)
+ALPHAS = [0.0, 0.05, 0.15, 0.25, 0.4]
+small = st.floats(-2, 2)
+
+
+@settings(max_examples=30)
+@given(x=small, y=small, alpha=st.floats(0, 0.5))
+def test_the_meta_gradient_goes_through_the_inner_step(x, y, alpha):
+    w = torch.tensor([x, y], dtype=torch.float64, requires_grad=True)
+    (gradient,) = torch.autograd.grad(EXACT.meta_loss(w, alpha), w)
+    terms = []
+    for centre, a in zip(EXACT.centres, EXACT.curvature):
+        shrink = torch.eye(2, dtype=torch.float64) - alpha * a
+        terms.append(shrink @ a @ shrink @ (w.detach() - centre))
+    torch.testing.assert_close(gradient, torch.stack(terms).mean(0), rtol=1e-6, atol=1e-6)
+
+
+@settings(max_examples=30)
+@given(x=small, y=small, alpha=st.floats(0, 0.5))
+def test_the_inner_step_is_a_gradient_step_on_each_task(x, y, alpha):
+    w = torch.tensor([x, y], dtype=torch.float64)
+    for task, stepped in enumerate(EXACT.inner(w, alpha)):
+        v = w.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(EXACT.loss(v)[task], v)
+        torch.testing.assert_close(stepped, w - alpha * gradient)
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_nothing_near_the_optimum_is_better(alpha):
+    best = EXACT.optimum(alpha)
+    floor = EXACT.meta_loss(best, alpha)
+    angle = torch.linspace(0, 2 * torch.pi, 33, dtype=torch.float64)
+    for radius in (0.01, 0.1, 1.0):
+        ring = best + radius * torch.stack([angle.cos(), angle.sin()], -1)
+        assert all(EXACT.meta_loss(w, alpha) > floor for w in ring)
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+@pytest.mark.parametrize("start", [(-0.9, 0.9), (0.6, 0.7), (0.9, -0.9)])
+def test_the_outer_loop_ends_at_the_optimum_and_never_rises(alpha, start):
+    path = meta_toy.descend(BOWLS, torch.tensor(start), alpha, 300)
+    torch.testing.assert_close(path[-1], BOWLS.optimum(alpha), atol=1e-3, rtol=0)
+    losses = torch.stack([BOWLS.meta_loss(w, alpha) for w in path])
+    assert (losses.diff() <= 1e-6).all() and path.shape == (301, 2)
+
+
+def test_tasks_are_bowls_with_their_centres_at_zero_loss():
+    assert (torch.linalg.eigvalsh(BOWLS.curvature) > 0).all()
+    torch.testing.assert_close(BOWLS.curvature, BOWLS.curvature.transpose(-1, -2))
+    for task, centre in enumerate(BOWLS.centres):
+        assert BOWLS.loss(centre)[task] == 0
+    assert (meta_toy.descend(BOWLS, torch.tensor([0.1, 0.2]), 0.2, 0) == torch.tensor([[0.1, 0.2]])).all()
+
+
+def test_without_an_inner_step_maml_is_joint_training(toy):
+    toy.set(alpha=0.0, outer=60).check()
+    curves = {part["name"]: stage.unpack(part["y"]) for part in pane(toy, "curve")["series"]}
+    maml, joint = curves.values()
+    np.testing.assert_array_equal(maml, joint)
+    dots = {part["name"]: stage.unpack(part["points"]) for part in pane(toy, "image")["dots"]}
+    np.testing.assert_allclose(dots["best θ for one step"], dots["best θ without a step"], atol=1e-6)
+    w = torch.tensor([0.3, -0.2])
+    assert BOWLS.meta_loss(w, 0.0) == BOWLS.loss(w).mean()
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.25, 0.35])
+def test_training_for_the_step_beats_training_for_the_mean(toy, alpha):
+    toy.set(alpha=alpha, outer=60).check()
+    assert toy.arrays["loss"][-1] < toy.arrays["joint"][-1]
+    assert toy.arrays["loss"][-1] == pytest.approx(toy.arrays["floor"], rel=0.02)
+
+
+def test_the_toy_draws_what_it_computes(toy):
+    toy.set(alpha=0.2, x=-0.4, y=0.5, outer=7).check()
+    path = drawn(toy, "image", "lines", "path of θ")[0]
+    np.testing.assert_allclose(path, meta_toy.descend(BOWLS, torch.tensor([-0.4, 0.5]), 0.2, 7))
+    theta = torch.from_numpy(path[-1].copy())
+    for task, stepped in enumerate(BOWLS.inner(theta, 0.2)):
+        arrow = drawn(toy, "image", "lines", f"inner step {task + 1}")[0]
+        np.testing.assert_allclose(arrow, torch.stack([theta, stepped]), atol=1e-6)
+        assert cell(toy, 0, task + 1) == pytest.approx(BOWLS.loss(theta)[task].item(), abs=6e-4)
+        assert cell(toy, 1, task + 1) == pytest.approx(BOWLS.loss(stepped)[task].item(), abs=6e-4)
+
+
+def test_rings_are_lines_of_equal_loss(toy):
+    for task in range(3):
+        for ring, level in zip(drawn(toy, "image", "lines", f"task {task + 1}"), (0.02, 0.12)):
+            losses = torch.stack([BOWLS.loss(w)[task] for w in torch.from_numpy(ring.copy())])
+            torch.testing.assert_close(losses, torch.full_like(losses, level), atol=1e-4, rtol=0)
+
+
+def test_corners_of_the_toy_never_fail(toy):
+    for values in itertools.product((0.0, 0.4), (-0.9, 0.9), (-0.9, 0.9), (0, 60)):
+        toy.set(**dict(zip(("alpha", "x", "y", "outer"), values)))
+        assert toy.error == "", f"at {values}"
+        assert_finite(toy)
+
+
+@pytest.mark.parametrize("name", ["alpha", "x", "y"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_told_and_the_toy_goes_on(toy, monkeypatch, name, value):
+    before, compute = toy.stage.state["panes"], toy.compute
+    with monkeypatch.context() as patch:
+        patch.setattr(toy, "compute", lambda **params: compute(**{**params, name: value}))
+        toy.controls["outer"].value = 12
+        assert toy.error and "outer steps 12" in toy.error and toy.stage.state["panes"] == before
+    toy.controls["outer"].value = 13
+    assert toy.error == "" and len(toy.arrays["loss"]) == 14
