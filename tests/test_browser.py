@@ -21,7 +21,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = ["built here"]  # or paths of lessons, relative to the repository's root
+NOTEBOOKS = ["built here", "notebooks/00_start_here.ipynb"]  # relative to the repository's root
 CHROMIUM = os.environ.get("CHROMIUM") or ("/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None)
 CHROMIUM = CHROMIUM or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [

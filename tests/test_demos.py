@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutorial_lib import adaptation, checkpoints, evaluation, motion
+from tutorial_lib import adaptation, checkpoints, motion
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.demos import camera_distortion, meta_learning, meta_toy, stage
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT
@@ -482,19 +482,19 @@ def test_an_empty_support_set_is_named_and_the_demo_goes_on(adapting, monkeypatc
         assert "ValueError: support is empty" in adapting.error and "adaptation steps 3" in adapting.error
         assert adapting.stage.state["panes"] == before
     adapting.controls["count"].value = 4
-    assert adapting.error == "" and len(adapting.arrays["scores"]) == 5
+    assert adapting.error == "" and len(adapting.arrays["errors"]) == 5
 
 
 @needs_all
 def test_an_adaptation_that_explodes_says_what_to_do(adapting, monkeypatch):
     before = adapting.stage.state["panes"]
-    real = evaluation.adapt
+    real = meta_learning.adapt
 
     def reckless(model, support, steps, *, rate, watch):
         return real(model, support, steps, rate=1e30, watch=watch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(evaluation, "adapt", reckless)
+        patch.setattr(meta_learning, "adapt", reckless)
         adapting.controls["count"].value = 5
         assert "lower rate=1e+30" in adapting.error
         assert adapting.stage.state["panes"] == before
@@ -518,13 +518,13 @@ def test_an_interrupt_in_the_middle_of_the_adaptation_is_told(adapting, monkeypa
         adapting.controls["count"].value = 5
         assert "interrupted" in adapting.error + adapting.stage.state["note"]
     adapting.controls["count"].value = 4
-    assert adapting.error == "" and len(adapting.arrays["scores"]) == 5
+    assert adapting.error == "" and len(adapting.arrays["errors"]) == 5
     assert "interrupted" not in adapting.stage.state["note"]
 
 
 @needs_all
 def test_collapsing_bones_raise_an_alarm(adapting, monkeypatch):
-    real = evaluation.adapt
+    real = meta_learning.adapt
 
     def collapsing(*arguments, **options):
         result = real(*arguments, **options)
@@ -532,7 +532,7 @@ def test_collapsing_bones_raise_an_alarm(adapting, monkeypatch):
         return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(evaluation, "adapt", collapsing)
+        patch.setattr(meta_learning, "adapt", collapsing)
         adapting.set(count=3).check()
         assert "ALARM: bones are now 0.31 times as long" in adapting.stage.state["note"]
     assert "ALARM" not in adapting.set(count=2).check().stage.state["note"]

@@ -83,14 +83,17 @@ def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
     """A test site made of a motion file: some of its people are recorded for calibration, the others are tested.
 
     The optional motion capture keeps its fixed test actors; other files are split by subject (or, when there is only
-    one subject, by clip: then adaptation and test share the person).
+    one subject, by clip: then adaptation and test share the person). A single long clip is cut into pieces first.
 
     Raises:
         ValueError: as `motion.load`; also when the file holds fewer than two usable clips.
     """
     clips = [clip for clip in load(path) if len(clip.positions) >= SHOT]
+    if len(clips) == 1 and len(clips[0].positions) >= 2 * SHOT:
+        clips = cut(clips, min(200, len(clips[0].positions) // 2))
     if len(clips) < 2:
-        raise ValueError(f"{path}: {len(clips)} clip(s) of at least {SHOT} frames at 50 Hz, expected two or more")
+        raise ValueError(f"{path}: {len(clips)} clip(s) of at least {SHOT} frames at 50 Hz, expected two or more, "
+            "or a single one of twice that length")
     subjects = sorted({clip.subject for clip in clips})
     if set(MOCAP_TEST_SUBJECTS) & set(subjects):
         test = [clip for clip in clips if clip.subject in MOCAP_TEST_SUBJECTS]

@@ -57,7 +57,7 @@ def validation_studio(seed: int = 0, shots: int = 12) -> Studio:
     return Studio(TestSite(clips[::2], clips[1::2]), seed, shots=shots)
 
 
-def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, shots: int = 12) -> dict[str, list[float]]:
+def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, shots: int = 24) -> dict[str, list[float]]:
     """MPJPE in mm on real actors that no training saw, a number a seed; heavy lenses unless undistorted."""
     model, about = checkpoints.load(name, folder=folder), checkpoints.record(name, folder)
     measured = {key: [] for key in ("undistorted", "unadapted", *SCENARIOS)}

@@ -1,0 +1,58 @@
+"""The gradebook averages over lenses, pairs by seed, and names what is missing."""
+
+import numpy as np
+import pytest
+import torch
+
+from tutorial_lib.evaluation import SCENARIOS, Score
+from tutorial_lib.gradebook import HEAVY, MODERATE, Gradebook, below, hold_exams
+from tutorial_lib.lifting import TemporalLifter
+
+FIRST, SECOND = SCENARIOS
+
+
+def book_with(network, errors):
+    """A gradebook from (seeds, lenses, steps) of MPJPE."""
+    book = Gradebook({FIRST: 1, SECOND: 1})
+    for per_seed in errors:
+        for lens, per_step in zip(HEAVY, per_seed):
+            book.scores[network, FIRST, lens].append([Score(e, e / 2, 100 - e) for e in per_step])
+    return book
+
+
+def test_errors_are_means_over_lenses_one_per_seed():
+    book = book_with("a", [[(80, 60), (100, 80)], [(90, 70), (110, 100)]])
+    assert book.errors("a", FIRST, HEAVY).tolist() == [70, 85]
+    assert book.errors("a", FIRST, HEAVY, step=0).tolist() == [90, 100]
+    assert book.errors("a", FIRST, HEAVY, metric="pckh").tolist() == [30, 15]
+
+
+def test_changes_are_paired_by_seed():
+    book = book_with("a", [[(80, 60), (80, 60)], [(50, 20), (50, 20)]])
+    assert np.allclose(book.own_change("a", FIRST, HEAVY), [-25, -60])
+    assert np.allclose(book.change("a", "a", FIRST, HEAVY), 0)
+    assert np.allclose(book.change("a", "a", FIRST, HEAVY, reference_step=0), [-25, -60])
+
+
+def test_a_missing_exam_is_named():
+    with pytest.raises(ValueError, match="'b' did not sit"):
+        book_with("a", [[(1, 1), (1, 1)]]).errors("b", FIRST, HEAVY)
+
+
+def test_below_asks_for_the_whole_interval():
+    assert below([-3, -2.9, -3.1, -3, -3])
+    assert not below([-3, 3, -3, 3, -4])
+
+
+def test_every_network_sits_every_exam_and_is_left_as_it_was():
+    torch.manual_seed(0)
+    network = TemporalLifter(3, 8).eval()
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
+    rates = {"tiny": {FIRST: 0.01, SECOND: 1e-4}}
+    steps = {FIRST: 2, SECOND: 1}
+    book = hold_exams({"tiny": network}, rates, steps, [0], shots=1, windows=4, watched=["tiny"])
+    for scenario in SCENARIOS:
+        for lens in (*HEAVY, *MODERATE):
+            assert len(book.scores["tiny", scenario, lens][0]) == steps[scenario] + 1
+        assert book.errors("tiny", scenario, HEAVY).shape == (1,)
+    assert all(torch.equal(value, weights[name]) for name, value in network.state_dict().items())
