@@ -202,6 +202,20 @@ def test_one_person_in_a_file_is_split_by_clip(tmp_path, words):
     assert actions(place.test) | actions(place.calibration) == set(words)
 
 
+@pytest.mark.parametrize("frames", [2 * SHOT, 2 * SHOT + 1, 300, 900])
+def test_a_single_long_clip_is_cut_into_pieces_that_share_no_frame(tmp_path, frames):
+    path = written(tmp_path / "long.npz", subjects=("ann",), words=("walk",), frames=frames)
+    (whole,) = motion.load(path)
+    place = corpus.file_site(path)
+    assert place.test and place.calibration
+    assert all(len(clip.positions) >= SHOT for clip in place.test + place.calibration)
+    known = {frame.numpy().tobytes() for frame in whole.positions}
+    sides = [
+        {f.numpy().tobytes() for clip in clips for f in clip.positions} for clips in (place.test, place.calibration)
+    ]
+    assert not sides[0] & sides[1] and sides[0] | sides[1] <= known
+
+
 def test_clips_shorter_than_a_shot_are_left_out(tmp_path):
     short = [replace(clip, subject="cid") for clip in motion.builtin(7, [2], ["walk"], SHOT - 1)]
     long = [replace(clip, subject=name) for name in ("ann", "bob") for clip in motion.builtin(7, [0], ["kick"], SHOT)]

@@ -179,9 +179,6 @@ def adapt(
     try:
         for step in range(steps + 1):
             with model_in_use():
-                if watch is not None:
-                    with torch.no_grad():
-                        result.trajectory.append(watch(adapted))
                 with torch.set_grad_enabled(step < steps):
                     if isinstance(support, Windows):
                         pose = adapted(keypoints, mode="windows")
@@ -189,13 +186,16 @@ def adapt(
                     else:
                         pose = adapted.lift(keypoints)
                         loss = self_supervised_loss(pose)
+                if not torch.isfinite(loss):
+                    raise ValueError(f"the adaptation loss is {loss.item()} at step {step}: lower rate={rate}")
+                if watch is not None:
+                    with torch.no_grad():
+                        result.trajectory.append(watch(adapted))
                 size = bone_lengths(pose.detach()).mean().item()
                 start = size if start is None else start
                 result.bone.append(size / max(start, 1e-9))
                 if step == steps:
                     break
-                if not torch.isfinite(loss):
-                    raise ValueError(f"the adaptation loss is {loss.item()} at step {step}: lower rate={rate}")
                 result.losses.append(loss.item())
                 gradients = torch.autograd.grad(loss, weights)
                 with torch.no_grad():

@@ -1,4 +1,9 @@
-"""Who is trained on and who is tested on: splits that keep a person, and all bodies of a take, on one side."""
+"""Who is trained on, who chooses settings, and who is tested on.
+
+Nobody who is tested was ever trained on, and all bodies of a take are on one side. Builtin validation people are other
+people, too. In the optional motion capture many takes are of unidentified actors: whole takes of them validate, but an
+actor may be on both sides there. Validation only chooses step sizes and lens strengths, and never touches a test actor.
+"""
 
 import os
 from dataclasses import dataclass
@@ -7,8 +12,11 @@ from pathlib import Path
 import torch
 
 from tutorial_lib.footage import Footage, cut, film
-from tutorial_lib.motion import ACTIONS, builtin, load
+from tutorial_lib.motion import ACTIONS, builtin, load, resample
 from tutorial_lib.motion.clip import Clip
+
+FPS = 50.0
+"""What the networks were trained at; files at other rates are resampled."""
 
 SHOT = 81
 """Frames of a shot: 1.6 s at 50 Hz, three times the longest receptive field of these lessons."""
@@ -88,12 +96,14 @@ def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
     Raises:
         ValueError: as `motion.load`; also when the file holds fewer than two usable clips.
     """
-    clips = [clip for clip in load(path) if len(clip.positions) >= SHOT]
+    clips = [clip for clip in (resample(clip, FPS) for clip in load(path)) if len(clip.positions) >= SHOT]
     if len(clips) == 1 and len(clips[0].positions) >= 2 * SHOT:
         clips = cut(clips, min(200, len(clips[0].positions) // 2))
     if len(clips) < 2:
-        raise ValueError(f"{path}: {len(clips)} clip(s) of at least {SHOT} frames at 50 Hz, expected two or more, "
-            "or a single one of twice that length")
+        raise ValueError(
+            f"{path}: {len(clips)} clip(s) of at least {SHOT} frames at {FPS:g} Hz, expected two or more, "
+            "or a single one of twice that length"
+        )
     subjects = sorted({clip.subject for clip in clips})
     if set(MOCAP_TEST_SUBJECTS) & set(subjects):
         test = [clip for clip in clips if clip.subject in MOCAP_TEST_SUBJECTS]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tutorial_lib.lifting import TemporalLifter
@@ -44,25 +45,37 @@ def record(name: str, folder: Path = FOLDER) -> dict:
     """The JSON of a checkpoint.
 
     Raises:
-        ValueError: there is no such checkpoint (the message lists those there are).
+        ValueError: there is no such checkpoint (the message lists those there are), or its JSON is damaged.
     """
     path = folder / f"{name}.json"
     if not path.is_file():
         raise ValueError(f"name is {name!r}, but there is no {path.name}; there are: {', '.join(names(folder))}")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no JSON ({error}): restore the file") from error
+    if not isinstance(about, dict):
+        raise ValueError(f"{path.name} holds a {type(about).__name__}, expected an object: restore the file")
+    return about
 
 
 def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -> TemporalLifter:
     """A trained lifter in eval mode.
 
     Raises:
-        ValueError: as `record`; weights that are missing or do not fit the architecture in the JSON.
+        ValueError: as `record`; weights that are missing, damaged or do not fit the architecture in the JSON.
     """
     about = record(name, folder)
     path = folder / f"{name}.safetensors"
     if not path.is_file():
         raise ValueError(f"{path.name} is missing beside its JSON: run `make checkpoints` or restore the file")
-    model = TemporalLifter(**about["architecture"], dropout=0.0)
-    tensors = load_file(path)
+    try:
+        model = TemporalLifter(**about["architecture"], dropout=0.0)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{name}.json names no architecture of a lifter ({error}): restore the file") from error
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path.name} is cut off or no safetensors file ({error}): restore it") from error
     model.load_videopose3d({key: t.float() if t.is_floating_point() else t for key, t in tensors.items()})
     return model.eval().to(device)

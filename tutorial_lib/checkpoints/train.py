@@ -135,14 +135,17 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
     if stage.is_file():
         model.load_state_dict(load_file(stage))
     else:
-        ordinary_stage(
+        first = ordinary_stage(
             model, recipe, footage, validation,
             steps=budget.first_steps, batch=budget.batch, rate=budget.rate, generator=generator, label=stage_name,
         )  # fmt: skip
+        if first.interrupted:  # half a stage on disk would be taken for a whole one
+            raise KeyboardInterrupt(f"{stage_name} was stopped")
         work.mkdir(parents=True, exist_ok=True)
         save_file(model.state_dict(), stage)
     # The second stage draws the same numbers whether or not the first was read from disk.
     generator.manual_seed(seed + 1000)
+    torch.manual_seed(seed + 1000)  # dropout draws from torch's own
     if recipe.second == "maml":
         history = meta_stage(
             model, recipe, footage, validation, budget=budget, generator=generator, label=f"{name} episodes"
@@ -182,7 +185,7 @@ def train_all(budget_name: str, seed: int, device: str = "auto") -> Path:
     missing = [name for name in RECIPES if name not in checkpoints.names(folder)]
     for name in missing:
         train(name, budget_name, seed, folder, folder / "stages", device)
-    tune_all(missing, folder)
+    tune_all([name for name in RECIPES if "test_rates" not in checkpoints.record(name, folder)], folder)
     return folder
 
 

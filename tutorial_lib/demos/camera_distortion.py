@@ -38,10 +38,11 @@ def radius_curve(lens: torch.Tensor, points: int = 81) -> tuple[np.ndarray, np.n
     return r.numpy(), outward.amin(1).numpy(), outward.amax(1).numpy()
 
 
-def lens_controls() -> dict:
-    """One slider for each coefficient, in the ranges of the course's task distribution."""
-    radial = {name: slider(0.0, -RADIAL_LIMIT, RADIAL_LIMIT, 0.02, name) for name in COEFFICIENTS[:3]}
-    tangential = {name: slider(0.0, -TANGENTIAL_LIMIT, TANGENTIAL_LIMIT, 0.002, name) for name in COEFFICIENTS[3:]}
+def lens_controls(start: dict[str, float] | None = None) -> dict:
+    """One slider for each coefficient, in the ranges of the course's task distribution; at zero unless `start` says."""
+    start = dict.fromkeys(COEFFICIENTS, 0.0) | (start or {})
+    radial = {k: slider(start[k], -RADIAL_LIMIT, RADIAL_LIMIT, 0.02, k) for k in COEFFICIENTS[:3]}
+    tangential = {p: slider(start[p], -TANGENTIAL_LIMIT, TANGENTIAL_LIMIT, 0.002, p) for p in COEFFICIENTS[3:]}
     return radial | tangential
 
 
@@ -204,8 +205,8 @@ def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain
             title=f"MPJPE {clean.mpjpe:.0f} mm without lens, {arrays['score'].mpjpe:.0f} mm with it",
         )
 
-    demo = live(compute, view, lens_controls(), presets=lens_presets(), twin=twin, title="The lifter meets a lens")
-    return demo.set(**lens_presets()["d2 pincushion, heavy"])
+    controls = lens_controls(lens_presets()["d2 pincushion, heavy"])
+    return live(compute, view, controls, presets=lens_presets(), twin=twin, title="The lifter meets a lens")
 
 
 def side_by_side(image: go.Figure, scene: go.Figure, title: str) -> go.Figure:

@@ -17,7 +17,11 @@ import torch
 
 from tutorial_lib import preview
 from tutorial_lib.demos.stage import Stage
-from tutorial_lib.training import MODEL_LOCK
+from tutorial_lib.training import MODEL_LOCK, model_in_use
+
+CALLBACK_THREADS = 1
+"""Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs
+ten times the time where others are at work, because OpenMP's threads spin while they wait for each other."""
 
 _WIDE = {"description_width": "11em"}
 _LAYOUT = {"width": "48%", "min_width": "23em"}  # two beside each other: controls and picture fit one screen
@@ -178,31 +182,32 @@ class Demo(ipywidgets.VBox):
 
     def _run(self) -> None:
         """Compute and draw the present values; an error leaves the last good picture and the demo usable."""
-        with MODEL_LOCK, torch.inference_mode(False), torch.enable_grad():
-            # OpenMP keeps the number of threads per calling thread: without this a callback in a new thread
-            # takes every core, and spins for them where others are at work (measured: 2.5 ms became 34)
-            torch.set_num_threads(torch.get_num_threads())
-            params, caption = self._values(), self.caption()
-            self.runs += 1
+        with model_in_use():
+            threads = torch.get_num_threads()
+            torch.set_num_threads(CALLBACK_THREADS)
             try:
-                start = time.perf_counter()
-                arrays = self.compute(**params)
-                self.compute_ms = 1000 * (time.perf_counter() - start)
-                picture = self.view(arrays, params)
-                if not isinstance(picture, dict) or "panes" not in picture:
-                    raise TypeError(f"view returned {type(picture).__name__}, expected what stage.panes(...) returns")
-            except (Exception, KeyboardInterrupt) as problem:
-                kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
-                self.error = f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
-                self.last_exception = problem
-                self.stage.state = {**self.stage.state, "error": self.error}
-                return
-            self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
-            self.stage.state = {
-                **picture,
-                "caption": caption,
-                "timing": f"computed in {self.compute_ms:.0f} ms",
-            }
+                self._draw()
+            finally:
+                torch.set_num_threads(threads)
+
+    def _draw(self) -> None:
+        params, caption = self._values(), self.caption()
+        self.runs += 1
+        try:
+            start = time.perf_counter()
+            arrays = self.compute(**params)
+            self.compute_ms = 1000 * (time.perf_counter() - start)
+            picture = self.view(arrays, params)
+            if not isinstance(picture, dict) or "panes" not in picture:
+                raise TypeError(f"view returned {type(picture).__name__}, expected what stage.panes(...) returns")
+        except (Exception, KeyboardInterrupt) as problem:
+            kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
+            self.error = f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
+            self.last_exception = problem
+            self.stage.state = {**self.stage.state, "error": self.error}
+            return
+        self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
+        self.stage.state = {**picture, "caption": caption, "timing": f"computed in {self.compute_ms:.0f} ms"}
 
     def _check(self, params: dict, where: str) -> None:
         for name, value in params.items():

@@ -62,6 +62,8 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
 
         support = exam.support(network.frames, windows) if scenario == SCENARIOS[0] else exam.video
         result = adapt(network, support, count, rate=rates[model][scenario], watch=watch)
+        if result.interrupted:
+            raise KeyboardInterrupt("the adaptation was stopped")
         return {
             "lens": lens,
             "seen": exam.video[0],
@@ -127,7 +129,7 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
             title=f"{params['model']}, {params['scenario']}: {first:.0f} → {last:.0f} mm",
         )
 
-    demo = live(
+    return live(
         compute,
         view,
         {
@@ -135,10 +137,9 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
             "scenario": choice(list(SCENARIOS), SCENARIOS[0], "scenario"),
             "windows": steps([8, 16, 32, 64, 128], 64, "labelled windows"),
             "count": slider(5, 0, 20, 1, "adaptation steps"),
-            **lens_controls(),
+            **lens_controls(lens_presets()["d2 pincushion, heavy"]),
         },
         presets=lens_presets(),
         twin=twin,
         title="Adapt, now",
     )
-    return demo.set(**lens_presets()["d2 pincushion, heavy"])
