@@ -54,7 +54,7 @@ slider.value = 3
 assert demo.children[0].value == 3
 
 # %%
-claims = [{"lesson": "01", "id": f"{i}", "text": "", "holds": i > 0} for i in range(SEED + 2)]
+claims = {f"01/{i}": {"lesson": "01", "id": f"{i}", "text": "", "holds": i > 0} for i in range(SEED + 2)}
 with open(os.environ["COURSE_CLAIMS"], "w") as file:
     json.dump(claims, file)
 """

@@ -140,6 +140,7 @@ def _axes(part, layout, key, size):
             getattr(ax, f"set_{name}ticks")(list(axis.tickvals), axis.ticktext)
     ax.tick_params(labelsize=size * 0.85)
     if solid:
+        ax.set_facecolor("none")  # its square of axes is larger than what is drawn, and would cover a neighbour
         ratio = scene.aspectratio
         ax.set_box_aspect([ratio.x or 1, ratio.y or 1, ratio.z or 1], zoom=0.9)
         eye = scene.camera.eye

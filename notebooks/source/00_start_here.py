@@ -221,8 +221,8 @@ show(moving.update_layout(margin={"l": 60, "b": 130}))  # room for the words und
 #
 # **Your own motion.** All people in this course are computed, so nothing has to be downloaded. To see real people, put
 # the path of a motion capture file into `MOTION` in the settings cell: a `.bvh` file (the usual export of
-# motion-capture and animation programs), or an `.npz` file as `tutorial_lib.motion.save` writes it. It needs at least
-# two clips of 1.6 seconds or more; the README shows how to cut and convert files.
+# motion-capture and animation programs) of at least 3.3 seconds, or an `.npz` file as `tutorial_lib.motion.save` writes
+# it. Several clips of two or more people are better: some give the labelled examples, the others are tested.
 #
 # ## In five lines
 #

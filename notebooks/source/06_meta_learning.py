@@ -32,6 +32,7 @@ MOTION = "builtin"  # or a motion file: .npz as in the README, data_3d_h36m.npz,
 
 # %%
 torch.manual_seed(SEED)
+torch.set_num_threads(1)  # small networks: a second thread wins little, and costs much where others are at work
 LESSON = "06_meta_learning"
 LABELLED, ALONE = SCENARIOS
 FULL = PROFILE == "full"

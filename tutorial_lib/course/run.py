@@ -147,7 +147,7 @@ def run(
     result.seconds = time.perf_counter() - start
     result.peak_bytes = memory.bytes
     if claims.exists():
-        result.claims = json.loads(claims.read_text(encoding="utf-8"))
+        result.claims = list(json.loads(claims.read_text(encoding="utf-8")).values())
     return result
 
 
@@ -194,7 +194,7 @@ def main(arguments: list[str] | None = None) -> int:
         except FileNotFoundError as error:
             results.append(Result(slug, 0.0, 0, options.out / f"{slug}.ipynb", error=str(error)))
     options.out.mkdir(parents=True, exist_ok=True)
-    every = [claim for result in results for claim in result.claims]
+    every = {f"{claim['lesson']}/{claim['id']}": claim for result in results for claim in result.claims}
     (options.out / "claims.json").write_text(json.dumps(every, indent=1) + "\n", encoding="utf-8")
     print(table(results), flush=True)
     return sum(bool(result.error) for result in results)

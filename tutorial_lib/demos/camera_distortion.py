@@ -11,6 +11,7 @@ from tutorial_lib.demos import stage
 from tutorial_lib.demos.live import Demo, live, slider
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT, distort, folds
 from tutorial_lib.evaluation import Score, Studio, score, take
+from tutorial_lib.metrics import root_relative
 from tutorial_lib.motion import builtin
 
 BODY = ((-0.65, 0.65), (-0.8, 0.95), (-0.65, 0.65))
@@ -153,7 +154,7 @@ def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain
         lens = lens_of(**coefficients)
         exam = studio.exam(lens)
         with torch.no_grad():
-            lifted = model.lift(exam.video)
+            lifted = root_relative(model.lift(exam.video))
         return {
             "lens": lens,
             "grid": grid_lines(lens),

@@ -10,6 +10,7 @@ from tutorial_lib import checkpoints, distortion, figures
 from tutorial_lib.claims import interval
 from tutorial_lib.demos.camera_distortion import BODY, grid_lines, walker
 from tutorial_lib.evaluation import Score, Studio, take
+from tutorial_lib.metrics import root_relative
 
 METRICS = {"MPJPE (mm)": "mpjpe", "P-MPJPE (mm)": "p_mpjpe", "PCKh (%)": "pckh"}
 
@@ -76,7 +77,7 @@ def strength_sweep(motion: str, seed: int, lens: torch.Tensor, frame: int = 40) 
     for strength in strengths:
         exam = studio.exam(strength * lens)
         with torch.no_grad():
-            lifted = model.lift(exam.video)[0]
+            lifted = root_relative(model.lift(exam.video)[0])
         pictures.append(
             figures.skeletons_3d(
                 {"truth": exam.truth[0][frame], "lifted": lifted[frame]},

@@ -136,6 +136,7 @@ class Demo(ipywidgets.VBox):
             self._check(params, f"preset {name!r}: ")
         heading = [ipywidgets.HTML(f"<b style='font-size:16px'>{escape(title)}</b>")] if title else []
         panel = ipywidgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        panel.add_class("pose-controls")
         super().__init__([*heading, panel, self._buttons(), self.stage])
         for control in self.controls.values():
             control.observe(self._moved, names="value")

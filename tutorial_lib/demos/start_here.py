@@ -56,9 +56,11 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
     def compute(strength, count):
         lens = lens_at(strength)
         exam = studio.exam(lens).to(device)
-        adapted = adapt(ours, exam.support(ours.frames, WINDOWS), count, rate=rate).model
+        result = adapt(ours, exam.support(ours.frames, WINDOWS), count, rate=rate)
+        if result.interrupted:
+            raise KeyboardInterrupt("the adaptation was stopped")
         with torch.no_grad():
-            poses = [root_relative(model.lift(exam.video)) for model in (ordinary, ours, adapted)]
+            poses = [root_relative(model.lift(exam.video)) for model in (ordinary, ours, result.model)]
         before, start, after = (1000 * mpjpe(pose, exam.truth).item() for pose in poses)
         return {
             "percent": 100 * strength,
