@@ -200,6 +200,7 @@ book = hold_exams(
     motion=MOTION,
     shots=SHOTS,
     watched=("plain-9f", "random-9f", "maml-9f", "ours-9f"),
+    labelled_only=("plain-27f", "ours-27f", "ours-3f"),  # for claim 5
     device=device,
 )
 NINE = {
