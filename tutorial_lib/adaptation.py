@@ -35,7 +35,7 @@ def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
     Returns:
         Scalar without a unit.
 
-    Source: FACTS of the paper name the two terms; the form and the weights (both 1) are ours.
+    Source: Cho et al. 2021 name the two terms (scenario 2); the form and the weights (both 1) are ours.
     """
     bones = bone_lengths(pose)
     left, right = (list(side) for side in zip(*SYMMETRIC_BONES))
