@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from tutorial_lib.adaptation import Adaptation, adapt
-from tutorial_lib.camera import to_plane, to_screen
 from tutorial_lib.corpus import TestSite, shoot
 from tutorial_lib.detector import draw_defects
-from tutorial_lib.distortion import distort
-from tutorial_lib.footage import window_indices
+from tutorial_lib.footage import picture, window_indices
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import mpjpe, p_mpjpe, pckh, root_relative
 from tutorial_lib.tasks import Windows
@@ -105,17 +103,13 @@ class Studio:
 
     def exam(self, lens: torch.Tensor, *, shots: slice = slice(None)) -> Exam:
         """What the detector reports through `lens` (5,), for the recorded people and the `shots` under test."""
-
-        def seen(pose: torch.Tensor) -> torch.Tensor:
-            return to_screen(distort(to_plane(pose), lens))
-
         pose = self.tests.pose[shots]
         return Exam(
             lens,
-            self.recorded_defects.apply(seen(self.recordings.pose)),
+            self.recorded_defects.apply(picture(self.recordings.pose, lens)),
             self.recordings.pose,
             self.picks,
-            self.test_defects[shots].apply(seen(pose)),
+            self.test_defects[shots].apply(picture(pose, lens)),
             root_relative(pose),
         )
 

@@ -88,6 +88,11 @@ def film(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -
     )
 
 
+def picture(pose: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+    """Where camera-frame joints (..., 3) in metres truly are on the screen behind `lens` (5,) or a batch: (..., 2)."""
+    return to_screen(distort(to_plane(pose), lens))
+
+
 def through_lens(
     pose: torch.Tensor, lens: torch.Tensor, *, generator: torch.Generator, noise: float = 1.0
 ) -> torch.Tensor:
@@ -100,7 +105,7 @@ def through_lens(
     Returns:
         (shots, frames, 17, 2) screen coordinates.
     """
-    return detect(to_screen(distort(to_plane(pose), lens)), noise, generator=generator)
+    return detect(picture(pose, lens), noise, generator=generator)
 
 
 def window_indices(frames: int, field: int, centres: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from tutorial_lib.claims import interval
 from tutorial_lib.corpus import site
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.evaluation import SCENARIOS, Studio, take, take_adapted
+from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
 from tutorial_lib.lifting import TemporalLifter
 
 HEAVY, MODERATE = ("d1", "d2"), ("d3", "d4")
@@ -86,7 +86,7 @@ def hold_exams(
     for seed in tqdm(seeds, desc="exams"):
         studio = Studio(site(motion, seed), seed, shots=shots)
         exams = {lens: studio.exam(preset).to(device) for lens, preset in PRESETS.items()}
-        plain = studio.exam(torch.zeros(5)).to(device)
+        plain = studio.exam(UNDISTORTED).to(device)
         for name, network in networks.items():
             clean = take(network, plain)
             for scenario in SCENARIOS[: 1 if name in labelled_only else 2]:

@@ -9,7 +9,7 @@ import torch
 from tutorial_lib import checkpoints
 from tutorial_lib.checkpoints.tune import validation_studio
 from tutorial_lib.distortion import FOLD_RADIUS, folds
-from tutorial_lib.evaluation import take
+from tutorial_lib.evaluation import UNDISTORTED, take
 
 CHARACTERS = {
     "d1": ((-1.12, 0.80, 0.80, 0.12, -0.08), 1.95),
@@ -35,7 +35,7 @@ def strength(character: tuple[float, ...], factor: float, growth, high: float = 
 def main() -> None:
     model = checkpoints.load("plain-9f")
     studio = validation_studio(shots=40)
-    clean = take(model, studio.exam(torch.zeros(5))).mpjpe
+    clean = take(model, studio.exam(UNDISTORTED)).mpjpe
 
     def growth(lens: torch.Tensor) -> float:
         return take(model, studio.exam(lens)).mpjpe / clean

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from tutorial_lib import checkpoints
 from tutorial_lib.corpus import TestSite, mocap_path, site, training_split
 from tutorial_lib.distortion import PRESETS, sample_stratified
-from tutorial_lib.evaluation import SCENARIOS, Exam, Studio, take, take_adapted
+from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Exam, Studio, take, take_adapted
 from tutorial_lib.lifting import TemporalLifter
 
 RATES = {
@@ -65,7 +65,7 @@ def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, shots: int = 2
     for seed in range(seeds):
         studio = Studio(place, seed, shots=shots)
         heavy = [studio.exam(PRESETS[lens]) for lens in ("d1", "d2")]
-        measured["undistorted"].append(take(model, studio.exam(torch.zeros(5))).mpjpe)
+        measured["undistorted"].append(take(model, studio.exam(UNDISTORTED)).mpjpe)
         measured["unadapted"].append(sum(take(model, exam).mpjpe for exam in heavy) / len(heavy))
         for scenario in SCENARIOS:
             rate = about["test_rates"][scenario]
