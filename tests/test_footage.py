@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.detector import JOINT_NOISE, SIGMA
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.footage import Footage, cut, film, through_lens, window_indices
+from tutorial_lib.footage import Footage, cut, film, join, through_lens, videos, window_indices
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.skeleton import bone_lengths
 
@@ -116,7 +116,51 @@ def test_windows_at_the_ends_of_a_clip_repeat_its_edge_frames(frames, field, dat
     assert indices.shape == (1, 1, field) and indices.flatten().tolist() == expected
 
 
+@settings(deadline=None, max_examples=50, derandomize=True)
+@given(st.integers(1, 40), st.sampled_from([1, 3, 9, 27]), st.data())
+def test_causal_windows_end_at_their_frame_and_repeat_the_first(frames, field, data):
+    last = data.draw(st.integers(0, frames - 1))
+    indices = window_indices(frames, field, torch.tensor([last]), causal=True)
+    assert indices.tolist() == [[max(t, 0) for t in range(last - field + 1, last + 1)]]
+
+
+def test_joined_footage_holds_every_shot_in_order():
+    first, second = film(clips(2), generator=seeded(1)), film(clips(3), generator=seeded(2))
+    both = join([first, second])
+    assert len(both) == 5 and both.subjects == first.subjects + second.subjects
+    assert both.actions == first.actions + second.actions
+    for shots, part in ((range(2), first), (range(2, 5), second)):
+        again = both.select(list(shots))
+        assert torch.equal(again.pose, part.pose) and torch.equal(again.detected, part.detected)
+
+
+def test_videos_are_whole_clips_of_any_length():
+    taken = videos([clip(12, 0), clip(30, 1)], generator=seeded(), noise=0)
+    assert [(v.subject, v.action, len(v.pose), len(v.keypoints)) for v in taken] == [
+        ("person 0", "action 0", 12, 12),
+        ("person 1", "action 1", 30, 30),
+    ]
+    for video, filmed in zip(taken, (clip(12, 0), clip(30, 1))):
+        torch.testing.assert_close(video.keypoints, FOCAL * video.pose[..., :2] / video.pose[..., 2:])
+        torch.testing.assert_close(bone_lengths(video.pose), bone_lengths(filmed.positions), atol=1e-4, rtol=0)
+
+
+def test_another_noise_gives_the_same_videos_with_errors_of_another_size():
+    """No swap and no lost joint is drawn with this seed: `Defects` draws those by chance that grows with the noise."""
+    clean, ordinary, double = (videos(clips(3), generator=seeded(3), noise=n) for n in (0.0, 1.0, 2.0))
+    for truth, one, two in zip(clean, ordinary, double):
+        assert torch.equal(truth.pose, one.pose) and torch.equal(truth.pose, two.pose)
+        error = one.keypoints - truth.keypoints
+        assert error.abs().max() > 1e-3
+        torch.testing.assert_close(two.keypoints - truth.keypoints, 2 * error, atol=1e-5, rtol=1e-3)
+
+
 BAD = {
+    "nothing to join": (lambda: join([]), r"reels have shots of \[\] frames"),
+    "shots of two lengths": (
+        lambda: join([film([clip(n)], generator=seeded()) for n in (5, 6)]),
+        r"reels have shots of \[5, 6\] frames",
+    ),
     "pieces of no frames": (lambda: cut(clips(), 0), "frames=0"),
     "stride zero": (lambda: cut(clips(), 5, 0), "stride=0"),
     "clips that are too short": (lambda: cut(clips(), 100), "clips: none has 100 frames .*longest has 12"),

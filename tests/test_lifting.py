@@ -2,51 +2,60 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
 
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame, pad_edges, receptive_levels
 
-ALL_FRAMES = [3, 9, 27, 81]
+ALL_FRAMES = [3, 9, 27, 81, 243]
 
 
 class Convolutions(nn.Module):
     """VideoPose3D's two networks, strided (one window in, one pose out) or dilated (a sequence in and out)."""
 
-    def __init__(self, frames, channels, causal, strided):
+    def __init__(self, widths, channels, causal, strided, outputs=17):
         super().__init__()
-        blocks = {3: 0, 9: 1, 27: 2, 81: 3}[frames]
 
-        def wide(inputs, dilation):
-            how = {"stride": 3} if strided else {"dilation": dilation}
-            return nn.Conv1d(inputs, channels, 3, bias=False, **how)
+        def wide(inputs, layer):
+            reach = 1
+            for width in widths[:layer]:
+                reach *= width
+            how = {"stride": widths[layer]} if strided else {"dilation": reach}
+            return nn.Conv1d(inputs, channels, widths[layer], bias=False, **how)
 
-        self.causal, self.strided = causal, strided
-        self.expand_conv, self.expand_bn = wide(34, 1), nn.BatchNorm1d(channels)
-        pairs = [(wide(channels, 3 ** (b + 1)), nn.Conv1d(channels, channels, 1, bias=False)) for b in range(blocks)]
+        self.causal, self.strided, self.widths = causal, strided, widths
+        self.expand_conv, self.expand_bn = wide(34, 0), nn.BatchNorm1d(channels)
+        above = range(1, len(widths))
+        pairs = [(wide(channels, layer), nn.Conv1d(channels, channels, 1, bias=False)) for layer in above]
         self.layers_conv = nn.ModuleList([layer for pair in pairs for layer in pair])
-        self.layers_bn = nn.ModuleList([nn.BatchNorm1d(channels) for _ in range(2 * blocks)])
-        self.shrink = nn.Conv1d(channels, 51, 1)
+        self.layers_bn = nn.ModuleList([nn.BatchNorm1d(channels) for _ in range(2 * len(pairs))])
+        self.shrink = nn.Conv1d(channels, 3 * outputs, 1)
 
     def forward(self, keypoints):
         x = keypoints.flatten(-2).transpose(-1, -2)
         x = self.expand_bn(self.expand_conv(x)).relu()
         for block in range(len(self.layers_conv) // 2):
+            half, conv = self.widths[block + 1] // 2, self.layers_conv[2 * block]
             if self.strided:
-                kept = x[..., (2 if self.causal else 1) :: 3]
+                kept = x[..., half + (half if self.causal else 0) :: conv.stride[0]]
             else:
-                pad = 3 ** (block + 1)
+                pad = half * conv.dilation[0]
                 shift = pad if self.causal else 0
                 kept = x[..., pad + shift : x.shape[-1] - pad + shift]
             for layer in (2 * block, 2 * block + 1):
                 x = self.layers_bn[layer](self.layers_conv[layer](x)).relu()
             x = kept + x
-        return self.shrink(x).transpose(-1, -2).unflatten(-1, (17, 3))
+        return self.shrink(x).transpose(-1, -2).unflatten(-1, (-1, 3))
 
 
-def lifter(frames, channels=8, causal=False, dropout=0.0, seed=0):
+def lifter(frames=None, channels=8, causal=False, dropout=0.0, seed=0, **options):
     """A small lifter whose batch norms have seen something, in eval mode."""
     torch.manual_seed(seed)
-    model = TemporalLifter(frames, channels, causal=causal, dropout=dropout)
+    model = TemporalLifter(frames, channels, causal=causal, dropout=dropout, **options)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
             for tensor, low, high in (
@@ -58,7 +67,7 @@ def lifter(frames, channels=8, causal=False, dropout=0.0, seed=0):
 
 
 def reference(model, strided):
-    network = Convolutions(model.frames, model.channels, model.causal, strided)
+    network = Convolutions(model.widths, model.channels, model.causal, strided, model.outputs)
     network.load_state_dict(model.state_dict())
     return network.train(model.training)
 
@@ -216,6 +225,129 @@ def test_padding_repeats_the_first_and_the_last_frame(causal, before, after):
     assert torch.equal(padded, torch.stack(expected, 1))
 
 
+# Any filter widths
+
+a_network = {
+    "widths": st.lists(st.sampled_from([1, 3, 5, 7]), min_size=1, max_size=3).map(tuple),
+    "causal": st.booleans(),
+    "outputs": st.sampled_from([1, 17]),
+    "seed": st.integers(0, 99),
+}
+
+
+@settings(max_examples=25)
+@given(**a_network)
+def test_any_widths_are_the_strided_and_the_dilated_network(widths, causal, outputs, seed):
+    model = lifter(widths=widths, channels=4, causal=causal, outputs=outputs, seed=seed).double()
+    clip = keypoints(2, model.frames + 3, seed=seed).double()
+    windows = clip.unfold(1, model.frames, 1).permute(0, 1, 4, 2, 3)
+    strided, dilated = (reference(model, strided).double() for strided in (True, False))
+    sequence = model(clip)
+    assert sequence.shape == (2, 4, outputs, 3)
+    close(sequence, dilated(clip), 1e-10)
+    close(model(windows, mode="windows"), sequence, 1e-10)
+    close(strided(windows.flatten(0, 1))[:, 0].unflatten(0, (2, 4)), sequence, 1e-10)
+
+
+@settings(max_examples=25)
+@given(widths=a_network["widths"], causal=st.booleans(), dilated=st.booleans())
+def test_any_widths_see_exactly_their_receptive_field(widths, causal, dilated):
+    model = lifter(widths=widths, channels=4, causal=causal, dilated=dilated).double()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            nn.init.constant_(module.bias, 100.0)  # no ReLU cuts a way by chance
+    length, t = 3 * model.frames, model.frames + 1
+    clip = keypoints(length).double().requires_grad_()
+    (gradient,) = torch.autograd.grad(model.lift(clip)[t].sum(), clip)
+    seen = (gradient != 0).flatten(1).any(-1).nonzero().flatten().tolist()
+    first = t - (model.frames - 1 if causal else model.frames // 2)
+    assert seen == list(range(first, first + model.frames))
+    expected = 1
+    for width in widths:
+        expected = expected * width if dilated else expected + width - 1
+    assert model.frames == expected
+
+
+def test_frames_are_short_for_filters_of_width_three():
+    assert TemporalLifter(27, 4).widths == TemporalLifter(channels=4).widths == (3, 3, 3)
+    assert TemporalLifter(widths=[3, 3, 3], channels=4).dilations == (1, 3, 9)
+    assert TemporalLifter(27, 4, widths=(3, 9)).frames == 27
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_without_dilation_the_windows_are_the_sequence(causal):
+    model, clip = lifter(widths=(3, 5, 3), causal=causal, dilated=False), keypoints(2, 12)
+    windows = clip.unfold(1, model.frames, 1).permute(0, 1, 4, 2, 3)
+    close(model(windows, mode="windows"), model(clip))
+
+
+def test_a_trajectory_network_has_one_joint_and_fewer_weights():
+    pose, root = TemporalLifter(27, 8), TemporalLifter(27, 8, outputs=1).eval()
+    assert root.lift(keypoints(2, 5)).shape == (2, 5, 1, 3)
+    assert count_parameters(pose) - count_parameters(root) == (8 + 1) * 16 * 3
+
+
+# Time
+
+
+@settings(max_examples=20)
+@given(widths=a_network["widths"], t=st.integers(0, 19), dilated=st.booleans())
+def test_a_causal_network_never_looks_ahead(widths, t, dilated):
+    model, clip = lifter(widths=widths, channels=4, causal=True, dilated=dilated), keypoints(20)
+    other = clip.clone()
+    other[t + 1 :] += 1
+    assert torch.equal(model.lift(clip)[: t + 1], model.lift(other)[: t + 1])
+
+
+def test_a_centred_network_does_look_ahead():
+    model, clip = lifter(9), keypoints(20)
+    other = clip.clone()
+    other[11:] += 1
+    assert not torch.equal(model.lift(clip)[:11], model.lift(other)[:11])
+
+
+class Largest(TorchDispatchMode):
+    """Remembers how many numbers the largest tensor had that any operation made."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        result = function(*arguments, **(options or {}))
+        sizes = [leaf.numel() for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)]
+        self.numbers = max([self.numbers, *sizes])
+        return result
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("chunk", [1, 7, 49, 50, 51])
+def test_chunks_give_the_same_poses(chunk, causal):
+    model, clip = lifter(9, causal=causal), keypoints(2, 50)
+    close(model.lift(clip, chunk), model.lift(clip))
+
+
+def test_with_chunks_a_longer_clip_needs_no_larger_features():
+    model, largest = lifter(9, channels=512), {}
+    for length in (200, 400):
+        for chunk in (50, None):
+            with torch.no_grad(), Largest() as tensors:
+                model.lift(keypoints(length), chunk)
+            largest[length, chunk] = tensors.numbers
+    assert largest[400, None] > 1.9 * largest[200, None]
+    assert largest[400, 50] < largest[200, None] / 1.5 and largest[400, 50] <= 400 * 17 * 3 + largest[200, 50]
+
+
+@pytest.mark.parametrize("widths", [(3, 3, 3), (5, 3), (1, 7, 3)])
+@pytest.mark.parametrize("dilated", [False, True])
+def test_one_more_frame_costs_what_flops_per_frame_says(widths, dilated):
+    """Against torch's own counter of what was executed."""
+    model, counted = lifter(widths=widths, channels=16, dilated=dilated), []
+    for length in (40, 41):
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model.lift(keypoints(length))
+        counted.append(counter.get_total_flops())
+    assert counted[1] - counted[0] == flops_per_frame(model)
+
+
 # The reference's checkpoints
 
 
@@ -255,6 +387,12 @@ BAD = {
     "ten frames": (lambda: TemporalLifter(10), "frames is 10"),
     "one frame": (lambda: TemporalLifter(1), "frames is 1"),
     "no channels": (lambda: TemporalLifter(3, 0), "channels=0"),
+    "even width": (lambda: TemporalLifter(widths=(3, 4), channels=8), "widths is .*odd"),
+    "negative width": (lambda: TemporalLifter(widths=(3, -3), channels=8), "widths is .*odd"),
+    "no layer": (lambda: TemporalLifter(widths=(), channels=8), "widths is"),
+    "frames and other widths": (lambda: TemporalLifter(27, 8, widths=(3, 3)), "frames is 27, but .* see 9"),
+    "no outputs": (lambda: TemporalLifter(3, 8, outputs=0), "outputs=0"),
+    "empty chunks": (lambda: lifter(3).lift(keypoints(5), chunk=0), "chunk is 0"),
     "no joints": (lambda: TemporalLifter(3, 8, joints=0), "joints=0"),
     "dropout one": (lambda: TemporalLifter(3, 8, dropout=1.0), "dropout is 1.0"),
     "unknown mode": (lambda: lifter(3)(keypoints(3), mode="window"), "mode is 'window'"),

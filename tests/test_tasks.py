@@ -102,6 +102,35 @@ def test_targets_are_relative_to_the_root():
     assert (windows.pose[..., 0, :] == 0).all()
 
 
+@pytest.mark.parametrize("way", ["truth", "detector"])
+@pytest.mark.parametrize("causal", [False, True])
+def test_pose_and_root_together_project_onto_the_keypoints_of_their_frame(causal, way):
+    """Without noise and lens; half of these people are mirrored."""
+    source = footage(noise=0)
+    windows = draw_windows(source, None, (5, 20), 9, generator=seeded(), source=way, causal=causal)
+    assert windows.root.shape == (5, 20, 1, 3)
+    place = windows.pose + windows.root
+    seen = windows.keypoints[..., -1 if causal else 4, :, :]
+    torch.testing.assert_close(FOCAL * place[..., :2] / place[..., 2:], seen)
+    assert 20 < sum(look_up(pose, source)[2] for pose in windows.pose.flatten(0, 1)) < 80
+
+
+def test_a_causal_window_ends_at_the_frame_of_its_pose():
+    source = footage()
+    windows = draw_windows(source, None, (60,), 9, generator=seeded(), causal=True)
+    for keypoints, pose in zip(windows.keypoints, windows.pose):
+        shot, frame, mirrored = look_up(pose, source)
+        seen = source.detected[shot, [max(t, 0) for t in range(frame - 8, frame + 1)]]
+        torch.testing.assert_close(keypoints, FOCAL * (mirror_image(seen) if mirrored else seen))
+
+
+def test_the_lens_moves_keypoints_and_neither_pose_nor_root():
+    plain = draw_windows(footage(), None, (20,), 3, generator=seeded())
+    bent = draw_windows(footage(), gentle_lenses(1)[0], (20,), 3, generator=seeded())
+    assert torch.equal(plain.pose, bent.pose) and torch.equal(plain.root, bent.root)
+    assert not torch.allclose(plain.keypoints, bent.keypoints)
+
+
 def test_keypoints_are_not_centred_on_the_root():
     windows = draw_windows(footage(), None, (20,), 3, generator=seeded())
     assert windows.keypoints[..., 0, :].abs().amax(-1).min() > 1e-4

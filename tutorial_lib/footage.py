@@ -108,7 +108,53 @@ def through_lens(
     return detect(picture(pose, lens), noise, generator=generator)
 
 
-def window_indices(frames: int, field: int, centres: torch.Tensor) -> torch.Tensor:
-    """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the shot's ends."""
-    offsets = torch.arange(field, device=centres.device) - field // 2
+def window_indices(frames: int, field: int, centres: torch.Tensor, causal: bool = False) -> torch.Tensor:
+    """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the shot's ends.
+
+    Args:
+        causal: the windows end at `centres` instead.
+    """
+    offsets = torch.arange(field, device=centres.device) - (field - 1 if causal else field // 2)
     return (centres[..., None] + offsets).clamp(0, frames - 1)
+
+
+def join(reels: list[Footage]) -> Footage:
+    """Footage of equally long shots, one after another.
+
+    Raises:
+        ValueError: no footage, or shots of different lengths.
+    """
+    lengths = {reel.pose.shape[1] for reel in reels}
+    if len(lengths) != 1:
+        raise ValueError(f"reels have shots of {sorted(lengths)} frames, expected one length: use footage.cut first")
+    return Footage(
+        torch.cat([reel.pose for reel in reels]),
+        torch.cat([reel.detected for reel in reels]),
+        sum((reel.subjects for reel in reels), ()),
+        sum((reel.actions for reel in reels), ()),
+    )
+
+
+@dataclass(frozen=True)
+class Video:
+    """One person before one camera for as long as it took.
+
+    Attributes:
+        keypoints: (T, 17, 2) screen coordinates, what a detector reported.
+        pose: (T, 17, 3) metres, camera frame, absolute: the truth.
+        subject, action: names.
+    """
+
+    keypoints: torch.Tensor
+    pose: torch.Tensor
+    subject: str
+    action: str
+
+
+def videos(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> list[Video]:
+    """Film whole clips of any length, each from a random viewpoint.
+
+    Another `noise` with the same generator state gives the same viewpoints and errors of another size.
+    """
+    filmed = [film([clip], generator=generator, noise=noise) for clip in clips]
+    return [Video(to_screen(f.detected[0]), f.pose[0], f.subjects[0], f.actions[0]) for f in filmed]

@@ -2,13 +2,14 @@
 
 One set of weights, two ways to compute. The *sequence* mode slides the network over a clip with dilated
 convolutions: every intermediate feature is used by many output frames. The *window* mode takes clips of exactly
-the receptive field and gives one pose each. There the kernel of every convolution equals its stride, so three
-neighbouring frames are laid side by side and multiplied once: a reshape and a linear layer.
+the receptive field and gives one pose each. There the kernel of every convolution equals its stride, so neighbouring
+frames are laid side by side and multiplied once: a reshape and a linear layer.
 
 Parameter names and shapes are those of VideoPose3D's `TemporalModel`, so its checkpoints load as they are.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -32,45 +33,56 @@ def receptive_levels(frames: int) -> int:
 
 
 class TemporalLifter(nn.Module):
-    """VideoPose3D's network with filter width 3: 3, 9, 27, ... frames in, the middle (or last) frame's pose out.
+    """VideoPose3D's network: a convolution over time, residual blocks above it, the middle (or last) frame's pose out.
 
     Args:
-        frames: receptive field, a power of three.
+        frames: receptive field F for filters of width 3, a power of three; 27 if neither this nor `widths` is given.
         channels: width C of every hidden layer.
-        joints: number of joints J, in and out.
+        joints: number of joints J that come in.
         causal: if true, the output belongs to the last frame: no frame of the future is used.
         dropout: probability; 0.25 in the reference.
+        widths: filter width of every layer, odd, instead of `frames`. F is their product.
+        outputs: number of joints that go out, J by default. VideoPose3D's trajectory network has one, the root.
+        dilated: false for ordinary convolutions (ours, to compare): F then grows by w - 1 a layer, and no further.
+
+    Attributes:
+        frames, widths, dilations: F and, per layer, filter width and distance of the taps in frames.
 
     Raises:
-        ValueError: frames not a power of three, channels or joints below 1, dropout outside [0, 1).
+        ValueError: frames not a power of three or not the widths' F, even widths, channels, joints or outputs below
+            1, dropout outside [0, 1).
     """
 
     def __init__(
-        self,
-        frames: int = 27,
-        channels: int = 1024,
-        joints: int = len(JOINTS),
-        causal: bool = False,
-        dropout: float = 0.25,
-    ):
+        self, frames: int | None = None, channels: int = 1024, joints: int = len(JOINTS), causal: bool = False,
+        dropout: float = 0.25, *, widths: Sequence[int] | None = None, outputs: int | None = None, dilated: bool = True,
+    ):  # fmt: skip
         super().__init__()
-        levels = receptive_levels(frames)
-        if channels < 1 or joints < 1:
-            raise ValueError(f"channels={channels}, joints={joints}: expected at least 1 of each")
+        if widths is None:
+            widths = (3,) * receptive_levels(27 if frames is None else frames)
+        self.widths, self.dilated = tuple(widths), dilated
+        self.outputs = joints if outputs is None else outputs
+        if not self.widths or any(width < 1 or width % 2 == 0 for width in self.widths):
+            raise ValueError(f"widths is {widths}, expected one odd number a layer, such as (3, 3, 3)")
+        if channels < 1 or joints < 1 or self.outputs < 1:
+            raise ValueError(f"channels={channels}, joints={joints}, outputs={outputs}: expected at least 1 of each")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}, expected a probability in [0, 1)")
-        self.frames, self.channels, self.joints, self.causal, self.dropout = frames, channels, joints, causal, dropout
-        self.blocks = levels - 1
-        self.expand_conv = nn.Conv1d(2 * joints, channels, 3, bias=False)
+        self.dilations = tuple(math.prod(self.widths[:i]) if dilated else 1 for i in range(len(self.widths)))
+        self.frames = 1 + sum((width - 1) * step for width, step in zip(self.widths, self.dilations))
+        if frames not in (None, self.frames):
+            raise ValueError(f"frames is {frames}, but widths {self.widths} see {self.frames}: give one of the two")
+        self.channels, self.joints, self.causal, self.dropout = channels, joints, causal, dropout
+        self.expand_conv = nn.Conv1d(2 * joints, channels, self.widths[0], bias=False)
         self.expand_bn = nn.BatchNorm1d(channels, momentum=0.1)
         convolutions, norms = [], []
-        for level in range(1, levels):
-            convolutions.append(nn.Conv1d(channels, channels, 3, dilation=3**level, bias=False))
+        for width, step in zip(self.widths[1:], self.dilations[1:]):
+            convolutions.append(nn.Conv1d(channels, channels, width, dilation=step, bias=False))
             convolutions.append(nn.Conv1d(channels, channels, 1, bias=False))
             norms += [nn.BatchNorm1d(channels, momentum=0.1), nn.BatchNorm1d(channels, momentum=0.1)]
         self.layers_conv = nn.ModuleList(convolutions)
         self.layers_bn = nn.ModuleList(norms)
-        self.shrink = nn.Conv1d(channels, 3 * joints, 1)
+        self.shrink = nn.Conv1d(channels, 3 * self.outputs, 1)
 
     def forward(self, keypoints: torch.Tensor, mode: str = "sequence") -> torch.Tensor:
         """Lift 2D keypoints.
@@ -80,7 +92,8 @@ class TemporalLifter(nn.Module):
             mode: "sequence" or "windows".
 
         Returns:
-            "sequence": (..., T - frames + 1, J, 3); "windows": (..., J, 3). Metres, root-relative, camera axes.
+            "sequence": (..., T - frames + 1, outputs, 3); "windows": (..., outputs, 3). Camera axes, metres; poses
+            are root-relative.
 
         Raises:
             ValueError: wrong mode, joints, or too few frames.
@@ -95,43 +108,50 @@ class TemporalLifter(nn.Module):
             if length != self.frames:
                 raise ValueError(f"keypoints has {length} frames, windows have exactly {self.frames}")
             flat = keypoints.reshape(clips, length, 2 * self.joints)
-            return self._windows(flat).reshape(*leading, self.joints, 3)
+            if not self.dilated:  # its windows overlap inside the network: no stride would do
+                return self._sequence(flat.transpose(1, 2)).reshape(*leading, self.outputs, 3)
+            return self._windows(flat).reshape(*leading, self.outputs, 3)
         if length < self.frames:
             raise ValueError(
                 f"keypoints has {length} frames, the receptive field is {self.frames}: pad with lifting.pad_edges"
             )
         flat = keypoints.reshape(clips, length, 2 * self.joints).transpose(1, 2)
-        return self._sequence(flat).transpose(1, 2).reshape(*leading, length - self.frames + 1, self.joints, 3)
+        return self._sequence(flat).transpose(1, 2).reshape(*leading, length - self.frames + 1, self.outputs, 3)
 
     def _activate(self, x: torch.Tensor, norm: nn.BatchNorm1d) -> torch.Tensor:
         return F.dropout(F.relu(norm(x)), self.dropout, self.training)
 
     def _sequence(self, x: torch.Tensor) -> torch.Tensor:
         x = self._activate(self.expand_conv(x), self.expand_bn)
-        for block in range(self.blocks):
-            step = 3 ** (block + 1)
-            start = 2 * step if self.causal else step
-            kept = x[:, :, start : start + x.shape[2] - 2 * step]
+        for block, (width, step) in enumerate(zip(self.widths[1:], self.dilations[1:])):
+            lost = (width - 1) * step
+            start = lost if self.causal else lost // 2
+            kept = x[:, :, start : start + x.shape[2] - lost]
             x = self._activate(self.layers_conv[2 * block](x), self.layers_bn[2 * block])
             x = kept + self._activate(self.layers_conv[2 * block + 1](x), self.layers_bn[2 * block + 1])
         return self.shrink(x)
 
     def _windows(self, x: torch.Tensor) -> torch.Tensor:
-        x = self._activate(_by_three(x, self.expand_conv), self.expand_bn)
-        for block in range(self.blocks):
-            triples = x.reshape(-1, self.frames // 3 ** (block + 2), 3, self.channels)
-            kept = triples[:, :, 2 if self.causal else 1].reshape(-1, self.channels)
-            x = self._activate(_by_three(triples, self.layers_conv[2 * block]), self.layers_bn[2 * block])
+        x = self._activate(_side_by_side(x, self.expand_conv), self.expand_bn)
+        for block, width in enumerate(self.widths[1:]):
+            groups = x.reshape(-1, width, self.channels)
+            kept = groups[:, width - 1 if self.causal else width // 2]
+            x = self._activate(_side_by_side(groups, self.layers_conv[2 * block]), self.layers_bn[2 * block])
             mixed = F.linear(x, self.layers_conv[2 * block + 1].weight[:, :, 0])
             x = kept + self._activate(mixed, self.layers_bn[2 * block + 1])
         return F.linear(x, self.shrink.weight[:, :, 0], self.shrink.bias)
 
-    def lift(self, keypoints: torch.Tensor) -> torch.Tensor:
-        """Lift whole clips (..., T, J, 2) to as many poses (..., T, J, 3): the ends are padded with copies."""
-        return self(pad_edges(keypoints, self.frames, self.causal))
+    def lift(self, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:
+        """Lift whole clips (..., T, J, 2) to as many poses (..., T, outputs, 3): the ends are padded with copies.
+
+        Args:
+            chunk: at most so many poses at once, which bounds the memory of a long clip; each chunk computes F - 1
+                frames of features again. In eval mode the poses are the same.
+        """
+        return in_chunks(self, pad_edges(keypoints, self.frames, self.causal), chunk)
 
     def load_videopose3d(self, state_dict: dict[str, torch.Tensor]) -> "TemporalLifter":
-        """Take over the weights of a VideoPose3D model with filter widths 3,3,...
+        """Take over the weights of a VideoPose3D model with the same filter widths.
 
         Args:
             state_dict: names and shapes of the reference's `TemporalModel` or `TemporalModelOptimized1f`; the
@@ -157,14 +177,14 @@ class TemporalLifter(nn.Module):
             raise ValueError(
                 f"state_dict does not fit a {self.frames}-frame lifter of {self.channels} channels: "
                 f"missing {missing[:4]}, unknown {unknown[:4]}, wrong shapes {wrong[:4]}. "
-                "Check frames (3 per filter width), channels and joints"
+                "Check widths (or frames), channels, joints and outputs"
             )
         self.load_state_dict({**own, **state_dict})
         return self
 
 
-def _by_three(x: torch.Tensor, convolution: nn.Conv1d) -> torch.Tensor:
-    """A width-3 convolution of stride 3 on channels-last frames: (..., 3n frames, Cin) to (rows, Cout)."""
+def _side_by_side(x: torch.Tensor, convolution: nn.Conv1d) -> torch.Tensor:
+    """A convolution whose stride is its width, on channels-last frames: (..., n width frames, Cin) to (rows, Cout)."""
     weight = convolution.weight
     matrix = weight.transpose(1, 2).reshape(weight.shape[0], -1)
     return F.linear(x.reshape(-1, matrix.shape[1]), matrix)
@@ -178,14 +198,29 @@ def pad_edges(keypoints: torch.Tensor, frames: int, causal: bool = False) -> tor
     return torch.cat([first.expand(*grow, before, -1, -1), keypoints, last.expand(*grow, after, -1, -1)], dim=-3)
 
 
+def in_chunks(model: nn.Module, keypoints: torch.Tensor, chunk: int | None) -> torch.Tensor:
+    """`model(keypoints)` for (..., T, J, 2), at most `chunk` output frames at a time (None: all at once).
+
+    Raises:
+        ValueError: chunk below 1; what the model refuses.
+    """
+    if chunk is not None and chunk < 1:
+        raise ValueError(f"chunk is {chunk}, expected at least 1 frame, or None for all at once")
+    count = keypoints.shape[-3] - model.frames + 1
+    if chunk is None or count <= chunk:
+        return model(keypoints)
+    ends = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
+    return torch.cat([model(keypoints[..., low : high + model.frames - 1, :, :]) for low, high in ends], dim=-3)
+
+
 def count_parameters(model: nn.Module) -> int:
     """Trainable numbers."""
     return sum(p.numel() for p in model.parameters())
 
 
-def flops_per_frame(model: TemporalLifter) -> int:
+def flops_per_frame(model: nn.Module) -> int:
     """Multiply-adds times two for one more output frame of a running sequence (the papers' convention).
 
     Every layer runs once a frame because dilated features are reused; norms and biases are not counted.
     """
-    return 2 * sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Conv1d))
+    return 2 * sum(m.weight.numel() for m in model.modules() if isinstance(m, (nn.Conv1d, nn.Linear)))

@@ -20,10 +20,12 @@ class Windows:
     Attributes:
         keypoints: (..., windows, F, 17, 2) screen coordinates.
         pose: (..., windows, 17, 3) root-relative metres of the centre frame, camera axes.
+        root: (..., windows, 1, 3) metres, where the root is before the camera; None where nobody asks for it.
     """
 
     keypoints: torch.Tensor
     pose: torch.Tensor
+    root: torch.Tensor | None = None
 
 
 def draw_windows(
@@ -35,6 +37,7 @@ def draw_windows(
     generator: torch.Generator,
     source: str = "detector",
     shots: torch.Tensor | None = None,
+    causal: bool = False,
 ) -> Windows:
     """Random windows of the footage, seen through lenses, half of them mirrored.
 
@@ -47,6 +50,7 @@ def draw_windows(
         source: "detector" distorts what the frozen detector saw (the paper's first way); "truth" projects the true
             3D pose through the lens (its second way).
         shots: (*shape) which shot each window comes from; drawn at random by default.
+        causal: the pose belongs to the last frame of the window, not to its middle.
 
     Raises:
         ValueError: unknown source, footage without shots, lenses that do not match `shape`.
@@ -60,12 +64,13 @@ def draw_windows(
         shots = torch.randint(len(footage), shape, generator=generator)
     centre = torch.randint(footage.pose.shape[1], shape, generator=generator)
     mirrored = (torch.rand(shape, generator=generator) < 0.5).to(device)
-    index = window_indices(footage.pose.shape[1], frames, centre)
+    index = window_indices(footage.pose.shape[1], frames, centre, causal)
     if source == "detector":
         plane = footage.detected[shots[..., None], index]
     else:
         plane = to_plane(footage.pose[shots[..., None], index])
-    pose = root_relative(footage.pose[shots, centre])
+    place = footage.pose[shots, centre]
+    pose, root = root_relative(place), place[..., :1, :]
     sign = torch.ones_like(mirrored, dtype=plane.dtype).masked_fill_(mirrored, -1)
     plane = torch.where(mirrored[..., None, None, None], plane[..., MIRROR, :], plane)
     pose = torch.where(mirrored[..., None, None], pose[..., MIRROR, :], pose)
@@ -73,7 +78,8 @@ def draw_windows(
     pose = torch.cat([pose[..., :1] * sign[..., None, None], pose[..., 1:]], -1)
     if lens is not None:
         plane = distort(plane, lens)
-    return Windows(to_screen(plane), pose)
+    root = torch.cat([root[..., :1] * sign[..., None, None], root[..., 1:]], -1)
+    return Windows(to_screen(plane), pose, root)
 
 
 def draw_tasks(

@@ -17,7 +17,8 @@ import torch
 from IPython.display import Markdown
 from tqdm.auto import tqdm
 
-from tutorial_lib import checkpoints, checks, corpus, distortion
+from tutorial_lib import checkpoints, corpus, distortion
+from tutorial_lib.checks import lens as checks
 from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import camera_distortion as demos
 from tutorial_lib.demos import camera_distortion_twins as twins

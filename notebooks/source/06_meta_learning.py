@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from tutorial_lib import adaptation, checkpoints, checks, corpus, distortion, figures, tasks, training
+from tutorial_lib import adaptation, checkpoints, corpus, distortion, figures, tasks, training
+from tutorial_lib.checks import meta as checks
 from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import meta_learning, meta_toy
 from tutorial_lib.demos import meta_learning_twins as twins

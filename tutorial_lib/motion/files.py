@@ -1,9 +1,6 @@
 """Reading and writing clips."""
 
-import pickle
-import struct
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +9,8 @@ import torch
 from tutorial_lib.motion import bvh, h36m
 from tutorial_lib.motion.checks import check_body, check_finite, check_fps
 from tutorial_lib.motion.clip import Clip
+from tutorial_lib.motion.pickled import DAMAGED, damaged, read_objects
 from tutorial_lib.skeleton import JOINTS, PARENTS
-
-# What zipfile and numpy raise, besides ValueError, on files with flipped bits.
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
-    KeyError, MemoryError,
-)  # fmt: skip
 
 
 def load(path, *, allow_pickle=False) -> list[Clip]:
@@ -52,10 +44,8 @@ def load(path, *, allow_pickle=False) -> list[Clip]:
         return bvh.read(path)
     try:
         return _from_npz(path, allow_pickle)
-    except _DAMAGED as error:
-        raise ValueError(
-            f"{path.name} is empty, cut off or no npz file ({error}); download it again"
-        ) from error
+    except DAMAGED as error:
+        raise damaged(path, error) from error
 
 
 def save(path, clips) -> None:
@@ -107,7 +97,8 @@ def _from_npz(path: Path, allow_pickle: bool) -> list[Clip]:
             )
         arrays = {key: _array(archive, key, name) for key in archive.files}
     if arrays["positions_3d"] is None:
-        return h36m.clips_of(_unpickle(path, allow_pickle), name)
+        (table,) = read_objects(path, ("positions_3d",), allow_pickle=allow_pickle)
+        return h36m.clips_of(table, name)
     return _own_layout(arrays, name)
 
 
@@ -119,22 +110,6 @@ def _array(archive, key, name):
         if key == "positions_3d" and "allow_pickle" in str(error):
             return None
         raise ValueError(f"{name}, array {key}: {error}; save it as plain numbers or text") from error
-
-
-def _unpickle(path: Path, allow_pickle: bool):
-    if not allow_pickle:
-        raise ValueError(
-            f"{path.name} holds pickled Python objects; reading them runs any code that its author put in. "
-            "If you made it yourself or trust where it comes from, pass allow_pickle=True"
-        )
-    try:
-        with np.load(path, allow_pickle=True) as archive:
-            table = archive["positions_3d"]
-            return table.item() if table.shape == () else table
-    except (pickle.UnpicklingError, AttributeError, ImportError, ValueError, IndexError) as error:
-        raise ValueError(
-            f"{path.name}: the pickled positions_3d cannot be read ({error}); make it again"
-        ) from error
 
 
 def _own_layout(arrays, name) -> list[Clip]:

@@ -1,0 +1,53 @@
+"""Checks of lesson 05: a lens, its folds and its inverse."""
+
+from collections.abc import Callable
+
+import torch
+
+from tutorial_lib.checks.compare import compare
+from tutorial_lib.distortion import distort, folds
+
+
+def _points(seed: int, *shape: int) -> torch.Tensor:
+    return torch.rand(*shape, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) - 0.5
+
+
+def radial(function: Callable) -> None:
+    """Exercise 05.1: `function(points, k1)` -> points, only the k1 term."""
+    for shape, k1 in (((7,), -0.4), ((2, 3), 0.9), ((5,), 0.0)):
+        points = _points(1, *shape)
+        expected = distort(points, torch.tensor([k1, 0, 0, 0, 0], dtype=torch.float64))
+        compare(function(points, k1), expected, f"k1 = {k1}", "multiply each point by 1 + k1 r², with its own r")
+    print("radial: right for three lenses and two shapes")
+
+
+def first_fold(function: Callable) -> None:
+    """Exercise 05.2: `function(k1)` -> radius of the first fold of a lens with k1 alone, infinity if none."""
+    hint = "where is the derivative of r (1 + k1 r²) zero?"
+    for k1 in (-2.0, -0.5, -0.1):
+        radius = function(k1)
+        assert isinstance(radius, (int, float, torch.Tensor)) and 0 < radius < float("inf"), (
+            f"k1 = {k1}: expected a positive, finite radius, got {radius!r}. Hint: {hint}"
+        )
+        radius = float(radius)
+        lens = torch.tensor([k1, 0, 0, 0, 0])
+        assert not bool(folds(lens, 0.99 * radius)), (
+            f"k1 = {k1}: expected no fold before your radius {radius:.3f}, but there is one. Hint: {hint}"
+        )
+        assert bool(folds(lens, 1.01 * radius)), (
+            f"k1 = {k1}: expected a fold at your radius {radius:.3f}, but the map is still one-to-one there. "
+            f"Hint: {hint}"
+        )
+    far = float(function(0.3))
+    assert far == float("inf"), f"k1 = 0.3: expected infinity, got {far}. Hint: pincushion alone never folds"
+    print("first_fold: right for three barrels and a pincushion")
+
+
+def fixed_point(function: Callable) -> None:
+    """Exercise 05.3: `function(points, lens, steps)` -> undistorted points by fixed-point iteration."""
+    lens = torch.tensor([-0.2, 0.05, 0.0, 0.01, -0.01], dtype=torch.float64)
+    points = _points(2, 9)
+    seen = distort(points, lens)
+    compare(function(seen, lens, 60), points, "60 steps", "x ← x + (seen − distort(x)), started at x = seen", 1e-6)
+    compare(function(seen, lens, 0), seen, "0 steps", "the start is the distorted point itself")
+    print("fixed_point: the round trip closes")

@@ -1,0 +1,181 @@
+"""Human3.6M as VideoPose3D's files hold it, and the protocol that the papers follow on it.
+
+Two files: data_3d_h36m.npz with the bodies in the world, and data_2d_h36m_<detector>.npz with what a detector saw in
+the four videos of each take. Both hold pickled Python dictionaries. Unpickling runs whatever code the file's author
+put in, so nothing is read before the caller passes `allow_pickle=True`.
+
+The data set may not be passed on: its authors give it out under a licence, at vision.imar.ro/human3.6m.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tutorial_lib import coco, motion
+from tutorial_lib.camera import project, world_to_camera
+from tutorial_lib.human36m_cameras import View, views
+from tutorial_lib.motion.pickled import read_objects
+from tutorial_lib.screen import check_pixels, from_pixels
+from tutorial_lib.skeleton import LEFT, RIGHT
+
+TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
+TEST_SUBJECTS = ("S9", "S11")
+DROPPED = (("S11", "Directions"),)
+"""Takes that no paper uses: the video of this one is corrupted, so that 2D and 3D do not belong together."""
+DETECTORS = ("cpn_ft_h36m_dbb", "detectron_ft_h36m", "detectron_pt_coco", "gt")
+"""The 2D files that VideoPose3D offers, the one behind the paper's main table first."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One take, seen by one camera.
+
+    Attributes:
+        subject: "S1" to "S11".
+        take: name of the take, such as "Walking 1".
+        action: the take's action, such as "Walking": every action was recorded twice.
+        camera: 0 to 3.
+        keypoints: (T, 17, 2) screen coordinates, joints as `skeleton.JOINTS`; detected, or the true projection.
+        pose: (T, 17, 3) metres, camera frame, absolute: joint 0 is the trajectory.
+        view: the camera and its lens.
+        fps: frames per second.
+    """
+
+    subject: str
+    take: str
+    action: str
+    camera: int
+    keypoints: torch.Tensor
+    pose: torch.Tensor
+    view: View
+    fps: float
+
+
+def find(path, detector: str | None = None) -> tuple[Path, Path | None]:
+    """The 3D file and the 2D file that a lesson's `MOTION` parameter means.
+
+    Args:
+        path: a folder with both files, or one of the two.
+        detector: which data_2d_h36m_<detector>.npz; None takes the first of `DETECTORS` that is there, then any other.
+
+    Returns:
+        (3D file, 2D file or None where there is none).
+
+    Raises:
+        FileNotFoundError: if there is no 3D file, or not the wanted 2D file.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    named_2d = path.name.startswith("data_2d_") and not path.is_dir()
+    three_d = folder / "data_3d_h36m.npz" if path.is_dir() or named_2d else path
+    if not three_d.is_file():
+        raise FileNotFoundError(
+            f"{three_d} does not exist; make it with VideoPose3D's prepare_data_h36m.py, or use motion.builtin()"
+        )
+    if named_2d and detector is None:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} does not exist; check the name")
+        return three_d, path
+    found = {file.stem.removeprefix("data_2d_h36m_"): file for file in sorted(folder.glob("data_2d_h36m_*.npz"))}
+    if detector is not None:
+        if detector not in found:
+            raise FileNotFoundError(
+                f"{folder} has no data_2d_h36m_{detector}.npz; detectors with a file: {', '.join(found) or 'none'}"
+            )
+        return three_d, found[detector]
+    ranked = [name for name in DETECTORS if name in found] + list(found)
+    return three_d, found[ranked[0]] if ranked else None
+
+
+def load(
+    three_d_path,
+    two_d_path=None,
+    *,
+    allow_pickle: bool = False,
+    subjects: Sequence[str] | None = None,
+    distorted: bool = True,
+) -> list[Recording]:
+    """Every take of the files, once for each of the four cameras.
+
+    Takes of `DROPPED` are left out. Detections that run on after the motion capture ended are cut off.
+
+    Args:
+        three_d_path: data_3d_h36m.npz.
+        two_d_path: data_2d_h36m_<detector>.npz in Human3.6M's or COCO's order (the latter is converted, see `coco`);
+            None projects the true bodies.
+        allow_pickle: both files hold pickled objects, and unpickling runs whatever code the file's author put in. True
+            is for files that you made yourself or whose origin you trust.
+        subjects: only these, e.g. `TEST_SUBJECTS`; None takes all. All seven take about 1.5 GB.
+        distorted: whether true projections go through the camera's lens (VideoPose3D's file "gt" does).
+
+    Returns:
+        Recordings ordered as in the 3D file, then by camera.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: as `motion.load`; also for subjects, takes or cameras that one file lacks, detections shorter than
+            the motion capture, of another layout, or not in pixels.
+    """
+    clips = motion.load(three_d_path, allow_pickle=allow_pickle)
+    if not clips[0].subject.startswith("h36m-"):
+        raise ValueError(
+            f"{clips[0].source} is a motion file but not data_3d_h36m.npz: its cameras are unknown; use motion.load"
+        )
+    detections = None if two_d_path is None else _Detections(two_d_path, allow_pickle)
+    present = sorted({clip.subject.removeprefix("h36m-") for clip in clips}, key=lambda name: (len(name), name))
+    missing = [name for name in subjects or () if name not in present]
+    if missing:
+        raise ValueError(f"subjects has {missing}, but {clips[0].source} holds {', '.join(present)}; leave them out")
+    recordings = []
+    for clip in clips:
+        subject, take = clip.subject.removeprefix("h36m-"), clip.action
+        if (subjects is not None and subject not in subjects) or (subject, take) in DROPPED:
+            continue
+        for number, view in enumerate(views(subject)):
+            if detections is None:
+                keypoints = project(clip.positions, view.camera, view.lens if distorted else None)
+            else:
+                keypoints = from_pixels(detections.of(subject, take, number, len(clip.positions)), view.size)
+            pose = world_to_camera(clip.positions, view.camera)
+            action = take.split(" ")[0]
+            recordings.append(Recording(subject, take, action, number, keypoints, pose, view, clip.fps))
+    return recordings
+
+
+class _Detections:
+    """data_2d_h36m_<detector>.npz: {subject: {take: four arrays (T, 17, 2) of pixels}}."""
+
+    def __init__(self, path, allow_pickle: bool):
+        self.name = Path(path).name
+        self.table, metadata = read_objects(path, ("positions_2d", "metadata"), allow_pickle=allow_pickle)
+        if not isinstance(self.table, dict) or not all(isinstance(takes, dict) for takes in self.table.values()):
+            raise ValueError(f"{self.name}: positions_2d is no dict subject -> take -> arrays; make the file again")
+        symmetry = metadata.get("keypoints_symmetry") if isinstance(metadata, dict) else None
+        layouts = {(tuple(LEFT), tuple(RIGHT)): False, coco.SYMMETRY: True}
+        try:
+            self.is_coco = layouts[tuple(tuple(sorted(int(joint) for joint in side)) for side in symmetry)]
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(
+                f"{self.name}: metadata has keypoints_symmetry {symmetry}, expected that of Human3.6M's or COCO's 17 "
+                "joints; other layouts cannot be read"
+            ) from None
+
+    def of(self, subject: str, take: str, camera: int, frames: int) -> torch.Tensor:
+        """(frames, 17, 2) pixels, joints as `skeleton.JOINTS`."""
+        where = f"{self.name}, subject {subject}, action {take}"
+        videos = self.table.get(subject, {}).get(take)
+        if videos is None:
+            raise ValueError(f"{where} is missing, but the 3D file has it; take both files from one preparation")
+        if not isinstance(videos, list | tuple | np.ndarray) or len(videos) != 4:
+            raise ValueError(f"{where}: expected a list of four arrays, one for each camera; make the file again")
+        where = f"{where}, camera {camera}"
+        pixels = check_pixels(videos[camera], where)
+        if len(pixels) < frames:
+            raise ValueError(
+                f"{where}: {len(pixels)} frames, but the 3D file has {frames}; the detections are cut off, "
+                "make them again"
+            )
+        return (coco.to_joints(pixels) if self.is_coco else pixels)[:frames]

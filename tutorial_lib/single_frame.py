@@ -1,0 +1,85 @@
+"""The single-frame baseline: 2D keypoints of one frame to its 3D pose (Martinez et al. 2017).
+
+Linear layers only: nothing here knows of time. It is called like `lifting.TemporalLifter`, with a receptive field of
+one frame, so that every comparison runs the same code.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tutorial_lib.lifting import in_chunks
+from tutorial_lib.skeleton import JOINTS
+
+
+class SingleFrameLifter(nn.Module):
+    """2J numbers to C channels, two residual blocks of two layers, 3J numbers.
+
+    Every hidden layer is Linear, batch norm, ReLU, dropout. The original also clips the norm of every weight matrix;
+    that is left out here.
+
+    Args:
+        channels: width C of every hidden layer; 1024 in the paper.
+        joints: number of joints J that come in.
+        dropout: probability; 0.5 in the paper.
+        outputs: number of joints that go out, J by default.
+
+    Raises:
+        ValueError: channels, joints or outputs below 1, dropout outside [0, 1).
+    """
+
+    frames = 1
+    causal = False
+
+    def __init__(
+        self, channels: int = 1024, joints: int = len(JOINTS), dropout: float = 0.5, *, outputs: int | None = None
+    ):
+        super().__init__()
+        self.channels, self.joints, self.dropout = channels, joints, dropout
+        self.outputs = joints if outputs is None else outputs
+        if channels < 1 or joints < 1 or self.outputs < 1:
+            raise ValueError(f"channels={channels}, joints={joints}, outputs={outputs}: expected at least 1 of each")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout is {dropout}, expected a probability in [0, 1)")
+        self.expand = nn.Linear(2 * joints, channels)
+        self.expand_bn = nn.BatchNorm1d(channels)
+        self.layers = nn.ModuleList([nn.Linear(channels, channels) for _ in range(4)])
+        self.layers_bn = nn.ModuleList([nn.BatchNorm1d(channels) for _ in range(4)])
+        self.shrink = nn.Linear(channels, 3 * self.outputs)
+        for layer in (self.expand, *self.layers, self.shrink):
+            nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+
+    def forward(self, keypoints: torch.Tensor, mode: str = "sequence") -> torch.Tensor:
+        """Lift 2D keypoints, every frame for itself.
+
+        Args:
+            keypoints: (..., T, J, 2) normalised screen coordinates ("windows": T == 1).
+            mode: "sequence" or "windows", as in `TemporalLifter`.
+
+        Returns:
+            "sequence": (..., T, outputs, 3); "windows": (..., outputs, 3). Metres, root-relative, camera axes.
+
+        Raises:
+            ValueError: wrong mode, joints, or a window of several frames.
+        """
+        if mode not in ("sequence", "windows"):
+            raise ValueError(f"mode is {mode!r}, expected 'sequence' or 'windows'")
+        if keypoints.ndim < 3 or keypoints.shape[-2:] != (self.joints, 2):
+            raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {self.joints}, 2)")
+        if mode == "windows" and keypoints.shape[-3] != 1:
+            raise ValueError(f"keypoints has {keypoints.shape[-3]} frames, windows have exactly 1")
+        x = self._activate(self.expand(keypoints.reshape(-1, 2 * self.joints)), self.expand_bn)
+        for block in (0, 2):
+            kept = x
+            for layer in (block, block + 1):
+                x = self._activate(self.layers[layer](x), self.layers_bn[layer])
+            x = kept + x
+        leading = keypoints.shape[: -3 if mode == "windows" else -2]
+        return self.shrink(x).reshape(*leading, self.outputs, 3)
+
+    def _activate(self, x: torch.Tensor, norm: nn.BatchNorm1d) -> torch.Tensor:
+        return F.dropout(F.relu(norm(x)), self.dropout, self.training)
+
+    def lift(self, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:
+        """Lift whole clips (..., T, J, 2) to as many poses (..., T, outputs, 3), at most `chunk` frames at once."""
+        return in_chunks(self, keypoints, chunk)
