@@ -1,0 +1,272 @@
+"""Lesson 03's first demos, in process: move the controls, look at what stands on the stage; and their static twins."""
+
+import numpy as np
+import pytest
+import torch
+
+from tutorial_lib import figures, preview
+from tutorial_lib.demos import shape_templates, shape_templates_twins, stage
+from tutorial_lib.demos.shape_templates import SHIFTS, TOGETHER
+from tutorial_lib.templates import fitting, parts, puppet, warp
+
+MAKERS = {
+    "parts": shape_templates.parts_demo,
+    "puppet": shape_templates.puppet_demo,
+    "gradient": shape_templates.gradient_demo,
+}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return {name: make() for name, make in MAKERS.items()}
+
+
+@pytest.fixture(params=MAKERS)
+def demo(request, made):
+    return made[request.param].reset().check()
+
+
+@pytest.fixture
+def body(made):
+    return made["parts"].reset().check()
+
+
+@pytest.fixture
+def doll(made):
+    return made["puppet"].reset().check()
+
+
+@pytest.fixture
+def descent(made):
+    return made["gradient"].reset().check()
+
+
+def pane(demo, kind):
+    return next(part for part in demo.stage.state["panes"] if part["kind"] == kind)
+
+
+def bars(demo):
+    return {one["name"]: stage.unpack(one["y"]).item() for one in pane(demo, "curve")["series"]}
+
+
+def picture(demo):
+    return stage.unpack(pane(demo, "image")["picture"]["cells"])
+
+
+def still(demo):
+    return {key: value for key, value in demo.stage.state.items() if key != "timing"}
+
+
+# ------------------------------------------------------------------ every demo
+def test_every_preset_draws_and_has_a_twin(demo):
+    for name in demo.presets:
+        demo.set(**demo.presets[name]).check()
+        cells = picture(demo)
+        assert cells.ndim == 3 and cells.min() >= -1e-5 and cells.max() <= 1 + 1e-5
+        assert cells.min() < 0.9  # something stands there
+        figure = demo.twin(demo.arrays, demo.params)
+        assert {trace.type for trace in figure.data} <= set(preview.KINDS)
+
+
+def test_same_values_same_picture(demo):
+    first = still(demo)
+    for name in demo.presets:
+        demo.set(**demo.presets[name])
+    assert still(demo.reset()) == first
+
+
+def test_both_ends_of_every_control(demo):
+    for name, control in demo.controls.items():
+        ends = [control.min, control.max] if hasattr(control, "max") else [v for _, v in control._options_full]
+        for value in (ends[0], ends[-1]):
+            demo.set(**{name: value}).check()
+            assert np.isfinite(picture(demo)).all()
+        demo.reset()
+
+
+def test_reader_without_a_kernel_sees_a_picture(demo):
+    bundle, _ = demo._repr_mimebundle_()
+    assert bundle["image/png"] == preview.png_base64(demo.twin(demo.arrays, demo.params))
+
+
+def test_unknown_values_are_refused_and_the_demo_goes_on(body, descent):
+    with pytest.raises(ValueError, match="part is 'tail', expected one of"):
+        body.set(part="tail")
+    with pytest.raises(ValueError, match="step is 41, expected a whole number from 0 to 40"):
+        descent.set(step=41)
+    assert not body.set(rotation=10).error
+
+
+# ------------------------------------------------------------------ parts
+def test_template_costs_nothing(body):
+    assert set(body.arrays["losses"].values()) == {0.0}
+    assert bars(body) == pytest.approx(dict.fromkeys(bars(body), shape_templates.LOSS_FLOOR))
+    assert body.stage.state["note"] == "every spring is closed"
+
+
+def test_torn_arm_is_the_anchor_losss_business(body):
+    body.set(**body.presets["one arm torn off"]).check()
+    cost = bars(body)
+    assert cost["anchor"] == pytest.approx(0.5 * 2 * (0.1**2 + 0.4**2) / 4 / 3, rel=1e-4)
+    assert cost["boundary"] == pytest.approx(shape_templates.LOSS_FLOOR)
+    springs = stage.unpack(pane(body, "image")["lines"][0]["points"])
+    lengths = np.linalg.norm(springs[:, 0] - springs[:, 1], axis=-1)
+    assert (lengths > 1e-3).sum() == 2
+    assert (
+        body.stage.state["note"] == f"longest spring: left arm to left forearm, {lengths.max() * 50:.0f} % of the width"
+    )
+
+
+def test_sliding_out_together_is_the_boundary_losss_business(body):
+    body.set(**body.presets["everything slides out together"]).check()
+    assert body.arrays["losses"]["anchor"] == pytest.approx(0, abs=1e-10)
+    assert body.arrays["losses"]["boundary"] > 3 > body.arrays["losses"]["boundary, core only"]
+    assert picture(body).mean() > 0.97  # hardly anything is left in the picture
+    outside = (body.arrays["anchors"].abs() > 1).any(-1).sum().item()
+    assert pane(body, "table")["rows"][0][-1] == f"{outside} of 32" and outside > 20
+
+
+def test_foot_outside_is_free_in_the_released_code(body):
+    body.set(**body.presets["a foot leaves the picture"]).check()
+    assert body.arrays["losses"]["boundary"] > 0 == body.arrays["losses"]["boundary, core only"]
+
+
+def test_turning_a_round_part_changes_no_pixel_but_opens_a_spring(body):
+    before = picture(body)
+    body.set(**body.presets["a turn that nobody sees"]).check()
+    np.testing.assert_allclose(picture(body), before, atol=1e-3)
+    assert body.arrays["losses"]["anchor"] > 1e-4
+
+
+def test_pivot_decides_how_far_a_turn_carries(body):
+    preset = body.presets["a foot turned about the corner"]
+    far = body.set(**preset).check().arrays["lengths"].max()
+    near = body.set(about="its own centre").check().arrays["lengths"].max()
+    assert far > 4 * near
+
+
+def test_moving_all_parts_by_one_map_opens_no_spring(body):
+    for about in shape_templates.ABOUT:
+        body.set(part=TOGETHER, about=about, rotation=25, scale_x=1.3, shear=0.4, shift_y=0.1).check()
+        assert body.arrays["lengths"].max() < 1e-3
+
+
+@pytest.mark.parametrize("part", parts.NAMES)
+def test_shift_moves_the_chosen_part_only(body, part):
+    body.set(part=part, shift_x=0.1).check()
+    moved = (body.arrays["maps"] - warp.part_maps(warp.identity(), shape_templates.SIZE)).abs().amax((1, 2)) > 1e-3
+    assert moved.nonzero().flatten().tolist() == [parts.NAMES.index(part)]
+    mean = body.arrays["outline"][:-1].mean(0)
+    torch.testing.assert_close(mean, parts.CENTRES[parts.NAMES.index(part)].float() + torch.tensor([0.1, 0.0]))
+
+
+def test_paint_shows_a_lone_part_in_its_colour_on_white():
+    maps = torch.zeros(18, 4, 4)
+    maps[0, 1, 2] = 1
+    cells = shape_templates.paint(maps)
+    torch.testing.assert_close(cells[1, 2], shape_templates.PART_COLOURS[0])
+    assert (cells[0] == 1).all()
+
+
+# ------------------------------------------------------------------ puppet
+@pytest.mark.parametrize("name", puppet.POSES)
+def test_puppet_shows_the_pose(doll, name):
+    doll.set(**doll.presets[name]).check()
+    drawn = stage.unpack(pane(doll, "image")["skeletons"][0]["points"])[0]
+    np.testing.assert_allclose(drawn, puppet.pose(puppet.POSES[name]), atol=0.05)  # the spine is the core's middle
+    assert doll.arrays["losses"]["anchor"] < 1e-9 and doll.stage.state["note"] == "every spring is closed"
+
+
+def test_turns_alone_do_not_carry_the_limbs_along(doll):
+    doll.set(**doll.presets["wave"]).check()
+    turned = doll.arrays["affines"][..., :2]
+    doll.set(shifts=SHIFTS[1]).check()
+    assert torch.equal(doll.arrays["affines"][..., :2], turned) and (doll.arrays["affines"][..., 2] == 0).all()
+    assert doll.arrays["losses"]["anchor"] > 1e-3
+    assert not pane(doll, "image")["skeletons"]
+
+
+def test_lifting_an_arm_moves_its_hand_up(doll):
+    doll.set(**doll.presets["T-pose"])
+    before = doll.arrays["joints"][13].clone()  # the person's left wrist, on the image's right
+    doll.set(right_arm=45).check()
+    assert doll.arrays["joints"][13, 1] < before[1] - 0.2
+
+
+# ------------------------------------------------------------------ gradient
+def test_gradient_walks_in_closed_form_and_stands_still_in_copied_pixels(descent):
+    for way in fitting.WAYS:
+        start = descent.set(way=way, start="near and turned", step=0).check().arrays["current"]
+        end = descent.set(step=40).check().arrays["current"]
+        gap = (end - descent.arrays["target"]).abs().max()
+        if way == "copied pixels":
+            assert torch.equal(start, end)
+        else:
+            assert gap < 0.05 < (start - descent.arrays["target"]).abs().max()
+
+
+def test_cursor_and_note_follow_the_step(descent):
+    descent.set(step=8).check()
+    assert stage.unpack(pane(descent, "curve")["now"]) == 8
+    assert descent.stage.state["note"] == f"loss {descent.arrays['losses'][fitting.WAYS[0]][8]:.3g}"
+
+
+def test_far_target_is_not_felt(descent):
+    descent.set(**descent.presets["too far to feel"]).check()
+    assert descent.arrays["current"].max() < 0.2 and abs(descent.arrays["losses"][fitting.WAYS[0]][-1] - 1) < 0.01
+
+
+# ------------------------------------------------------------------ twins
+@pytest.mark.parametrize(
+    "make",
+    [
+        shape_templates_twins.tear_sweep,
+        shape_templates_twins.slide_sweep,
+        shape_templates_twins.pose_sweep,
+        shape_templates_twins.holes_figure,
+        lambda: shape_templates_twins.pivot_sweep("part"),
+        lambda: shape_templates_twins.pivot_sweep("corner"),
+    ],
+)
+def test_sweeps_have_frames_that_differ_and_a_preview(make):
+    figure = make()
+    heats = [np.asarray(frame.data[0].z) for frame in figure.frames]
+    assert len(heats) >= 3 and all(not np.array_equal(one, two) for one, two in zip(heats, heats[1:]))
+    assert preview.png(figure).startswith(b"\x89PNG")
+
+
+def values(figure, name):
+    (trace,) = (trace for trace in figure.data if trace.name == name)
+    return np.asarray(trace.y)
+
+
+def test_blindness_figure_says_what_its_title_says():
+    figure = shape_templates_twins.blindness_figure()
+    assert values(figure, "anchor: all").max() < 1e-6 < values(figure, "anchor: one")[-1]
+    first = np.argmax(values(figure, "boundary: one") > 0)
+    assert first > 10 and (values(figure, "boundary: one")[first:] > 0).all()
+
+
+def test_boundary_figure_shows_jump_hinge_and_slip():
+    figure = shape_templates_twins.boundary_figure()
+    assert values(figure, "core only (released code)").max() == 0
+    assert (
+        np.diff(values(figure, "jump (the paper)")).max() > 0.45 > 0.01 > np.diff(values(figure, "hinge (ours)")).max()
+    )
+
+
+def test_stairs_are_flat_almost_everywhere():
+    figure = shape_templates_twins.staircase_figure()
+    assert (np.diff(values(figure, "copied pixels")) == 0).mean() > 0.9
+    assert (np.diff(values(figure, "closed form")) == 0).mean() < 0.1
+    assert values(figure, "closed form").min() < 1e-3
+
+
+def test_parity_figure_falls_with_the_cell():
+    gaps = values(shape_templates_twins.parity_figure((32, 64, 128, 256)), "largest difference")
+    assert (np.diff(gaps) < 0).all() and gaps[-1] < 0.05 * gaps[0]
+
+
+def test_colours_are_the_courses(body):
+    names = {line["colour"] for line in pane(body, "image")["lines"]}
+    assert names <= {*figures.COLOURS.values(), "ink", "grey"}

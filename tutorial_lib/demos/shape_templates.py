@@ -1,0 +1,329 @@
+"""The live demos of lesson 03, before any training: move a part, pose a puppet, follow a gradient into a picture."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+
+from tutorial_lib import figures
+from tutorial_lib.demos import stage
+from tutorial_lib.demos.live import Demo, choice, live, slider
+from tutorial_lib.templates import losses, parts, puppet, skeletons, warp
+from tutorial_lib.templates.fitting import STARTS, WAYS, follow
+
+SIZE = 96
+TOGETHER = "all parts together"
+ABOUT = {"its own centre": "part", "the image's corner": "corner"}
+_LIMB_COLOURS = {
+    "core": "sky", "head": "orange", "hip": "grey", "shoulder": "grey", "thigh": "blue", "arm": "blue",
+    "shin": "green", "forearm": "green", "foot": "purple", "hand": "purple",
+}  # fmt: skip
+SHIFTS = ("turns and moves along", "only turns")
+"""In the puppet: [A | t], or [A | 0]. Nothing but t carries a forearm along when its arm is lifted."""
+LOSS_FLOOR, LOSS_TOP = 1e-4, 30.0
+"""Ends of the bars' logarithmic axis; a loss of zero has no bar."""
+
+
+def _rgb(colour: str) -> torch.Tensor:
+    return torch.tensor([int(figures.COLOURS[colour][i : i + 2], 16) / 255 for i in (1, 3, 5)])
+
+
+PART_COLOURS = torch.stack([_rgb(_LIMB_COLOURS[name.split()[-1]]) for name in parts.NAMES])
+
+
+def paint(maps: torch.Tensor, colours: torch.Tensor = PART_COLOURS) -> torch.Tensor:
+    """Maps (parts, rows, columns) in colours (parts, 3) on white: (rows, columns, 3)."""
+    weight = maps.sum(0).clamp_min(1e-6)
+    mixed = torch.einsum("prc,pk->rck", maps, colours) / weight[..., None]
+    cover = maps.amax(0)[..., None]
+    return 1 - cover * (1 - mixed)
+
+
+def linear_map(rotation: float, scale_x: float, scale_y: float, shear: float) -> torch.Tensor:
+    """(2, 2): stretch along the axes, then shear x by y, then turn clockwise by degrees."""
+    angle = torch.deg2rad(torch.tensor(float(rotation)))
+    turn = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+    return turn @ torch.tensor([[1.0, shear], [0.0, 1.0]]) @ torch.diag(torch.tensor([float(scale_x), float(scale_y)]))
+
+
+def together(linear: torch.Tensor, shift: torch.Tensor, about: str = "part") -> torch.Tensor:
+    """One map of the plane for all parts, about the middle of the picture or its corner: affines (18, 2, 3)."""
+    pivot = torch.zeros(2) if about == "part" else -torch.ones(2)
+    common = torch.cat([linear, (pivot + shift - linear @ pivot)[:, None]], -1)
+    return warp.from_screen_maps(common.expand(len(parts.NAMES), 2, 3), about)
+
+
+def outline(mean: torch.Tensor, covariance: torch.Tensor, deviations: float = 2.0) -> torch.Tensor:
+    """The ellipse `deviations` standard deviations around a Gaussian: (49, 2)."""
+    angle = torch.linspace(0, 2 * torch.pi, 49)
+    values, vectors = torch.linalg.eigh(covariance)
+    unit = torch.stack([angle.cos(), angle.sin()], -1) * values.clamp_min(0).sqrt()
+    return mean + deviations * unit @ vectors.T
+
+
+def measure(affines: torch.Tensor, about: str = "part") -> dict:
+    """Everything that the pictures of one moved template (18, 2, 3) show."""
+    ends = losses.springs(affines, about)
+    return {
+        "affines": affines,
+        "maps": warp.part_maps(affines, SIZE, about),
+        "anchors": losses.anchors(affines, about),
+        "springs": ends,
+        "lengths": 50 * torch.linalg.vector_norm(ends[:, 0] - ends[:, 1], dim=-1),  # % of the image's width
+        "joints": skeletons.keypoints(affines, about),
+        "losses": {
+            "anchor": losses.ANCHOR_WEIGHT * losses.anchor_loss(affines, about).item(),
+            "boundary": losses.BOUNDARY_WEIGHT * losses.boundary_loss(affines, about).item(),
+            "boundary, core only": losses.BOUNDARY_WEIGHT * losses.boundary_loss(affines, about, core_only=True).item(),
+        },
+    }
+
+
+def pair_name(pair: int) -> str:
+    """Such as "left arm to left forearm"."""
+    return " to ".join(parts.NAMES[parts.ANCHOR_PART[end]] for end in parts.PAIRS[pair])
+
+
+def longest(arrays: dict) -> str:
+    """A sentence about the pair that is furthest apart."""
+    pair = int(arrays["lengths"].argmax())
+    length = arrays["lengths"][pair].item()
+    return (
+        f"longest spring: {pair_name(pair)}, {length:.0f} % of the width" if length > 0.05 else "every spring is closed"
+    )
+
+
+def body_pane(arrays: dict, *, lines=(), skeleton: bool = False, title: str = "") -> dict:
+    """The coloured parts with anchors and springs, and room around the frame for what leaves it."""
+    people = [stage.skeleton2d("joints", arrays["joints"], colour="ink", width=2.5)] if skeleton else []
+    return stage.image(
+        picture=paint(arrays["maps"]),
+        lines=[stage.polyline("springs", arrays["springs"], colour="vermillion", width=4), *lines],
+        dots=[] if skeleton else [stage.dots("anchors", arrays["anchors"], colour="ink", size=3.5)],
+        skeletons=people,
+        cross=None,
+        margin=0.3,
+        title=title,
+        weight=1.2,
+    )
+
+
+def loss_pane(values: Mapping[str, float]) -> dict:
+    """The weighted losses as bars on a logarithmic axis."""
+    colours = {"anchor": "vermillion", "boundary": "blue", "boundary, core only": "sky"}
+    return stage.curve(
+        [
+            stage.series(name, [i], [max(value, LOSS_FLOOR)], colour=colours[name], mode="bars", bar=0.7)
+            for i, (name, value) in enumerate(values.items())
+        ],
+        x=stage.axis("", -0.6, len(values) - 0.4, ticks={name: i for i, name in enumerate(values)}),
+        y=stage.axis("weighted loss", LOSS_FLOOR, LOSS_TOP, log=True),
+        title="what it costs",
+    )
+
+
+def loss_table(arrays: dict) -> dict:
+    """The bars' numbers, and how many anchors are outside."""
+    outside = int((arrays["anchors"].abs() > 1).any(-1).sum())
+    numbers = [f"{value:.4f}" for value in arrays["losses"].values()]
+    return stage.table(["", *arrays["losses"], "anchors outside"], [["weighted loss", *numbers, f"{outside} of 32"]])
+
+
+def still(arrays: dict, title: str = "") -> go.Figure:
+    """A moved template as a static figure: parts as one heat map, anchors, springs."""
+    figure = figures.image_plane(
+        heat=arrays["maps"][:, ::2, ::2].amax(0),
+        heat_name="largest part",
+        dots={"anchors": arrays["anchors"]},
+        margin=0.3,
+        title=title,
+        colours={"anchors": "ink"},
+    )
+    pen = torch.cat([arrays["springs"], torch.full((len(parts.PAIRS), 1, 2), torch.nan)], 1).reshape(-1, 2)
+    x, y = np.round(pen.double().numpy(), 3).astype(np.float32).T
+    line = {"color": figures.COLOURS["blue"], "width": 4}
+    figure.add_trace(go.Scatter(x=x, y=y, name="springs", mode="lines", line=line))
+    figure.update_traces(marker_size=6, selector={"name": "anchors"})
+    figure.update_traces(zmin=0, zmax=1, showscale=False, selector={"type": "heatmap"})
+    return figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})
+
+
+def cost_text(arrays: dict) -> str:
+    """The two weighted losses, on two lines: three steps of a sweep stand side by side in a preview."""
+    return f"anchor {arrays['losses']['anchor']:.3f}<br>boundary {arrays['losses']['boundary']:.3f}"
+
+
+def parts_demo() -> Demo:
+    """One affine map, one part (or all of them): what each loss forbids."""
+
+    def compute(part, rotation, scale_x, scale_y, shear, shift_x, shift_y, about):
+        linear, shift, pivot = (
+            linear_map(rotation, scale_x, scale_y, shear),
+            torch.tensor([shift_x, shift_y]),
+            ABOUT[about],
+        )
+        if part == TOGETHER:
+            return measure(together(linear, shift, pivot), pivot)
+        affines = warp.identity()
+        affines[parts.NAMES.index(part)] = torch.cat([linear, shift[:, None]], -1)
+        arrays = measure(affines, pivot)
+        mean, covariance = (value[parts.NAMES.index(part)] for value in warp.moved(affines, pivot))
+        return arrays | {"outline": outline(mean, covariance)}
+
+    def view(arrays, params):
+        ring = [stage.polyline(params["part"], arrays["outline"], colour="ink", width=2)] if "outline" in arrays else []
+        return stage.panes(
+            body_pane(arrays, lines=ring, title="the template: 18 parts, 32 anchors"),
+            loss_pane(arrays["losses"]),
+            loss_table(arrays),
+            note=longest(arrays),
+            height=400,
+        )
+
+    def twin(arrays, params):
+        return still(arrays, cost_text(arrays))
+
+    rest = {"rotation": 0, "scale_x": 1.0, "scale_y": 1.0, "shear": 0.0, "shift_x": 0.0, "shift_y": 0.0}
+    rest |= {"about": "its own centre"}
+    controls = {
+        "part": choice([TOGETHER, *parts.NAMES], "left forearm", "what moves"),
+        "about": choice(list(ABOUT), "its own centre", "turns about"),
+        "rotation": slider(0, -180, 180, 5, "rotation (°)"),
+        "shear": slider(0.0, -1.0, 1.0, 0.05, "shear"),
+        "scale_x": slider(1.0, 0.2, 3.0, 0.05, "scale x"),
+        "scale_y": slider(1.0, 0.2, 3.0, 0.05, "scale y"),
+        "shift_x": slider(0.0, -1.5, 1.5, 0.02, "shift x (half widths)"),
+        "shift_y": slider(0.0, -1.5, 1.5, 0.02, "shift y (half widths)"),
+    }
+    return live(
+        compute,
+        view,
+        controls,
+        presets={
+            "one arm torn off": rest | {"part": "left forearm", "shift_x": -0.1, "shift_y": -0.4},
+            "everything slides out together": rest | {"part": TOGETHER, "shift_x": 1.2},
+            "a foot leaves the picture": rest | {"part": "left foot", "shift_y": 0.5},
+            "a turn that nobody sees": rest | {"part": "left foot", "rotation": 90},
+            "a foot turned about the corner": rest
+            | {"part": "left foot", "rotation": -20, "about": "the image's corner"},
+        },
+        twin=twin,
+        title="Eighteen free parts: what keeps them a person?",
+    )
+
+
+def puppet_demo() -> Demo:
+    """Whole limbs posed by angles; the affines that lay the template over the skeleton, or their turns alone."""
+
+    def compute(shifts, **angles):
+        affines = skeletons.affines_to(puppet.pose(angles))
+        if shifts == SHIFTS[1]:
+            affines = torch.cat([affines[..., :2], torch.zeros_like(affines[..., 2:])], -1)
+        return measure(affines)
+
+    def view(arrays, params):
+        return stage.panes(
+            body_pane(arrays, skeleton=params["shifts"] == SHIFTS[0], title="18 affine maps, one for each part"),
+            loss_pane(arrays["losses"]),
+            loss_table(arrays),
+            note=longest(arrays),
+            height=400,
+        )
+
+    def twin(arrays, params):
+        return still(arrays, cost_text(arrays))
+
+    limits = {"lean": (-45, 45), "turn": (0, 90)} | dict.fromkeys(("left_arm", "right_arm"), (-150, 100))
+    limits |= dict.fromkeys(("left_elbow", "right_elbow"), (-150, 150))
+    limits |= dict.fromkeys(("left_leg", "right_leg"), (-120, 90))
+    limits |= dict.fromkeys(("left_knee", "right_knee"), (-130, 130))
+    controls = {"shifts": choice(list(SHIFTS), SHIFTS[0], "every part")}
+    controls |= {
+        name: slider(puppet.POSES["wave"].get(name, 0), *limits[name], 1, f"{name.replace('_', ' ')} (°)")
+        for name in puppet.ANGLES
+    }
+    rest = dict.fromkeys(puppet.ANGLES, 0) | {"shifts": SHIFTS[0]}
+    poses = {name: rest | angles for name, angles in puppet.POSES.items()}
+    return live(
+        compute,
+        view,
+        controls,
+        presets=poses | {"wave without shifts": poses["wave"] | {"shifts": SHIFTS[1]}},
+        twin=twin,
+        title="A puppet of Gaussians",
+    )
+
+
+def gradient_demo(count: int = 40) -> Demo:
+    """One part walks to its target by gradient descent, if its picture has a slope with respect to its map.
+
+    Args:
+        count: steps that are computed in advance.
+    """
+    sizes = (16, 48)
+    paths = {
+        (start, size): {way: follow(way, start, size, count) for way in WAYS} for start in STARTS for size in sizes
+    }
+    tint = torch.stack([_rgb("blue"), _rgb("vermillion")])
+    colours = dict(zip(WAYS, ("blue", "orange", "grey")))
+    dashes = dict(zip(WAYS, ("solid", "dash", "dot")))
+
+    def compute(way, start, size, step):
+        path = paths[start, size]
+        return {
+            "picture": paint(torch.stack([path[way].target, path[way].pictures[step]]), tint),
+            "target": path[way].target,
+            "current": path[way].pictures[step],
+            "theta": path[way].thetas[step],
+            "losses": {name: walk.losses for name, walk in path.items()},
+        }
+
+    def view(arrays, params):
+        index = np.arange(count + 1)
+        return stage.panes(
+            stage.image(
+                picture=arrays["picture"], cross=None, title="blue: the target; vermillion: the part; grey: both"
+            ),
+            stage.curve(
+                [
+                    stage.series(name, index, values.clamp_min(1e-4), colour=colours[name], dash=dashes[name])
+                    for name, values in arrays["losses"].items()
+                ],
+                x=stage.axis("steps of gradient descent", 0, count),
+                y=stage.axis("loss, as a share of the target", 1e-4, 4, log=True),
+                now=params["step"],
+                title="who gets there",
+            ),
+            note=f"loss {arrays['losses'][params['way']][params['step']]:.3g}",
+        )
+
+    def twin(arrays, params):
+        return figures.curves(
+            {name: (np.arange(count + 1), values.clamp_min(1e-4)) for name, values in arrays["losses"].items()},
+            x_title="steps of gradient descent",
+            y_title="loss, as a share of the target",
+            x_range=(0, count),
+            y_range=(1e-4, 4),
+            y_log=True,
+            title=f"Start {params['start']}, {params['size']} x {params['size']} cells",
+            colours=colours,
+        )
+
+    return live(
+        compute,
+        view,
+        {
+            "way": choice(list(WAYS), WAYS[0], "how the part is moved"),
+            "start": choice(list(STARTS), next(iter(STARTS)), "the target is"),
+            "size": choice([(f"{size} x {size} cells", size) for size in sizes], sizes[-1], "raster"),
+            "step": slider(0, 0, count, 1, "steps"),
+        },
+        presets={
+            "closed form, all steps": {"way": WAYS[0], "start": "near and turned", "step": count},
+            "copied pixels, all steps": {"way": WAYS[2], "start": "near and turned", "step": count},
+            "too far to feel": {"way": WAYS[0], "start": "out of reach", "step": count},
+        },
+        twin=twin,
+        title="Why the map must be inside the graph",
+    )
