@@ -1,0 +1,176 @@
+"""The live demo of lesson 01 about maps: from a joint to a map and back, and what the grid costs."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+
+from tutorial_lib import figures, heatmaps
+from tutorial_lib.demos import stage
+from tutorial_lib.demos.live import Demo, choice, live, slider, steps
+
+PICTURE = 128
+"""Side in pixels of the picture of `target_demo`."""
+STRIDES = (1, 2, 4, 8, 16)
+CLOSE = 7
+"""Cells along each side of the close-up."""
+DECODERS = {"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue", "soft-argmax": "green"}
+SYMBOLS = {"argmax": "square", "quarter shift": "diamond", "DARK": "circle", "soft-argmax": "circle"}
+
+
+def decoders(temperature: float, blur: float) -> dict[str, Callable]:
+    """name -> function of maps (..., rows, columns) to points (..., 2)."""
+    return {
+        "argmax": heatmaps.argmax,
+        "quarter shift": heatmaps.quarter_shift,
+        "DARK": lambda maps: heatmaps.dark(maps, blur),
+        "soft-argmax": lambda maps: heatmaps.soft_argmax(maps, temperature),
+    }
+
+
+def quantisation(stride: int, generator: torch.Generator, joints: int = 400, sigma: float = 1.5) -> dict[str, float]:
+    """Mean error in cells of four decoders on exact Gaussians, for joints spread evenly over the middle of a picture.
+
+    Args:
+        stride: pixels a cell, a divisor of 64, of a picture of 256 pixels.
+        joints: how many.
+        sigma: of the bumps, in cells.
+
+    Returns:
+        name -> mean distance in cells; the soft-argmax is that of the logarithm of the map, so that its softmax is
+        the bump itself.
+
+    Raises:
+        ValueError: a stride that does not divide 64: the joints would not spread evenly over the cells.
+    """
+    if stride < 1 or 64 % stride:
+        raise ValueError(f"stride is {stride}, expected a divisor of 64")
+    truth = torch.rand(joints, 2, generator=generator, dtype=torch.float64) - 0.5
+    maps = heatmaps.gaussian_target(truth, 256 // stride, sigma)
+    logs = torch.log(maps.clamp_min(1e-300))
+    found = {name: decode(maps) for name, decode in decoders(1.0, 0.0).items() if name != "soft-argmax"}
+    found["soft-argmax"] = heatmaps.soft_argmax(logs)
+    half = 256 / stride / 2
+    return {name: half * torch.linalg.vector_norm(p - truth, dim=-1).mean().item() for name, p in found.items()}
+
+
+def target_demo() -> Demo:
+    """A joint, its map, and where four decoders think it was."""
+
+    def compute(x, y, stride, sigma, noise, temperature, centre, blur):
+        cells = PICTURE // stride
+        read = decoders(temperature, sigma if blur else 0.0)
+        rounded = centre == "rounded"
+        spoil = noise * torch.randn(cells, cells, generator=torch.Generator().manual_seed(0))
+        truth = torch.tensor([x, y]) * 2 / PICTURE - 1
+        target = heatmaps.gaussian_target(truth, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
+        # The same map again while the joint crosses one cell from left to right.
+        middle = torch.floor(heatmaps.to_cells(truth, cells) + 0.5)
+        offset = torch.linspace(-0.49, 0.49, 41)
+        path = torch.stack([middle[0] + offset, heatmaps.to_cells(truth, cells)[1].expand(41)], -1)
+        path = (2 * path + 1) / cells - 1
+        sweep = heatmaps.gaussian_target(path, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
+        half = PICTURE / 2
+        return {
+            "map": target,
+            "truth": truth,
+            "points": {name: decode(target) for name, decode in read.items()},
+            "middle": middle,
+            "offset": offset,
+            "now": (heatmaps.to_cells(truth, cells) - middle)[0],
+            "errors": {
+                name: half * torch.linalg.vector_norm(decode(sweep) - path, dim=-1) for name, decode in read.items()
+            },
+        }
+
+    def view(arrays, params):
+        cells, stride = len(arrays["map"]), params["stride"]
+        px = {name: PICTURE / 2 * (p - arrays["truth"]).norm().item() for name, p in arrays["points"].items()}
+        close, place = _close_up(arrays["map"], arrays["middle"])
+        near = {name: place(heatmaps.to_cells(p, cells)) for name, p in arrays["points"].items()}
+        marks = [
+            stage.dots(name, p[None] if p.abs().max() <= 1 else p.new_zeros(0, 2), colour=DECODERS[name],
+                       symbol=SYMBOLS[name], size=10 - 1.5 * i)
+            for i, (name, p) in enumerate(near.items())
+        ]  # fmt: skip
+        true_place = place(heatmaps.to_cells(arrays["truth"], cells))
+        cross = true_place.tolist() if true_place.abs().max() <= 1 else None
+        return stage.panes(
+            stage.image(
+                heat=arrays["map"], heat_name="target map", heat_colour="sky", cross=arrays["truth"].tolist(),
+                lines=[stage.polyline("close-up", _frame(arrays["middle"], cells), colour="grey")],
+                title=f"{PICTURE} px picture, {cells} × {cells} cells",
+            ),
+            stage.image(
+                heat=close, heat_name="", heat_colour="sky", dots=marks, cross=cross,
+                lines=[stage.polyline("", _grid(CLOSE), colour="grey", width=0.7)],
+                title=f"close-up: {CLOSE} × {CLOSE} cells, the cross is the truth",
+            ),
+            stage.curve(
+                [stage.series(name, arrays["offset"], values, colour=DECODERS[name])
+                 for name, values in arrays["errors"].items()],
+                x=stage.axis("joint's offset from its cell's centre (cells)", -0.5, 0.5),
+                y=stage.axis("error (px)", 0, max(1.0, 0.8 * stride)), now=arrays["now"],
+                title="while the joint crosses one cell",
+            ),
+            stage.table(
+                ["error", *px],
+                [["in pixels", *(f"{v:.2f}" for v in px.values())],
+                 ["in cells", *(f"{v / stride:.3f}" for v in px.values())]],
+                best="min",
+            ),
+            note=f"argmax cannot do better than {heatmaps.MEAN_RESIDUAL * stride:.2f} px on average",
+        )  # fmt: skip
+
+    def twin(arrays, params):
+        return crossing_figure(arrays["offset"], arrays["errors"], params["stride"])
+
+    return live(
+        compute, view,
+        {
+            "x": slider(71.4, 8.0, 120.0, 0.1, "joint x (px)"),
+            "y": slider(55.2, 8.0, 120.0, 0.1, "joint y (px)"),
+            "stride": steps([(f"{s} px", s) for s in STRIDES], 4, "stride"),
+            "sigma": slider(2.0, 0.5, 4.0, 0.1, "σ of the bump (cells)"),
+            "noise": slider(0.0, 0.0, 0.3, 0.01, "noise on the map"),
+            "temperature": steps([1.0, 0.3, 0.1, 0.03, 0.01], 0.03, "soft-argmax temperature"),
+            "centre": choice(["exact", "rounded"], "exact", "bump's centre"),
+            "blur": choice([("no", False), ("by σ", True)], False, "DARK blurs first"),
+        },
+        presets={
+            "stride 4, no noise": {"stride": 4, "noise": 0.0},
+            "stride 16": {"stride": 16, "noise": 0.0},
+            "rounded targets": {"centre": "rounded", "noise": 0.0},
+            "noise": {"noise": 0.1, "blur": False},
+            "noise, DARK blurs": {"noise": 0.1, "blur": True},
+        },
+        twin=twin, title="From a joint to a map and back",
+    )  # fmt: skip
+
+
+def crossing_figure(offset, errors: Mapping[str, object], stride: int):
+    """Error of every decoder while a joint crosses one cell."""
+    return figures.curves(
+        {name: (offset, values) for name, values in errors.items()},
+        x_title="joint's offset from its cell's centre (cells)", y_title="error (px)", x_range=(-0.5, 0.5),
+        y_range=(0, max(1.0, 0.8 * stride)), colours=DECODERS, title=f"One cell of {stride} px, four decoders",
+    )  # fmt: skip
+
+
+def _close_up(cells: torch.Tensor, middle: torch.Tensor) -> tuple[torch.Tensor, Callable]:
+    """The cells around `middle` (column, row), and the map from cell numbers to places in that picture."""
+    reach = CLOSE // 2
+    padded = torch.nn.functional.pad(cells, [reach] * 4)
+    column, row = (int(v) for v in middle.clamp(0, len(cells) - 1))
+    return padded[row : row + CLOSE, column : column + CLOSE], lambda u: (u - torch.tensor([column, row])) * 2 / CLOSE
+
+
+def _frame(middle: torch.Tensor, cells: int) -> torch.Tensor:
+    low, high = middle - CLOSE / 2, middle + CLOSE / 2
+    corners = [[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]], [low[0], low[1]]]
+    return ((2 * torch.tensor(corners) + 1) / cells - 1).clamp(-1, 1)
+
+
+def _grid(cells: int) -> torch.Tensor:
+    place = torch.linspace(-1, 1, cells + 1)
+    upright = torch.stack([place[:, None].expand(-1, 2), torch.tensor([-1.0, 1.0]).expand(cells + 1, 2)], -1)
+    return torch.cat([upright, upright.flip(-1)])

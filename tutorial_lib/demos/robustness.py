@@ -1,0 +1,143 @@
+"""The live demo of lesson 01 about bad conditions: trained networks while their photos get worse."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from tutorial_lib import figures, pck
+from tutorial_lib.demos import stage
+from tutorial_lib.demos.live import Demo, choice, live, slider, steps
+from tutorial_lib.disturbances import Disturbance, disturb, move
+
+THRESHOLDS = np.linspace(0.02, 0.6, 30)
+"""Of the PCK curves, shares of the torso."""
+
+
+def assess(models: Mapping[str, torch.nn.Module], photos, how: Disturbance, seen_only: bool = False) -> dict:
+    """Every model on disturbed photos.
+
+    Args:
+        models: name -> a `KeypointNet` in eval mode.
+        photos: with `image` (B, 3, size, size) in [0, 1], `keypoints` (B, 17, 2), `visible` (B, 17) bool.
+        seen_only: count only joints that are visible in the untouched photo. Otherwise all in the picture count,
+            also those behind the body: a person knows where they must be.
+
+    Returns:
+        "image" (B, 3, size, size), "truth" (B, 17, 2), "counts" (B, 17); by model: "predicted" (B, 17, 2), "errors"
+        (B, 17) pixels, NaN where a joint does not count, "pck" at `THRESHOLDS` of the torso.
+    """
+    image = disturb(photos.image, how)
+    truth, counts = move(photos.keypoints, photos.visible if seen_only else torch.ones_like(photos.visible), how)
+    half, torso = image.shape[-1] / 2, pck.torso_length(truth)
+    with torch.no_grad():
+        predicted = {name: model.predict(image) for name, model in models.items()}
+    return {
+        "image": image, "truth": truth, "counts": counts, "predicted": predicted,
+        "errors": {name: half * torch.where(counts, pck.errors(p, truth), torch.nan) for name, p in predicted.items()},
+        "pck": {name: pck.pck_curve(p, truth, torso, THRESHOLDS, counts) for name, p in predicted.items()},
+    }  # fmt: skip
+
+
+def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
+    """Trained models on photos that get worse under the reader's hand.
+
+    Args:
+        models: name -> `KeypointNet`, all for the photos' size; they are put in eval mode.
+        photos: as for `assess`; all of them enter the bars and the curves at every move, so give 8 to 24.
+
+    Raises:
+        ValueError: no model, or photos of another size than the models'.
+    """
+    size = photos.image.shape[-1]
+    if not models or any(model.size != size for model in models.values()):
+        raise ValueError(
+            f"models for {[m.size for m in models.values()]} px and photos of {size} px: expected one size"
+        )
+    for model in models.values():
+        model.eval()
+    names = list(models)
+    colours = dict(zip(names, figures.colours_of(names)))
+    pixels = [p for p in (8, 12, 16, 24, 32, 48, 64, 96, 128) if p < size] + [size]
+
+    def compute(photo, shown, joints, radius, disc_x, disc_y, shift_x, shift_y, blur, resolution):
+        how = Disturbance(radius, (disc_x, disc_y), (shift_x, shift_y), blur, resolution)
+        return assess(models, photos, how, joints == "visible")
+
+    def view(arrays, params):
+        photo = params["photo"]
+        drawn = names if params["shown"] == "all" else [params["shown"]]
+        here = {name: _mean(arrays["errors"][name][photo]) for name in names}
+        overall = {name: _mean(arrays["errors"][name]) for name in names}
+        places = np.arange(len(names))
+        skeletons = [stage.skeleton2d("truth", arrays["truth"][photo], width=2.5)] + [
+            stage.skeleton2d(name, arrays["predicted"][name][photo], colour=colours[name], width=3.0) for name in drawn
+        ]
+        bars = [
+            stage.series(name, [float(i)], [value], mode="bars", colour=colours[name], bar=0.38, shift=-0.2)
+            for i, (name, value) in enumerate(here.items())
+        ]
+        every = stage.series("all photos", places, list(overall.values()), mode="bars", colour="grey", bar=0.38,
+                             shift=0.2)  # fmt: skip
+        return stage.panes(
+            stage.image(
+                picture=arrays["image"][photo].permute(1, 2, 0), skeletons=skeletons, cross=None, margin=0.15,
+                title="what the networks see",
+            ),
+            stage.curve(
+                [*bars, every], x=stage.axis("", -0.6, len(names) - 0.4, ticks=dict(zip(names, places))),
+                y=stage.axis("mean error (px)", 0, size / 5), title="this photo, and all photos",
+            ),
+            stage.curve(
+                [stage.series(name, THRESHOLDS, 100 * arrays["pck"][name], colour=colours[name]) for name in names],
+                x=stage.axis("threshold (share of the torso)", 0, 0.6), y=stage.axis("PCK (%)", 0, 100), now=0.2,
+                title="PCK, all photos",
+            ),
+            stage.table(
+                ["", *names],
+                [["this photo (px)", *(f"{v:.1f}" for v in here.values())],
+                 ["all photos (px)", *(f"{v:.1f}" for v in overall.values())]],
+                best="min",
+            ),
+        )  # fmt: skip
+
+    def twin(arrays, params):
+        return pck_figure(arrays["pck"], "PCK of all photos")
+
+    zero = {"radius": 0.0, "shift_x": 0.0, "shift_y": 0.0, "blur": 0.0, "resolution": size}
+    return live(
+        compute, view,
+        {
+            "photo": slider(0, 0, max(1, len(photos.image) - 1), 1, "photo"),
+            "shown": choice(["all", *names], "all", "skeletons"),
+            "joints": choice(["all in the picture", "visible"], "all in the picture", "joints that count"),
+            "radius": slider(0.0, 0.0, 0.6, 0.02, "disc's radius"),
+            "blur": slider(0.0, 0.0, 4.0, 0.1, "blur σ (px)"),
+            "disc_x": slider(0.0, -1.0, 1.0, 0.02, "disc, across"),
+            "disc_y": slider(0.0, -1.0, 1.0, 0.02, "disc, down"),
+            "shift_x": slider(0.0, -0.5, 0.5, 0.02, "crop shifted right"),
+            "shift_y": slider(0.0, -0.5, 0.5, 0.02, "crop shifted down"),
+            "resolution": steps([(f"{p} px", p) for p in pixels], size, "picture shrunk to"),
+        },
+        presets={
+            "as trained": zero,
+            "hidden legs": zero | {"radius": 0.4, "disc_x": 0.0, "disc_y": 0.5},
+            "badly centred": zero | {"shift_x": 0.24, "shift_y": 0.1},
+            "out of focus": zero | {"blur": 2.0},
+            "few pixels": zero | {"resolution": pixels[2] if len(pixels) > 2 else size},
+        },
+        twin=twin, title="Make the photo worse",
+    )  # fmt: skip
+
+
+def pck_figure(curves: Mapping[str, Sequence[float]], title: str):
+    """PCK over thresholds of the torso, one line a model."""
+    return figures.curves(
+        {name: (THRESHOLDS, 100 * np.asarray(values)) for name, values in curves.items()},
+        x_title="threshold (share of the torso)", y_title="PCK (%)", x_range=(0, 0.6), y_range=(0, 100), title=title,
+    )  # fmt: skip
+
+
+def _mean(errors: torch.Tensor) -> float:
+    """Mean of what counts; NaN, and so a gap in the picture, if nothing does."""
+    return torch.nanmean(errors).item()
