@@ -1,0 +1,217 @@
+"""The live demos of lesson 02 that look at pictures: data augmentation, and what a trained volume net sees."""
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+import torch.nn.functional as F
+
+from tutorial_lib import figures
+from tutorial_lib.augmentation import Changes, Strength, apply, draw, inside
+from tutorial_lib.demos import stage
+from tutorial_lib.demos.live import Demo, choice, live, slider
+from tutorial_lib.integral import cell_centres, expectation, marginals
+from tutorial_lib.skeleton import BONES, JOINTS, check_joints
+
+COLUMNS = 4
+TILE = 96
+"""Pixels of one picture of the contact sheet: larger pictures are shown reduced."""
+
+
+# ------------------------------------------------------------------ augmentation
+def sheet(images: torch.Tensor) -> np.ndarray:
+    """Pictures (B, 3, H, W) in rows of four: one picture (rows, columns, 3); what is left over is white."""
+    if images.shape[-1] > TILE:
+        images = F.interpolate(images, size=(TILE, TILE), mode="bilinear", antialias=True, align_corners=False)
+    rows = math.ceil(len(images) / COLUMNS)
+    empty = images.new_ones(rows * COLUMNS - len(images), *images.shape[1:])
+    tiles = torch.cat([images, empty]).unflatten(0, (rows, COLUMNS))
+    return tiles.permute(0, 3, 1, 4, 2).flatten(0, 1).flatten(1, 2).clamp(0, 1).numpy()
+
+
+def on_sheet(keypoints: torch.Tensor) -> torch.Tensor:
+    """Keypoints (B, 17, 2) of each picture, in the screen coordinates of the contact sheet."""
+    tile = torch.arange(len(keypoints))
+    corner = torch.stack([tile % COLUMNS, tile // COLUMNS], -1)
+    rows = math.ceil(len(keypoints) / COLUMNS)
+    return (2 * corner[:, None] + 1 + keypoints) / COLUMNS - torch.tensor([1.0, rows / COLUMNS])
+
+
+def bones_2d(keypoints: torch.Tensor) -> torch.Tensor:
+    """Bones as lines for `stage.polyline`: (..., 17, 2) to (bones, 2, 2); a bone that leaves its picture is NaN."""
+    bones = keypoints[..., list(BONES), :]
+    return torch.where(inside(bones).all(-1)[..., None, None], bones, torch.nan).flatten(0, -3)
+
+
+def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
+    """A contact sheet of changed pictures with their keypoints.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1], square; the first eight are shown.
+        keypoints: (B, 17, 2 or 3) screen coordinates.
+    """
+    check_joints(keypoints, keypoints.shape[-1], "keypoints")
+    images, keypoints = images[:8].detach(), keypoints[:8].detach()
+    report = Strength()
+
+    def compute(seed, same_zoom, **strengths):
+        changes = draw(len(images), Strength(same_zoom=same_zoom, **strengths), torch.Generator().manual_seed(seed))
+        changed, moved = apply(images, keypoints, changes)
+        return {"images": changed, "keypoints": moved, "changes": changes, "inside": inside(moved)}
+
+    def view(arrays, params):
+        points = arrays["keypoints"][..., :2]
+        bones = bones_2d(points).unflatten(0, (len(images), -1))
+        lines = on_sheet(bones.flatten(1, 2)).unflatten(1, bones.shape[1:3]).flatten(0, 1)
+        rows = math.ceil(len(images) / COLUMNS)
+        return stage.panes(
+            stage.image(
+                picture=sheet(arrays["images"]), aspect=COLUMNS / rows, cross=None, margin=0.01,
+                lines=[stage.polyline("skeleton, moved with the picture", lines, colour="sky", width=2.5)],
+                dots=[stage.dots("joints", on_sheet(points)[arrays["inside"]], colour="orange", size=2.5)],
+            ),
+            stage.table(["picture", *map(str, range(1, len(images) + 1))], _changes_table(arrays["changes"])),
+            note=f"{(~arrays['inside']).sum()} of {arrays['inside'].numel()} joints have left their picture",
+            height=480,
+        )  # fmt: skip
+
+    def twin(arrays, params):
+        return sheet_figure(arrays, "Augmented pictures (in grey) with the keypoints that moved along")
+
+    controls = {
+        "shift": slider(report.shift, 0.0, 0.2, 0.01, "shift (share of width)"),
+        "zoom": slider(report.zoom, 0.0, 0.5, 0.05, "zoom (±)"),
+        "colour": slider(round(report.colour, 2), 0.0, 0.5, 0.01, "hue, saturation (±)"),
+        "contrast": slider(report.contrast, 0.0, 0.9, 0.1, "contrast (±)"),
+        "brightness": slider(report.brightness, 0.0, 0.9, 0.1, "brightness per channel (±)"),
+        "seed": slider(0, 0, 50, 1, "seed"),
+        "same_zoom": choice([("separate (report)", False), ("the same", True)], False, "zoom of x and y"),
+    }
+    nothing = {"shift": 0.0, "zoom": 0.0, "colour": 0.0, "contrast": 0.0, "brightness": 0.0}
+    presets = {
+        "untouched": nothing,
+        "only where": {**nothing, "shift": 0.05, "zoom": 0.25},
+        "only colours": {**nothing, "colour": 0.24, "contrast": 0.3, "brightness": 0.5},
+        "too much": {"shift": 0.2, "zoom": 0.5, "colour": 0.5, "contrast": 0.9, "brightness": 0.9},
+    }
+    title = "One photo, many photos: the labels move along"
+    return live(compute, view, controls, presets=presets, twin=twin, title=title)
+
+
+def _changes_table(changes: Changes) -> list[list[str]]:
+    turns = 360 * changes.hue
+    return [
+        ["zoom x × y", *(f"{x:.2f} × {y:.2f}" for x, y in changes.scale.tolist())],
+        ["depth label ×", *(f"{s:.2f}" for s in changes.depth_scale.tolist())],
+        ["hue (degrees)", *(f"{h:+.0f}".replace("-", "\u2212") for h in turns.tolist())],
+        ["contrast ×", *(f"{c:.2f}" for c in changes.contrast.tolist())],
+    ]
+
+
+def sheet_figure(arrays: dict, title: str) -> go.Figure:
+    """The contact sheet as a static figure, in grey."""
+    grey = sheet(arrays["images"]).mean(-1)
+    rows, columns = grey.shape
+    tall = rows / columns
+    figure = figures.image_plane(aspect=1 / tall, margin=0.01, title=title)
+    place = {"x0": -1 + 1 / columns, "dx": 2 / columns, "y0": tall * (1 / rows - 1), "dy": 2 * tall / rows}
+    scale = [[0, "#000000"], [1, "#FFFFFF"]]
+    figure.add_trace(go.Heatmap(z=np.round(grey, 2), **place, colorscale=scale, showscale=False, zmin=0, zmax=1))
+    bones = bones_2d(arrays["keypoints"][..., :2]).unflatten(0, (len(arrays["images"]), -1))
+    lines = on_sheet(bones.flatten(1, 2)).unflatten(1, bones.shape[1:3]).flatten(0, 1)
+    pen = F.pad(lines, (0, 0, 0, 1), value=torch.nan).flatten(0, 1).numpy()
+    pen = np.round(pen, 3)
+    line = {"color": figures.COLOURS["orange"], "width": 2}
+    figure.add_trace(go.Scatter(x=pen[:, 0], y=pen[:, 1], mode="lines", name="keypoints", line=line))
+    return figure
+
+
+# ------------------------------------------------------------------ inside the volume
+def depth_demo(net, images: torch.Tensor, truth: torch.Tensor, half_width: float = 1.0) -> Demo:
+    """Where a volume net believes one joint to be, and the skeleton that all its joints make.
+
+    Args:
+        net: has `logits(images)` as `volume_nets.VolumeNet`; it is put in eval mode.
+        images: (B, 3, S, S) in [0, 1].
+        truth: (B, 17, 3) coordinates x, y (screen), z (depth volume) as in `integral`.
+        half_width: metres that half the picture shows at the depth of the root. Screen coordinates times this number
+            are drawn as metres: a weak perspective.
+    """
+    check_joints(truth, 3, "truth")
+    if len(images) != len(truth) or not len(images):
+        raise ValueError(f"images are {len(images)}, truth has {len(truth)} poses: expected as many, at least one")
+    if not half_width > 0:
+        raise ValueError(f"half_width is {half_width}, expected metres above 0")
+    size = torch.tensor([half_width, half_width, 1.0])
+
+    def compute(photo, joint):
+        net.eval()
+        with torch.no_grad():
+            logits = net.logits(images[photo : photo + 1])[0]
+            sums = marginals(logits)
+            place = torch.softmax(logits[joint].flatten(), 0).view_as(logits[joint])
+        return {
+            "predicted": expectation(sums),
+            "plane": place.sum(0),
+            "row": sums[2][joint],
+            "entropy": torch.special.entr(place).sum().item(),
+            "most": math.log(place.numel()),
+            "truth": truth[photo],
+        }
+
+    def view(arrays, params):
+        joint, plane = params["joint"], arrays["plane"]
+        picture = images[params["photo"]].permute(1, 2, 0)
+        predicted, true = arrays["predicted"], arrays["truth"]
+        metres = [pose * size - (pose * size)[:1] for pose in (true, predicted)]
+        off = 1000 * torch.linalg.vector_norm((predicted - true) * size, dim=-1)
+        row, name = arrays["row"], JOINTS[joint].replace("_", " ")
+        return stage.panes(
+            stage.image(
+                picture=picture, heat=0.8 * _over(plane / plane.max(), picture), heat_name="probability", cross=None,
+                dots=[
+                    stage.dots("truth", true[joint : joint + 1, :2], colour="orange", symbol="diamond", size=7),
+                    stage.dots("mean", predicted[joint : joint + 1, :2], colour="blue", size=6),
+                ],
+                margin=0.02, title=f"{name}: sum over depth",
+            ),
+            stage.curve(
+                [
+                    stage.series("marginal over depth", cell_centres(len(row)), row, colour="vermillion"),
+                    stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="orange", dash="dot"),
+                    stage.series("mean", [predicted[joint, 2].item()] * 2, [0, 1], colour="blue", dash="dash"),
+                ],
+                x=stage.axis("depth behind the root (m)", -1, 1),
+                y=stage.axis("probability", 0, 1),
+                title=f"{name}: sum over x and y",
+            ),
+            stage.scene(
+                [
+                    stage.skeleton3d("truth", metres[0]),
+                    stage.skeleton3d("mean of every volume", metres[1], colour="blue"),
+                ],
+                extent=((-0.9, 0.9), (-0.9, 0.95), (-0.9, 0.9)), up="-y", title="3D, root-relative",
+            ),
+            note=f"{name} is off by {off[joint]:.0f} mm, all joints by {off.mean():.0f} mm; entropy "
+            f"{arrays['entropy']:.1f} of {arrays['most']:.1f} nats",
+        )  # fmt: skip
+
+    def twin(arrays, params):
+        row, true = arrays["row"], arrays["truth"][params["joint"], 2].item()
+        return figures.curves(
+            {"marginal over depth": (cell_centres(len(row)), row), "truth": ([true, true], [0, 1])},
+            x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
+            title=f"{JOINTS[params['joint']]}: depth in the volume",
+        )  # fmt: skip
+
+    controls = {
+        "photo": slider(0, 0, len(images) - 1, 1, "photo"),
+        "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], 13, "joint"),
+    }
+    return live(compute, view, controls, twin=twin, title="Inside the volume of one joint")
+
+
+def _over(plane: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """The cells of `plane` as large as the picture's pixels, for a smooth overlay."""
+    return F.interpolate(plane[None, None], size=picture.shape[:2], mode="bilinear", align_corners=False)[0, 0]

@@ -1,0 +1,359 @@
+"""The live demos of lesson 02: from a row of scores to a coordinate, and what each loss makes of a volume."""
+
+from functools import lru_cache
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+
+from tutorial_lib import figures
+from tutorial_lib.demos import stage
+from tutorial_lib.demos.live import Demo, choice, live, slider, steps
+from tutorial_lib.integral import (
+    DEPTH_RANGE,
+    expectation,
+    from_cells,
+    hard_argmax,
+    marginals,
+    to_cells,
+)
+from tutorial_lib.volume_losses import Mix, mixed
+
+CELLS = 64
+"""Cells on each axis of the first demo, as in the paper's volume."""
+
+SECOND = 48.0
+"""Where the second blob stands, in cells on every axis."""
+
+HEIGHT = 24.0
+"""Where the first blob stands on the axes that no slider moves, in cells."""
+
+BETAS = (1, 2, 3, 5, 10, 20, 50, 100)
+
+
+# ------------------------------------------------------------------ a blob becomes a coordinate
+def blobs(axes: int, x: float, sigma: float, second: float) -> torch.Tensor:
+    """Scores as a heat-map network makes them: blobs of height 1 and height `second`, (64,) * axes.
+
+    Args:
+        axes: 1, 2 or 3.
+        x: place of the first blob in cells; on the other axes it is at `HEIGHT`.
+        sigma: width in cells.
+        second: height of the blob at `SECOND` on every axis; 0 for none.
+    """
+    place = torch.arange(CELLS, dtype=torch.get_default_dtype())
+
+    def blob(*centres):
+        parts = [torch.exp(-((place - centre) ** 2) / (2 * sigma**2)) for centre in centres]
+        volume = parts[0]
+        for part in parts[1:]:  # x is the last axis
+            volume = part.view(-1, *[1] * volume.ndim) * volume
+        return volume
+
+    return torch.maximum(blob(*[x, HEIGHT, HEIGHT][:axes]), second * blob(*[SECOND] * axes))
+
+
+def read_out(axes: int, x: float, sigma: float, beta: float, second: float, half_pixel: bool = True) -> dict:
+    """Everything that the first demo shows, places in cells.
+
+    Returns:
+        scores (H, W): the map through the first blob; probability (H, W): the same plane after the softmax; marginal
+        (64,) over x; mean and peak (axes,), x first; error: of the mean's x; near: probability within 3 sigma in x.
+    """
+    scores = blobs(axes, x, sigma, second)
+    sums = marginals(scores, axes, 1 / beta)
+    mean = to_cells(expectation(sums, half_pixel=half_pixel), CELLS)
+    plane = scores[round(HEIGHT)] if axes == 3 else scores
+    near = sums[0][(torch.arange(CELLS) - x).abs() <= 3 * sigma].sum()
+    plane = plane if axes > 1 else plane[None]
+    return {
+        "scores": plane,
+        "probability": torch.exp(beta * (plane - scores.max())),
+        "marginal": sums[0],
+        "mean": mean,
+        "peak": to_cells(hard_argmax(scores, axes), CELLS),
+        "error": (mean[0] - x).item(),
+        "near": near.item(),
+    }
+
+
+def build_up_demo() -> Demo:
+    """One blob or two in a row, a map or a volume: scores, softmax, marginal, mean."""
+
+    def compute(axes, x, sigma, beta, second, half_pixel):
+        return read_out(axes, x, sigma, beta, second, half_pixel)
+
+    def view(arrays, params):
+        flat = params["axes"] == 1
+        names = ("peak of the scores", "mean of the softmax", "truth")
+        places = [arrays["peak"], arrays["mean"], torch.tensor([params["x"], HEIGHT, HEIGHT][: params["axes"]])]
+        looks = [("vermillion", "square", 7.0), ("blue", "circle", 7.0), ("ink", "diamond", 4.0)]
+
+        def dots():
+            at = [torch.stack([p[0], p.new_tensor((CELLS - 1) / 2) if flat else p[1]]) for p in places]
+            made = [from_cells(p, CELLS)[None] / p.new_tensor([1.0, CELLS if flat else 1.0]) for p in at]
+            return [
+                stage.dots(name, p, colour=c, symbol=s, size=size) for name, p, (c, s, size) in zip(names, made, looks)
+            ]
+
+        shape = {"aspect": CELLS / 4 if flat else 1.0, "cross": None, "margin": 0.02}
+        low = 1e-3
+        uprights = [
+            stage.series(name, [p[0].item()] * 2, [low, 1], colour=colour, dash=dash, width=width)
+            for name, p, (colour, _, _), dash, width in zip(names, places, looks, ("dash", "solid", "dot"), (3, 4, 2))
+        ]
+        return stage.panes(
+            stage.image(
+                heat=arrays["scores"], heat_name="score, 0 to 1", heat_colour="orange", dots=dots(),
+                title="scores" + ", slice through the blob" * (params["axes"] == 3), **shape,
+            ),
+            stage.image(
+                heat=arrays["probability"], heat_name="share of the largest", heat_colour="green", dots=dots(),
+                title="softmax, drawn relative to its peak", **shape,
+            ),
+            stage.curve(
+                [
+                    stage.series(
+                        "marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(low / 10), colour="green"
+                    ),
+                    *uprights,
+                ],
+                x=stage.axis("x (cells)", -0.5, CELLS - 0.5),
+                y=stage.axis("probability", low, 1, log=True),
+                lines=[stage.hline("uniform", 1 / CELLS, dash="dot")],
+                title="sum over the other axes",
+                weight=1.3,
+            ),
+            stage.table(
+                ["x (cells)", "answer", "truth", "error"],
+                [
+                    [name, f"{p[0]:.2f}", f"{params['x']:.2f}", signed(p[0] - params["x"])]
+                    for name, p in zip(names[:2], places)
+                ],
+            ),
+            note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
+            f"{100 - 100 * arrays['near']:.1f} % elsewhere",
+        )  # fmt: skip
+
+    def twin(arrays, params):
+        return marginal_figure(arrays, params["x"], f"β = {params['beta']}: error {arrays['error']:+.2f} cells")
+
+    controls = {
+        "axes": choice([("1D: a row", 1), ("2D: a map", 2), ("3D: a volume", 3)], 2, "scores are"),
+        "x": slider(8.0, 0.0, CELLS - 1.0, 0.25, "blob at x (cells)", fmt=".2f"),
+        "sigma": slider(2.0, 0.5, 8.0, 0.25, "blob width σ (cells)", fmt=".2f"),
+        "beta": steps(BETAS, 1, "β = 1 / temperature"),
+        "second": slider(0.0, 0.0, 1.0, 0.05, "second blob's height"),
+        "half_pixel": choice(
+            [("their centres", True), ("their corners (original)", False)], True, "cells are counted at"
+        ),
+    }
+    presets = {
+        "a trained heat map, plain softmax": {"axes": 2, "x": 8.0, "sigma": 2.0, "beta": 1, "second": 0.0},
+        "β = 10": {"beta": 10},
+        "β = 100": {"beta": 100},
+        "too sharp: the peak's cell again": {"axes": 2, "x": 20.25, "sigma": 2.0, "beta": 100, "second": 0.0},
+        "two blobs: the mean falls between": {"axes": 2, "x": 8.0, "beta": 50, "second": 1.0},
+        "the corner no mean can reach": {"axes": 2, "x": 63.0, "beta": 100, "second": 0.0, "half_pixel": False},
+    }
+    return live(compute, view, controls, presets=presets, twin=twin, title="From scores to a coordinate")
+
+
+def signed(value) -> str:
+    """A number with its sign, two decimals, and the typographic minus of the read-outs."""
+    return f"{float(value):+.2f}".replace("-", "\u2212")
+
+
+def marginal_figure(arrays: dict, x: float, title: str) -> go.Figure:
+    """The marginal over x with truth, peak and mean as upright lines."""
+    low = 1e-3
+    upright = {"mean": arrays["mean"][0].item(), "peak": arrays["peak"][0].item(), "truth": x}
+    return figures.curves(
+        {"marginal over x": (np.arange(CELLS), arrays["marginal"].clamp_min(low / 10))}
+        | {name: ([place, place], [low, 1]) for name, place in upright.items()},
+        x_title="x (cells)", y_title="probability", x_range=(-0.5, CELLS - 0.5), y_range=(low, 1), y_log=True,
+        lines={"uniform": 1 / CELLS}, title=title,
+        colours={"marginal over x": "green", "mean": "blue", "peak": "vermillion", "truth": "ink"},
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------ the losses and the cloud
+SIDE = 16
+"""Cells on each axis of the volume that is trained while the student watches."""
+
+UPDATES = 60
+STEP = (3.0, 0.05)
+"""Largest change of a score in the first and the last update (ours): the gradient is scaled to it, so that losses of
+very different size can be compared."""
+
+PRIOR = -np.log(SIDE**3 - 1)
+"""Where the scores start: the log-odds of one cell among all. A network's bias learns that level in a few updates;
+the softmax does not feel it, the binary cross entropies do."""
+
+WEIGHTS = (0.0, 0.01, 0.1, 1.0)
+TRUTH = torch.tensor([[0.34, -0.21, 0.54], [0.34, -0.21, -0.46]])
+"""The joint (x, y, z), away from the middle of its cell; and where it would be if the limb pointed to the camera."""
+
+
+@lru_cache(maxsize=64)
+def train_volume(mix: Mix, doubt: float, seed: int = 0) -> dict:
+    """Train the scores of one joint's volume, as free parameters, with a mixture of losses.
+
+    Args:
+        mix: weights of the losses.
+        doubt: share of the examples that say the joint is at the second place. One picture, two truths: with a single
+            camera, a limb may point towards it or away from it.
+
+    Returns:
+        logits (updates + 1, 16, 16, 16), place (updates + 1, 3) their mean, and losses: name -> (updates + 1,).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    logits = (PRIOR + 0.3 * torch.randn(SIDE, SIDE, SIDE, generator=generator)).requires_grad_()
+    share = torch.tensor([1 - doubt, doubt])
+    truths, share = (TRUTH, share) if doubt else (TRUTH[:1], share[:1])
+    path, losses = [], {}
+    for update in range(UPDATES + 1):
+        total, parts = mixed(logits.expand(len(truths), -1, -1, -1), truths, mix, share)
+        path.append(logits.detach().clone())
+        for name, value in parts.items():
+            losses.setdefault(name, []).append(value.item())
+        if update < UPDATES:
+            (gradient,) = torch.autograd.grad(total, logits)
+            size = STEP[0] + (STEP[1] - STEP[0]) * update / UPDATES
+            with torch.no_grad():
+                logits -= size * gradient / gradient.abs().max().clamp_min(1e-12)
+    path = torch.stack(path)
+    return {
+        "logits": path,
+        "place": expectation(marginals(path)),
+        "losses": {name: np.array(values) for name, values in losses.items()},
+    }
+
+
+def cloud(logits: torch.Tensor) -> dict:
+    """What one volume (D, H, W) says: marginals, planes, mean, peak, entropy (nats), spread (cells, rms)."""
+    p = torch.softmax(logits.flatten(), 0)
+    volume, sums = p.view_as(logits), marginals(logits)
+    place = torch.arange(SIDE, dtype=p.dtype)
+    variance = sum((m * (place - m @ place) ** 2).sum() for m in sums)
+    return {
+        "marginals": sums,
+        "front": volume.sum(0),
+        "above": volume.sum(1),
+        "mean": expectation(sums),
+        "peak": hard_argmax(logits),
+        "entropy": torch.special.entr(p).sum().item(),
+        "spread": variance.sqrt().item(),
+    }
+
+
+LOSS_NAMES = {
+    "integral": "integral (L1)",
+    "gaussian": "Gaussian BCE",
+    "one_hot": "one-hot BCE",
+    "cross_entropy": "one-hot CE",
+    "js": "Jensen–Shannon",
+    "variance": "variance",
+}
+
+
+def loss_mixer_demo() -> Demo:
+    """One joint's volume trained with a mixture of losses."""
+
+    def compute(doubt, update, **weights):
+        run = train_volume(Mix(**weights), doubt)
+        return run | cloud(run["logits"][update])
+
+    def view(arrays, params):
+        truths = TRUTH if params["doubt"] else TRUTH[:1]
+
+        def plane(key, second, title):
+            heat = arrays[key]
+            pick = [0, second]
+            return stage.image(
+                heat=heat / heat.max(), heat_name="probability / peak", heat_colour="green", cross=None, margin=0.02,
+                dots=[
+                    stage.dots("truth", truths[:, pick], colour="ink", symbol="diamond", size=8),
+                    stage.dots("peak", arrays["peak"][None, pick], colour="vermillion", symbol="square", size=6),
+                    stage.dots("mean", arrays["mean"][None, pick], colour="blue", size=6),
+                ],
+                title=title,
+            )  # fmt: skip
+
+        cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
+        curves = {name: np.maximum(values, 1e-4) for name, values in arrays["losses"].items()}
+        cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
+        return stage.panes(
+            plane("front", 1, "from the front: x right, y down"),
+            plane("above", 2, "from above: x right, depth down"),
+            stage.curve(
+                [
+                    stage.series(axis, cells, marginal, colour=colour, dash=dash, mode="line+markers")
+                    for axis, marginal, colour, dash in zip(
+                        "xyz", arrays["marginals"], ("sky", "orange", "purple"), ("solid", "dash", "dot")
+                    )
+                ],
+                x=stage.axis("coordinate (half widths; depth: m)", -1, 1),
+                y=stage.axis("probability", 0, 1),
+                title="the three marginals",
+            ),
+            stage.curve(
+                [
+                    stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), v, colour=cycle[name])
+                    for name, v in curves.items()
+                ],
+                x=stage.axis("updates", 0, UPDATES),
+                y=stage.axis("loss", 1e-4, 1e4, log=True),
+                now=params["update"],
+                title="losses, unweighted",
+            ),
+            stage.table(
+                ["", "x", "y", "depth", "off by (mm)"],
+                [
+                    ["truth", *map(signed, TRUTH[0]), ""],
+                    *(
+                        [name, *map(signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
+                        for name, key in (("mean of the cloud", "mean"), ("peak of the cloud", "peak"))
+                    ),
+                ],
+            ),
+            note=f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; the cloud is "
+            f"{arrays['spread']:.1f} cells wide",
+        )
+
+    def twin(arrays, params):
+        return depth_figure({"the cloud": arrays}, "Depth marginal after training with the chosen mixture")
+
+    controls = {
+        **{name: steps(WEIGHTS, float(name == "integral"), label) for name, label in LOSS_NAMES.items()},
+        "doubt": slider(0.0, 0.0, 0.5, 0.1, "share of the other truth"),
+        "update": slider(UPDATES, 0, UPDATES, 1, "updates"),
+    }
+    alone = dict.fromkeys(LOSS_NAMES, 0.0)
+    presets = {
+        "integral only": {**alone, "integral": 1.0},
+        "integral + Gaussian (report)": {**alone, "integral": 1.0, "gaussian": 0.01},
+        "Gaussian only": {**alone, "gaussian": 1.0},
+        "integral + Jensen–Shannon": {**alone, "integral": 1.0, "js": 1.0},
+        "integral + variance": {**alone, "integral": 1.0, "variance": 0.01},
+        "two truths, integral": {**alone, "integral": 1.0, "doubt": 0.4},
+        "two truths, Gaussian": {**alone, "gaussian": 1.0, "doubt": 0.4},
+    }
+    return live(compute, view, controls, presets=presets, twin=twin, title="Which loss makes which cloud?")
+
+
+def miss(place: torch.Tensor, doubt: float = 0.0) -> float:
+    """Distance in mm to the nearest truth, in a volume that is 2 m on each side."""
+    truths = TRUTH if doubt else TRUTH[:1]
+    return 1000 * DEPTH_RANGE * torch.linalg.vector_norm(truths - place, dim=-1).min().item()
+
+
+def depth_figure(clouds: dict[str, dict], title: str) -> go.Figure:
+    """Marginals over depth of some clouds."""
+    cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
+    return figures.curves(
+        {name: (cells, arrays["marginals"][2]) for name, arrays in clouds.items()}
+        | {"truth": ([TRUTH[0, 2].item()] * 2, [0, 1])},
+        x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
+        mode="lines+markers", title=title,
+    )  # fmt: skip
