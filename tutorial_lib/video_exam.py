@@ -1,0 +1,97 @@
+"""Videos to test lifters of any receptive field with: people and motions that no training saw, filmed as they are.
+
+Stands on `lifting`. The same videos for every network; another detector on request, with errors that have the same
+pattern and another size.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from tutorial_lib import human36m
+from tutorial_lib.camera import from_screen, to_screen
+from tutorial_lib.corpus import HELD_OUT_ACTIONS, TEST_SEED, file_site
+from tutorial_lib.footage import Video, videos
+from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.metrics import root_relative
+from tutorial_lib.motion import builtin
+from tutorial_lib.motion.clip import Clip
+from tutorial_lib.single_frame import SingleFrameLifter
+
+PEOPLE = 2
+"""Invented people of one seed; each does every held-out action."""
+
+TEST_FRAMES = 300
+"""Frames of an invented clip: longer than the longest receptive field."""
+
+
+def clips_under_test(motion: str = "builtin", seed: int = 0) -> list[Clip]:
+    """Clips of people and motions that no training saw.
+
+    Args:
+        motion: "builtin", or a motion file (its test people, as in `corpus.file_site`).
+        seed: another seed, other invented people.
+    """
+    if motion == "builtin":
+        first = PEOPLE * seed
+        return builtin(TEST_SEED, range(first, first + PEOPLE), HELD_OUT_ACTIONS, TEST_FRAMES)
+    return file_site(motion, seed).test
+
+
+def is_human36m(motion: str) -> bool:
+    """Whether a `MOTION` parameter names Human3.6M's files, or a folder with them."""
+    path = Path(motion)
+    return path.name.startswith(("data_3d_h36m", "data_2d_h36m")) or (path / "data_3d_h36m.npz").is_file()
+
+
+def human36m_videos(motion: str, subjects: Sequence[str], *, trust: bool = False) -> list[Video]:
+    """Human3.6M's takes, four cameras each, with keypoints as the course's own camera would show them.
+
+    Their long lenses become the course's wide one by the known focal length and principal point; distortion stays.
+
+    Args:
+        trust: as in `videos_under_test`.
+
+    Raises:
+        ValueError: without `trust`; otherwise as `human36m.load`.
+    """
+    three_d, two_d = human36m.find(motion)
+    found = human36m.load(three_d, two_d, allow_pickle=trust, subjects=subjects)
+    return [
+        Video(to_screen(from_screen(take.keypoints, take.view.camera)), take.pose, take.subject, take.action)
+        for take in found
+    ]
+
+
+def videos_under_test(
+    motion: str = "builtin", seed: int = 0, noise: float = 1.0, *, limit: int = 40, trust: bool = False
+) -> list[Video]:
+    """The test videos of one seed.
+
+    Args:
+        motion: "builtin", a motion file, or Human3.6M's `data_3d_h36m.npz`, then with its own cameras and, where a
+            `data_2d_h36m_*.npz` lies beside it, its own detections: subjects S9 and S11, as the papers test.
+        seed: decides people, viewpoints, the detector's errors, and which clips where there are more than `limit`.
+        noise: of the simulated detector; real detections stay as they are.
+        trust: Human3.6M's files hold pickled Python objects: reading them runs any code their author put in.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if is_human36m(motion):
+        found = human36m_videos(motion, human36m.TEST_SUBJECTS, trust=trust)
+        return [found[i] for i in torch.randperm(len(found), generator=generator)[:limit].sort().values.tolist()]
+    clips = clips_under_test(motion, seed)
+    chosen = torch.randperm(len(clips), generator=generator)[:limit].sort().values.tolist()
+    return videos([clips[i] for i in chosen], generator=generator, noise=noise)
+
+
+@torch.no_grad()
+def sit(model: TemporalLifter | SingleFrameLifter, taken: list[Video]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+    """Lift whole videos.
+
+    Returns:
+        (action, predicted, truth) of each video, poses (T, 17, 3) in metres, root-relative, camera axes: what
+        `protocol.per_action` takes.
+    """
+    model.eval()
+    return [(v.action, root_relative(model.lift(v.keypoints)), root_relative(v.pose)) for v in taken]
