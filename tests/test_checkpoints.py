@@ -17,6 +17,7 @@ from tutorial_lib.corpus import Split, TestSite, builtin_site
 from tutorial_lib.distortion import FOLD_RADIUS, PRESETS, folds
 from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
 from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.single_frame import SingleFrameLifter
 
 TestSite.__test__ = False  # a place where a camera stands, not a test
 
@@ -163,6 +164,49 @@ def test_what_was_saved_is_loaded(tmp_path, frames, causal):
     assert (about["name"], about["seed"], about["note"]) == ("mine", 3, "ünï")
 
 
+@pytest.mark.parametrize("outputs", [None, 1])
+@pytest.mark.parametrize("make", [lambda **o: TemporalLifter(9, 8, **o), lambda **o: SingleFrameLifter(8, **o)])
+def test_both_families_and_their_trajectory_models_come_back_as_the_same_function(tmp_path, make, outputs):
+    torch.manual_seed(0)
+    model = make(outputs=outputs).eval()
+    checkpoints.save(model, "lesson/mine", {"seed": 3}, tmp_path)
+    back = checkpoints.load("lesson/mine", folder=tmp_path)
+    assert type(back) is type(model) and (back.frames, back.outputs) == (model.frames, outputs or 17)
+    assert not back.training and back.dropout == 0
+    keypoints = 0.3 * torch.randn(12, 17, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(back.lift(keypoints), model.lift(keypoints), atol=5e-3, rtol=1e-2)
+
+
+def test_a_name_may_begin_with_a_lessons_folder(tmp_path):
+    path = checkpoints.save(lifter(), "temporal/mine", {}, tmp_path)
+    assert path == tmp_path / "temporal" / "mine.safetensors"
+    assert checkpoints.names(tmp_path) == [] and checkpoints.names(tmp_path / "temporal") == ["mine"]
+    assert checkpoints.record("temporal/mine", tmp_path)["name"] == "temporal/mine"
+    with pytest.raises(ValueError, match="name is 'temporal/yours'.*there are: temporal/mine"):
+        checkpoints.load("temporal/yours", folder=tmp_path)
+
+
+def test_tensors_of_any_network_are_stored_and_read_back(tmp_path):
+    tensors = {
+        "weight": torch.randn(3, 4).T,  # not contiguous
+        "double": torch.tensor([1.5], dtype=torch.float64),
+        "count": torch.tensor(70000),
+        "mask": torch.tensor([True, False]),
+    }
+    kept = {key: value.clone() for key, value in tensors.items()}
+    checkpoints.store(tensors, "lesson/any", {"layers": 3}, {"seed": 7}, tmp_path)
+    about, back = checkpoints.weights("lesson/any", tmp_path)
+    assert about == {"name": "lesson/any", "architecture": {"layers": 3}, "seed": 7}
+    assert back.keys() == tensors.keys() and all(torch.equal(tensors[key], kept[key]) for key in kept)
+    assert back["count"].item() == 70000 and torch.equal(back["mask"], tensors["mask"])
+    for key in ("weight", "double"):
+        assert back[key].dtype == torch.float32
+        torch.testing.assert_close(back[key], tensors[key].float(), rtol=1e-3, atol=1e-6)
+    with pytest.raises(ValueError, match="any.json names no architecture of a lifter"):
+        checkpoints.load("lesson/any", folder=tmp_path)
+
+
 def test_saving_does_not_touch_the_model(tmp_path):
     model = lifter().train()
     kept = copy.deepcopy(model)
@@ -250,6 +294,24 @@ def test_an_architecture_that_does_not_fit_the_weights_is_refused(folder, archit
     rewrite(folder, "mine", architecture=architecture)
     with pytest.raises(ValueError):
         checkpoints.load("mine", folder=folder)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        {"frames": 1},
+        {"frames": 1, "channels": 16},
+        {"frames": 1, "channels": "eight"},
+        {"frames": 1, "channels": 8, "outputs": 1},
+        {"frames": 1, "channels": 8, "layers": 4},
+        {"frames": 9, "channels": 8, "causal": False},
+    ],
+)
+def test_a_single_frame_networks_architecture_must_fit_its_weights(tmp_path, architecture):
+    checkpoints.save(SingleFrameLifter(8), "mine", {}, tmp_path)
+    rewrite(tmp_path, "mine", architecture=architecture)
+    with pytest.raises(ValueError, match="mine|state_dict does not fit"):
+        checkpoints.load("mine", folder=tmp_path)
 
 
 # ------------------------------------------------------------------ recipes

@@ -13,14 +13,16 @@ from tutorial_lib.receptive import influence, paths, support
 from tutorial_lib.single_frame import SingleFrameLifter
 
 DEPTHS = range(1, MOST_LAYERS + 1)
+SWEPT = range(1, 5)
+"""Layers of the static sweep: the strokes of a fifth would triple its size."""
 
 
 def depth_sweep(width: int = 3, dilated: bool = True, causal: bool = False) -> go.Figure:
-    """The diagram while layers are added, one to five, on one axis."""
-    deepest = seen_frames(MOST_LAYERS, width, dilated, causal)
-    networks = [seen_frames(layers, width, dilated, causal, span=len(deepest["frame"])) for layers in DEPTHS]
+    """The diagram while layers are added, one to four, on one axis."""
+    deepest = seen_frames(SWEPT[-1], width, dilated, causal)
+    networks = [seen_frames(layers, width, dilated, causal, span=len(deepest["frame"])) for layers in SWEPT]
     pictures = [diagram(arrays, f"{int((arrays['count'] > 0).sum())} frames seen") for arrays in networks]
-    return figures.sweep(pictures, list(DEPTHS), "layers", active=2)
+    return figures.sweep(pictures, list(SWEPT), "layers", active=2)
 
 
 def field_by_gradient(layers: int, width: int = 3, dilated: bool = True) -> int:
