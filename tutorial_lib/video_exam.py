@@ -11,7 +11,7 @@ import torch
 
 from tutorial_lib import human36m
 from tutorial_lib.camera import from_screen, to_screen
-from tutorial_lib.corpus import HELD_OUT_ACTIONS, TEST_SEED, file_site
+from tutorial_lib.corpus import HELD_OUT_ACTIONS, TEST_SEED, TRAINED_ACTIONS, file_site
 from tutorial_lib.footage import Video, videos
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import root_relative
@@ -26,16 +26,19 @@ TEST_FRAMES = 300
 """Frames of an invented clip: longer than the longest receptive field."""
 
 
-def clips_under_test(motion: str = "builtin", seed: int = 0) -> list[Clip]:
-    """Clips of people and motions that no training saw.
+def clips_under_test(motion: str = "builtin", seed: int = 0, known: bool = False) -> list[Clip]:
+    """Clips of people that no training saw.
 
     Args:
         motion: "builtin", or a motion file (its test people, as in `corpus.file_site`).
         seed: another seed, other invented people.
+        known: they do what others did in the training, as in the papers' protocol; otherwise the motions are new, too.
+            A motion file decides that by itself.
     """
     if motion == "builtin":
         first = PEOPLE * seed
-        return builtin(TEST_SEED, range(first, first + PEOPLE), HELD_OUT_ACTIONS, TEST_FRAMES)
+        actions = TRAINED_ACTIONS if known else HELD_OUT_ACTIONS
+        return builtin(TEST_SEED, range(first, first + PEOPLE), actions, TEST_FRAMES)
     return file_site(motion, seed).test
 
 
@@ -65,7 +68,13 @@ def human36m_videos(motion: str, subjects: Sequence[str], *, trust: bool = False
 
 
 def videos_under_test(
-    motion: str = "builtin", seed: int = 0, noise: float = 1.0, *, limit: int = 40, trust: bool = False
+    motion: str = "builtin",
+    seed: int = 0,
+    noise: float = 1.0,
+    *,
+    known: bool = False,
+    limit: int = 40,
+    trust: bool = False,
 ) -> list[Video]:
     """The test videos of one seed.
 
@@ -74,13 +83,14 @@ def videos_under_test(
             `data_2d_h36m_*.npz` lies beside it, its own detections: subjects S9 and S11, as the papers test.
         seed: decides people, viewpoints, the detector's errors, and which clips where there are more than `limit`.
         noise: of the simulated detector; real detections stay as they are.
+        known: as in `clips_under_test`.
         trust: Human3.6M's files hold pickled Python objects: reading them runs any code their author put in.
     """
     generator = torch.Generator().manual_seed(seed)
     if is_human36m(motion):
         found = human36m_videos(motion, human36m.TEST_SUBJECTS, trust=trust)
         return [found[i] for i in torch.randperm(len(found), generator=generator)[:limit].sort().values.tolist()]
-    clips = clips_under_test(motion, seed)
+    clips = clips_under_test(motion, seed, known)
     chosen = torch.randperm(len(clips), generator=generator)[:limit].sort().values.tolist()
     return videos([clips[i] for i in chosen], generator=generator, noise=noise)
 

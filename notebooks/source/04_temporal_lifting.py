@@ -183,18 +183,24 @@ show(temporal_lifting.stills(video, {name: networks[name] for name in ("1 frame"
 # scale and shift. **Protocol 3** (N-MPJPE): after the best scale only. **Velocity** (MPJVE): MPJPE of the steps from
 # frame to frame. The papers average over the frames of an *action* first, and then over actions.
 #
-# Test people, motions and viewpoints were never trained on. Every network sees the same videos.
+# Human3.6M tests new people (S9, S11) who do what the others did in training. We hold that exam (*known motions*), and
+# a harder one, where the motions are new as well. Every network sees the same videos.
 
 # %%
 NOISES = (0.0, 1.0, 3.0)
 NETWORKS = temporal_lifting.NETWORKS
-exams = {}  # (noise, network) -> one result per seed
+LIMIT = 10 if PROFILE == "quick" else 200
+exams = {}  # (noise, network) -> one result per seed, new motions
+known = {}  # network -> one result per seed, known motions
 for seed in tqdm(SEEDS, desc="seeds"):
     for noise in NOISES:
-        taken = videos_under_test(MOTION, seed, noise, trust=TRUST_PICKLE, limit=10 if PROFILE == "quick" else 200)
+        taken = videos_under_test(MOTION, seed, noise, trust=TRUST_PICKLE, limit=LIMIT)
         for name, model in networks.items():
             exams.setdefault((noise, name), []).append(per_action(sit(model, taken)))
-ordinary = {name: exams[1.0, name][0] for name in NETWORKS}
+    taken = videos_under_test(MOTION, seed, known=True, trust=TRUST_PICKLE, limit=2 * LIMIT)
+    for name, model in networks.items():
+        known.setdefault(name, []).append(per_action(sit(model, taken)))
+ordinary = {name: known[name][0] for name in NETWORKS}
 table(ordinary)
 
 # %%
@@ -236,7 +242,7 @@ explain = few_labels.explain_demo(videos_under_test("builtin", SEED, 0.0)[0], 60
 explain
 
 # %% tags=["demo-test"]
-explain.set(size=1.4, distance=1.4).check()
+explain.set(size=1.4, distance=1.4, turn=0).check()
 losses = explain.arrays["losses"]
 assert losses["reprojection, linear"] < 1e-5 and losses["bones, L1"] > 0.05
 explain.set(size=1.0, distance=1.0, turn=40).check()
@@ -330,20 +336,35 @@ def average(results, metric="mpjpe"):
     return np.array([errors.average(metric) for errors in results])
 
 
+LONGER = ("9 frames", "27 frames", "81 frames", "243 frames")
 record(
     Claim(
         "more-frames",
         LESSON,
-        "More frames are better: a temporal network beats a single-frame network.",
-        "Pavllo et al. 2019, table 1a (protocol 1, Human3.6M, single-frame and 243 frames) and README (27, 81)",
-        paper={"1 frame": 51.8, "27 frames": 48.8, "81 frames": 47.7, "243 frames": 46.8},
-        ours={
-            name: average(exams[1.0, name]) for name in ("1 frame", "9 frames", "27 frames", "81 frames", "243 frames")
-        },
-        test=lambda m: below(m["27 frames"] - m["1 frame"]) and below(m["243 frames"] - m["1 frame"]),
-        explanation="Holds when 27 and 243 frames beat one frame, each certain at 95 % (paired over seeds). Read the "
-        "order of the others from the rows: invented motion has less to remember over seconds than real motion.",
-        unit="mm",
+        "More frames are better: a temporal network beats a single-frame network (new people, known motions).",
+        "Pavllo et al. 2019, table 1a (protocol 1, Human3.6M: 51.8 with one frame, 46.8 with 243) and README (27, 81)",
+        paper={"27 frames": -5.8, "81 frames": -7.9, "243 frames": -9.7},
+        ours={name: 100 * (average(known[name]) / average(known["1 frame"]) - 1) for name in LONGER},
+        test=lambda m: below(m["27 frames"]) and below(m["81 frames"]) and below(m["243 frames"]),
+        explanation="Change against one frame. Holds when 27, 81 and 243 frames are each certainly better (paired over "
+        "seeds). All had the same number of training steps, which is short for the longest.",
+        unit="%",
+    )
+)
+
+# %%
+record(
+    Claim(
+        "new-motions",
+        LESSON,
+        "The same, when the motions are new as well (ours: harder than the papers' protocol).",
+        "no paper: Human3.6M's test subjects do what the training subjects did",
+        paper={},
+        ours={name: 100 * (average(exams[1.0, name]) / average(exams[1.0, "1 frame"]) - 1) for name in LONGER},
+        test=lambda m: below(m["27 frames"]) and below(m["81 frames"]) and below(m["243 frames"]),
+        explanation="Change against one frame. What a network has learned about the course of a motion helps with that "
+        "motion; with new ones, most of the error is the unfamiliar pose, and time mends only the detector's tremble.",
+        unit="%",
     )
 )
 
@@ -387,10 +408,7 @@ record(
         "The velocity error falls by three quarters.",
         "Pavllo et al. 2019, table on velocity error: 76 % lower on average than single-frame",
         paper={"243 frames": -76.0},
-        ours={
-            name: 100 * (average(exams[1.0, name], "mpjve") / average(exams[1.0, "1 frame"], "mpjve") - 1)
-            for name in ("9 frames", "27 frames", "81 frames", "243 frames")
-        },
+        ours={name: 100 * (average(known[name], "mpjve") / average(known["1 frame"], "mpjve") - 1) for name in LONGER},
         test=lambda m: below(m["243 frames"], -50),
         explanation="Holds when the whole interval is below -50 %: the paper's order of size. How much jitter there is "
         "to remove depends on the detector, which is ours.",
@@ -549,7 +567,7 @@ show(twins.dead_gradient_figure(video))
 #
 # 1. Dilated convolutions multiply their receptive field at every layer: 243 frames with five layers, each used once.
 # 2. The same weights run in two forms: slid over a video, or on windows, where a convolution becomes a matrix product.
-# 3. Time removes the jitter first, and most where the detector is bad; seeing the future is worth little.
+# 3. Time removes the jitter first, and helps most where the detector is bad and the motion is known.
 # 4. Back-projection turns video into a teacher, blind to scale; bone lengths give it the scale.
 # 5. Unlabelled video helps when labels are few, and the gain fades as they become many.
 #

@@ -99,9 +99,9 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
         )
 
     controls = {
-        "size": slider(1.0, 0.5, 1.6, 0.05, "size of the guess"),
+        "size": slider(1.2, 0.5, 1.6, 0.05, "size of the guess"),
         "distance": slider(1.0, 0.5, 1.6, 0.05, "distance of the guess"),
-        "turn": slider(0, -90, 90, 5, "turned (degrees)"),
+        "turn": slider(20, -90, 90, 5, "turned (degrees)"),
         "lens": steps(list(sight), "none", "lens"),
     }
     presets = {

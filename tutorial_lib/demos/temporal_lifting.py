@@ -247,8 +247,7 @@ def stills(video: Video, models: Mapping[str, torch.nn.Module], frames: list[int
             extent=BODY,
             up="-y",
             colours=dict(zip(lifted, ("vermillion", "blue"))),
-            title=f"{f / 50:.1f} s: "
-            + ", ".join(f"{name} {1000 * mpjpe(pose[f], truth[f]).item():.0f} mm" for name, pose in lifted.items()),
+            title=" / ".join(f"{1000 * mpjpe(pose[f], truth[f]).item():.0f}" for pose in lifted.values()) + " mm off",
         )
         for f in frames
     ]
