@@ -124,6 +124,17 @@ def test_show_emits_both_types_and_no_random_ids(monkeypatch):
     json.dumps(shown[0]["application/vnd.plotly.v1+json"], allow_nan=False)
 
 
+def test_a_colour_raster_keeps_its_colours_and_its_place():
+    cells = np.zeros((2, 3, 3), dtype=np.uint8)
+    cells[0, 0], cells[1, 2] = (255, 0, 0), (0, 0, 255)  # upper left, lower right
+    figure = figures.image_plane(aspect=1.5, margin=0.0)
+    figure.add_trace(go.Image(z=cells, x0=-2 / 3, dx=2 / 3, y0=-1 / 3, dy=2 / 3))
+    drawn = pixels(preview.png(figure))[..., :3]
+    red, blue = (np.argwhere(np.abs(drawn - colour).max(-1) < 0.01) for colour in ([1, 0, 0], [0, 0, 1]))
+    assert len(red) == pytest.approx(len(blue), rel=0.1) and len(red) > 1000
+    assert (red.mean(0) < blue.mean(0)).all(), "y points down, x to the right"
+
+
 def test_png_knows_subplots_and_refuses_other_traces():
     both = go.Figure([go.Scatter(x=[0, 1], y=[0, 1]), go.Bar(x=["a"], y=[1], xaxis="x2", yaxis="y2")])
     both.update_layout(xaxis={"domain": [0, 0.4]}, xaxis2={"domain": [0.6, 1]}, yaxis2={"anchor": "x2"})
