@@ -5,6 +5,10 @@
 #   make notebooks      run every lesson (PROFILE=full MOTION=my.bvh SEED=1 LESSONS="05" are passed on)
 #   make build          rewrite the committed notebooks from notebooks/source (LESSONS="05 06" for some)
 #   make bench          side-by-side benchmarks, as ratios
+#   make student        the lessons without solutions, into build/student
+#   make grade          marks for a folder of answers: make grade SUBMISSIONS=folder
+#   make sheet          whether every lesson has what a lesson needs
+#   make review         in this clone, show and check notebook changes cell by cell
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv
 #
@@ -13,9 +17,10 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints clean
+.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet review clean
 
 VENV := .venv
+TEST_PROCESSES ?= 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A python that is new enough, else empty (the recipe of $(READY) then says what is missing).
@@ -62,11 +67,12 @@ lab: $(READY)
 
 # One pytest run: unit tests, every committed notebook cell by cell (nbval), every lesson through papermill,
 # the browser. Why nbval is lax where it is: the docstring of tests/test_notebooks.py. Benchmarks run once,
-# untimed, so that they cannot rot.
+# untimed, so that they cannot rot. Two processes: a lesson is one file and stays in one of them. Every process
+# computes on one thread, or OpenMP's threads would wait for one another.
 test: $(READY) browser
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
-		--benchmark-disable --durations=10 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
+		--benchmark-disable --durations=10 --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 # The browser test wants a Chromium from the system. Where it cannot be had, that test skips and says why.
 browser:
@@ -99,6 +105,27 @@ bench: $(READY)
 
 checkpoints: $(READY)
 	$(BIN)/python -m tutorial_lib.checkpoints.train
+	$(BIN)/python -m tutorial_lib.checkpoints.temporal
+
+student: $(READY)
+	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
+
+grade: $(READY)
+	$(BIN)/python -m tutorial_lib.course.grade $(SUBMISSIONS) $(if $(LESSONS),--lesson $(LESSONS))
+
+sheet: $(READY)
+	$(BIN)/python -m tutorial_lib.course.sheet $(LESSONS)
+
+# nbdime and pre-commit have an environment of their own: in the course's they would add themselves to its JupyterLab.
+REVIEW := $(VENV)/review
+review: $(READY)
+	@git rev-parse --git-dir >/dev/null || { echo "make review needs a git clone" >&2; exit 1; }
+	@test -x $(REVIEW)/bin/python || $(BIN)/python -m venv $(REVIEW)
+	$(REVIEW)/bin/python -m pip install --quiet --constraint requirements.lock nbdime==4.0.4 pre-commit==4.7.0 $(PIP_ARGS)
+	git config diff.jupyternotebook.command '"$(CURDIR)/$(REVIEW)/bin/git-nbdiffdriver" diff'
+	@attributes="$$(git rev-parse --git-path info/attributes)"; mkdir -p "$$(dirname "$$attributes")"; \
+		grep -qs jupyternotebook "$$attributes" || echo '*.ipynb diff=jupyternotebook' >> "$$attributes"
+	$(REVIEW)/bin/pre-commit install
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info

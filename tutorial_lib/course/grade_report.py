@@ -1,0 +1,86 @@
+"""What the grader writes: a table for the computer, an overview for the teacher, a report for every student."""
+
+import csv
+import re
+from collections import defaultdict
+from pathlib import Path
+
+COLUMNS = ("student", "lesson", "exercise", "points", "of", "verdict")
+_SHOWN = 4000
+
+
+def write(scores: list, remarks: list[str], out: Path) -> str:
+    """Write `grades.csv`, `overview.md` and `reports/<student>.md` into `out`; returns a summary for the terminal."""
+    (out / "reports").mkdir(parents=True, exist_ok=True)
+    for old in (out / "reports").glob("*.md"):
+        old.unlink()  # of somebody who is no longer among the submissions
+    with open(out / "grades.csv", "w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(COLUMNS)
+        rows.writerows([getattr(score, column) for column in COLUMNS] for score in scores)
+    for student, own in _by(scores, "student").items():
+        (out / "reports" / f"{student}.md").write_text(report(student, own), encoding="utf-8")
+    text = overview(scores, remarks)
+    (out / "overview.md").write_text(text, encoding="utf-8")
+    return f"{text}\n{out / 'grades.csv'}\n{out / 'overview.md'}\n{out / 'reports'}"
+
+
+def report(student: str, scores: list) -> str:
+    """One student's report in Markdown: for every exercise the verdict, what was expected, the hint, the answer."""
+    lines = [f"# {student}: {_total(scores)}", ""]
+    for lesson, own in _by(scores, "lesson").items():
+        lines += [f"## {lesson or 'A file that could not be graded'}: {_total(own)}", ""]
+        for score in own:
+            mark = "✓" if score.points else "✗"
+            lines += [f"### {mark} {score.exercise or 'not graded'}: {score.points} of {score.of}, {score.verdict}", ""]
+            expected, _, hint = score.detail.partition("Hint: ")
+            lines += [f"- {_plain(expected)}"] if expected else []
+            lines += [f"- **Hint:** {_plain(hint)}"] if hint else []
+            lines += ["", *_fenced(score.code), ""] if score.code else [""]
+    return "\n".join(lines)
+
+
+def overview(scores: list, remarks: list[str]) -> str:
+    """Who has how many points in which lesson, and how many solved which exercise."""
+    lessons = [lesson for lesson in _by(scores, "lesson") if lesson]
+    lines = ["| student | " + " | ".join([*lessons, "total"]) + " |", "|---|" + "---:|" * (len(lessons) + 1)]
+    for student, own in _by(scores, "student").items():
+        parts = [_total([s for s in own if s.lesson == lesson]) for lesson in lessons]
+        lines.append(f"| {_plain(student)} | " + " | ".join([*parts, _total(own)]) + " |")
+    lines += ["", "| exercise | right | other verdicts |", "|---|---:|---|"]
+    for (lesson, exercise), own in _by(scores, "lesson", "exercise").items():
+        others = defaultdict(int)
+        for score in own:
+            others[score.verdict] += not score.points
+        said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(others.items()) if count)
+        if exercise:
+            lines.append(f"| {lesson}: {exercise} | {sum(s.points > 0 for s in own)} of {len(own)} | {said} |")
+    lines += ["", *(f"- {_plain(remark)}" for remark in remarks)] if remarks else []
+    return "\n".join(lines) + "\n"
+
+
+def _by(scores: list, *keys: str) -> dict:
+    """Scores grouped by attributes, in the order of the names."""
+    groups = defaultdict(list)
+    for score in scores:
+        found = tuple(getattr(score, key) for key in keys)
+        groups[found if len(keys) > 1 else found[0]].append(score)
+    order = groups if "exercise" in keys else sorted(groups)  # exercises stay in the order of the lesson
+    return {key: groups[key] for key in order}
+
+
+def _total(scores: list) -> str:
+    return f"{sum(s.points for s in scores)} of {sum(s.of for s in scores)}" if scores else "–"
+
+
+def _plain(text: str) -> str:
+    """A student's text as one line that cannot end the table or the list it stands in."""
+    return re.sub(r"\s+", " ", text).strip().replace("|", "\\|").replace("<", "&lt;")
+
+
+def _fenced(code: str) -> list[str]:
+    """Code as a block; its fence is longer than any in it."""
+    shown = code if len(code) <= _SHOWN else f"{code[:_SHOWN]}\n… {len(code) - _SHOWN:,} more characters"
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}python", shown, fence]
