@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tutorial_lib.output_folder import output_folder
+
 try:
     import fcntl
 except ImportError:  # Windows: runs side by side may then overwrite one another's claims
@@ -160,7 +162,7 @@ def record(claim: Claim) -> Claim:
 
     A claim of the same lesson and id is replaced, the others stay, also when lessons run side by side.
     """
-    path = Path(os.environ.get("COURSE_CLAIMS") or Path(__file__).parents[1] / "build" / "claims.json")
+    path = Path(os.environ.get("COURSE_CLAIMS") or output_folder() / "claims.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_name(path.name + ".lock"), "w") as lock:
         if fcntl is not None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-import tutorial_lib
 from tutorial_lib.corpus import HELD_OUT_ACTIONS, TEST_SEED, TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
+from tutorial_lib.output_folder import output_folder
 from tutorial_lib.render import draw_photos
 
 SPLITS = {
@@ -84,19 +84,21 @@ def photo_set(
         size: side of the square photos in pixels.
         seed: another seed, other photos of the same people.
         occluders: mean number of things before the person.
-        folder: where sets are kept; `build/photos` of the clone by default.
+        folder: where sets are kept; by default `photos` in `output_folder()`, which is `build/` of a clone.
 
     Raises:
         ValueError: an unknown split, count or size too small.
     """
     if count < 1 or size < 8:
         raise ValueError(f"count={count}, size={size}: expected at least 1 photo of at least 8 pixels")
-    clips = clips_of(split)
-    where = Path(tutorial_lib.__file__).resolve().parents[1] / "build" / "photos" if folder is None else Path(folder)
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}, expected one of {', '.join(SPLITS)}")
+    where = output_folder() / "photos" if folder is None else Path(folder)
     key = f"{VERSION}-{split}-{count}-{size}-{seed}-{occluders}"
     path = where / f"{split}-{count}x{size}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.safetensors"
     if path.is_file():
         return PhotoSet(**load_file(path))
+    clips = clips_of(split)
     generator = torch.Generator().manual_seed(1000 * SPLITS[split][0] + seed)
     drawn = draw_photos(clips, count, size=size, generator=generator, occluders=occluders)
     kept = PhotoSet((255 * drawn.image).round().to(torch.uint8), drawn.keypoints, drawn.pose, drawn.visible)

@@ -204,12 +204,12 @@ def losses_figure(toy: TwoPlaces, title: str = ""):
     """Expected L1 and L2 loss over the answer, with the density of the truth behind them."""
     return figures.curves(
         {
-            "the truth (density / 5)": (LINE, toy.density(LINE) / 5),
-            "expected squared error (L2)": (LINE, toy.l2(LINE)),
-            "expected absolute error (L1)": (LINE, toy.l1(LINE)),
+            "truth (density / 5)": (LINE, toy.density(LINE) / 5),
+            "squared error (L2)": (LINE, toy.l2(LINE)),
+            "absolute error (L1)": (LINE, toy.l1(LINE)),
         },
         x_title="place along the line (half widths)", y_title="expected loss", x_range=(-1, 1), y_range=(0, 2),
-        colours={"the truth (density / 5)": "ink", "expected squared error (L2)": "vermillion",
-                 "expected absolute error (L1)": "orange"},
+        colours={"truth (density / 5)": "ink", "squared error (L2)": "vermillion",
+                 "absolute error (L1)": "orange"},
         title=title or f"A with probability {toy.p:.2f}: mean at {toy.mean():.2f}, median at {toy.median():.2f}",
     )  # fmt: skip

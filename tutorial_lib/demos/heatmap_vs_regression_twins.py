@@ -10,7 +10,7 @@ from tutorial_lib import figures, heatmaps
 from tutorial_lib.claims import interval
 from tutorial_lib.demos.ambiguity_toy import TwoPlaces, losses_figure
 from tutorial_lib.demos.heatmap_vs_regression import DECODERS, quantisation
-from tutorial_lib.demos.robustness import assess
+from tutorial_lib.demos.robustness import COLOURS, assess
 from tutorial_lib.disturbances import Disturbance
 
 
@@ -79,6 +79,7 @@ DISTURBANCES = {
     "disc": ("radius of the grey disc (half widths)", lambda v: Disturbance(radius=v)),
 }
 """kind -> (axis title, strength -> disturbance)."""
+TITLES = {"blur": "more and more blur", "shift": "worse and worse crops", "disc": "more and more hidden"}
 
 
 def robustness_curves(models: Mapping, photos, kind: str, strengths: Sequence[float]) -> dict[str, list]:
@@ -110,5 +111,6 @@ def robustness_figure(models: Mapping, photos, kind: str, strengths: Sequence[fl
         y_title="mean error (px)",
         x_range=(min(strengths), max(strengths)),
         y_range=(0, 1.05 * max(r[:, 2].max() for r in rows.values())),
-        title=f"The same networks under more and more {kind}",
+        colours=COLOURS,
+        title=f"The same networks, {TITLES[kind]}",
     )

@@ -12,6 +12,8 @@ from tutorial_lib.disturbances import Disturbance, disturb, move
 
 THRESHOLDS = np.linspace(0.02, 0.6, 30)
 """Of the PCK curves, shares of the torso."""
+COLOURS = {"regression": "vermillion", "RLE": "purple", "heat map": "blue", "integral": "green"}
+"""Of the networks that have these names, in all figures of the lesson."""
 
 
 def assess(models: Mapping[str, torch.nn.Module], photos, how: Disturbance, seen_only: bool = False) -> dict:
@@ -57,7 +59,7 @@ def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
     for model in models.values():
         model.eval()
     names = list(models)
-    colours = dict(zip(names, figures.colours_of(names)))
+    colours = dict(zip(names, figures.colours_of(names, COLOURS)))
     pixels = [p for p in (8, 12, 16, 24, 32, 48, 64, 96, 128) if p < size] + [size]
 
     def compute(photo, shown, joints, radius, disc_x, disc_y, shift_x, shift_y, blur, resolution):
@@ -135,6 +137,7 @@ def pck_figure(curves: Mapping[str, Sequence[float]], title: str):
     return figures.curves(
         {name: (THRESHOLDS, 100 * np.asarray(values)) for name, values in curves.items()},
         x_title="threshold (share of the torso)", y_title="PCK (%)", x_range=(0, 0.6), y_range=(0, 100), title=title,
+        colours=COLOURS,
     )  # fmt: skip
 
 
