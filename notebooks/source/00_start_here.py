@@ -83,10 +83,10 @@ environment.check()
 # | lesson | its question | |
 # |---|---|---|
 # | 00 start here | Can a network get used to a new lens while you watch? | you are here |
-# | 01 heat map or regression | How should a network say where a joint is? | not written yet |
-# | 02 integral pose | Can one network have the best of both? | not written yet |
-# | 03 shape templates | Can a network find a body without a single label? | not written yet |
-# | 04 temporal lifting | What does a film tell that a photo does not? | not written yet |
+# | [01 heat map](01_heatmap_vs_regression.ipynb) | How should a network say where a joint is? | **open** |
+# | [02 integral pose](02_integral_pose.ipynb) | Can an average be sharper than a maximum? | **open** |
+# | [03 shape templates](03_shape_templates.ipynb) | Can a network find a body that nobody pointed at? | **open** |
+# | [04 temporal lifting](04_temporal_lifting.ipynb) | What do the frames before and after tell? | **open** |
 # | [05 camera distortion](05_camera_distortion.ipynb) | What does a lens do to a network new to it? | **open** |
 # | [06 meta-learning](06_meta_learning.ipynb) | Can a network learn to get used to a lens in five steps? | **open** |
 # | 07 – 13 | geometry, self-supervision, body meshes, stress tests, low light, head-worn cameras | later |
@@ -230,7 +230,7 @@ show(moving.update_layout(margin={"l": 60, "b": 130}))  # room for the words und
 # 2. A lens that it has never seen makes it wrong, although the flat joints are all there.
 # 3. A network that practised with many lenses is hurt much less; whether its steps add to that, you can measure.
 # 4. In every lesson: predict, then move, then see.
-# 5. Go on with lesson 05, then 06.
+# 5. Go on with 01, where joints are found in photos, or with 04 to 06, where films become skeletons.
 #
 # ## Further reading
 #
