@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from tutorial_lib import figures, preview
-from tutorial_lib.demos import shape_templates, shape_templates_twins, stage
+from tutorial_lib.demos import shape_templates, shape_templates_twins, stage, template_gradient
 from tutorial_lib.demos.shape_templates import SHIFTS, TOGETHER
 from tutorial_lib.templates import fitting, parts, puppet, warp
 
 MAKERS = {
     "parts": shape_templates.parts_demo,
     "puppet": shape_templates.puppet_demo,
-    "gradient": shape_templates.gradient_demo,
+    "gradient": template_gradient.gradient_demo,
 }
 
 

@@ -1,0 +1,103 @@
+"""Lesson 03's demos of the trained part, in process, with networks that are worth nothing; and their twins."""
+
+import numpy as np
+import pytest
+import torch
+
+from tutorial_lib import preview
+from tutorial_lib.checkpoints import template_experiment as experiment
+from tutorial_lib.demos import stage, template_training
+from tutorial_lib.demos import template_training_twins as twins
+from tutorial_lib.motion import builtin
+from tutorial_lib.templates.pairs import front_pairs
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The shipped networks: untrained ones would answer the same for every photo."""
+    regressor, translator, eye, album = experiment.load()
+    tests = front_pairs(builtin(5, 2, 4, 60), 10, size=regressor.size, generator=torch.Generator().manual_seed(0))
+    return template_training.Trained(regressor, translator, eye, album, tests)
+
+
+MAKERS = {
+    "found": template_training.found_demo,
+    "swap": template_training.swap_demo,
+    "album": template_training.album_demo,
+    "code": lambda trained: template_training.code_demo(trained, 6),
+    "break": lambda trained: template_training.break_demo(
+        trained, {"as trained": trained.tests.select(slice(0, 5)), "others": trained.tests.select(slice(5, 10))}
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def made(trained):
+    return {name: make(trained) for name, make in MAKERS.items()}
+
+
+@pytest.fixture(params=MAKERS)
+def demo(request, made):
+    return made[request.param].reset().check()
+
+
+def pictures(demo):
+    return [stage.unpack(p["picture"]["cells"]) for p in demo.stage.state["panes"] if p["kind"] == "image"]
+
+
+def test_every_demo_draws_finite_pictures_and_reacts_to_the_photo(demo):
+    name = "clothes" if "clothes" in demo.controls else "photo"
+    before = pictures(demo)
+    demo.set(**{name: 4}).check()
+    after = pictures(demo)
+    assert all(np.isfinite(p).all() for p in after)
+    assert any(not np.array_equal(a, b) for a, b in zip(before, after))
+
+
+def test_every_demo_has_a_twin(demo):
+    assert preview.png(demo.twin(demo.arrays, demo.params)).startswith(b"\x89PNG")
+
+
+def test_found_joints_depend_on_the_photo(made):
+    demo = made["found"].reset().check()
+    one = demo.arrays["found"]
+    demo.set(photo=6).check()
+    assert (demo.arrays["found"] - one).abs().max() > 0.02
+    assert demo.arrays["error"]["all"] >= demo.arrays["error"]["flip-tolerant"] - 1e-4
+
+
+def test_swapping_with_oneself_changes_no_pose(made):
+    demo = made["swap"].reset().check()
+    demo.set(pose=3, clothes=3).check()
+    assert torch.equal(demo.arrays["pose"], demo.arrays["clothes"])
+    assert 0 < demo.arrays["cycle"] < 20
+
+
+def test_album_begins_at_the_start(made, trained):
+    demo = made["album"].set(moment=0).check()
+    other = demo.arrays["affines"]
+    demo.set(photo=3).check()
+    assert torch.equal(demo.arrays["affines"], other)  # before training every photo gets the same answer
+    assert demo.arrays["step"] == 0
+
+
+def test_code_is_the_best_linear_one_and_untouched_at_zero(made):
+    demo = made["code"].set(turn=0.0).check()
+    assert torch.equal(demo.arrays["decoded"], demo.arrays["changed"])
+    demo.set(turn=3.0).check()
+    assert not torch.allclose(demo.arrays["decoded"], demo.arrays["changed"])
+
+
+def test_training_on_leaves_the_shipped_networks_alone(trained):
+    kept = {key: value.clone() for key, value in trained.regressor.state_dict().items()}
+    losses, before, after = template_training.continue_training(trained, trained.tests, 2)
+    assert len(losses) == 2 and np.isfinite(losses).all() and not torch.equal(before, after)
+    assert all(torch.equal(value, kept[key]) for key, value in trained.regressor.state_dict().items())
+    assert preview.png(twins.loss_figure(losses)).startswith(b"\x89PNG")
+
+
+def test_figures_of_the_results_show_every_row():
+    results = experiment.results()
+    figure = twins.ablation_figure(results)
+    assert {trace.name for trace in figure.data} == set(results["runs"]) & set(experiment.WEIGHTS)
+    assert len(twins.comparison_figure(results).data) == 5

@@ -1,0 +1,144 @@
+"""Lesson 03's experiment: measures, resuming, and the shipped files."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tutorial_lib.checkpoints import template_experiment as experiment
+from tutorial_lib.skeleton import MIRROR
+from tutorial_lib.templates import COVERED, keypoints
+from tutorial_lib.templates.pairs import Pairs
+
+
+def joints(seed=0, count=4):
+    return torch.rand(count, 17, 2, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+# ------------------------------------------------------------------ measures
+def test_errors_are_per_cent_of_the_width():
+    truth = joints()
+    moved = truth + torch.tensor([0.06, 0.08])  # 0.1 half widths
+    np.testing.assert_allclose(experiment.joint_errors(moved, truth), 5.0, rtol=1e-4)
+    result = experiment.measured(moved, truth)
+    assert set(result) == {"all", "flip-tolerant", *experiment.BODY_PARTS}
+    np.testing.assert_allclose(list(result.values()), 5.0, rtol=1e-4)
+
+
+def test_tolerance_forgives_exchanged_limbs_but_never_one_joint_alone():
+    truth = joints()
+    swapped = truth[:, list(MIRROR)]
+    assert experiment.tolerant_errors(swapped, truth).max() == 0 < experiment.joint_errors(swapped, truth).max()
+    for limb in map(list, experiment.LIMBS):
+        only = truth.clone()
+        only[:, limb] = swapped[:, limb]
+        assert experiment.tolerant_errors(only, truth).max() == 0
+    knees = truth.clone()
+    knees[:, [2, 5]] = truth[:, [5, 2]]
+    assert torch.equal(experiment.tolerant_errors(knees, truth), experiment.joint_errors(knees, truth))
+
+
+def test_tolerance_never_adds_to_a_limb():
+    found, truth = joints(1, 50), joints(2, 50)
+    plain, tolerant = experiment.joint_errors(found, truth), experiment.tolerant_errors(found, truth)
+    for limb in map(list, experiment.LIMBS):
+        assert (tolerant[:, limb].mean(1) <= plain[:, limb].mean(1) + 1e-5).all()
+
+
+def test_body_parts_and_limbs_are_pairs_of_mirrored_joints():
+    for left, right in experiment.BODY_PARTS.values():
+        assert MIRROR[left] == right and {left, right} <= set(COVERED)
+    for limb in experiment.LIMBS:
+        assert {MIRROR[joint] for joint in limb} == set(limb) and len(limb) == 6
+
+
+# ------------------------------------------------------------------ the command
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("templates")
+    return experiment.run_all("smoke", folder / "work", folder / "out"), folder
+
+
+def test_every_planned_run_is_measured_and_finite(made):
+    results, _ = made
+    budget = experiment.BUDGETS["smoke"]
+    assert {(name, int(seed)) for name, seeds in results["runs"].items() for seed in seeds} == set(
+        experiment.plan(budget)
+    )
+    for seeds in results["runs"].values():
+        for result in seeds.values():
+            assert np.isfinite(list(result.values())).all()
+    assert results["parameters"]["regressor"] > 0 and set(results["baselines"]) == {"T-pose", "start", "mean pose"}
+
+
+def test_a_second_run_repeats_nothing_and_trains_what_is_missing(made, monkeypatch):
+    results, folder = made
+    calls = []
+    true_run = experiment.run_template
+    monkeypatch.setattr(
+        experiment, "run_template", lambda name, *rest: calls.append((name, rest[4])) or true_run(name, *rest)
+    )
+    assert experiment.run_all("smoke", folder / "work", folder / "out") == results and not calls
+    (folder / "work" / "no anchor-1.json").unlink()
+    again = experiment.run_all("smoke", folder / "work", folder / "out")
+    assert calls == [("no anchor", 1)]
+    del again["runs"]["no anchor"]["1"]["cpu_seconds"], results["runs"]["no anchor"]["1"]["cpu_seconds"]
+    assert again["runs"]["no anchor"]["1"] == pytest.approx(results["runs"]["no anchor"]["1"], rel=1e-4)
+
+
+def test_shipped_networks_answer_as_recorded(made):
+    results, folder = made
+    regressor, translator, eye, album = experiment.load(folder / "out")
+    assert not any(net.training for net in (regressor, translator, eye))
+    tests = experiment.pairs_of("test", experiment.BUDGETS["smoke"], folder / "work")
+    found = keypoints(experiment.affines_of(regressor, tests.photos(0)))
+    assert experiment.measured(found, tests.keypoints[0])["all"] == pytest.approx(
+        results["runs"]["main"]["0"]["all"], abs=0.05
+    )
+    assert len(album["steps"]) == len(album["affines"]) and album["affines"].shape[2:] == (18, 2, 3)
+    assert (album["steps"].diff() > 0).all()
+
+
+def test_templates_train_without_labels():
+    """The loss is the same when keypoints and poses are lost."""
+    budget = experiment.BUDGETS["smoke"]
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (2, 6, 3, 16, 16), generator=generator, dtype=torch.uint8)
+    empty = torch.randint(0, 256, (1, 6, 3, 16, 16), generator=generator, dtype=torch.uint8)
+    eye = experiment.Eye(budget.width)
+    losses = []
+    for fill in (0.0, float("nan")):
+        blind = Pairs(pixels, torch.full((2, 6, 17, 2), fill), torch.full((2, 6, 17, 3), fill), empty)
+        losses.append(experiment.Learner(blind, eye, budget, 0).loss(0, 10).item())
+    assert losses[0] == losses[1] > 0
+
+
+def test_a_loss_that_is_not_finite_stops_the_training():
+    learner = experiment.Learner(None, None, experiment.BUDGETS["smoke"], 0)
+    learner.loss = lambda step, steps: next(learner.networks.parameters()).sum() * float("nan")
+    with pytest.raises(ValueError, match="the loss is nan at step 0"):
+        experiment.train(learner, 3, 1e-3, "test")
+
+
+def test_training_warms_up_and_ends_slowly():
+    learner = experiment.Learner(None, None, experiment.BUDGETS["smoke"], 0)
+    first = next(learner.networks[1].parameters())
+    places = []
+    learner.loss = lambda step, steps: places.append(first.detach().clone()) or first.sum()
+    losses = experiment.train(learner, 200, 1e-2, "test")
+    assert len(losses) == 200 and losses == sorted(losses, reverse=True)
+    moves = torch.stack(places).diff(dim=0).abs().flatten(1).amax(1)
+    assert moves[0] < 0.1 * moves[60] and moves[-1] < 0.2 * moves[60]
+
+
+# ------------------------------------------------------------------ what ships
+def test_shipped_files_are_small_and_complete():
+    results = experiment.results()
+    size = sum(path.stat().st_size for path in experiment.FOLDER.iterdir())
+    assert size < 2_000_000
+    budget = experiment.BUDGETS["shipped"]
+    assert results["budget"] == {"name": "shipped", **vars(budget)}
+    assert {(n, int(s)) for n, seeds in results["runs"].items() for s in seeds} == set(experiment.plan(budget))
+    record = json.loads((experiment.FOLDER / "main.json").read_text(encoding="utf-8"))
+    assert record["test"] == results["runs"]["main"]["0"]

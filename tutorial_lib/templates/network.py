@@ -1,0 +1,226 @@
+"""The networks that move the template without being told where: regressor, translator, and the eye that compares.
+
+Source of the idea: Schmidtke et al. (CVPR 2021). The sizes are ours: a few hundred thousand parameters for photos of 64
+pixels a side instead of millions for 256. All networks begin by folding 2 x 2 pixels into channels, so that nothing is
+computed at the full raster.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.templates.parts import NAMES
+from tutorial_lib.templates.skeletons import affines_to
+from tutorial_lib.templates.warp import gaussian_maps, identity, moved
+
+FOLD = 2
+"""Pixels a side that become channels."""
+
+NOISE, CLEAR = 0.04, 0.16
+"""Differences of grey values that are certainly nothing, and certainly somebody."""
+
+_STANDING = {
+    "hip": (0.0, -0.03), "spine": (0.0, -0.25), "thorax": (0.0, -0.47), "neck": (0.0, -0.54), "head": (0.0, -0.74),
+    "hips": (0.10, -0.03), "knee": (0.10, 0.36), "foot": (0.10, 0.74),
+    "shoulder": (0.16, -0.47), "elbow": (0.24, -0.23), "wrist": (0.28, -0.01),
+}  # fmt: skip
+
+
+def _standing() -> torch.Tensor:
+    """(17, 2): an adult who stands with lowered arms, by hand; the right side of the person is on the image's left."""
+    places = []
+    for name in JOINTS:
+        side, _, joint = name.rpartition("_")
+        x, y = _STANDING["hips" if side and joint == "hip" else joint]
+        places.append((-x if side == "right" else x, y))
+    return torch.tensor(places)
+
+
+START = affines_to(_standing())
+"""(18, 2, 3) where training begins. The published template is an infant in a T-pose: its legs are as long as its trunk.
+Ours, and no label: like the template itself it is drawn by hand."""
+
+
+def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.LeakyReLU(0.1),
+    )
+
+
+def _check_photos(photos: torch.Tensor, size: int | None = None) -> None:
+    wanted = "(B, 3, H, H), H a multiple of 16" if size is None else f"(B, 3, {size}, {size})"
+    good = photos.ndim == 4 and photos.shape[1] == 3 and photos.shape[2] == photos.shape[3]
+    if not good or photos.shape[2] % 16 or (size is not None and photos.shape[2] != size):
+        raise ValueError(f"photos has shape {tuple(photos.shape)}, expected {wanted}: RGB in [0, 1]")
+
+
+class Regressor(nn.Module):
+    """Photo to 18 affine maps about the parts' centres: [I | 0] plus what the network answers.
+
+    Untrained, it answers `START`, whatever the photo: a part far from its limb would feel nothing of it.
+
+    Args:
+        size: side of the photos in pixels, a multiple of 16.
+        width: channels of the first layer.
+    """
+
+    def __init__(self, size: int = 64, width: int = 32):
+        super().__init__()
+        if size % 16:
+            raise ValueError(f"size is {size}, expected a multiple of 16: the photo is halved four times")
+        self.size, self.width = size, width
+        self.trunk = nn.Sequential(
+            nn.PixelUnshuffle(FOLD),
+            _block(3 * FOLD**2, width),
+            _block(width, 2 * width, 2),
+            _block(2 * width, 3 * width, 2),
+            _block(3 * width, 4 * width, 2),
+            nn.Flatten(),
+            nn.Linear(4 * width * (size // 16) ** 2, 6 * width),
+            nn.LeakyReLU(0.1),
+        )
+        self.answer = nn.Linear(6 * width, len(NAMES) * 6)
+        nn.init.zeros_(self.answer.weight)
+        with torch.no_grad():
+            self.answer.bias.copy_((START - identity()).flatten())
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        """(B, 3, size, size) in [0, 1] to (B, 18, 2, 3)."""
+        _check_photos(photos, self.size)
+        change = self.answer(self.trunk(photos - 0.5)).unflatten(-1, (len(NAMES), 2, 3))
+        return identity(dtype=photos.dtype, device=photos.device) + change
+
+
+class Translator(nn.Module):
+    """A photo of the person in another pose, the empty place, and the posed parts: to the photo in that pose.
+
+    From the photo it reads, for each part, what it is painted with (`colours` numbers: shirt on the core, skin on a
+    hand). A few convolutions that see no further than a few pixels turn the painted parts into what is added
+    to the empty place. That is ours: the paper concatenates photo and parts. There the network may copy the person
+    from the photo where poses differ little; here pose enters only where a part lies.
+
+    Args:
+        width: channels.
+        colours: channels that a part is painted with.
+    """
+
+    def __init__(self, width: int = 16, colours: int = 8):
+        super().__init__()
+        self.width, self.colours = width, colours
+        inputs = 3 * FOLD**2
+        self.look = nn.Sequential(
+            _block(inputs, width, 2),
+            _block(width, 2 * width, 2),
+            _block(2 * width, 2 * width),
+            nn.AdaptiveAvgPool2d((6, 3)),
+            nn.Flatten(),
+            nn.Linear(36 * width, len(NAMES) * colours),
+        )
+        self.mix = nn.Sequential(
+            _block(inputs + colours + len(NAMES), width), nn.Conv2d(width, width, 1), nn.LeakyReLU(0.1)
+        )
+        self.paint = nn.Sequential(nn.Conv2d(width, inputs, 3, 1, 1), nn.PixelShuffle(FOLD))
+        nn.init.zeros_(self.paint[0].weight)
+        nn.init.zeros_(self.paint[0].bias)
+
+    def forward(self, photos: torch.Tensor, places: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, H), (B, 3, H, H) and `part_maps` at half the side, (B, 18, H/2, H/2): to (B, 3, H, H)."""
+        _check_photos(photos)
+        half = photos.shape[-1] // FOLD
+        if tuple(maps.shape) != (len(photos), len(NAMES), half, half):
+            raise ValueError(f"maps has shape {tuple(maps.shape)}, expected ({len(photos)}, 18, {half}, {half})")
+        colours = self.look(functional.pixel_unshuffle(photos - 0.5, FOLD)).unflatten(-1, (self.colours, len(NAMES)))
+        painted = (colours @ maps.flatten(-2)).unflatten(-1, (half, half))
+        ground = functional.pixel_unshuffle(places - 0.5, FOLD)
+        return places + self.paint(self.mix(torch.cat([ground, painted, maps], 1)))
+
+
+class Eye(nn.Module):
+    """Features in which photos are compared, in place of VGG: the first half of a network that repairs photos.
+
+    It is trained once, before everything else and without labels: holes and noise in, the whole photo out. Then it
+    stays as it is. VGG learned its features from a million labelled photos, which is help from outside.
+    """
+
+    def __init__(self, width: int = 24):
+        super().__init__()
+        self.width = width
+        self.see = nn.Sequential(
+            nn.PixelUnshuffle(FOLD),
+            nn.Conv2d(3 * FOLD**2, width, 3, 1, 1),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(width, 2 * width, 3, 2, 1),
+            nn.LeakyReLU(0.1),
+        )
+        self.repair = nn.Sequential(
+            nn.Conv2d(2 * width, 2 * width, 3, 1, 1),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(2 * width, 3 * (2 * FOLD) ** 2, 3, 1, 1),
+            nn.PixelShuffle(2 * FOLD),
+        )
+
+        self.register_buffer("middle", torch.zeros(1, 2 * width, 1, 1))
+        self.register_buffer("spread", torch.ones(1, 2 * width, 1, 1))
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, H) to features (B, 2 width, H/4, H/4)."""
+        return (self.see(photos - 0.5) - self.middle) / self.spread
+
+    def repaired(self, photos: torch.Tensor) -> torch.Tensor:
+        """The photo as the network would have it: (B, 3, H, H)."""
+        return 0.5 + self.repair(self.see(photos - 0.5))
+
+    @torch.no_grad()
+    def standardise(self, photos: torch.Tensor) -> None:
+        """Shift and scale every feature to mean 0 and standard deviation 1 over these photos."""
+        seen = self.see(photos - 0.5)
+        self.middle.copy_(seen.mean((0, 2, 3), keepdim=True))
+        self.spread.copy_(seen.std((0, 2, 3), keepdim=True).clamp_min(1e-3))
+
+
+def soft_maps(affines: torch.Tensor, size: int, blur: float = 0.0) -> torch.Tensor:
+    """`part_maps` with every Gaussian widened by a blur of this standard deviation (half widths of the image).
+
+    Ours: a wide part feels a limb from further away. Training begins wide and ends sharp.
+    """
+    mean, covariance = moved(affines)
+    return gaussian_maps(mean, covariance + blur**2 * torch.eye(2, dtype=mean.dtype, device=mean.device), size)
+
+
+def stiffness_loss(affines: torch.Tensor) -> torch.Tensor:
+    """How much the parts are stretched, compared with `START`: |RᵀR - I|², mean over the parts; turns are free.
+
+    Ours: a part that may stretch at will paints its neighbour's place too, and then has no reason to move.
+
+    Args:
+        affines: (..., 18, 2, 3) about the parts' centres.
+
+    Returns:
+        (...)
+    """
+    change = torch.linalg.solve(START[..., :2].to(affines), affines[..., :2], left=False)
+    gap = change.transpose(-1, -2) @ change - torch.eye(2, dtype=affines.dtype, device=affines.device)
+    return gap.square().sum((-1, -2)).mean(-1)
+
+
+def coverage_loss(maps: torch.Tensor, photos: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Squared difference between what the parts cover and where the photo differs from the empty place.
+
+    Compared at three scales, so that a limb is felt from further away. Ours: background subtraction, which needs a
+    camera that stands still, and no label.
+
+    Args:
+        maps: (B, 18, H/2, H/2) painted parts.
+        photos, places: (B, 3, H, H) in [0, 1].
+    """
+    seen = functional.avg_pool2d((photos - places).abs().amax(1, keepdim=True), FOLD)
+    seen = ((seen - NOISE) / (CLEAR - NOISE)).clamp(0, 1)
+    gap = 1 - (1 - 0.98 * maps).prod(1, keepdim=True) - seen
+    total = gap.square().mean()
+    for _ in range(2):
+        gap = functional.avg_pool2d(gap, 2)
+        total = total + gap.square().mean()
+    return total
