@@ -82,8 +82,9 @@ print("the architecture demo moves")
 
 # %% [markdown]
 # **What you saw.** With dilation the field multiplies by the width at every layer: $F = \prod_i w_i$, that is
-# $3^5 = 243$; without it, it only adds, $F = 1 + \sum_i (w_i - 1)$. Five layers see 4.9 seconds of video, and every
-# frame in the field is used exactly once: no gaps, nothing twice.
+# $3^5 = 243$; without it, it only adds, $F = 1 + \sum_i (w_i - 1)$. Five layers see 4.9 seconds of video. The
+# convolutions alone reach every frame of the field by exactly one path: no gaps, nothing twice. The residual
+# connections add paths of their own, which is why frames near the middle count more often.
 #
 # A **causal** network may not look into the future, for use while the video is still running. It is the same network
 # with the output moved to the last frame of its field.
