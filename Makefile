@@ -106,6 +106,9 @@ bench: $(READY)
 checkpoints: $(READY)
 	$(BIN)/python -m tutorial_lib.checkpoints.train
 	$(BIN)/python -m tutorial_lib.checkpoints.temporal
+	$(BIN)/python -m tutorial_lib.checkpoints.head_experiment
+	$(BIN)/python -m tutorial_lib.checkpoints.integral_experiment
+	$(BIN)/python -m tutorial_lib.checkpoints.template_experiment
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)

@@ -183,6 +183,281 @@ WRONG["symmetry_loss"] = {
     }.items()
 }
 
+WRONG["receptive_field"] = {
+    "powers of three": "return 3 ** len(widths) if dilated else 1 + 2 * len(widths)",
+    "always dilated": "return int(np.prod(widths))",
+    "never dilated": "return 1 + sum(w - 1 for w in widths)",
+    "a sum of widths": "return int(np.prod(widths)) if dilated else sum(widths)",
+    "one side only": "return (int(np.prod(widths)) if dilated else 1 + sum(w - 1 for w in widths)) // 2",
+    "one too many": "return 1 + (int(np.prod(widths)) if dilated else 1 + sum(w - 1 for w in widths))",
+    "the dilation is multiplied too early": """
+        field, dilation = 1, 1
+        for width in widths:
+            dilation *= width if dilated else 1
+            field += (width - 1) * dilation
+        return field
+        """,
+    "text": "return str(np.prod(widths))",
+    "nothing": "return None",
+}
+WRONG["residual_slice"] = {
+    "never causal": """
+        start = (width - 1) * dilation // 2
+        return x[..., start : x.shape[-1] - start]
+        """,
+    "always causal": "return x[..., (width - 1) * dilation :]",
+    "the first tap": """
+        lost = (width - 1) * dilation
+        return x[..., : x.shape[-1] - lost] if causal else x[..., lost // 2 : x.shape[-1] - lost // 2]
+        """,
+    "without dilation": """
+        lost = width - 1
+        return x[..., lost:] if causal else x[..., lost // 2 : x.shape[-1] - lost // 2]
+        """,
+    "only width three": """
+        start = 2 * dilation if causal else dilation
+        return x[..., start : start + x.shape[-1] - 2 * dilation]
+        """,
+    "time is not the last axis": """
+        lost = (width - 1) * dilation
+        start = lost if causal else lost // 2
+        return x[..., start : start + x.shape[-2] - lost, :]
+        """,
+    "nothing cut": "return x",
+    "nothing": "return None",
+}
+BACK = """
+place = pose + root
+plane = place[..., :2] / place[..., 2:]
+seen = plane.clamp(-1, 1) * focal + centre
+"""
+WRONG["reprojection"] = {
+    title: BACK + answer
+    for title, answer in {
+        "no clamp": "return (plane * focal + centre - keypoints).norm(dim=-1).mean()",
+        "clamped on the screen": "return ((plane * focal + centre).clamp(-1, 1) - keypoints).norm(dim=-1).mean()",
+        "no root": "return ((pose[..., :2] / 4).clamp(-1, 1) * focal + centre - keypoints).norm(dim=-1).mean()",
+        "one depth for all joints": (
+            "return ((place[..., :2] / root[..., 2:]).clamp(-1, 1) * focal + centre - keypoints).norm(dim=-1).mean()"
+        ),
+        "no principal point": "return (plane.clamp(-1, 1) * focal - keypoints).norm(dim=-1).mean()",
+        "squares": "return (seen - keypoints).square().sum(-1).mean()",
+        "a mean over coordinates": "return (seen - keypoints).abs().mean()",
+        "a sum": "return (seen - keypoints).norm(dim=-1).sum()",
+        "one per person": "return (seen - keypoints).norm(dim=-1).mean(-1)",
+        "a plain number": "return (seen - keypoints).norm(dim=-1).mean().item()",
+        "cut off": "return (seen - keypoints).norm(dim=-1).mean().detach()",
+        "nothing": "return None",
+    }.items()
+}
+
+CENTRES = """
+cells = logits.shape[-1]
+centres = (2 * torch.arange(cells, dtype=logits.dtype) + 1) / cells - 1
+p = torch.softmax(logits, -1)
+"""
+WRONG["soft_argmax"] = {
+    title: CENTRES + answer
+    for title, answer in {
+        "corners": "return (p * (2 * torch.arange(cells) / cells - 1)).sum(-1)",
+        "ends of the interval": "return (p * torch.linspace(-1, 1, cells, dtype=p.dtype)).sum(-1)",
+        "cells, not coordinates": "return (p * torch.arange(cells)).sum(-1)",
+        "a softmax of the first axis": "return (torch.softmax(logits, 0) * centres).sum(-1)",
+        "the maximum": "return centres[logits.argmax(-1)]",
+        "no softmax": "return (logits * centres).sum(-1) / logits.sum(-1)",
+        "exp that overflows": "return (logits.exp() * centres).sum(-1) / logits.exp().sum(-1)",
+        "a mean": "return (p * centres).mean(-1)",
+        "one number": "return (p * centres).sum()",
+        "nothing": "return None",
+    }.items()
+}
+WRONG["gradient"] = {
+    title: CENTRES + answer
+    for title, answer in {
+        "without the mean": "return p * centres",
+        "without the share": "return centres - p @ centres",
+        "the other sign": "return p * (p @ centres - centres)",
+        "of a softmax": "return p * (1 - p)",
+        "the square of the share": "return p**2 * (centres - p @ centres)",
+        "corners": "return p * (centres - p @ centres - 1 / cells)",
+        "in cells": "return p * (centres - p @ centres) * cells / 2",
+        "nothing": "return None",
+    }.items()
+}
+WRONG["half_pixel"] = {
+    "the other way": "return x - 1 / cells",
+    "half a unit": "return x + 0.5",
+    "half a cell of a picture from 0 to 1": "return x + 0.5 / cells",
+    "a whole cell": "return x + 2 / cells",
+    "stretched": "return x * cells / (cells - 1)",
+    "only for 64 cells": "return x + 1 / 64",
+    "nothing changed": "return x",
+    "nothing": "return None",
+}
+CUBE = """
+grids = torch.meshgrid(*[torch.arange(n) for n in shape], indexing="ij")
+offsets = [grid - place for grid, place in zip(grids, reversed(cell))]
+square = sum(offset**2 for offset in offsets)
+inside = torch.stack([offset.abs() <= 5 for offset in offsets]).all(0)
+volume = torch.exp(-square / 2) / math.sqrt(2 * math.pi) * inside
+"""
+WRONG["gaussian_cube"] = {
+    title: CUBE + answer
+    for title, answer in {
+        "a peak of one": "return torch.exp(-square / 2) * inside",
+        "a density": "return torch.exp(-square / 2) / (2 * math.pi) ** 1.5 * inside",
+        "not cut off": "return torch.exp(-square / 2) / math.sqrt(2 * math.pi)",
+        "a ball": "return volume * (square <= 25)",
+        "ten cells a side": "return volume * torch.stack([offset < 5 for offset in offsets]).all(0)",
+        "x is the first axis": "return volume.permute(2, 1, 0)",
+        "the distance, not its square": "return torch.exp(-square.sqrt() / 2) / math.sqrt(2 * math.pi) * inside",
+        "numpy": "return volume.numpy()",
+        "nothing": "return None",
+    }.items()
+}
+WRONG["bce_floor"] = {
+    "nan where the target is 0": "return -(target * target.log() + (1 - target) * (1 - target).log()).sum()",
+    "the ones only": "return -torch.xlogy(target, target).sum()",
+    "a mean": "return -(torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target)).mean()",
+    "the other sign": "return (torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target)).sum()",
+    "in bits": "return -(torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target)).sum() / math.log(2)",
+    "zero": "return torch.zeros(())",
+    "one per plane": "return -(torch.xlogy(target, target) + torch.xlogy(1 - target, 1 - target)).sum((-1, -2))",
+    "nothing": "return None",
+}
+
+BUMP = """
+centres = (2 * torch.arange(cells, dtype=point.dtype) + 1) / cells - 1
+x, y = point
+"""
+WRONG["moved_gaussian"] = {
+    "A also moves the mean": "return linear @ mean + shift, linear @ covariance @ linear.T",
+    "A on one side": "return mean + shift, linear @ covariance",
+    "transposed first": "return mean + shift, linear.T @ covariance @ linear",
+    "the shift widens": "return mean + shift, linear @ covariance @ linear.T + torch.outer(shift, shift)",
+    "not shifted": "return mean, linear @ covariance @ linear.T",
+    "nothing": "return None",
+}
+WRONG["spring_loss"] = {
+    "screen units": "return (first - second).square().sum() / 3",
+    "a mean": "return ((first - second) / 2).square().mean()",
+    "not squared": "return ((first - second) / 2).norm(dim=-1).sum() / 3",
+    "without the third": "return ((first - second) / 2).square().sum()",
+    "divided by the pairs": "return ((first - second) / 2).square().sum() / 3 / len(first)",
+    "nothing": "return None",
+}
+WRONG["fence"] = {
+    "the core only": "return (anchors[:3].abs() - 1).clamp_min(0).mean(-1).sum()",
+    "the paper's jump": "return (anchors.abs() * (anchors.abs() > 1)).mean(-1).sum()",
+    "only to the right and below": "return (anchors - 1).clamp_min(0).mean(-1).sum()",
+    "a sum over the axes": "return (anchors.abs() - 1).clamp_min(0).sum()",
+    "a mean over the anchors": "return (anchors.abs() - 1).clamp_min(0).mean()",
+    "nothing": "return None",
+}
+WRONG["target_map"] = {
+    title: BUMP + textwrap.dedent(answer)
+    for title, answer in {
+        "rows are x": (
+            "return torch.exp(-((centres[:, None] - x) ** 2 + (centres - y) ** 2) * cells**2 / (8 * sigma**2))"
+        ),
+        "sigma in half widths": (
+            "return torch.exp(-((centres[:, None] - y) ** 2 + (centres - x) ** 2) / (2 * sigma**2))"
+        ),
+        "sigma in widths": (
+            "return torch.exp(-((centres[:, None] - y) ** 2 + (centres - x) ** 2) * cells**2 / (2 * sigma**2))"
+        ),
+        "without the half": (
+            "return torch.exp(-((centres[:, None] - y) ** 2 + (centres - x) ** 2) * cells**2 / (4 * sigma**2))"
+        ),
+        "cells from border to border": """
+            centres = torch.linspace(-1, 1, cells, dtype=point.dtype)
+            return torch.exp(-((centres[:, None] - y) ** 2 + (centres - x) ** 2) * cells**2 / (8 * sigma**2))
+            """,
+        "a sum of 1": """
+            bump = torch.exp(-((centres[:, None] - y) ** 2 + (centres - x) ** 2) * cells**2 / (8 * sigma**2))
+            return bump / bump.sum()
+            """,
+        "a rounded centre": "return heatmaps.gaussian_target(point, cells, sigma, rounded=True)",
+        "cut at three sigma": "return heatmaps.gaussian_target(point, cells, sigma, reach=3)",
+        "nothing": "return None",
+    }.items()
+}
+WRONG["quarter"] = {
+    "no shift": "return float(row.argmax())",
+    "half a cell": """
+        i = int(row.argmax())
+        return i + 0.5 * torch.sign(row[i + 1] - row[i - 1]).item() if 0 < i < len(row) - 1 else float(i)
+        """,
+    "towards the lower neighbour": """
+        i = int(row.argmax())
+        return i - 0.25 * torch.sign(row[i + 1] - row[i - 1]).item() if 0 < i < len(row) - 1 else float(i)
+        """,
+    "always to the right": "return min(int(row.argmax()) + 0.25, len(row) - 1.0)",
+    "shifted at a tie": """
+        i = int(row.argmax())
+        return i + (0.25 if row[i + 1] > row[i - 1] else -0.25) if 0 < i < len(row) - 1 else float(i)
+        """,
+    "the first cell has the last for a neighbour": """
+        i = int(row.argmax())
+        return i + 0.25 * torch.sign(row[(i + 1) % len(row)] - row[i - 1]).item()
+        """,
+    "no shift next to the border": """
+        i = int(row.argmax())
+        return i + 0.25 * torch.sign(row[i + 1] - row[i - 1]).item() if 1 < i < len(row) - 2 else float(i)
+        """,
+    "by how much it is higher": """
+        i = int(row.argmax())
+        return i + 0.25 * (row[i + 1] - row[i - 1]).item() if 0 < i < len(row) - 1 else float(i)
+        """,
+    "a row": "return row",
+    "nothing": "return None",
+}
+PLACE = """
+rows, columns = logits.shape
+p = torch.softmax(logits.flatten(), 0).reshape(rows, columns)
+y, x = ((2 * torch.arange(n, dtype=logits.dtype) + 1) / n - 1 for n in (rows, columns))
+place = torch.stack([(p * x).sum(), (p * y[:, None]).sum()])
+gradient = torch.stack([p * (x - place[0]), p * (y[:, None] - place[1])])
+"""
+WRONG["soft_place"] = {
+    title: PLACE + textwrap.dedent(answer)
+    for title, answer in {
+        "y before x": "return place.flip(0), gradient.flip(0)",
+        "the gradient of a plain mean": "return place, torch.stack([p * x, p * y[:, None]])",
+        "the gradient without the share": (
+            "return place, torch.stack([(x - place[0]).expand(rows, -1), (y[:, None] - place[1]).expand(-1, columns)])"
+        ),
+        "the other sign": "return place, -gradient",
+        "the square of the share": "return place, p * gradient",
+        "a softmax of each row": """
+            p = torch.softmax(logits, -1)
+            return torch.stack([(p * x).sum(), (p * y[:, None]).sum()]) / rows, gradient
+            """,
+        "places from 0 to 1": "return (place + 1) / 2, gradient / 2",
+        "no softmax": """
+            p = logits / logits.sum()
+            return torch.stack([(p * x).sum(), (p * y[:, None]).sum()]), gradient
+            """,
+        "exp that overflows": """
+            p = torch.exp(logits) / torch.exp(logits).sum()
+            return torch.stack([(p * x).sum(), (p * y[:, None]).sum()]), gradient
+            """,
+        "only the place": "return place",
+        "nothing": "return None",
+    }.items()
+}
+WRONG["grid_cost"] = {
+    "the worst case": "return stride * 0.5**0.5",
+    "half a cell": "return stride / 2",
+    "the root of the mean square": "return stride / 6**0.5",
+    "one axis": "return stride / 4",
+    "the sum of both axes": "return stride / 2",
+    "in cells": "return (2**0.5 + np.arcsinh(1.0)) / 6",
+    "from a corner of the cell": "return stride * (2**0.5 + np.arcsinh(1.0)) / 3",
+    "after a quarter shift": "return stride * (2**0.5 + np.arcsinh(1.0)) / 12",
+    "nothing": "return None",
+}
+
 
 def test_every_exercise_of_the_course_is_tried_here():
     assert set(CELLS) == set(WRONG)
@@ -221,6 +496,27 @@ def test_a_plausible_wrong_answer_is_caught_with_a_hint(name, body):
 
 
 RIGHT = {
+    "soft_argmax": """
+        p = torch.exp(logits - logits.amax(-1, keepdim=True))
+        p = p / p.sum(-1, keepdim=True)
+        cells = logits.shape[-1]
+        return (2 * (p @ torch.arange(cells, dtype=logits.dtype)) + 1) / cells - 1
+        """,
+    "gradient": """
+        place = (2 * torch.arange(len(logits), dtype=logits.dtype) + 1) / len(logits) - 1
+        p = torch.softmax(logits, 0)
+        return (torch.diag(p) - torch.outer(p, p)) @ place
+        """,
+    "half_pixel": "return (2 * ((x + 1) * cells / 2) + 1) / cells - 1",
+    "gaussian_cube": """
+        factors = []
+        for place, n in zip(cell, reversed(shape)):
+            offset = torch.arange(n) - place
+            factors.append(torch.exp(-(offset**2) / 2) * (offset.abs() <= 5))
+        x, y, z = factors
+        return torch.einsum("z,y,x->zyx", z, y, x) / math.sqrt(2 * math.pi)
+        """,
+    "bce_floor": "return torch.nn.functional.binary_cross_entropy(target, target, reduction='sum')",
     "radial": """
         x, y = points.unbind(-1)
         r2 = x * x + y * y
@@ -241,6 +537,46 @@ RIGHT = {
     "stratify": """
         edges = torch.linspace(-limit, limit, count + 1)
         return edges[:-1] + torch.diff(edges) * torch.rand(count, generator=generator)
+        """,
+    "moved_gaussian": "return mean + shift, torch.einsum('ij,jk,lk->il', linear, covariance, linear)",
+    "spring_loss": "return torch.linalg.vector_norm(first - second, dim=-1).square().sum() / 12",
+    "fence": "return (torch.relu(anchors - 1) + torch.relu(-anchors - 1)).sum() / 2",
+    "target_map": """
+        offset = heatmaps.to_cells(point, cells)
+        index = torch.arange(cells, dtype=point.dtype)
+        return torch.outer(*(torch.exp(-(((index - o) / sigma) ** 2) / 2) for o in (offset[1], offset[0])))
+        """,
+    "quarter": """
+        peak = row.argmax()
+        if peak == 0 or peak == len(row) - 1 or row[peak - 1] == row[peak + 1]:
+            return peak
+        return peak + 0.25 if row[peak + 1] > row[peak - 1] else peak - 0.25
+        """,
+    "soft_place": """
+        p = torch.exp(logits - logits.max())
+        p = p / p.sum()
+        places = [heatmaps.cell_centres(n, logits) for n in logits.shape]
+        grid = torch.stack(torch.meshgrid(*places, indexing="ij")).flip(0)
+        place = (grid * p).sum((-2, -1))
+        return place, p * (grid - place[:, None, None])
+        """,
+    "grid_cost": """
+        darts = torch.rand(200_000, 2, generator=torch.Generator().manual_seed(1)) - 0.5
+        return stride * darts.norm(dim=-1).mean()
+        """,
+    "receptive_field": """
+        if not dilated:
+            return sum(widths) - len(widths) + 1
+        return int(np.prod(widths))
+        """,
+    "residual_slice": """
+        seen = x.unfold(-1, (width - 1) * dilation + 1, 1)
+        return seen[..., -1] if causal else seen[..., (seen.shape[-1] - 1) // 2]
+        """,
+    "reprojection": """
+        x, y, z = (pose + root).unbind(-1)
+        seen = torch.stack([torch.clamp(v / z, min=-1, max=1) for v in (x, y)], -1)
+        return torch.linalg.vector_norm(torch.addcmul(centre, seen, focal) - keypoints, dim=-1).mean()
         """,
     "symmetry_loss": """
         from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths

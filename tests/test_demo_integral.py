@@ -1,8 +1,10 @@
 """The demos of lesson 02, in process: move the controls, look at what stands on the stage."""
 
+import io
 import itertools
 
 import numpy as np
+import PIL.Image
 import plotly.graph_objects as go
 import pytest
 import torch
@@ -26,7 +28,7 @@ MAKERS = {
     "build-up": integral_pose.build_up_demo,
     "mixer": integral_pose.loss_mixer_demo,
     "augmentation": lambda: integral_photos.augmentation_demo(*people()),
-    "depth": lambda: integral_photos.depth_demo(small_volume_net(width=8), *people()),
+    "depth": lambda: integral_photos.depth_demo({"net": small_volume_net(width=8)}, *people()),
 }
 
 
@@ -233,7 +235,7 @@ def test_large_pictures_are_reduced():
 def test_the_depth_demo_shows_the_nets_own_answer(depth):
     images, pose = people()
     net = small_volume_net(width=8)
-    demo = integral_photos.depth_demo(net, images, pose, half_width=1.5).check()
+    demo = integral_photos.depth_demo({"net": net}, images, pose, half_width=1.5).check()
     demo.set(photo=2, joint=16).check()
     with torch.no_grad():
         logits = net.eval().logits(images[2:3])[0]
@@ -243,7 +245,7 @@ def test_the_depth_demo_shows_the_nets_own_answer(depth):
     p = torch.softmax(logits[16].flatten(), 0).view_as(logits[16])
     torch.testing.assert_close(demo.arrays["row"], p.sum((1, 2)))
     truth, found = (stage.unpack(s["points"])[0] for s in pane(demo, "scene")["skeletons"])
-    metres = pose[2] * torch.tensor([1.5, 1.5, 1])
+    metres = 1.5 * pose[2]
     np.testing.assert_allclose(truth, metres - metres[0], atol=1e-6)
     assert np.abs(found[0]).max() == 0
 
@@ -251,9 +253,9 @@ def test_the_depth_demo_shows_the_nets_own_answer(depth):
 def test_photo_demos_refuse_what_does_not_fit():
     images, pose = people()
     with pytest.raises(ValueError, match="images are 4, truth has 5 poses"):
-        integral_photos.depth_demo(small_volume_net(width=8), images[:4], pose)
+        integral_photos.depth_demo({"net": small_volume_net(width=8)}, images[:4], pose)
     with pytest.raises(ValueError, match="half_width is 0"):
-        integral_photos.depth_demo(small_volume_net(width=8), images, pose, half_width=0)
+        integral_photos.depth_demo({"net": small_volume_net(width=8)}, images, pose, half_width=0)
     with pytest.raises(ValueError, match="keypoints has shape"):
         integral_photos.augmentation_demo(images, pose[:, :5])
 
@@ -267,13 +269,21 @@ def test_photo_demos_refuse_what_does_not_fit():
         (integral_pose_twins.two_blobs_sweep, 6),
         (integral_pose_twins.half_pixel_figure, 0),
         (integral_pose_twins.mixture_sweep, len(integral_pose_twins.MIXES)),
-        (lambda: integral_pose_twins.strength_sweep(*people()), 3),
+        (lambda: integral_pose_twins.strength_sheet(*people()), 0),
     ],
 )
 def test_static_figures_paint(make, frames):
     figure = make()
     assert len(figure.frames) == frames
     assert preview.png(figure).startswith(b"\x89PNG")
+
+
+def test_the_static_sheet_has_the_photos_in_colour():
+    red = torch.zeros(4, 3, 64, 64)
+    red[:, 0] = 1
+    shown = preview.png(integral_pose_twins.sheet_figure(red, torch.full((4, 17, 2), 5.0), "red"))
+    pixels = np.asarray(PIL.Image.open(io.BytesIO(shown)).convert("RGB")).astype(int)
+    assert ((pixels[..., 0] > 240) & (pixels[..., 1:].max(-1) < 15)).mean() > 0.2
 
 
 def test_the_half_pixel_figure_is_half_a_cell_apart():

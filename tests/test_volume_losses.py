@@ -261,3 +261,17 @@ def test_a_joint_without_depth_keeps_its_picture_but_not_its_volume():
 def test_refuses_with_the_argument_and_the_expectation(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_a_gaussian_on_the_target_itself_is_the_cross_entropy_of_that_volume():
+    logits = torch.randn(2, 6, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    target = torch.tensor([[0.1, -0.3, 0.0], [0.2, 0.4, 0.0]], dtype=torch.float64)
+    place = (torch.arange(6, dtype=torch.float64) * 2 + 1) / 6 - 1
+    z, y, x = torch.meshgrid(place, place, place, indexing="ij")
+    square = sum(((grid - t[:, None, None, None]) * 3) ** 2 for grid, t in zip((x, y, z), target.T))
+    cube = torch.exp(-square / 2) / (2 * torch.pi) ** 0.5
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(logits, cube, reduction="sum") / 2
+    torch.testing.assert_close(heatmap_bce(logits, target, rounded=False), expected)
+    assert torch.equal(mixed(logits, target, Mix(0, 1), rounded=False)[0], expected)
+    with pytest.raises(ValueError, match="floor=True with rounded=False"):
+        heatmap_bce(logits, target, floor=True, rounded=False)

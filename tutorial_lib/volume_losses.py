@@ -42,8 +42,9 @@ def integral_loss(predicted: torch.Tensor, target: torch.Tensor, visible: torch.
 
 
 def heatmap_bce(
-    logits: torch.Tensor, target: torch.Tensor, visible: torch.Tensor | None = None, *, floor: bool = False
-) -> torch.Tensor:
+    logits: torch.Tensor, target: torch.Tensor, visible: torch.Tensor | None = None, *, floor: bool = False,
+    rounded: bool = True,
+) -> torch.Tensor:  # fmt: skip
     """Binary cross entropy of sigmoid(logits) against `gaussian_cube`: nats per joint.
 
     The cells are separate yes-or-no questions. Logits belong here, never the softmaxed map: its values are near
@@ -51,8 +52,15 @@ def heatmap_bce(
 
     Args:
         floor: subtract the target's own entropy (`bce_floor`), which no network can go below. The gradient stays.
+        rounded: the Gaussian stands on the target's cell, as in the report; false: on the target (ours). With an even
+            number of cells, the root's depth 0 lies between two of them, and rounding moves it always to one side.
+
+    Raises:
+        ValueError: `floor` without `rounded`: the floor then depends on the place in the cell.
     """
-    factors = gaussian_factors(target, logits.shape[-3:])
+    if floor and not rounded:
+        raise ValueError("floor=True with rounded=False: the floor is only known on the grid, use `bce_floor`")
+    factors = gaussian_factors(target, logits.shape[-3:], rounded=rounded)
     no_joint = F.softplus(logits).sum((-3, -2, -1))
     losses = no_joint - REPORT_PEAK * contract(logits, factors)
     if floor:
@@ -163,7 +171,7 @@ VOLUME_LOSSES = {
 
 
 def mixed(
-    logits: torch.Tensor, target: torch.Tensor, mix: Mix, visible: torch.Tensor | None = None
+    logits: torch.Tensor, target: torch.Tensor, mix: Mix, visible: torch.Tensor | None = None, *, rounded: bool = True
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The weighted sum of the losses, and each of them by name, unweighted and detached.
 
@@ -171,10 +179,11 @@ def mixed(
         logits: (..., J, D, H, W).
         target: (..., J, 3) coordinates as in `integral`.
         visible: (..., J) weights of joints, or (..., J, 3): the volume losses then take a joint's smallest weight.
+        rounded: of `heatmap_bce`.
 
     Returns:
         Scalar to minimise; {"integral": ..., "gaussian": ...} of the losses whose weight is not 0. The part
-        "gaussian" is what exceeds `bce_floor`: it can reach 0.
+        "gaussian" is what exceeds `bce_floor`: it can reach 0 (not if `rounded` is false: then the whole loss).
     """
     parts = {}
     if mix.integral:
@@ -183,7 +192,7 @@ def mixed(
     whole = visible.amin(-1) if visible is not None and visible.ndim == target.ndim else visible
     for name, loss in VOLUME_LOSSES.items():
         if getattr(mix, name):
-            extra = {"floor": True} if name == "gaussian" else {}
+            extra = {"floor": rounded, "rounded": rounded} if name == "gaussian" else {}
             parts[name] = loss(logits, target, whole, **extra)
     total = sum(getattr(mix, name) * value for name, value in parts.items())
     return total, {name: value.detach() for name, value in parts.items()}

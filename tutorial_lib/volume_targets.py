@@ -4,6 +4,8 @@ A Gaussian is a product of its factors along x, y and z. So is a cube, and so is
 for sum(target * logits), three small matrix products; the volume itself is only made to be looked at.
 """
 
+from functools import lru_cache
+
 import torch
 
 from tutorial_lib.integral import to_cells
@@ -92,12 +94,17 @@ def report_floor(target: torch.Tensor, shape) -> torch.Tensor:
     The entropy of a cell depends only on its place in the cube, and a cube at the border loses whole slices.
     """
     with torch.no_grad():
-        middle = torch.zeros(3, dtype=target.dtype, device=target.device)
-        cube = gaussian_cube(middle, (2 * CUBE + 1,) * 3)
-        entropy = -(torch.xlogy(cube, cube) + torch.special.xlog1py(1 - cube, -cube))
+        entropy = _cube_entropy(target.dtype, target.device)
         offsets = torch.arange(-CUBE, CUBE + 1, device=target.device)
         inside = []
         for coordinate, cells in zip(target.unbind(-1), reversed(shape)):
             place = to_cells(coordinate, cells).round()[..., None] + offsets
             inside.append(((place >= 0) & (place <= cells - 1)).to(target.dtype))
         return contract(entropy, tuple(inside))
+
+
+@lru_cache
+def _cube_entropy(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Entropy of every cell of the cube: (11, 11, 11) nats."""
+    cube = gaussian_cube(torch.zeros(3, dtype=dtype, device=device), (2 * CUBE + 1,) * 3)
+    return -(torch.xlogy(cube, cube) + torch.special.xlog1py(1 - cube, -cube))

@@ -1,8 +1,12 @@
 """The live demos of lesson 02 that look at pictures: data augmentation, and what a trained volume net sees."""
 
+import base64
+import io
 import math
+from collections.abc import Mapping
 
 import numpy as np
+import PIL.Image
 import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
@@ -77,7 +81,7 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
         )  # fmt: skip
 
     def twin(arrays, params):
-        return sheet_figure(arrays, "Augmented pictures (in grey) with the keypoints that moved along")
+        return sheet_figure(arrays["images"], arrays["keypoints"], "Augmented photos: the keypoints moved along")
 
     controls = {
         "shift": slider(report.shift, 0.0, 0.2, 0.01, "shift (share of width)"),
@@ -109,44 +113,56 @@ def _changes_table(changes: Changes) -> list[list[str]]:
     ]
 
 
-def sheet_figure(arrays: dict, title: str) -> go.Figure:
-    """The contact sheet as a static figure, in grey."""
-    grey = sheet(arrays["images"]).mean(-1)
-    rows, columns = grey.shape
+def sheet_figure(images: torch.Tensor, keypoints: torch.Tensor, title: str) -> go.Figure:
+    """The contact sheet as a static figure.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        keypoints: (B, 17, 2 or 3) screen coordinates.
+    """
+    picture = np.round(255 * sheet(images)).astype(np.uint8)
+    rows, columns = picture.shape[:2]
     tall = rows / columns
     figure = figures.image_plane(aspect=1 / tall, margin=0.01, title=title)
+    for name in ("xaxis", "yaxis"):
+        figure.layout[name].update(visible=False)
     place = {"x0": -1 + 1 / columns, "dx": 2 / columns, "y0": tall * (1 / rows - 1), "dy": 2 * tall / rows}
-    scale = [[0, "#000000"], [1, "#FFFFFF"]]
-    figure.add_trace(go.Heatmap(z=np.round(grey, 2), **place, colorscale=scale, showscale=False, zmin=0, zmax=1))
-    bones = bones_2d(arrays["keypoints"][..., :2]).unflatten(0, (len(arrays["images"]), -1))
+    file = io.BytesIO()
+    PIL.Image.fromarray(picture).save(file, format="JPEG", quality=85)
+    encoded = base64.b64encode(file.getvalue()).decode()
+    figure.add_trace(go.Image(source=f"data:image/jpeg;base64,{encoded}", name="photos", **place))
+    bones = bones_2d(keypoints[..., :2]).unflatten(0, (len(images), -1))
     lines = on_sheet(bones.flatten(1, 2)).unflatten(1, bones.shape[1:3]).flatten(0, 1)
-    pen = F.pad(lines, (0, 0, 0, 1), value=torch.nan).flatten(0, 1).numpy()
-    pen = np.round(pen, 3)
+    pen = np.round(F.pad(lines, (0, 0, 0, 1), value=torch.nan).flatten(0, 1).numpy(), 3)
     line = {"color": figures.COLOURS["orange"], "width": 2}
     figure.add_trace(go.Scatter(x=pen[:, 0], y=pen[:, 1], mode="lines", name="keypoints", line=line))
-    return figure
+    return figure.update_layout(showlegend=False)
 
 
 # ------------------------------------------------------------------ inside the volume
-def depth_demo(net, images: torch.Tensor, truth: torch.Tensor, half_width: float = 1.0) -> Demo:
+def depth_demo(
+    nets: Mapping, images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor | float = 1.0
+) -> Demo:
     """Where a volume net believes one joint to be, and the skeleton that all its joints make.
 
     Args:
-        net: has `logits(images)` as `volume_nets.VolumeNet`; it is put in eval mode.
+        nets: name -> a net that has `logits(images)` as `volume_nets.VolumeNet`; it is put in eval mode.
         images: (B, 3, S, S) in [0, 1].
-        truth: (B, 17, 3) coordinates x, y (screen), z (depth volume) as in `integral`.
-        half_width: metres that half the picture shows at the depth of the root. Screen coordinates times this number
-            are drawn as metres: a weak perspective.
+        truth: (B, 17, 3) coordinates x, y, z in the volume, as `volume_poses.to_volume` has them.
+        half_width: (B,) metres that half the picture shows at the depth of the root, or one number for all.
+            Coordinates times this number are drawn as metres: a weak perspective.
     """
     check_joints(truth, 3, "truth")
+    if not nets:
+        raise ValueError("nets is empty, expected at least one network by name")
     if len(images) != len(truth) or not len(images):
         raise ValueError(f"images are {len(images)}, truth has {len(truth)} poses: expected as many, at least one")
-    if not half_width > 0:
+    size = torch.as_tensor(half_width, dtype=truth.dtype).expand(len(images))
+    if not (size > 0).all():
         raise ValueError(f"half_width is {half_width}, expected metres above 0")
-    size = torch.tensor([half_width, half_width, 1.0])
 
-    def compute(photo, joint):
-        net.eval()
+    def compute(net, photo, joint):
+        net = nets[net].eval()
         with torch.no_grad():
             logits = net.logits(images[photo : photo + 1])[0]
             sums = marginals(logits)
@@ -164,8 +180,8 @@ def depth_demo(net, images: torch.Tensor, truth: torch.Tensor, half_width: float
         joint, plane = params["joint"], arrays["plane"]
         picture = images[params["photo"]].permute(1, 2, 0)
         predicted, true = arrays["predicted"], arrays["truth"]
-        metres = [pose * size - (pose * size)[:1] for pose in (true, predicted)]
-        off = 1000 * torch.linalg.vector_norm((predicted - true) * size, dim=-1)
+        metres = [size[params["photo"]] * (pose - pose[:1]) for pose in (true, predicted)]
+        off = 1000 * torch.linalg.vector_norm(metres[1] - metres[0], dim=-1)
         row, name = arrays["row"], JOINTS[joint].replace("_", " ")
         return stage.panes(
             stage.image(
@@ -182,7 +198,7 @@ def depth_demo(net, images: torch.Tensor, truth: torch.Tensor, half_width: float
                     stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="orange", dash="dot"),
                     stage.series("mean", [predicted[joint, 2].item()] * 2, [0, 1], colour="blue", dash="dash"),
                 ],
-                x=stage.axis("depth behind the root (m)", -1, 1),
+                x=stage.axis("depth behind the root (half widths)", -1, 1),
                 y=stage.axis("probability", 0, 1),
                 title=f"{name}: sum over x and y",
             ),
@@ -201,11 +217,12 @@ def depth_demo(net, images: torch.Tensor, truth: torch.Tensor, half_width: float
         row, true = arrays["row"], arrays["truth"][params["joint"], 2].item()
         return figures.curves(
             {"marginal over depth": (cell_centres(len(row)), row), "truth": ([true, true], [0, 1])},
-            x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
+            x_title="depth behind the root (half widths)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
             title=f"{JOINTS[params['joint']]}: depth in the volume",
         )  # fmt: skip
 
     controls = {
+        "net": choice([(name, name) for name in nets], next(iter(nets)), "trained with"),
         "photo": slider(0, 0, len(images) - 1, 1, "photo"),
         "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], 13, "joint"),
     }

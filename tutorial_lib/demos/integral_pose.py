@@ -181,8 +181,8 @@ def marginal_figure(arrays: dict, x: float, title: str) -> go.Figure:
 SIDE = 16
 """Cells on each axis of the volume that is trained while the student watches."""
 
-UPDATES = 60
-STEP = (3.0, 0.05)
+UPDATES = 30
+STEP = (6.0, 0.05)
 """Largest change of a score in the first and the last update (ours): the gradient is scaled to it, so that losses of
 very different size can be compared."""
 

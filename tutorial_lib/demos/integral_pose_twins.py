@@ -1,17 +1,20 @@
 """The static figures of lesson 02: its sweeps as they look without a kernel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
+import torch.nn.functional as F
 
 from tutorial_lib import figures
 from tutorial_lib.augmentation import Strength, apply, draw
-from tutorial_lib.demos.integral_photos import sheet_figure
+from tutorial_lib.claims import interval
+from tutorial_lib.demos.integral_photos import COLUMNS, sheet_figure
 from tutorial_lib.demos.integral_pose import BETAS, TRUTH, UPDATES, cloud, marginal_figure, miss, read_out, train_volume
 from tutorial_lib.integral import from_cells, soft_argmax_1d, to_cells
 from tutorial_lib.volume_losses import Mix
+from tutorial_lib.volume_targets import bce_floor, gaussian_cube
 
 MIXES = {
     "integral only": Mix(),
@@ -108,19 +111,121 @@ def mixture_table(doubt: float = 0.0) -> str:
     return "\n".join(rows)
 
 
-def strength_sweep(images: torch.Tensor, keypoints: torch.Tensor, seed: int = 0, shares: Sequence = (0, 0.5, 1)):
-    """The same draws of the augmentation, from nothing to the report's full strength, in grey.
+def strength_sheet(images: torch.Tensor, keypoints: torch.Tensor, seed: int = 0, shares: Sequence = (0, 0.5, 1)):
+    """One row for each strength: the same draws of the augmentation, from nothing to the report's full strength.
 
     Args:
-        images: (B, 3, H, W) in [0, 1]; the first eight are shown.
+        images: (B, 3, H, W) in [0, 1]; the first four are shown.
         keypoints: (B, 17, 2) screen coordinates.
     """
-    images, keypoints, full, pictures = images[:8], keypoints[:8], Strength(), []
+    images, keypoints, full, rows = images[:COLUMNS], keypoints[:COLUMNS], Strength(), []
     for share in shares:
         strength = Strength(
             share * full.shift, share * full.zoom, share * full.colour, share * full.contrast, share * full.brightness
         )
-        changes = draw(len(images), strength, torch.Generator().manual_seed(seed))
-        changed, moved = apply(images, keypoints, changes)
-        pictures.append(sheet_figure({"images": changed, "keypoints": moved}, f"{share:g} × the report's strength"))
-    return figures.sweep(pictures, shares, "strength", active=len(pictures) - 1)
+        rows.append(apply(images, keypoints, draw(len(images), strength, torch.Generator().manual_seed(seed))))
+    title = f"Augmentation at {', '.join(f'{share:g}' for share in shares)} times the report's strength, row by row"
+    return sheet_figure(*(torch.cat(column) for column in zip(*rows)), title)
+
+
+# ------------------------------------------------------------------ the experiment
+APPROACHES = {
+    "regression": ("1 regr.", "(1) plain regression"),
+    "integral": ("2 int.", "(2) integral loss"),
+    "integral-later": ("longer", "(2), as many further steps as (3)"),
+    "gaussian-later": ("3 Gauss", "(3): (2), then + Gaussian BCE"),
+    "one-hot-later": ("1-hot", "(2), then + one-hot BCE"),
+    "js-later": ("JS", "(2), then + Jensen–Shannon"),
+    "heat-map": ("map only", "Gaussian BCE alone"),
+    "heat-map-cell": ("on cells", "Gaussian BCE alone, on cells"),
+    "pre-trained": ("4 pre.", "(4): (2), pre-trained"),
+}
+"""Method of the experiment -> its name in figures and in tables. The numbers are the report's."""
+
+
+def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "mpjpe_mm") -> np.ndarray:
+    """(seeds,) what the experiment measured.
+
+    Args:
+        results: `integral_experiment.results()`.
+        part: "train", "validation", "test"; "test, argmax" and "test, tempered" where a map can be read so.
+    """
+    return np.array([run[part][metric] for run in results["runs"][method]])
+
+
+def approaches_table(results: Mapping) -> str:
+    """Markdown: every way to train, mean over seeds, and from the smallest to the largest."""
+    rows = [
+        "| | test MPJPE (mm) | after alignment (mm) | PCKh | test MPJPE of the argmax (mm) | training photos (mm) |",
+        "|---|---|---|---|---|---|",
+    ]
+
+    def span(values, digits=0):
+        return f"{values.mean():.{digits}f} ({values.min():.{digits}f}–{values.max():.{digits}f})"
+
+    for method, (_, name) in APPROACHES.items():
+        peak = "–"
+        if "test, argmax" in results["runs"][method][0]:
+            peak = span(per_seed(results, method, "test, argmax"))
+        cells = [
+            span(per_seed(results, method)),
+            span(per_seed(results, method, metric="p_mpjpe_mm")),
+            span(per_seed(results, method, metric="pckh"), 2),
+            peak,
+            span(per_seed(results, method, "train")),
+        ]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def approaches_figure(results: Mapping) -> go.Figure:
+    """Error on training and on test photos for every way to train, with 95 % intervals over seeds."""
+    groups, spans = {}, {}
+    for part, name in (("train", "training photos"), ("test", "test photos")):
+        rows = [interval(per_seed(results, method, part)) for method in APPROACHES]
+        groups[name] = [row[0] for row in rows]
+        spans[name] = ([row[1] for row in rows], [row[2] for row in rows])
+    return figures.bars(
+        groups, [short for short, _ in APPROACHES.values()], y_title="MPJPE (mm)", intervals=spans,
+        y_range=(0, 20 * np.ceil(max(spans["test photos"][1]) / 20)), title="Mean over seeds and 95 % interval",
+        colours={"training photos": "sky", "test photos": "vermillion"},
+    )  # fmt: skip
+
+
+def learning_figure(results: Mapping, methods=("regression", "integral", "pre-trained", "heat-map")) -> go.Figure:
+    """Validation error on the way, mean over seeds; the heat map is read at its peak."""
+    curves, bands = {}, {}
+    for method in methods:
+        runs = np.array([run["curve"] for run in results["runs"][method]])
+        steps, name = runs[0, :, 0], APPROACHES[method][0]
+        rows = np.array([interval(column) for column in runs[..., 1].T])
+        curves[name], bands[name] = (steps, rows[:, 0]), (rows[:, 1], rows[:, 2])
+    highest = 20 * np.ceil(max(high.max() for _, high in bands.values()) / 20)
+    return figures.curves(
+        curves, x_title="steps", y_title="validation MPJPE (mm)", x_range=(0, steps[-1]), y_range=(80, highest),
+        bands=bands, mode="lines+markers", title="Who learns how fast",
+    )  # fmt: skip
+
+
+def softmaxed_figure(updates: int = 60, rate: float = 0.5) -> go.Figure:
+    """The Gaussian heat-map loss on logits, and on a map that went through a softmax before: nats above the floor."""
+    shape, target = (16, 16, 16), TRUTH[0]
+    cube = gaussian_cube(target, shape)
+    curves = {}
+    for name, change in (
+        ("logits", lambda s: s),
+        ("softmaxed map", lambda s: torch.softmax(s.flatten(), 0).view(shape)),
+    ):
+        scores = torch.zeros(shape, requires_grad=True)
+        optimiser, losses = torch.optim.Adam([scores], rate), []
+        for _ in range(updates + 1):
+            optimiser.zero_grad()
+            loss = F.binary_cross_entropy_with_logits(change(scores), cube, reduction="sum")
+            loss.backward()
+            optimiser.step()
+            losses.append((loss - bce_floor(cube)).item())
+        curves[name] = (np.arange(updates + 1), np.array(losses))
+    return figures.curves(
+        curves, x_title="updates", y_title="loss above its floor (nats)", x_range=(0, updates), y_range=(1, 1e4),
+        y_log=True, title="The same loss, fed with logits and with probabilities",
+    )  # fmt: skip

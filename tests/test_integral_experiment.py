@@ -1,0 +1,234 @@
+"""Lesson 02's experiment: it runs, it can be stopped, what it ships agrees with what it recorded; poses and back."""
+
+import json
+import math
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+
+from tutorial_lib import checkpoints
+from tutorial_lib.camera import to_plane
+from tutorial_lib.checkpoints import integral_experiment as experiment
+from tutorial_lib.checkpoints.integral_experiment import BUDGETS, METHODS, Budget, Experiment
+from tutorial_lib.integral import hard_argmax
+from tutorial_lib.lab_photos import AROUND, PEOPLE, cameras, lab_photos
+from tutorial_lib.metrics import mpjpe
+from tutorial_lib.photo_sets import PhotoSet
+from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.volume_losses import heatmap_bce
+from tutorial_lib.volume_poses import half_width, judge, to_pose, to_volume, windows
+
+SMOKE = BUDGETS["smoke"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """(folder, work folder, photos, results) of the smoke budget."""
+    folder = tmp_path_factory.mktemp("experiment")
+    where = {"folder": folder / "out", "work": folder / "work", "photos": folder / "photos"}
+    torch.set_num_threads(1)
+    return where, experiment.experiment("smoke", device="cpu", **where)
+
+
+@pytest.fixture(scope="module")
+def photos(made):
+    return lab_photos("test", SMOKE.test, SMOKE.size, folder=made[0]["photos"])
+
+
+def people(count=5, seed=0):
+    """Poses before a camera, and the windows of their pictures."""
+    generator = torch.Generator().manual_seed(seed)
+    pose = torch.randn(count, 17, 3, generator=generator, dtype=torch.float64) * 0.4 + torch.tensor([0.3, 0.0, 4.0])
+    window = torch.tensor([[0.1, -0.05, 0.3]], dtype=torch.float64) + 0.02 * torch.arange(count)[:, None]
+    return pose, window, (to_plane(pose) - window[:, None, :2]) / window[:, None, 2:]
+
+
+# ------------------------------------------------------------------ poses
+def test_the_window_is_found_again_and_the_pose_too():
+    pose, window, keypoints = people()
+    torch.testing.assert_close(windows(keypoints, pose), window)
+    volume = to_volume(keypoints, pose, window)
+    torch.testing.assert_close(volume[..., :2], keypoints)
+    assert volume[:, 0, 2].abs().max() == 0, "the root is in the middle of the volume"
+    torch.testing.assert_close(to_pose(volume, window, pose[:, 0, 2]), pose)
+    assert judge(volume, keypoints, pose).mpjpe_mm < 1e-9 and judge(volume, keypoints, pose).pckh == 1
+
+
+def test_one_unit_is_the_same_length_on_every_axis():
+    """Moving a joint at the root's depth by one unit along any axis moves it by half the width of the picture."""
+    pose, window, keypoints = people()
+    root = pose[:, 0, 2]
+    start = torch.zeros(len(pose), 1, 3, dtype=torch.float64)
+    for axis in range(2):
+        step = start.clone()
+        step[..., axis] = 1
+        moved = to_pose(step, window, root) - to_pose(start, window, root)
+        torch.testing.assert_close(moved.norm(dim=-1)[:, 0], half_width(window, root))
+    start[..., 2] = 1
+    torch.testing.assert_close(to_pose(start, window, root)[:, 0, 2] - root, half_width(window, root))
+
+
+def test_an_error_in_depth_alone_costs_what_it_should():
+    pose, window, keypoints = people()
+    volume = to_volume(keypoints, pose, window)
+    volume[:, 1:, 2] += 0.1
+    found = to_pose(volume, window, pose[:, 0, 2])
+    # a point that is moved in depth moves along its ray
+    along = 0.1 * half_width(window, pose[:, 0, 2])[:, None] * (1 + to_plane(pose).square().sum(-1)).sqrt()
+    along[:, 0] = 0
+    assert mpjpe(found, pose).item() == pytest.approx(along.mean().item())
+
+
+@pytest.mark.parametrize("shape", [(16, 2), (17, 3)])
+def test_windows_refuse_what_is_no_skeleton(shape):
+    with pytest.raises(ValueError, match="keypoints"):
+        windows(torch.zeros(1, *shape), torch.ones(1, 17, 3))
+
+
+# ------------------------------------------------------------------ photos of the laboratory
+def test_people_are_photographed_from_the_front(photos):
+    across = (photos.pose[:, JOINTS.index("left_hip")] - photos.pose[:, JOINTS.index("right_hip")])[:, [0, 2]]
+    assert (across[:, 0] > 0).all(), "the left hip is on the right of the picture"
+    body = torch.zeros(200, 17, 3)
+    body[:, JOINTS.index("left_hip"), 1], body[:, JOINTS.index("right_hip"), 1] = 0.1, -0.1  # looks along x
+    camera = cameras(body, torch.Generator().manual_seed(0))
+    place = camera.position
+    angle = torch.atan2(place[:, 1], place[:, 0])
+    assert angle.abs().max() < AROUND + 1e-3 and angle.min() < -0.8 * AROUND and angle.max() > 0.8 * AROUND
+
+
+def test_lab_photos_are_the_same_again_and_refuse_no_photo(photos, made, tmp_path):
+    again = lab_photos("test", SMOKE.test, SMOKE.size, folder=tmp_path)
+    assert all(torch.equal(getattr(again, name), value) for name, value in vars(photos).items())
+    assert (photos.keypoints.abs() < 1.2).all() and set(PEOPLE) == {"train", "validation", "test"}
+    with pytest.raises(ValueError, match="count is 0"):
+        lab_photos("test", 0)
+    with pytest.raises(ValueError, match="split is 'exam'"):
+        lab_photos("exam", 1, folder=tmp_path)
+
+
+# ------------------------------------------------------------------ the experiment
+def check_results(results, budget):
+    assert set(results["runs"]) == set(METHODS)
+    for method, runs in results["runs"].items():
+        assert [run["seed"] for run in runs] == list(range(budget.seeds))
+        for run in runs:
+            for part in ("train", "validation", "test"):
+                assert set(run[part]) == {"mpjpe_mm", "p_mpjpe_mm", "pckh"}
+                assert all(math.isfinite(value) and value >= 0 for value in run[part].values())
+                assert run[part]["p_mpjpe_mm"] <= run[part]["mpjpe_mm"] + 1e-6 and run[part]["pckh"] <= 1
+            assert ("test, argmax" in run) == (METHODS[method].mix is not None)
+            steps = budget.late_steps if METHODS[method].start in METHODS else budget.steps
+            assert run["curve"][-1][0] == steps and min(mm for _, mm in run["curve"]) > 0
+            mix = METHODS[method].mix
+            assert run["mix"] == (None if mix is None else asdict(mix)) and run["rate"] in budget.rates
+            assert ("test, tempered" in run) == method.startswith("heat-map")
+    assert set(results["search"]["rates"].values()) <= set(budget.rates)
+    for cost in results["costs"].values():
+        assert len(cost["seconds"]) >= 5 and min(cost["seconds"]) > 0 and cost["bytes"] > 0
+    kept = {name: cost["bytes"] for name, cost in results["costs"].items()}
+    assert kept["regression"] < kept["integral"] < kept["integral + Gaussian, factors"]
+    assert kept["integral + Gaussian, factors"] < kept["integral + Gaussian, volume"]
+
+
+def test_every_method_runs_and_is_written(made):
+    where, results = made
+    check_results(results, SMOKE)
+    assert experiment.results(where["folder"]) == json.loads(json.dumps(results))
+    assert checkpoints.names(where["folder"] / "integral") == sorted(METHODS)
+
+
+def test_a_stopped_experiment_goes_on_where_it_was(made, monkeypatch):
+    where, results = made
+    again = where["work"] / "gaussian-later-1.json"
+    before = json.loads(again.read_text())
+    again.unlink()
+    trained = []
+    fit = experiment.fit
+    monkeypatch.setattr(experiment, "fit", lambda *args, **kw: trained.append(kw["label"]) or fit(*args, **kw))
+    same = experiment.experiment("smoke", device="cpu", **where)
+    assert trained == ["gaussian-later, seed 1"], "only what is missing is trained"
+    assert same["runs"]["gaussian-later"][1]["test"] == pytest.approx(before["test"]), "and comes out the same"
+    assert same["search"] == results["search"]
+
+
+def test_a_second_stage_begins_where_the_first_ended(made):
+    """With a learning rate of nothing it stays there."""
+    where, results = made
+    lab = Experiment(SMOKE, where["work"], "cpu", where["photos"])
+    start = where["work"] / "integral-0.safetensors"
+    net, _ = lab._fit("gaussian-later", 0, 0.0, 1, start, where["work"] / "x.safetensors")
+    first = experiment.build("integral", SMOKE)
+    first.load_state_dict(experiment.load_file(start))
+    moved = [not torch.equal(a, b) for a, b in zip(first.parameters(), net.parameters())]
+    assert sum(moved) == 0
+
+
+def test_no_results_are_asked_for_by_name(tmp_path):
+    with pytest.raises(ValueError, match="run python -m tutorial_lib.checkpoints.integral_experiment"):
+        experiment.results(tmp_path)
+    with pytest.raises(ValueError, match="trunk is 'vgg'"):
+        experiment.build("integral", replace(SMOKE, trunk="vgg"))
+
+
+def test_the_full_budget_builds_the_papers_network_and_learns_a_step():
+    """ResNet-50 on pictures of 64 pixels and a volume of 16 cells: the same code as with 256 and 64."""
+    full = BUDGETS["full"]
+    assert (full.trunk, full.size, full.cells, full.depth, 2 * full.width) == ("resnet50", 256, 64, 64, 256)
+    tiny = replace(full, size=64, cells=16, depth=16, batch=2)
+    generator = torch.Generator().manual_seed(0)
+    pose, window, keypoints = people(4)
+    pixels = torch.randint(256, (4, 3, 64, 64), generator=generator, dtype=torch.uint8)
+    photos = PhotoSet(pixels, keypoints.float(), pose.float(), torch.ones(4, 17, dtype=torch.bool))
+    net = experiment.build("gaussian-later", tiny)
+    before = net.head.weight.clone()
+    history = experiment.train(net, photos, experiment.loss_of(METHODS["gaussian-later"]), 1, 1e-3, 2, generator)
+    assert math.isfinite(history.loss[0]) and not torch.equal(net.head.weight, before)
+    assert experiment.predict(net, photos, hard_argmax).shape == (4, 17, 3)
+
+
+def test_directions_are_sectors_of_the_circle():
+    angles = 2 * math.pi * (torch.arange(16) + 0.5) / 16
+    pose = torch.zeros(16, 17, 3)
+    pose[:, JOINTS.index("left_hip"), 0], pose[:, JOINTS.index("left_hip"), 2] = angles.cos(), angles.sin()
+    assert experiment.direction(pose).tolist() == [i // 2 for i in range(16)]
+
+
+def test_the_loss_over_the_whole_volume_is_the_loss_by_factors():
+    logits = torch.randn(2, 3, 6, 7, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    target = 1.6 * torch.rand(2, 3, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64) - 0.8
+    torch.testing.assert_close(experiment.dense_gaussian_bce(logits, target), heatmap_bce(logits, target))
+
+
+def test_bytes_kept_for_the_backward_pass_are_counted_once():
+    x = torch.ones(1000, requires_grad=True)
+    assert experiment.kept_bytes(lambda: x * x) == 4000
+    assert experiment.kept_bytes(lambda: x.exp().sum()) == 4000
+    assert experiment.kept_bytes(lambda: x.sum()) == 0
+
+
+# ------------------------------------------------------------------ what ships
+def test_shipped_results_are_whole():
+    results = experiment.results()
+    budget = Budget(
+        **{key: tuple(v) if isinstance(v, list) else v for key, v in results["budget"].items() if key != "name"}
+    )
+    assert results["budget"]["name"] == "shipped" and budget == BUDGETS["shipped"] and budget.seeds >= 5
+    check_results(results, budget)
+    folder = checkpoints.FOLDER / "integral"
+    assert checkpoints.names(folder) == sorted(METHODS)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 4e6
+
+
+def test_shipped_networks_do_what_was_recorded(tmp_path):
+    """On a few other photos of the test people; the lesson does it on the exam's own photos, to the millimetre."""
+    results = experiment.results()
+    few = lab_photos("test", 24, BUDGETS["shipped"].size, folder=tmp_path)
+    nothing = judge(torch.zeros(len(few), 17, 3), few.keypoints, few.pose).mpjpe_mm
+    for method in METHODS:
+        net = experiment.load(method)
+        assert not any(module.training for module in net.modules())
+        found = judge(experiment.predict(net, few), few.keypoints, few.pose).mpjpe_mm
+        recorded = results["runs"][method][0]["test"]["mpjpe_mm"]
+        assert found == pytest.approx(recorded, rel=0.25) and found < nothing
