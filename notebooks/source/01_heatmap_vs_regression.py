@@ -77,8 +77,8 @@ source(heatmaps.soft_argmax, heatmaps.expectation)
 # > **Predict.** A perfect map with stride 4. How far from the truth is `argmax` on average, in pixels? And where within
 # > its cell must the joint be for the quarter shift to be right?
 #
-# On the left the joint and its map, in the middle the cells around it, on the right the error of all four decoders
-# while the joint crosses one cell.
+# First the joint and its map, then the cells around it, then the error of all four decoders while the joint crosses one
+# cell. *Temperature* is that of the soft-argmax.
 
 # %%
 target = demos.target_demo()

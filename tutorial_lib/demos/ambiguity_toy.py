@@ -188,7 +188,7 @@ def ambiguity_demo() -> Demo:
             "p": slider(0.6, 0.0, 1.0, 0.02, "probability of A"),
             "apart": slider(1.2, 0.0, 1.6, 0.02, "distance A to B"),
             "noise": slider(0.1, 0.08, 0.3, 0.01, "label noise"),
-            "sigma": slider(0.1, 0.04, 0.3, 0.01, "σ of the heat map's bump"),
+            "sigma": slider(0.1, 0.04, 0.3, 0.01, "σ of the bump"),
         },
         presets={
             "no doubt": {"p": 1.0},

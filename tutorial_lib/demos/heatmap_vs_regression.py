@@ -132,7 +132,7 @@ def target_demo() -> Demo:
             "stride": steps([(f"{s} px", s) for s in STRIDES], 4, "stride"),
             "sigma": slider(2.0, 0.5, 4.0, 0.1, "σ of the bump (cells)"),
             "noise": slider(0.0, 0.0, 0.3, 0.01, "noise on the map"),
-            "temperature": steps([1.0, 0.3, 0.1, 0.03, 0.01], 0.03, "soft-argmax temperature"),
+            "temperature": steps([1.0, 0.3, 0.1, 0.03, 0.01], 0.03, "temperature"),
             "centre": choice(["exact", "rounded"], "exact", "bump's centre"),
             "blur": choice([("no", False), ("by σ", True)], False, "DARK blurs first"),
         },
