@@ -6,8 +6,8 @@ length along x, y and z:
 
     x = (X/Z_joint - cx) / h        y likewise        z = (Z_joint - Z) / (h Z)
 
-Sun et al. do the same: 2000 mm across the window, 2000 mm through it. A window that is fitted to the person (ours, like
-theirs) hides how large the person is; `to_pose` is told the depth of the root, as they do, and needs nothing else.
+Sun et al. do the same: 2000 mm across the window, 2000 mm through it. A window that is fitted to the person hides how
+large the person is. `to_pose` is told the depth of the root (ours; Sun et al. are told how long the skeleton is).
 """
 
 from dataclasses import dataclass
