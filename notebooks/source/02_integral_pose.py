@@ -239,8 +239,8 @@ inside_volume.reset().check()
 print("the demo of the volume moves")
 
 # %% [markdown]
-# **What you saw.** The same network before and after a few steps with the heat-map loss. With the integral loss alone,
-# the cloud is wide and strange, and only its mean means something. The second loss makes it compact.
+# **What you saw.** The same network after some more steps, with and without the heat-map loss. With the integral loss
+# alone, the cloud is wide and strange, and only its mean means something. The second loss makes it more compact.
 #
 # ## 5. Four approaches
 #
