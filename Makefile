@@ -8,6 +8,12 @@
 #   make student        the lessons without solutions, into build/student
 #   make grade          marks for a folder of answers: make grade SUBMISSIONS=folder
 #   make sheet          whether every lesson has what a lesson needs
+#   make site           build/site/index.html: all lessons without kernel and network
+#   make slides         build/slides: a talk and a presenter's page for every lesson
+#   make kiosk          each live demo alone, for a projector: make kiosk LESSON=05
+#   make hub            try the course as a class: JupyterHub on this machine (docs/class.md)
+#   make wheel          one file to install elsewhere, lessons included, in build/dist (docs/launchers.md)
+#   make badges         write launch links into the README: make badges REPOSITORY=owner/name
 #   make review         in this clone, show and check notebook changes cell by cell
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv
@@ -17,7 +23,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet review clean
+.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -118,6 +124,28 @@ grade: $(READY)
 
 sheet: $(READY)
 	$(BIN)/python -m tutorial_lib.course.sheet $(LESSONS)
+
+site: $(READY)
+	$(BIN)/python -m tutorial_lib.course.site $(LESSONS)
+
+slides: $(READY)
+	$(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
+
+kiosk: $(READY)
+	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(DEMO)
+
+# Beside the course's own versions, a hub wants two dozen packages that nobody else needs.
+hub: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --requirement docs/hub/requirements.txt
+	$(BIN)/jupyterhub --config docs/hub/jupyterhub_config.py
+
+# What an earlier build left in build/lib would go into the wheel, deleted files as well.
+wheel: $(READY)
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist
+
+badges: $(READY)
+	$(BIN)/python -m tutorial_lib.course.launch $(REPOSITORY)
 
 # nbdime and pre-commit have an environment of their own: in the course's they would add themselves to its JupyterLab.
 REVIEW := $(VENV)/review

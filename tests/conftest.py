@@ -1,6 +1,8 @@
-"""What all tests share: one thread, repeatable examples, the optional real recordings."""
+"""What all tests share: one thread, repeatable examples, the optional real recordings, a browser."""
 
+import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -31,3 +33,54 @@ def mocap_path() -> Path:
     if not path.exists():
         pytest.skip(f"no real recordings: COURSE_MOCAP names no file and {path.name} is not beside the clone")
     return path
+
+
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 240_000  # milliseconds: the machine may be busy, and no browser test is about speed
+
+
+@pytest.fixture
+def chromium():
+    """A function that opens an address in a real browser; skips where there is none.
+
+    `only` says how addresses begin that the page may ask for. After the test, nothing else was asked for, no script
+    failed, and nothing stands in the console as an error. Take a server's fixture first: pages then close first.
+    """
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: set CHROMIUM to its path")
+    problems = []
+    with contextlib.ExitStack() as stack:
+        runner = stack.enter_context(playwright.sync_playwright())
+        browser = runner.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS, timeout=PATIENCE)
+        stack.callback(browser.close)
+
+        def open_page(address, *only, width=1280, height=900):
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.set_default_timeout(PATIENCE)
+            page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+
+            def asked(route):
+                if not route.request.url.startswith((*only, "data:", "blob:")):
+                    problems.append(f"asked for {route.request.url}")
+                    return route.abort()
+                return route.continue_()
+
+            page.route("**/*", asked)
+            page.goto(address)
+            return page
+
+        yield open_page
+    assert problems == []

@@ -1,7 +1,7 @@
 """One test in a real browser: JupyterLab, Run All, drag a slider, look at the canvas.
 
-It needs playwright and a Chromium (CHROMIUM, /usr/bin/chromium, or one on the path) and skips without. The
-server is private: own port, token and settings, always stopped.
+It needs playwright and a Chromium (see conftest.py) and skips without. The server is private: own port, token and
+settings, always stopped.
 """
 
 import contextlib
@@ -22,17 +22,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ["built here", "notebooks/00_start_here.ipynb"]  # relative to the repository's root
-CHROMIUM = os.environ.get("CHROMIUM") or ("/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else None)
-CHROMIUM = CHROMIUM or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 CELLS = [
     "import numpy as np\nfrom tutorial_lib.demos import stage\nfrom tutorial_lib.demos.live import live, slider",
     "body = np.random.default_rng(0).uniform(-0.9, 0.9, (5, 17, 3))\n"
@@ -125,10 +114,7 @@ def turn_and_scroll(page, canvas):
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: set CHROMIUM to its path")
+def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
     url, folder = jupyterlab
     path = folder / "lesson.ipynb"
     if notebook == NOTEBOOKS[0]:
@@ -137,45 +123,39 @@ def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab):
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
     else:
         shutil.copy(ROOT / notebook, path)
-    with playwright.sync_playwright() as runner:
-        browser = runner.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        problems = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(url.format(path.name))
-        page.wait_for_function(f"() => ({STATE})()?.kernel === 'idle'", timeout=90_000)
-        page.get_by_role("menuitem", name="Run", exact=True).first.click()
-        page.get_by_role("menuitem", name="Run All Cells").first.click()
-        page.wait_for_function(
-            f"() => {{ const s = ({STATE})(); return s?.failed || (s?.done && s.kernel === 'idle'); }}",
-            timeout=240_000,
-        )
-        assert not page.evaluate(STATE)["failed"], page.evaluate("window.kernelErrors")
+    page = chromium(url.format(path.name), url.partition("/lab/")[0], height=1000)
+    page.wait_for_function(f"() => ({STATE})()?.kernel === 'idle'")
+    page.get_by_role("menuitem", name="Run", exact=True).first.click()
+    page.get_by_role("menuitem", name="Run All Cells").first.click()
+    page.wait_for_function(
+        f"() => {{ const s = ({STATE})(); return s?.failed || (s?.done && s.kernel === 'idle'); }}",
+    )
+    assert not page.evaluate(STATE)["failed"], page.evaluate("window.kernelErrors")
 
-        stage = page.locator(".pose-stage").first
-        stage.scroll_into_view_if_needed()
-        canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
-        demo = page.locator(".widget-vbox", has=stage).last
-        handle = demo.locator(".noUi-handle").first
-        page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
-        before, said = canvas.evaluate(PICTURE), caption.inner_text()
-        box, track = handle.bounding_box(), demo.locator(".noUi-target").first.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        there = track["x"] + track["width"] * (0.9 if x < track["x"] + track["width"] / 2 else 0.2)
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move((x + there) / 2, y)
-        page.mouse.move(there, y)
-        page.mouse.up()
-        readout = demo.locator(".widget-readout").first.inner_text()
-        page.wait_for_function(
-            "([c, picture, node, text]) => c.toDataURL() !== picture && node.textContent.includes(text)",
-            arg=[canvas.element_handle(), before, caption.element_handle(), readout],
-        )
-        assert caption.inner_text() != said
-        assert not stage.locator(".pose-error").is_visible()
+    stage = page.locator(".pose-stage").first
+    stage.scroll_into_view_if_needed()
+    canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
+    demo = page.locator(".widget-vbox", has=stage).last
+    handle = demo.locator(".noUi-handle").first
+    page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
+    before, said = canvas.evaluate(PICTURE), caption.inner_text()
+    box, track = handle.bounding_box(), demo.locator(".noUi-target").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    there = track["x"] + track["width"] * (0.9 if x < track["x"] + track["width"] / 2 else 0.2)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move((x + there) / 2, y)
+    page.mouse.move(there, y)
+    page.mouse.up()
+    readout = demo.locator(".widget-readout").first.inner_text()
+    page.wait_for_function(
+        "([c, picture, node, text]) => c.toDataURL() !== picture && node.textContent.includes(text)",
+        arg=[canvas.element_handle(), before, caption.element_handle(), readout],
+    )
+    assert caption.inner_text() != said
+    assert not stage.locator(".pose-error").is_visible()
 
-        if notebook == NOTEBOOKS[0]:  # its first picture is a 3D one
-            turn_and_scroll(page, canvas)
-        assert page.evaluate("window.kernelErrors") == [] and problems == []
-        browser.close()
+    if notebook == NOTEBOOKS[0]:  # its first picture is a 3D one
+        turn_and_scroll(page, canvas)
+    assert page.evaluate("window.kernelErrors") == []
+    assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0, "JupyterLab asks or says something"

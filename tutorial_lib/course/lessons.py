@@ -30,7 +30,16 @@ KERNEL_ARGUMENTS = ["--log-level=ERROR"]
 
 
 def slugs(notebooks: Path = NOTEBOOKS) -> list[str]:
-    """Every lesson's slug in order. Files without a number in front are scratch and no lesson."""
+    """Every lesson's slug in order. Files without a number in front are scratch and no lesson.
+
+    Raises:
+        ValueError: if the course was installed without its clone, whose texts these are.
+    """
+    if notebooks == NOTEBOOKS and not (notebooks / "source").is_dir():
+        raise ValueError(
+            f"{notebooks} is no clone's folder of lessons, and this command wants the course's clone: run it there. "
+            "To read the lessons, `python -m tutorial_lib.course.unpack FOLDER` writes them into a folder"
+        )
     return sorted(path.stem for path in (notebooks / "source").glob("[0-9][0-9]_*.py"))
 
 

@@ -1,0 +1,121 @@
+"""The kiosk: what a demo needs and no more, and one demo's page in a real browser."""
+
+import ast
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+import nbformat
+import pytest
+
+from tutorial_lib.course import kiosk
+from tutorial_lib.course.lessons import read_source, slugs
+
+
+def notebook(*sources):
+    """Cells of code; those that begin with `demo-test` are tagged so."""
+    cells = []
+    for source in sources:
+        test = source.startswith("# demo-test")
+        cells.append(nbformat.v4.new_code_cell(source, metadata={"tags": ["demo-test"]} if test else {}))
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+LESSON = notebook(
+    "import math, os\nimport torch\nfrom a import b as c, d",
+    "torch.manual_seed(0)\nN = 3\nunused = os.getcwd()\nprint(N)",
+    "def helper(x):\n    return c(x) + math.pi\n\n\nother = [N for N in range(9)]",
+    "N = N + 1\ndemo = helper(N)\ndemo",
+    "# demo-test\ndemo.set(x=1).check()",
+    "N = 99",
+)
+
+
+def test_a_demo_takes_along_what_it_needs_and_nothing_else():
+    assert kiosk.demos(LESSON) == {"demo": 3}
+    kept = "\n".join(kiosk.needed(LESSON, "demo"))
+    names = {node.id for node in ast.walk(ast.parse(kept)) if isinstance(node, ast.Name)}
+    assert {"N", "helper", "c", "math", "torch", "demo"} <= names
+    assert not {"unused", "other", "d", "os", "print"} & names and "99" not in kept
+    assert "import os" not in kept and "from a import b as c" in kept
+    assert kept.index("N = 3") < kept.index("N = N + 1") < kept.index("demo = helper(N)")
+
+
+def test_an_unknown_demo_is_refused():
+    with pytest.raises(ValueError, match="demo is 'film', expected one of demo"):
+        kiosk.needed(LESSON, "film")
+
+
+@pytest.mark.parametrize("slug", slugs())
+def test_every_lessons_pages_define_every_name_they_use(slug):
+    source = read_source(slug)
+    assert kiosk.demos(source), "every lesson has a live demo"
+    for name in kiosk.demos(source):
+        known = set(dir(__builtins__)) | set(__builtins__ if isinstance(__builtins__, dict) else ())
+        for statement in ast.parse("\n".join(kiosk.needed(source, name))).body:
+            inner = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            inner |= kiosk._bound(statement) | {n.arg for n in ast.walk(statement) if isinstance(n, ast.arg)}
+            used = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+            assert used <= known | inner, f"{name}: {used - known - inner}"
+            known |= kiosk._bound(statement)
+        assert name in known
+
+
+def test_pages_are_the_same_at_every_run(tmp_path):
+    slug = slugs()[0]
+    first = {name: path.read_text() for name, path in kiosk.write(slug, tmp_path / "a").items()}
+    assert first == {name: path.read_text() for name, path in kiosk.write(slug, tmp_path / "b").items()}
+
+
+@pytest.fixture
+def served(tmp_path):
+    """Address of the page of one demo of lesson 05."""
+    pytest.importorskip("voila", reason="voila is not installed")
+    page = kiosk.write("05_camera_distortion", tmp_path)["lens"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = {key: str(tmp_path / key) for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    with open(tmp_path / "voila.log", "w") as log:
+        server = subprocess.Popen(
+            kiosk.command(page.parent, port),
+            stdout=log, stderr=log, env={**kiosk.environment(), **places}, start_new_session=True,
+        )  # fmt: skip
+        try:
+            for _ in range(1200):
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20).read()
+                    break
+                assert server.poll() is None, (tmp_path / "voila.log").read_text()[-2000:]
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}/", page.name
+        finally:
+            for kind in (signal.SIGTERM, signal.SIGKILL):  # the group: the kernel is the server's child
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(server.pid, kind)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    server.wait(20)
+
+
+@pytest.mark.timeout(1200)
+def test_one_demo_on_a_page_moves(served, chromium):
+    url, name = served
+    page = chromium(url, url, width=1920, height=1080)
+    page.locator(f"a[href$='{name}']").click()
+    canvas = page.locator(".pose-stage canvas").first
+    canvas.wait_for()
+    page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
+    before = canvas.evaluate("c => c.toDataURL()")
+    page.locator(".noUi-handle").first.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("([c, p]) => c.toDataURL() !== p", arg=[canvas.element_handle(), before])
+    assert not page.locator(".pose-error").is_visible()
+    bottom = page.evaluate("document.querySelector('.pose-stage').getBoundingClientRect().bottom")
+    assert bottom <= 1080, "the demo does not fit on a projector's screen"
+    assert page.evaluate("document.documentElement.scrollHeight") <= 1080, "the page scrolls"
+    assert page.locator(".jp-CodeCell .jp-InputArea").count() == 0, "code is shown"
