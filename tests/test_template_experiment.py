@@ -8,7 +8,8 @@ import torch
 
 from tutorial_lib.checkpoints import template_experiment as experiment
 from tutorial_lib.skeleton import MIRROR
-from tutorial_lib.templates import COVERED, keypoints
+from tutorial_lib.templates import COVERED, errors, keypoints, learning
+from tutorial_lib.templates.network import START, Eye
 from tutorial_lib.templates.pairs import Pairs
 
 
@@ -20,36 +21,36 @@ def joints(seed=0, count=4):
 def test_errors_are_per_cent_of_the_width():
     truth = joints()
     moved = truth + torch.tensor([0.06, 0.08])  # 0.1 half widths
-    np.testing.assert_allclose(experiment.joint_errors(moved, truth), 5.0, rtol=1e-4)
-    result = experiment.measured(moved, truth)
-    assert set(result) == {"all", "flip-tolerant", *experiment.BODY_PARTS}
+    np.testing.assert_allclose(errors.joint_errors(moved, truth), 5.0, rtol=1e-4)
+    result = errors.measured(moved, truth)
+    assert set(result) == {"all", "flip-tolerant", *errors.BODY_PARTS}
     np.testing.assert_allclose(list(result.values()), 5.0, rtol=1e-4)
 
 
 def test_tolerance_forgives_exchanged_limbs_but_never_one_joint_alone():
     truth = joints()
     swapped = truth[:, list(MIRROR)]
-    assert experiment.tolerant_errors(swapped, truth).max() == 0 < experiment.joint_errors(swapped, truth).max()
-    for limb in map(list, experiment.LIMBS):
+    assert errors.tolerant_errors(swapped, truth).max() == 0 < errors.joint_errors(swapped, truth).max()
+    for limb in map(list, errors.LIMBS):
         only = truth.clone()
         only[:, limb] = swapped[:, limb]
-        assert experiment.tolerant_errors(only, truth).max() == 0
+        assert errors.tolerant_errors(only, truth).max() == 0
     knees = truth.clone()
     knees[:, [2, 5]] = truth[:, [5, 2]]
-    assert torch.equal(experiment.tolerant_errors(knees, truth), experiment.joint_errors(knees, truth))
+    assert torch.equal(errors.tolerant_errors(knees, truth), errors.joint_errors(knees, truth))
 
 
 def test_tolerance_never_adds_to_a_limb():
     found, truth = joints(1, 50), joints(2, 50)
-    plain, tolerant = experiment.joint_errors(found, truth), experiment.tolerant_errors(found, truth)
-    for limb in map(list, experiment.LIMBS):
+    plain, tolerant = errors.joint_errors(found, truth), errors.tolerant_errors(found, truth)
+    for limb in map(list, errors.LIMBS):
         assert (tolerant[:, limb].mean(1) <= plain[:, limb].mean(1) + 1e-5).all()
 
 
 def test_body_parts_and_limbs_are_pairs_of_mirrored_joints():
-    for left, right in experiment.BODY_PARTS.values():
+    for left, right in errors.BODY_PARTS.values():
         assert MIRROR[left] == right and {left, right} <= set(COVERED)
-    for limb in experiment.LIMBS:
+    for limb in errors.LIMBS:
         assert {MIRROR[joint] for joint in limb} == set(limb) and len(limb) == 6
 
 
@@ -92,8 +93,8 @@ def test_shipped_networks_answer_as_recorded(made):
     regressor, translator, eye, album = experiment.load(folder / "out")
     assert not any(net.training for net in (regressor, translator, eye))
     tests = experiment.pairs_of("test", experiment.BUDGETS["smoke"], folder / "work")
-    found = keypoints(experiment.affines_of(regressor, tests.photos(0)))
-    assert experiment.measured(found, tests.keypoints[0])["all"] == pytest.approx(
+    found = keypoints(learning.affines_of(regressor, tests.photos(0)))
+    assert errors.measured(found, tests.keypoints[0])["all"] == pytest.approx(
         results["runs"]["main"]["0"]["all"], abs=0.05
     )
     assert len(album["steps"]) == len(album["affines"]) and album["affines"].shape[2:] == (18, 2, 3)
@@ -102,31 +103,51 @@ def test_shipped_networks_answer_as_recorded(made):
 
 def test_templates_train_without_labels():
     """The loss is the same when keypoints and poses are lost."""
-    budget = experiment.BUDGETS["smoke"]
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (2, 6, 3, 16, 16), generator=generator, dtype=torch.uint8)
     empty = torch.randint(0, 256, (1, 6, 3, 16, 16), generator=generator, dtype=torch.uint8)
-    eye = experiment.Eye(budget.width)
+    eye = Eye(4)
     losses = []
     for fill in (0.0, float("nan")):
         blind = Pairs(pixels, torch.full((2, 6, 17, 2), fill), torch.full((2, 6, 17, 3), fill), empty)
-        losses.append(experiment.Learner(blind, eye, budget, 0).loss(0, 10).item())
+        losses.append(learning.Learner(blind, eye, size=16, width=4, batch=4, seed=0).loss(0, 10).item())
     assert losses[0] == losses[1] > 0
 
 
+@pytest.mark.parametrize("row", experiment.ROWS.values(), ids=experiment.ROWS)
+def test_rows_begin_where_they_say(row):
+    """Whatever the parts turn about, an untrained regressor lays them on the start, or beside it."""
+    learner = learning.Learner(None, None, size=16, width=4, batch=4, seed=0, row=row)
+    found = keypoints(learning.affines_of(learner.networks[0], torch.rand(2, 3, 16, 16)), row.about)
+    expected = keypoints(START) + torch.tensor([row.aside, 0.0])
+    assert (found - expected).abs().max() < 1e-5
+
+
+def test_thrown_out_parts_feel_the_boundary_and_nothing_else():
+    """Outside, only the boundary loss has a slope that carries all parts back: the reason why the paper needs it."""
+    thrown = experiment.ROWS["both, thrown out"]
+    slopes = {}
+    for name, loss in {"anchor": learning.anchor_loss, "boundary": learning.boundary_loss}.items():
+        shift = torch.zeros(2, requires_grad=True)
+        beside = START + torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]) * thrown.aside
+        together = torch.cat([beside[..., :2], beside[..., 2:] + shift[:, None]], -1)
+        slopes[name] = torch.autograd.grad(loss(together), shift)[0]
+    assert slopes["boundary"][0] > 1 and slopes["anchor"].abs().max() < 1e-6
+
+
 def test_a_loss_that_is_not_finite_stops_the_training():
-    learner = experiment.Learner(None, None, experiment.BUDGETS["smoke"], 0)
+    learner = learning.Learner(None, None, size=16, width=4, batch=4, seed=0)
     learner.loss = lambda step, steps: next(learner.networks.parameters()).sum() * float("nan")
     with pytest.raises(ValueError, match="the loss is nan at step 0"):
-        experiment.train(learner, 3, 1e-3, "test")
+        learning.train(learner, 3, 1e-3, "test")
 
 
 def test_training_warms_up_and_ends_slowly():
-    learner = experiment.Learner(None, None, experiment.BUDGETS["smoke"], 0)
+    learner = learning.Learner(None, None, size=16, width=4, batch=4, seed=0)
     first = next(learner.networks[1].parameters())
     places = []
     learner.loss = lambda step, steps: places.append(first.detach().clone()) or first.sum()
-    losses = experiment.train(learner, 200, 1e-2, "test")
+    losses = learning.train(learner, 200, 1e-2, "test")
     assert len(losses) == 200 and losses == sorted(losses, reverse=True)
     moves = torch.stack(places).diff(dim=0).abs().flatten(1).amax(1)
     assert moves[0] < 0.1 * moves[60] and moves[-1] < 0.2 * moves[60]

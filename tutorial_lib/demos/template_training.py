@@ -11,7 +11,7 @@ from tutorial_lib.demos import stage
 from tutorial_lib.demos.live import Demo, choice, live, slider
 from tutorial_lib.demos.shape_templates import PART_COLOURS
 from tutorial_lib.demos.template_training_twins import contact_figure
-from tutorial_lib.templates import keypoints, part_maps
+from tutorial_lib.templates import COVERED, errors, keypoints, learning, part_maps
 from tutorial_lib.templates.network import Eye, Regressor, Translator
 from tutorial_lib.templates.pairs import Pairs
 
@@ -60,15 +60,16 @@ def look(trained: Trained, photo: torch.Tensor, truth: torch.Tensor) -> dict:
         "affines": affines,
         "found": found,
         "truth": truth,
-        "error": experiment.measured(found[None], truth[None]),
+        "error": errors.measured(found[None], truth[None]),
     }
 
 
 @torch.no_grad()
 def repaint(trained: Trained, appearance: torch.Tensor, place: torch.Tensor, affines: torch.Tensor) -> torch.Tensor:
     """The person of one photo (3, H, H) in the pose of the affines (18, 2, 3), in this empty place: (3, H, H)."""
-    maps = part_maps(affines[None], appearance.shape[-1] // 2)
-    return trained.translator(appearance[None], place[None], maps)[0].clamp(0, 1)
+    both = torch.stack([trained.regressor(appearance[None])[0], affines])
+    there, here = part_maps(both, appearance.shape[-1] // 2)[:, None]
+    return trained.translator(appearance[None], there, place[None], here)[0].clamp(0, 1)
 
 
 def _plain(title: str, picture: torch.Tensor, *people: dict) -> dict:
@@ -153,12 +154,12 @@ def album_demo(trained: Trained) -> Demo:
 
     def compute(moment, photo):
         affines, truth = album[moment, photo], trained.tests.keypoints[0, photo]
-        errors = experiment.joint_errors(keypoints(album), trained.tests.keypoints[0, : album.shape[1]])
+        wrong = errors.joint_errors(keypoints(album), trained.tests.keypoints[0, : album.shape[1]])
         found = keypoints(affines)
         return {
             "photo": trained.tests.photos(0)[photo], "affines": affines, "found": found, "truth": truth,
-            "errors": errors[..., list(experiment.COVERED)].mean((-1, -2)),
-            "error": experiment.measured(found[None], truth[None]), "step": steps[moment],
+            "errors": wrong[..., list(COVERED)].mean((-1, -2)),
+            "error": errors.measured(found[None], truth[None]), "step": steps[moment],
         }  # fmt: skip
 
     def view(arrays, params):
@@ -196,9 +197,7 @@ def break_demo(trained: Trained, worlds: dict[str, Pairs]) -> Demo:
         worlds: name -> photos of that kind, equally many.
     """
     everything = {
-        name: experiment.measured(
-            keypoints(experiment.affines_of(trained.regressor, pairs.photos(0))), pairs.keypoints[0]
-        )
+        name: errors.measured(keypoints(learning.affines_of(trained.regressor, pairs.photos(0))), pairs.keypoints[0])
         for name, pairs in worlds.items()
     }
 
@@ -221,7 +220,7 @@ def break_demo(trained: Trained, worlds: dict[str, Pairs]) -> Demo:
     def twin(arrays, params):
         rows = []
         for pairs in worlds.values():
-            affines = experiment.affines_of(trained.regressor, pairs.photos(0, slice(0, 5)))
+            affines = learning.affines_of(trained.regressor, pairs.photos(0, slice(0, 5)))
             rows.append([overlay(photo, a) for photo, a in zip(pairs.photos(0, slice(0, 5)), affines)])
         return contact_figure(rows, "rows: " + ", ".join(worlds))
 
@@ -276,11 +275,11 @@ def continue_training(
     Returns:
         The loss of every step; the affines of the first eight test photos before and after, (8, 18, 2, 3) each.
     """
-    budget = experiment.Budget(size=trained.regressor.size, width=trained.regressor.width, blur=0.0)
-    learner = experiment.Learner(pairs, trained.eye, budget, seed)
+    size, width = trained.regressor.size, trained.regressor.width
+    learner = learning.Learner(pairs, trained.eye, size=size, width=width, batch=8, seed=seed, blur=0.0)
     learner.networks[0].load_state_dict(trained.regressor.state_dict())
     learner.networks[1].load_state_dict(trained.translator.state_dict())
     photos = trained.tests.photos(0, slice(0, 8))
-    before = experiment.affines_of(learner.networks[0], photos)
-    losses = experiment.train(learner, steps, 3e-4, "trained on")
-    return losses, before, experiment.affines_of(learner.networks[0], photos)
+    before = learning.affines_of(learner.networks[0], photos)
+    losses = learning.train(learner, steps, 3e-4, "trained on")
+    return losses, before, learning.affines_of(learner.networks[0], photos)

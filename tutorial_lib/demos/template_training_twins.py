@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import figures
-from tutorial_lib.checkpoints.template_experiment import BODY_PARTS, WEIGHTS
+from tutorial_lib.checkpoints.template_experiment import CALM, THROWN
 from tutorial_lib.claims import interval
+from tutorial_lib.templates.errors import BODY_PARTS
 
 COLUMNS = ("all", *BODY_PARTS)
 
@@ -42,30 +43,37 @@ def values(results: dict, run: str, column: str = "all") -> list[float]:
     return [result[column] for result in results["runs"].get(run, {}).values()]
 
 
-def _bars(results: dict, runs: list[str], title: str, y_range=None) -> go.Figure:
-    means = {run: [interval(values(results, run, c))[0] for c in COLUMNS] for run in runs}
-    spans = {}
-    for run in runs:
-        spread = [interval(values(results, run, c)) for c in COLUMNS]
-        spans[run] = [[mean if np.isnan(end) else end for mean, *ends in spread for end in [ends[i]]] for i in (0, 1)]
-    return figures.bars(
-        means, COLUMNS, y_title="joint error (% of the width)", intervals=spans, title=title, y_range=y_range
-    )
+def _ends(spread: list[tuple[float, float, float]], smallest: float = -np.inf) -> list[list[float]]:
+    """Lower and upper ends of `interval`s; the mean itself where one training gives none."""
+    return [[max(mean if np.isnan(ends[i]) else ends[i], smallest) for mean, *ends in spread] for i in (0, 1)]
 
 
 def ablation_figure(results: dict) -> go.Figure:
-    """Error of each row of the ablation, by body part, with 95 % intervals over the trainings."""
-    return _bars(results, [run for run in WEIGHTS if run in results["runs"]], "Without one loss, without both")
+    """Error of each row of both ablations, with 95 % intervals over the trainings; the scale is logarithmic."""
+    starts = {"begun on the people": CALM, "begun beside the picture": THROWN}
+    means, spans = {}, {}
+    for start, rows in starts.items():
+        spread = [interval(values(results, run)) for run in rows]
+        means[start] = [mean for mean, *_ in spread]
+        spans[start] = _ends(spread, smallest=1.0)  # below zero there is no logarithm
+    figure = figures.bars(
+        means, tuple(CALM), y_title="joint error (% of the width)", intervals=spans,
+        title="Without one loss, without both",
+    )  # fmt: skip
+    top = max(max(ends[1]) for ends in spans.values())
+    return figure.update_yaxes(type="log", range=[0.5, np.log10(1.4 * top)], tickvals=[5, 10, 20, 50, 100])
 
 
 def comparison_figure(results: dict) -> go.Figure:
     """No label, all labels, and three answers that look at no photo."""
     still = {f"{name}, no photo": [errors[c] for c in COLUMNS] for name, errors in results["baselines"].items()}
     learned = {"no labels": "main", "all labels": "supervised"}
-    rows = {name: [interval(values(results, run, c))[0] for c in COLUMNS] for name, run in learned.items()}
+    spread = {name: [interval(values(results, run, c)) for c in COLUMNS] for name, run in learned.items()}
+    rows = {name: [mean for mean, *_ in columns] for name, columns in spread.items()}
     return figures.bars(
-        still | rows, COLUMNS, y_title="joint error (% of the width)", title="What looking at the photo is worth"
-    )
+        still | rows, COLUMNS, y_title="joint error (% of the width)", title="What looking at the photo is worth",
+        intervals={name: _ends(columns) for name, columns in spread.items()},
+    )  # fmt: skip
 
 
 def loss_figure(losses: list[float]) -> go.Figure:

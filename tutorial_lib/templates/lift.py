@@ -27,26 +27,33 @@ class LinearLifter:
 
     Attributes:
         weights: (31, 51).
+        shift: (30,), added to the numbers first.
     """
 
     weights: torch.Tensor
+    shift: torch.Tensor
 
     def __call__(self, joints: torch.Tensor) -> torch.Tensor:
         """2D joints (..., 17, 2) in screen coordinates to poses (..., 17, 3): metres about the hip, camera's axes."""
-        return (_with_one(normalised(joints)[0]) @ self.weights).unflatten(-1, (17, 3))
+        return (_with_one(normalised(joints)[0] + self.shift) @ self.weights).unflatten(-1, (17, 3))
 
 
 def _with_one(rows: torch.Tensor) -> torch.Tensor:
     return torch.cat([rows, torch.ones_like(rows[..., :1])], -1)
 
 
-def fit_lifter(joints: torch.Tensor, poses: torch.Tensor, ridge: float = 1e-2) -> LinearLifter:
+def fit_lifter(
+    joints: torch.Tensor, poses: torch.Tensor, ridge: float = 1e-2, found: torch.Tensor | None = None
+) -> LinearLifter:
     """Least squares with a penalty on the squared weights.
 
     Args:
         joints: (B, 17, 2) projections of the poses.
         poses: (B, 17, 3) metres, camera frame.
         ridge: penalty as a share of the number of poses.
+        found: (N, 17, 2) joints of whoever is to be lifted, found in photos of other people with other poses. The
+            lifter moves their mean onto the mean of `joints`: what is called a hip in a photo may lie higher than the
+            hip of a pose, and the means of two unpaired sets say by how much. Ours.
 
     Raises:
         ValueError: numbers of joints and poses that differ.
@@ -56,4 +63,7 @@ def fit_lifter(joints: torch.Tensor, poses: torch.Tensor, ridge: float = 1e-2) -
     inputs = _with_one(normalised(joints)[0]).double()
     targets = (poses - poses[:, :1]).flatten(1).double()
     square = inputs.T @ inputs + ridge * len(inputs) * torch.eye(inputs.shape[1], dtype=torch.float64)
-    return LinearLifter(torch.linalg.solve(square, inputs.T @ targets).to(joints))
+    shift = joints.new_zeros(inputs.shape[1] - 1)
+    if found is not None:
+        shift = normalised(joints)[0].mean(0) - normalised(found)[0].mean(0)
+    return LinearLifter(torch.linalg.solve(square, inputs.T @ targets).to(joints), shift)

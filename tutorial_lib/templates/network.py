@@ -5,6 +5,8 @@ pixels a side instead of millions for 256. All networks begin by folding 2 x 2 p
 computed at the full raster.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -17,8 +19,8 @@ from tutorial_lib.templates.warp import gaussian_maps, identity, moved
 FOLD = 2
 """Pixels a side that become channels."""
 
-NOISE, CLEAR = 0.04, 0.16
-"""Differences of grey values that are certainly nothing, and certainly somebody."""
+EDGE = 12.0
+"""How sharp the edge of a `solid` part is: the slope is 3 where the Gaussian is 1/2."""
 
 _STANDING = {
     "hip": (0.0, -0.03), "spine": (0.0, -0.25), "thorax": (0.0, -0.47), "neck": (0.0, -0.54), "head": (0.0, -0.74),
@@ -95,47 +97,56 @@ class Regressor(nn.Module):
 
 
 class Translator(nn.Module):
-    """A photo of the person in another pose, the empty place, and the posed parts: to the photo in that pose.
+    """The empty place, painted over by the posed parts; each has the colours that it had in another photo.
 
-    From the photo it reads, for each part, what it is painted with (`colours` numbers: shirt on the core, skin on a
-    hand). A few convolutions that see no further than a few pixels turn the painted parts into what is added
-    to the empty place. That is ours: the paper concatenates photo and parts. There the network may copy the person
-    from the photo where poses differ little; here pose enters only where a part lies.
+    A few numbers a pixel are read from the other photo, and every part takes their mean over where *it* lies there.
+    With them it is painted where it lies now. Convolutions that see no further than a few pixels turn that into what
+    is added to the empty place. This is ours: the paper concatenates photo and parts. There the network may copy the
+    person from the photo where poses differ little; here pose enters only where a part lies, and a part that misses
+    its limb in either photo brings the wrong colour.
 
     Args:
-        width: channels.
-        colours: channels that a part is painted with.
+        width: half the channels inside.
+        colours: numbers that a part is painted with.
     """
 
     def __init__(self, width: int = 16, colours: int = 8):
         super().__init__()
         self.width, self.colours = width, colours
-        inputs = 3 * FOLD**2
-        self.look = nn.Sequential(
-            _block(inputs, width, 2),
-            _block(width, 2 * width, 2),
-            _block(2 * width, 2 * width),
-            nn.AdaptiveAvgPool2d((6, 3)),
-            nn.Flatten(),
-            nn.Linear(36 * width, len(NAMES) * colours),
-        )
+        pixels, inner = 3 * FOLD**2, 2 * width
+        self.look = nn.Sequential(nn.Conv2d(pixels, width, 1), nn.LeakyReLU(0.1), nn.Conv2d(width, colours, 1))
         self.mix = nn.Sequential(
-            _block(inputs + colours + len(NAMES), width), nn.Conv2d(width, width, 1), nn.LeakyReLU(0.1)
-        )
-        self.paint = nn.Sequential(nn.Conv2d(width, inputs, 3, 1, 1), nn.PixelShuffle(FOLD))
+            nn.Conv2d(pixels + colours + len(NAMES), inner, 3, 1, 1), nn.LeakyReLU(0.1),
+            nn.Conv2d(inner, inner, 3, 1, 1), nn.LeakyReLU(0.1),
+        )  # fmt: skip
+        self.paint = nn.Sequential(nn.Conv2d(inner, pixels, 3, 1, 1), nn.PixelShuffle(FOLD))
         nn.init.zeros_(self.paint[0].weight)
         nn.init.zeros_(self.paint[0].bias)
 
-    def forward(self, photos: torch.Tensor, places: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-        """(B, 3, H, H), (B, 3, H, H) and `part_maps` at half the side, (B, 18, H/2, H/2): to (B, 3, H, H)."""
+    def forward(
+        self, photos: torch.Tensor, there: torch.Tensor, places: torch.Tensor, here: torch.Tensor
+    ) -> torch.Tensor:
+        """Photo to take colours from and the parts in it, empty place and the parts to paint: to the picture.
+
+        Args:
+            photos, places: (B, 3, H, H) in [0, 1].
+            there, here: `part_maps` at half the side, (B, 18, H/2, H/2).
+
+        Returns:
+            (B, 3, H, H)
+        """
         _check_photos(photos)
         half = photos.shape[-1] // FOLD
-        if tuple(maps.shape) != (len(photos), len(NAMES), half, half):
-            raise ValueError(f"maps has shape {tuple(maps.shape)}, expected ({len(photos)}, 18, {half}, {half})")
-        colours = self.look(functional.pixel_unshuffle(photos - 0.5, FOLD)).unflatten(-1, (self.colours, len(NAMES)))
-        painted = (colours @ maps.flatten(-2)).unflatten(-1, (half, half))
+        for name, maps in (("there", there), ("here", here)):
+            if tuple(maps.shape) != (len(photos), len(NAMES), half, half):
+                raise ValueError(f"{name} has shape {tuple(maps.shape)}, expected ({len(photos)}, 18, {half}, {half})")
+        share = solid(there).flatten(-2)
+        share = share / (share.sum(-1, keepdim=True) + 0.1)  # a part outside the photo has no colour
+        colours = self.look(functional.pixel_unshuffle(photos - 0.5, FOLD)).flatten(-2) @ share.transpose(-1, -2)
+        cover = solid(here)
+        painted = (colours @ cover.flatten(-2)).unflatten(-1, (half, half))
         ground = functional.pixel_unshuffle(places - 0.5, FOLD)
-        return places + self.paint(self.mix(torch.cat([ground, painted, maps], 1)))
+        return places + self.paint(self.mix(torch.cat([ground, painted, cover], 1)))
 
 
 class Eye(nn.Module):
@@ -181,46 +192,22 @@ class Eye(nn.Module):
         self.spread.copy_(seen.std((0, 2, 3), keepdim=True).clamp_min(1e-3))
 
 
-def soft_maps(affines: torch.Tensor, size: int, blur: float = 0.0) -> torch.Tensor:
+def soft_maps(affines: torch.Tensor, size: int, blur: float = 0.0, about: str = "part") -> torch.Tensor:
     """`part_maps` with every Gaussian widened by a blur of this standard deviation (half widths of the image).
 
     Ours: a wide part feels a limb from further away. Training begins wide and ends sharp.
     """
-    mean, covariance = moved(affines)
+    mean, covariance = moved(affines, about)
     return gaussian_maps(mean, covariance + blur**2 * torch.eye(2, dtype=mean.dtype, device=mean.device), size)
 
 
-def stiffness_loss(affines: torch.Tensor) -> torch.Tensor:
-    """How much the parts are stretched, compared with `START`: |RᵀR - I|², mean over the parts; turns are free.
-
-    Ours: a part that may stretch at will paints its neighbour's place too, and then has no reason to move.
+def solid(maps: torch.Tensor) -> torch.Tensor:
+    """Parts with an edge where the Gaussian is 1/2: a Gaussian's long tail would cover what is beside a limb.
 
     Args:
-        affines: (..., 18, 2, 3) about the parts' centres.
+        maps: any shape, in [0, 1].
 
     Returns:
-        (...)
+        The same shape: 0 where the Gaussian is 0, 1 where it is 1, between them an S.
     """
-    change = torch.linalg.solve(START[..., :2].to(affines), affines[..., :2], left=False)
-    gap = change.transpose(-1, -2) @ change - torch.eye(2, dtype=affines.dtype, device=affines.device)
-    return gap.square().sum((-1, -2)).mean(-1)
-
-
-def coverage_loss(maps: torch.Tensor, photos: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Squared difference between what the parts cover and where the photo differs from the empty place.
-
-    Compared at three scales, so that a limb is felt from further away. Ours: background subtraction, which needs a
-    camera that stands still, and no label.
-
-    Args:
-        maps: (B, 18, H/2, H/2) painted parts.
-        photos, places: (B, 3, H, H) in [0, 1].
-    """
-    seen = functional.avg_pool2d((photos - places).abs().amax(1, keepdim=True), FOLD)
-    seen = ((seen - NOISE) / (CLEAR - NOISE)).clamp(0, 1)
-    gap = 1 - (1 - 0.98 * maps).prod(1, keepdim=True) - seen
-    total = gap.square().mean()
-    for _ in range(2):
-        gap = functional.avg_pool2d(gap, 2)
-        total = total + gap.square().mean()
-    return total
+    return 0.5 + torch.tanh(EDGE / 2 * (maps - 0.5)) / (2 * math.tanh(EDGE / 4))

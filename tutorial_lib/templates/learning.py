@@ -1,0 +1,150 @@
+"""How the template learns from photos alone: the losses of one step, and the steps.
+
+Source: section 3 of Schmidtke et al. (CVPR 2021). Ours: the eye in place of VGG, pixels beside features, each
+photo of a pair painted from the other, a blur that fades, and where a training begins.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from tutorial_lib.templates.losses import ANCHOR_WEIGHT, BOUNDARY_WEIGHT, anchor_loss, boundary_loss
+from tutorial_lib.templates.network import (
+    START,
+    Eye,
+    Regressor,
+    Translator,
+    soft_maps,
+)
+from tutorial_lib.templates.pairs import Pairs
+from tutorial_lib.templates.warp import from_screen_maps, identity, to_screen_maps
+from tutorial_lib.training import fit, model_in_use
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to train.
+
+    Attributes:
+        anchor, boundary: weights of the two losses.
+        about: the point about which parts turn, see `warp.to_screen_maps`; the released code has "corner".
+        aside: where the template begins, in half widths to the right of the people.
+    """
+
+    anchor: float = ANCHOR_WEIGHT
+    boundary: float = BOUNDARY_WEIGHT
+    about: str = "part"
+    aside: float = 0.0
+
+    def start(self) -> torch.Tensor:
+        """(18, 2, 3) what an untrained regressor answers, about the point of this row."""
+        beside = START + self.aside * torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+        return beside if self.about == "part" else from_screen_maps(to_screen_maps(beside), self.about)
+
+
+def reconstruction_loss(eye: Callable, painted: torch.Tensor, photos: torch.Tensor) -> torch.Tensor:
+    """Mean |difference| of the features, plus that of the pixels. Source: section 3 of the paper (features alone).
+
+    Args:
+        eye: (B, 3, H, H) to features: `network.Eye` or `vgg.Vgg`.
+    """
+    return (eye(painted) - eye(photos)).abs().mean() + (painted - photos).abs().mean()
+
+
+@torch.no_grad()
+def affines_of(regressor: Regressor, photos: torch.Tensor) -> torch.Tensor:
+    """(B, 18, 2, 3) in eval mode, in chunks; the mode stays as it was."""
+    training = regressor.training
+    regressor.eval()
+    affines = torch.cat([regressor(part) for part in photos.split(128)])
+    regressor.train(training)
+    return affines
+
+
+def train_eye(pairs: Pairs, width: int, batch: int, steps: int, seed: int, progress: bool = True) -> Eye:
+    """Teach it to fill holes and to remove noise; then scale its features to a spread of 1 and freeze it."""
+    torch.manual_seed(seed)
+    generator, eye = torch.Generator().manual_seed(seed), Eye(width)
+
+    def loss(step: int) -> torch.Tensor:
+        photos = pairs.draw(batch, generator)[0]
+        holes = (torch.rand(len(photos), 1, 8, 8, generator=generator) < 0.15).float()
+        holes = functional.interpolate(holes, size=photos.shape[-1])
+        spoilt = photos * (1 - holes) + 0.5 * holes + 0.05 * torch.randn(photos.shape, generator=generator)
+        return (eye.repaired(spoilt) - photos).abs().mean()
+
+    fit(eye, loss, steps, rate=3e-3, label="eye", progress=progress)
+    with torch.no_grad():
+        eye.standardise(pairs.photos(0, slice(0, 256)))
+    return eye.requires_grad_(False)
+
+
+class Learner:
+    """Regressor and translator on the way: `step` numbers in, the weighted loss out.
+
+    Args:
+        batch: pairs of photos for each step; both photos of a pair are learned from.
+        blur: half widths by which parts are widened at first; nothing is left after 60 % of the steps.
+    """
+
+    def __init__(
+        self, pairs: Pairs, eye: Callable, *, size: int, width: int, batch: int, seed: int, blur: float = 0.06,
+        row: Row | None = None,
+    ):  # fmt: skip
+        torch.manual_seed(seed)
+        self.pairs, self.eye, self.batch, self.blur, self.row = pairs, eye, batch, blur, row or Row()
+        self.size, self.generator = size, torch.Generator().manual_seed(seed)
+        self.networks = torch.nn.ModuleList([Regressor(size, width), Translator(width)])
+        with torch.no_grad():
+            self.networks[0].answer.bias.copy_((self.row.start() - identity()).flatten())
+
+    def loss(self, step: int, steps: int) -> torch.Tensor:
+        """The loss of one fresh batch, each photo painted from the other; the parts are blurred less and less."""
+        regressor, translator = self.networks
+        one, two, place = self.pairs.draw(self.batch, self.generator)
+        photos, others, places = torch.cat([one, two]), torch.cat([two, one]), torch.cat([place, place])
+        affines = regressor(photos)
+        blur = self.blur * max(0.0, 1 - step / (0.6 * steps))
+        maps = soft_maps(affines, self.size // 2, blur, self.row.about)
+        painted = translator(others, maps.roll(len(one), 0), places, maps)
+        return (
+            reconstruction_loss(self.eye, painted, photos)
+            + self.row.anchor * anchor_loss(affines, self.row.about).mean()
+            + self.row.boundary * boundary_loss(affines, self.row.about).mean()
+        )
+
+
+def train(learner: Learner, steps: int, rate: float, label: str, before: Callable[[int], None] | None = None) -> list:
+    """Adam with a warm-up and a cosine schedule; the regressor at half the translator's rate. Returns the losses.
+
+    Not `training.fit`, which has one rate for all and no warm-up.
+
+    Args:
+        before: called with the number of every step before it is taken.
+    """
+    regressor, translator = learner.networks
+    groups = [{"params": regressor.parameters(), "lr": rate / 2}, {"params": translator.parameters(), "lr": rate}]
+    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / 50) * (0.05 + 0.475 * (1 + math.cos(math.pi * step / steps)))
+    )
+    losses = []
+    for step in tqdm(range(steps), desc=label, mininterval=0.5):
+        if before is not None:
+            before(step)
+        with model_in_use():
+            learner.networks.train()
+            loss = learner.loss(step, steps)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(regressor.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise ValueError(f"{label}: the loss is {losses[-1]} at step {step}; lower the rate, now {rate}")
+    return losses
