@@ -159,7 +159,7 @@ print("the gradient demo moves")
 # The other two have a slope, but only where part and target overlap. Out of reach a part shrinks rather than walks.
 # Remember this: the template must *begin near the people*.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 show(by_hand.parity_figure())
 
 # %% [markdown]
