@@ -9,6 +9,7 @@ from tutorial_lib.checkpoints import template_experiment as experiment
 from tutorial_lib.demos import stage, template_training
 from tutorial_lib.demos import template_training_twins as twins
 from tutorial_lib.motion import builtin
+from tutorial_lib.templates.network import START
 from tutorial_lib.templates.pairs import front_pairs
 
 
@@ -93,7 +94,13 @@ def test_training_on_leaves_the_shipped_networks_alone(trained):
     losses, before, after = template_training.continue_training(trained, trained.tests, 2)
     assert len(losses) == 2 and np.isfinite(losses).all() and not torch.equal(before, after)
     assert all(torch.equal(value, kept[key]) for key, value in trained.regressor.state_dict().items())
-    assert preview.png(twins.loss_figure(losses)).startswith(b"\x89PNG")
+    figure = template_training.slid_figure(trained, before, after, 2)
+    assert preview.png(figure).startswith(b"\x89PNG")
+
+
+def test_training_anew_begins_with_the_start_and_not_with_the_shipped_networks(trained):
+    _, before, _ = template_training.continue_training(trained, trained.tests, 1, anew=True)
+    assert (before - START).abs().max() < 1e-5
 
 
 def test_figures_of_the_results_show_every_row():

@@ -4,10 +4,10 @@
 # **You will** take a person apart into eighteen ellipses, tear one off, slide all of them out of the picture, and then
 # watch a network that was never told where a knee is lay the ellipses over people it has never seen.
 #
-# **You will learn** affine maps of Gaussians, what an anchor loss and a boundary loss forbid, why a map must be part of
-# the computation graph, and how a photo can be its own teacher.
+# **You will learn** affine maps of Gaussians, what an anchor loss and a boundary loss forbid, why copied pixels pass
+# no gradient, and how a photo can be its own teacher.
 #
-# **You need** matrices, gradients, a little PyTorch. **Time:** 75 minutes, 45 without the exercises.
+# **You need** matrices, gradients, a little PyTorch. **Time:** 75 minutes, 60 without the exercises.
 #
 # The method is *Unsupervised Human Pose Estimation through Transforming Shape Templates* (Schmidtke et al., CVPR 2021).
 
@@ -74,8 +74,9 @@ body.reset().check()
 print("the template demo moves")
 
 # %% [markdown]
-# **What you saw.** The torn forearm opens two springs, and the picture's edge does not care. When all parts slide out,
-# every spring stays closed: only the boundary objects. Each loss is blind to something, and they complement each other.
+# **What you saw.** The torn forearm opens two springs, and inside the picture the boundary does not care. When all
+# parts slide out, every spring stays closed: only the boundary objects. Each loss is blind to something, and they
+# complement each other.
 
 # %%
 show(by_hand.tear_sweep())
@@ -95,8 +96,8 @@ show(by_hand.boundary_figure())
 # %% [markdown]
 # ## 2. About which point does a part turn?
 #
-# > **Predict.** Turn each part by 20 degrees about the *corner* of the image, as the released code does. Where do the
-# > feet go? And turn a round foot by 90 degrees about its own middle: what do you see?
+# > **Predict.** Turn left limbs one way and right limbs the other, by 20 degrees about the *corner* of the image, as
+# > the released code does. Where do the feet go? And a round foot, turned by 90 degrees about its own middle?
 
 # %%
 show(by_hand.pivot_sweep("part"))
@@ -163,6 +164,9 @@ print("the gradient demo moves")
 show(by_hand.parity_figure())
 
 # %% [markdown]
+# The warp interpolates between pixels, so it errs where a part is a few pixels wide; the error falls with the square of
+# the raster's size. The closed form has no raster to err with.
+#
 # ## 5. From auto-encoders to templates
 #
 # A photo can be its own teacher. An **auto-encoder** squeezes it into a few numbers and paints it again. The numbers
@@ -247,13 +251,16 @@ album.reset().check()
 print("the album demo moves")
 
 # %% [markdown]
-# Watch it learn: the cell below trains on from the shipped weights for a few seconds, on photos drawn just now.
+# Watch it learn: the cell below begins with untrained networks and trains for some ten seconds, on photos drawn just
+# now. Trunk and legs slide onto the people; arms would take the full training, and more.
 
 # %%
-fresh = front_pairs(clips_of("train"), 96, size=trained.regressor.size, generator=torch.Generator().manual_seed(SEED))
-losses, before, after = template_training.continue_training(trained, fresh, steps=24, seed=SEED)
-assert (before - after).abs().max() > 0
-show(twins.loss_figure(losses))
+fresh = front_pairs(clips_of("train"), 256, size=trained.regressor.size, generator=torch.Generator().manual_seed(SEED))
+losses, before, after = template_training.continue_training(trained, fresh, steps=100, seed=SEED, anew=True)
+for name, affines in {"untrained": before, "now": after}.items():
+    print(f"{name:10}{measured(keypoints(affines), trained.tests.keypoints[0])['all']:6.2f} % of the width")
+print(f"loss, mean of ten steps: {sum(losses[:10]) / 10:.2f} at first, {sum(losses[-10:]) / 10:.2f} at last")
+show(template_training.slid_figure(trained, before, after))
 
 # %% [markdown]
 # ## 7. Pose and appearance come apart
@@ -273,8 +280,8 @@ swap.reset().check()
 print("the swap demo moves")
 
 # %% [markdown]
-# **What you saw.** The person of one photo stands in the other's pose, blurred: eighteen Gaussians and eight numbers a
-# part know colours, but no stripes.
+# **What you saw.** Trunk and legs take the other's pose, blurred: a part knows its colours, but no stripes. Arms that
+# were not found in the photo are lost.
 #
 # ## 8. How good is it?
 #
@@ -295,9 +302,10 @@ for name, value in again.items():
 show(twins.comparison_figure(RESULTS))
 
 # %% [markdown]
-# **What you saw.** Trunk and legs are found far better than by any answer that does not look; hips are a little too
-# high all the time, because nobody told the network where in the trunk we want them. Hands are hardly found: little
-# better than an arm that hangs. The same network with labels is ahead everywhere, most of all at the hands.
+# **What you saw.** Hips, knees and shoulders are found far better than by any answer that does not look, feet a little
+# better. (Above: the shipped network; in the figure: the mean of five trainings.) Hips are a bit too high all the time,
+# because nobody told the network where in the trunk we want them. Hands are hardly found: little better than an arm
+# that hangs. The same network with labels is ahead everywhere, most of all at the hands.
 #
 # What did not help the hands (one training each, validation photos): a loss that compares what the parts cover with
 # where the photo differs from the empty place; trying random arms, and keeping what fitted better; practising first on
@@ -315,10 +323,11 @@ show(twins.comparison_figure(RESULTS))
 show(twins.ablation_figure(RESULTS))
 
 # %% [markdown]
-# **What you saw.** Begun on the people, the four rows hardly differ: no part comes near the edge, so the boundary loss
-# is zero and has no slope. Thrown out, the boundary decides. Outside, no pixel feels a part, and springs do not mind if
-# all parts slide together; only the boundary loss pulls. Without it the training is lost from the first step. Without
-# the springs the parts come back one by one, and no longer as a person.
+# **What you saw.** Begun on the people, the springs help a little and the boundary not at all: hardly a part comes near
+# the edge, so its loss is almost always zero. Thrown out, the boundary decides. Outside, no pixel feels a part, and
+# springs do not mind if all parts slide together; only the boundary loss pulls. Without it the training is lost from
+# the first step. Without the springs the parts come back one by one, and no longer as a person. With both they return,
+# in these few steps not yet closer than the standing start (6.6 %).
 #
 # ### And in 3D?
 #
@@ -344,6 +353,9 @@ for name, value in lifted.items():
     print(f"{name:24}{value:6.0f} mm")
 
 # %% [markdown]
+# **What you saw.** Lifting gains a little on the average pose, and only because the means were matched. The arms are
+# what is missing.
+#
 # ## Claim cards
 #
 # Every training was repeated from five seeds; those of the ablation are shorter than the main one.
@@ -522,7 +534,8 @@ everything = broken.arrays["everything"]
 assert everything["from behind"]["all"] > everything["from behind"]["flip-tolerant"]
 broken.set(world="from behind", photo=3).check()
 broken.reset().check()
-print("the breaking demo moves")
+for name, errors in everything.items():
+    print(f"{name:16}{errors['all']:5.1f} %, {errors['flip-tolerant']:5.1f} % if sides may be exchanged")
 
 # %% [markdown]
 # **What you saw.** From behind, left and right are exchanged, and the plain error counts that as wrong although the
@@ -531,7 +544,7 @@ print("the breaking demo moves")
 # ## Summary
 #
 # 1. A template is eighteen Gaussians; a pose is one affine map for each, painted in closed form and differentiable.
-# 2. Springs between anchors and a fence round the picture are all that keeps the parts a person.
+# 2. Springs between anchors keep the parts a person; a fence round the picture brings back what was thrown out.
 # 3. A photo is its own teacher: paint moment 1 from the posed parts and the clothes of moment 2.
 # 4. It works where the template begins near the people and the translator cannot go round the parts.
 # 5. What the picture hardly shows (hands) or cannot say (left or right) is not learned without labels.

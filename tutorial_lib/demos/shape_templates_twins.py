@@ -19,7 +19,7 @@ def shifted(part: int, x: float, y: float) -> torch.Tensor:
     return affines
 
 
-def tear_sweep(count: int = 5) -> go.Figure:
+def tear_sweep(count: int = 3) -> go.Figure:
     """A forearm torn off, step by step: the springs open and the anchor loss grows with the square."""
     shifts = [round(value, 2) for value in np.linspace(0, 0.6, count)]
     arrays = [measure(shifted(FOREARM, -value / 4, -value)) for value in shifts]
@@ -27,7 +27,7 @@ def tear_sweep(count: int = 5) -> go.Figure:
     return figures.sweep(pictures, shifts, "forearm up", active=count // 2)
 
 
-def slide_sweep(count: int = 5) -> go.Figure:
+def slide_sweep(count: int = 3) -> go.Figure:
     """The whole person slides out of the picture: no spring opens."""
     shifts = [round(value, 2) for value in np.linspace(0, 1.2, count)]
     arrays = [measure(together(torch.eye(2), torch.tensor([value, 0.0]))) for value in shifts]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import plotly.graph_objects as go
 import torch
 from torch.nn import functional
 
@@ -109,7 +110,8 @@ def found_demo(trained: Trained) -> Demo:
     def twin(arrays, params):
         pictures = [enlarge(arrays["photo"]), overlay(arrays["photo"], arrays["affines"])]
         pictures += [enlarge(arrays["other"]), enlarge(arrays["painted"])]
-        return contact_figure([pictures], _error(arrays))
+        title = f"photo, 18 parts, other moment, painted: {arrays['error']['all']:.1f} % of the width"
+        return contact_figure([pictures], title)
 
     controls = {"photo": slider(0, 0, len(trained.tests) - 1, 1, "test photo")}
     return live(compute, view, controls, twin=twin, title="A body that nobody pointed at")
@@ -268,18 +270,29 @@ def code_demo(trained: Trained, codes: int = 24) -> Demo:
 
 
 def continue_training(
-    trained: Trained, pairs: Pairs, steps: int, seed: int = 0
+    trained: Trained, pairs: Pairs, steps: int, seed: int = 0, *, anew: bool = False
 ) -> tuple[list[float], torch.Tensor, torch.Tensor]:
-    """Train on from the shipped weights, on copies: nothing that other demos use is changed.
+    """Train for a moment, on copies: nothing that other demos use is changed.
+
+    Args:
+        anew: begin with untrained networks instead of the shipped ones, at the rate of the shipped training.
 
     Returns:
-        The loss of every step; the affines of the first eight test photos before and after, (8, 18, 2, 3) each.
+        The loss of every step; the affines of all test photos before and after, (B, 18, 2, 3) each.
     """
     size, width = trained.regressor.size, trained.regressor.width
     learner = learning.Learner(pairs, trained.eye, size=size, width=width, batch=8, seed=seed, blur=0.0)
-    learner.networks[0].load_state_dict(trained.regressor.state_dict())
-    learner.networks[1].load_state_dict(trained.translator.state_dict())
-    photos = trained.tests.photos(0, slice(0, 8))
+    if not anew:
+        learner.networks[0].load_state_dict(trained.regressor.state_dict())
+        learner.networks[1].load_state_dict(trained.translator.state_dict())
+    photos = trained.tests.photos(0)
     before = learning.affines_of(learner.networks[0], photos)
-    losses = learning.train(learner, steps, 3e-4, "trained on")
+    losses = learning.train(learner, steps, 2e-3 if anew else 3e-4, "trained anew" if anew else "trained on")
     return losses, before, learning.affines_of(learner.networks[0], photos)
+
+
+def slid_figure(trained: Trained, before: torch.Tensor, after: torch.Tensor, count: int = 3) -> go.Figure:
+    """The parts over the first test photos, before (upper row) and after (lower row) a training."""
+    photos = trained.tests.photos(0, slice(0, count))
+    rows = [[overlay(photo, one) for photo, one in zip(photos, affines)] for affines in (before, after)]
+    return contact_figure(rows, "above: before, below: after")

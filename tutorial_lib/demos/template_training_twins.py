@@ -31,7 +31,7 @@ def contact_figure(rows: list[list[torch.Tensor]], title: str) -> go.Figure:
     for name in ("xaxis", "yaxis"):
         figure.layout[name].update(visible=False)
     file = io.BytesIO()
-    PIL.Image.fromarray(sheet).save(file, format="JPEG", quality=85)
+    PIL.Image.fromarray(sheet).save(file, format="JPEG", quality=75)
     source = f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
     place = {"x0": -1 + 1 / width, "dx": 2 / width, "y0": tall * (1 / height - 1), "dy": 2 * tall / height}
     figure.add_trace(go.Image(source=source, name="photos", **place))
@@ -43,25 +43,23 @@ def values(results: dict, run: str, column: str = "all") -> list[float]:
     return [result[column] for result in results["runs"].get(run, {}).values()]
 
 
-def _ends(spread: list[tuple[float, float, float]], smallest: float = -np.inf) -> list[list[float]]:
+def _ends(spread: list[tuple[float, float, float]]) -> list[list[float]]:
     """Lower and upper ends of `interval`s; the mean itself where one training gives none."""
-    return [[max(mean if np.isnan(ends[i]) else ends[i], smallest) for mean, *ends in spread] for i in (0, 1)]
+    return [[mean if np.isnan(ends[i]) else ends[i] for mean, *ends in spread] for i in (0, 1)]
 
 
 def ablation_figure(results: dict) -> go.Figure:
-    """Error of each row of both ablations, with 95 % intervals over the trainings; the scale is logarithmic."""
+    """Error of each row of both ablations, with 95 % intervals over the trainings."""
     starts = {"begun on the people": CALM, "begun beside the picture": THROWN}
     means, spans = {}, {}
     for start, rows in starts.items():
         spread = [interval(values(results, run)) for run in rows]
         means[start] = [mean for mean, *_ in spread]
-        spans[start] = _ends(spread, smallest=1.0)  # below zero there is no logarithm
-    figure = figures.bars(
+        spans[start] = _ends(spread)
+    return figures.bars(
         means, tuple(CALM), y_title="joint error (% of the width)", intervals=spans,
         title="Without one loss, without both",
     )  # fmt: skip
-    top = max(max(ends[1]) for ends in spans.values())
-    return figure.update_yaxes(type="log", range=[0.5, np.log10(1.4 * top)], tickvals=[5, 10, 20, 50, 100])
 
 
 def comparison_figure(results: dict) -> go.Figure:
@@ -73,12 +71,4 @@ def comparison_figure(results: dict) -> go.Figure:
     return figures.bars(
         still | rows, COLUMNS, y_title="joint error (% of the width)", title="What looking at the photo is worth",
         intervals={name: _ends(columns) for name, columns in spread.items()},
-    )  # fmt: skip
-
-
-def loss_figure(losses: list[float]) -> go.Figure:
-    """The loss of a short training, step by step."""
-    return figures.curves(
-        {"loss of one batch": (np.arange(len(losses)), losses)}, x_title="steps", y_title="loss",
-        x_range=(0, len(losses)), y_range=(0, 1.2 * max(losses)), mode="lines+markers", title="Trained on, just now",
     )  # fmt: skip
