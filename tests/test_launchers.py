@@ -47,7 +47,9 @@ def environment(tmp_path):
     """Settings of Jupyter in a private place, and this interpreter as the kernel."""
     places = {"JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR",
               "JUPYTER_DATA_DIR", "IPYTHONDIR"}  # fmt: skip
-    kept = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1", "COURSE_CLAIMS": str(tmp_path / "claims.json")}
+    system = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS")  # not what other tests left behind
+    kept = {name: os.environ[name] for name in system if name in os.environ}
+    kept |= {"JUPYTER_PREFER_ENV_PATH": "1", "COURSE_CLAIMS": str(tmp_path / "claims.json")}
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return kept | {name: str(tmp_path / name.lower()) for name in places}
 
@@ -145,6 +147,7 @@ def run_all(page):
 
 @pytest.mark.timeout(600)
 def test_a_demo_moves_in_notebook_7(notebook7):
+    from playwright.sync_api import TimeoutError as Late
     from playwright.sync_api import sync_playwright
 
     picture = "canvas => canvas.toDataURL()"
@@ -153,12 +156,19 @@ def test_a_demo_moves_in_notebook_7(notebook7):
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(240_000)  # other tests compute at the same time
+        page.set_default_timeout(150_000)  # other tests compute at the same time
         page.goto(notebook7)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # a kernel that listens
+        problems = []
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         run_all(page)
         stage = page.locator(".pose-stage").first
-        stage.scroll_into_view_if_needed()
+        try:
+            stage.scroll_into_view_if_needed()
+        except Late as late:
+            shown = page.locator(".jp-OutputArea-output").all_inner_texts()
+            prompts = page.locator(".jp-InputPrompt").all_inner_texts()
+            raise AssertionError(f"no demo: prompts {prompts}, outputs {shown}, console {problems}") from late
         canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
         page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
         before, said = canvas.evaluate(picture), caption.inner_text()

@@ -77,7 +77,9 @@ def test_every_prediction_demo_and_figure_has_a_slide_of_its_own(decks):
         shown = [
             output.kind
             for cell in cells
-            if not {"demo-test", "volatile"} & set(tags(cell)) and not rendering.is_exercise(cell)
+            if not {"demo-test", "volatile"} & set(tags(cell))
+            and not rendering.is_exercise(cell)
+            and cell.metadata.get("slideshow", {}).get("slide_type") != "skip"
             for output in rendering.outputs(cell, lambda png: "", "")
         ]
         for kind in ("demo", "figure"):

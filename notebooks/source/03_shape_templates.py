@@ -128,7 +128,7 @@ print("the puppet moves")
 # **What you saw.** Without shifts every part turns where it is, and the springs open: there is no hierarchy. The
 # network must learn that a lifted arm takes its forearm and hand along.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 show(by_hand.pose_sweep())
 
 # %% [markdown]
