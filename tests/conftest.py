@@ -3,6 +3,11 @@
 import contextlib
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
 from pathlib import Path
 
 import hypothesis
@@ -50,37 +55,86 @@ CHROMIUM_FLAGS = [
 PATIENCE = 240_000  # milliseconds: the machine may be busy, and no browser test is about speed
 
 
-@pytest.fixture
-def chromium():
-    """A function that opens an address in a real browser; skips where there is none.
+@pytest.fixture(scope="session")
+def free_port():
+    """A function that names a port of this machine where nobody listens."""
 
-    `only` says how addresses begin that the page may ask for. After the test, nothing else was asked for, no script
-    failed, and nothing stands in the console as an error. Take a server's fixture first: pages then close first.
-    """
+    def find():
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            return free.getsockname()[1]
+
+    return find
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """A function that starts a server and waits until `address` answers; after the test the server ends."""
+    with contextlib.ExitStack() as stack:
+
+        def start(command, address, environment, folder=None):
+            path = tmp_path / "server.log"
+            log = stack.enter_context(open(path, "w"))
+            server = subprocess.Popen(
+                command, stdout=log, stderr=log, env=environment, cwd=folder, start_new_session=True
+            )
+            stack.callback(_end, server)
+            while True:
+                assert server.poll() is None, path.read_text()[-2000:]
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(address, timeout=60).read()
+                    return
+                time.sleep(0.1)
+
+        yield start
+
+
+def _end(server):
+    for kind in (signal.SIGTERM, signal.SIGKILL):  # the group: kernels are the server's children
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, kind)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+
+
+@pytest.fixture
+def browser():
+    """A real browser; skips where there is none. Take a server's fixture first: pages then close first."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("no Chromium: set CHROMIUM to its path")
+    with playwright.sync_playwright() as runner:
+        started = runner.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS, timeout=PATIENCE)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def chromium(browser):
+    """A function that opens an address in a real browser.
+
+    `only` says how addresses begin that the page may ask for. After the test, nothing else was asked for, no script
+    failed, and nothing stands in the console as an error.
+    """
     problems = []
-    with contextlib.ExitStack() as stack:
-        runner = stack.enter_context(playwright.sync_playwright())
-        browser = runner.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS, timeout=PATIENCE)
-        stack.callback(browser.close)
 
-        def open_page(address, *only, width=1280, height=900):
-            page = browser.new_page(viewport={"width": width, "height": height})
-            page.set_default_timeout(PATIENCE)
-            page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-            page.on("pageerror", lambda error: problems.append(str(error)))
+    def open_page(address, *only, width=1280, height=900):
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
 
-            def asked(route):
-                if not route.request.url.startswith((*only, "data:", "blob:")):
-                    problems.append(f"asked for {route.request.url}")
-                    return route.abort()
-                return route.continue_()
+        def asked(route):
+            if not route.request.url.startswith((*only, "data:", "blob:")):
+                problems.append(f"asked for {route.request.url}")
+                return route.abort()
+            return route.continue_()
 
-            page.route("**/*", asked)
-            page.goto(address)
-            return page
+        page.route("**/*", asked)
+        page.goto(address)
+        return page
 
-        yield open_page
+    yield open_page
+    for context in browser.contexts:
+        context.close()
     assert problems == []

@@ -4,17 +4,11 @@ It needs playwright and a Chromium (see conftest.py) and skips without. The serv
 settings, always stopped.
 """
 
-import contextlib
 import json
 import os
 import secrets
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -52,7 +46,7 @@ PICTURE = "canvas => canvas.toDataURL()"
 
 
 @pytest.fixture
-def jupyterlab(tmp_path):
+def jupyterlab(tmp_path, serve, free_port):
     """(url, folder) of a JupyterLab that sees only `folder`."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
@@ -61,9 +55,7 @@ def jupyterlab(tmp_path):
         file = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(body))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     places = {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
               "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "run", "JUPYTER_DATA_DIR": "data",
@@ -80,22 +72,8 @@ def jupyterlab(tmp_path):
         ),
     ]
     url = f"http://127.0.0.1:{port}"
-    with open(tmp_path / "lab.log", "w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder, start_new_session=True)
-        try:
-            for _ in range(900):
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen(f"{url}/api/status?token={token}", timeout=5).read()
-                    break
-                assert server.poll() is None, (tmp_path / "lab.log").read_text()[-2000:]
-                time.sleep(0.1)
-            yield f"{url}/lab/tree/{{}}?reset&token={token}", folder
-        finally:
-            for kind in (signal.SIGTERM, signal.SIGKILL):  # the group: kernels are the server's children
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(server.pid, kind)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    server.wait(20)
+    serve(command, f"{url}/api/status?token={token}", environment, folder)
+    return f"{url}/lab/tree/{{}}?reset&token={token}", folder
 
 
 def turn_and_scroll(page, canvas):

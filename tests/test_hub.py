@@ -9,7 +9,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -105,14 +104,8 @@ if [ "$2" = jupyterhub.singleuser ]; then touch "$HOME/course/written"; fi
 
 
 # ------------------------------------------------------------------ a real hub
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
+def hub(tmp_path_factory, free_port):
     """(address, folder with the students' homes) of a hub for a trial."""
     for module in ("jupyterhub", "configurable_http_proxy", "jupyterhub_idle_culler"):
         pytest.importorskip(module, reason=f"{module} is not installed: pip install -r docs/hub/requirements.txt")

@@ -1,13 +1,6 @@
 """The kiosk: what a demo needs and no more, and one demo's page in a real browser."""
 
 import ast
-import contextlib
-import os
-import signal
-import socket
-import subprocess
-import time
-import urllib.request
 
 import nbformat
 import pytest
@@ -72,33 +65,15 @@ def test_pages_are_the_same_at_every_run(tmp_path):
 
 
 @pytest.fixture
-def served(tmp_path):
+def served(tmp_path, serve, free_port):
     """Address of the page of one demo of lesson 05."""
     pytest.importorskip("voila", reason="voila is not installed")
     page = kiosk.write("05_camera_distortion", tmp_path)["lens"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     places = {key: str(tmp_path / key) for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
-    with open(tmp_path / "voila.log", "w") as log:
-        server = subprocess.Popen(
-            kiosk.command(page.parent, port),
-            stdout=log, stderr=log, env={**kiosk.environment(), **places}, start_new_session=True,
-        )  # fmt: skip
-        try:
-            for _ in range(1200):
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20).read()
-                    break
-                assert server.poll() is None, (tmp_path / "voila.log").read_text()[-2000:]
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}/", page.name
-        finally:
-            for kind in (signal.SIGTERM, signal.SIGKILL):  # the group: the kernel is the server's child
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(server.pid, kind)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    server.wait(20)
+    address = f"http://127.0.0.1:{port}/"
+    serve(kiosk.command(page.parent, port), address, {**kiosk.environment(), **places})
+    return address, page.name
 
 
 @pytest.mark.timeout(1200)

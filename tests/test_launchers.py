@@ -8,14 +8,9 @@ import json
 import os
 import re
 import secrets
-import shutil
-import signal
-import socket
 import stat
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
@@ -25,9 +20,6 @@ from nbclient import NotebookClient
 from tutorial_lib.course import launch, lessons
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 DEMO = [
     "from tutorial_lib.demos import start_here",
     "start_here.first_demo('builtin', 0, 'cpu')",
@@ -93,43 +85,21 @@ def test_a_kernel_without_a_server_runs_a_lesson_in_another_folder(odd_folder, e
 
 
 @pytest.fixture
-def notebook7(odd_folder, environment):
+def notebook7(odd_folder, environment, serve, free_port):
     """Address of a Notebook 7 that shows `odd_folder` with one small notebook."""
     pytest.importorskip("notebook", reason="Notebook 7 is not installed")
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: set CHROMIUM to its path")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     cells = [nbformat.v4.new_code_cell(source) for source in DEMO]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), odd_folder / "lesson.ipynb")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     command = [
         *(sys.executable, "-m", "notebook", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
         *("--ServerApp.port_retries=0", f"--IdentityProvider.token={token}", "--ServerApp.allow_root=True"),
         *(f"--ServerApp.root_dir={odd_folder}", "--LanguageServerManager.autodetect=False"),
     ]
-    log = odd_folder.parent / "notebook.log"
-    with open(log, "w") as out:
-        server = subprocess.Popen(
-            command, stdout=out, stderr=out, env=environment, cwd=odd_folder, start_new_session=True
-        )
-        try:
-            while True:
-                assert server.poll() is None, log.read_text()[-2000:]
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=60).read()
-                    break
-                time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/notebooks/lesson.ipynb?token={token}"
-        finally:
-            for kind in (signal.SIGTERM, signal.SIGKILL):  # the group: kernels are the server's children
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(server.pid, kind)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    server.wait(20)
+    serve(command, f"http://127.0.0.1:{port}/api/status?token={token}", environment, odd_folder)
+    return f"http://127.0.0.1:{port}/notebooks/lesson.ipynb?token={token}"
 
 
 def run_all(page):
@@ -146,45 +116,39 @@ def run_all(page):
 
 
 @pytest.mark.timeout(600)
-def test_a_demo_moves_in_notebook_7(notebook7):
+def test_a_demo_moves_in_notebook_7(notebook7, browser):
     from playwright.sync_api import TimeoutError as Late
-    from playwright.sync_api import sync_playwright
 
     picture = "canvas => canvas.toDataURL()"
-    with sync_playwright() as runner:
-        browser = runner.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(150_000)  # other tests compute at the same time
-        page.goto(notebook7)
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # a kernel that listens
-        problems = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        run_all(page)
-        stage = page.locator(".pose-stage").first
-        try:
-            stage.scroll_into_view_if_needed()
-        except Late as late:
-            shown = page.locator(".jp-OutputArea-output").all_inner_texts()
-            prompts = page.locator(".jp-InputPrompt").all_inner_texts()
-            raise AssertionError(f"no demo: prompts {prompts}, outputs {shown}, console {problems}") from late
-        canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
-        page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
-        before, said = canvas.evaluate(picture), caption.inner_text()
-        track = page.locator(".noUi-target").first.bounding_box()
-        box = page.locator(".noUi-handle").first.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        page.mouse.move(x, y)
-        page.mouse.down()
-        there = track["x"] + track["width"] * (0.9 if x < track["x"] + track["width"] / 2 else 0.2)
-        page.mouse.move(there, y, steps=3)
-        page.mouse.up()
-        page.wait_for_function(
-            "([c, picture, node, text]) => c.toDataURL() !== picture && node.textContent !== text",
-            arg=[canvas.element_handle(), before, caption.element_handle(), said],
-        )
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.set_default_timeout(150_000)  # other tests compute at the same time
+    page.goto(notebook7)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # a kernel that listens
+    problems = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    run_all(page)
+    stage = page.locator(".pose-stage").first
+    try:
+        stage.scroll_into_view_if_needed()
+    except Late as late:
+        shown = page.locator(".jp-OutputArea-output").all_inner_texts()
+        prompts = page.locator(".jp-InputPrompt").all_inner_texts()
+        raise AssertionError(f"no demo: prompts {prompts}, outputs {shown}, console {problems}") from late
+    canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
+    page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
+    before, said = canvas.evaluate(picture), caption.inner_text()
+    track = page.locator(".noUi-target").first.bounding_box()
+    box = page.locator(".noUi-handle").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    there = track["x"] + track["width"] * (0.9 if x < track["x"] + track["width"] / 2 else 0.2)
+    page.mouse.move(there, y, steps=3)
+    page.mouse.up()
+    page.wait_for_function(
+        "([c, picture, node, text]) => c.toDataURL() !== picture && node.textContent !== text",
+        arg=[canvas.element_handle(), before, caption.element_handle(), said],
+    )
 
 
 # ------------------------------------------------------------------ Binder
