@@ -77,6 +77,7 @@ lab: $(READY)
 # computes on one thread, or OpenMP's threads would wait for one another.
 test: $(READY) browser
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
 		--benchmark-disable --durations=10 --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
@@ -93,6 +94,7 @@ browser:
 
 lint: $(READY)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib.course.run $(LESSONS) --parameters \

@@ -120,9 +120,10 @@ def test_loss_and_gradient_are_those_of_higher(second_order, inner):
     total = 0.0
     for i in range(3):
         optimiser = torch.optim.SGD(theirs.parameters(), lr=RATE)
-        with higher.innerloop_ctx(
-            theirs, optimiser, copy_initial_weights=False, track_higher_grads=second_order
-        ) as (fast, step):
+        with higher.innerloop_ctx(theirs, optimiser, copy_initial_weights=False, track_higher_grads=second_order) as (
+            fast,
+            step,
+        ):
             step.step(inner_loss(fast, one_task(support, i), inner))
             loss = supervised_loss(fast(query.keypoints[i], mode="windows"), query.pose[i]) / 3
             if second_order:
@@ -405,9 +406,7 @@ def test_the_lifter_gives_the_same_on_every_device(device):
     model, clip = lifter(), windows(2, frames=15).keypoints
     here = copy.deepcopy(model).to(device)
     torch.testing.assert_close(here(clip.to(device)).cpu(), model(clip))
-    torch.testing.assert_close(
-        here(clip[:, :9].to(device), mode="windows").cpu(), model(clip[:, :9], mode="windows")
-    )
+    torch.testing.assert_close(here(clip[:, :9].to(device), mode="windows").cpu(), model(clip[:, :9], mode="windows"))
 
 
 def test_the_meta_gradient_is_the_same_on_every_device(device):

@@ -119,9 +119,7 @@ def test_a_batch_of_cameras_and_lenses_gives_what_a_loop_gives():
 def test_the_lens_acts_on_the_plane():
     camera, points = one(cameras(), 0), person()[0].double() * 0.3
     plane = to_plane(world_to_camera(points, camera))
-    torch.testing.assert_close(
-        project(points, camera, PRESETS["d2"]), to_screen(distort(plane, PRESETS["d2"]), camera)
-    )
+    torch.testing.assert_close(project(points, camera, PRESETS["d2"]), to_screen(distort(plane, PRESETS["d2"]), camera))
 
 
 def test_projection_is_differentiable():

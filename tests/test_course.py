@@ -228,9 +228,7 @@ def test_nbval_accepts_the_built_notebook(built, tmp_path, monkeypatch):
         "no:cacheprovider",
         "-q",
     ]
-    done = subprocess.run(
-        [*command, str(built), "--rootdir", str(built)], capture_output=True, text=True, timeout=200
-    )
+    done = subprocess.run([*command, str(built), "--rootdir", str(built)], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout
     assert "7 passed" in done.stdout
 
@@ -333,9 +331,7 @@ def test_environment_is_described_in_text_and_html():
 
 
 def test_environment_says_how_to_mend_a_missing_package(monkeypatch):
-    monkeypatch.setattr(
-        environment, "pins", lambda: {"torch": "9.9", "anywidget": "0.11.0", "no-such": "1.0"}
-    )
+    monkeypatch.setattr(environment, "pins", lambda: {"torch": "9.9", "anywidget": "0.11.0", "no-such": "1.0"})
     rows = {row.what: row for row in environment.check().rows}
     assert rows["torch"].state == "note" and "tested with 9.9" in rows["torch"].remedy
     assert rows["other packages"].found == "1 missing (no-such)"

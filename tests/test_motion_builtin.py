@@ -75,9 +75,7 @@ def test_defaults_give_four_people_and_all_actions():
     action=st.sampled_from(motion.ACTIONS),
     frames=st.integers(1, 90),
 )
-def test_a_person_is_the_same_in_every_company_and_a_clip_begins_with_the_shorter_one(
-    seed, person, action, frames
-):
+def test_a_person_is_the_same_in_every_company_and_a_clip_begins_with_the_shorter_one(seed, person, action, frames):
     alone = motion.builtin(seed, [person], [action], 90)[0]
     crowd = motion.builtin(seed, [person + 1, person], [action, *{"wave", "kick"} - {action}], frames)
     same = next(c for c in crowd if (c.subject, c.action) == (alone.subject, alone.action))
@@ -277,9 +275,7 @@ def test_joint_angles_and_steps_are_those_of_people(clips, real):
         return positions([c for c in clips if c.action == "walk"])
 
     for angle, slack in ((knees, 15), (elbows, 15)):
-        ours, theirs = (
-            np.percentile(np.concatenate([angle(x) for x in walks(c)]), [5, 50, 95]) for c in (clips, real)
-        )
+        ours, theirs = (np.percentile(np.concatenate([angle(x) for x in walks(c)]), [5, 50, 95]) for c in (clips, real))
         assert np.abs(ours - theirs).max() < slack
     still = [np.mean([(speeds(x[:, 3]) < 0.25).mean() for x in walks(c)]) for c in (clips, real)]
     assert abs(still[0] - still[1]) < 0.2

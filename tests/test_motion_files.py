@@ -231,9 +231,7 @@ THREEDS = {
 def bvh_text(rows, names=None, scale=1.0, frame_time=0.02, z_up=False):
     """A BVH of the CMU body (centimetres times scale); rows: dicts joint -> (z, x, y) degrees."""
     names = dict(names or {})
-    names |= {
-        a.replace("Left", "Right"): b.replace("Left", "Right").replace(".L", ".R") for a, b in names.items()
-    }
+    names |= {a.replace("Left", "Right"): b.replace("Left", "Right").replace(".L", ".R") for a, b in names.items()}
     bones = [bone.split() for bone in CMU.replace("\n", " ").split(";")]
     bones[0].insert(1, "")
     order = []
@@ -280,16 +278,12 @@ def test_bvh_rest_pose_stands_in_metres_with_z_up(tmp_path):
 
 def test_bvh_rotations_are_bvhios(tmp_path):
     rng = np.random.default_rng(0)
-    row = {
-        name: rng.uniform(-60, 60, 3) for name in ("Hips", "Spine", "LeftArm", "LeftForeArm", "RightUpLeg")
-    }
+    row = {name: rng.uniform(-60, 60, 3) for name in ("Hips", "Spine", "LeftArm", "LeftForeArm", "RightUpLeg")}
     clip = read(tmp_path, bvh_text([{}, row]))
     root = bvhio.readAsHierarchy(str(tmp_path / "clip.bvh")).loadPose(1)
     for joint, name in (("left_wrist", "LeftHand"), ("right_foot", "RightFoot"), ("thorax", "Neck")):
         x, y, z = root.filter(name, isEqual=True)[0].PositionWorld
-        assert clip.positions[1, JOINTS.index(joint)].tolist() == pytest.approx(
-            [x / 100, -z / 100, y / 100], abs=1e-4
-        )
+        assert clip.positions[1, JOINTS.index(joint)].tolist() == pytest.approx([x / 100, -z / 100, y / 100], abs=1e-4)
 
 
 @pytest.mark.parametrize("names", [MIXAMO, BLENDER, THREEDS], ids=["mixamo", "blender", "3ds"])

@@ -47,9 +47,7 @@ def test_conda_pins_equal_the_lock(path):
     assert pins[0].startswith("python=3.11")
     pairs = [re.split("=+", pin) for pin in pins[1:]] + [pin.split("==") for pin in from_pip]
     for name, version in pairs:
-        assert LOCK[normalised(CONDA_NAMES.get(name, name))] == version, (
-            f"{path} and the lock differ on {name}"
-        )
+        assert LOCK[normalised(CONDA_NAMES.get(name, name))] == version, f"{path} and the lock differ on {name}"
     assert "torch" in [CONDA_NAMES.get(name) for name, _ in pairs]
 
 
@@ -60,9 +58,7 @@ def test_binder_has_whatever_the_library_imports():
     present |= {"torch", "numpy"}  # from conda
     present |= {"ipython", "traitlets", "pygments"}  # what ipywidgets needs
     needed = {
-        name: where
-        for folder in ("tutorial_lib", "notebooks/source")
-        for name, where in third_party(folder).items()
+        name: where for folder in ("tutorial_lib", "notebooks/source") for name, where in third_party(folder).items()
     }
     assert not {name: where for name, where in needed.items() if name not in present}
 

@@ -41,9 +41,7 @@ def test_distort(benchmark, points):
 def test_distort_opencv_reference(benchmark, points):
     ahead = torch.nn.functional.pad(points, (0, 1), value=1).numpy()
     zero = np.zeros(3)
-    result, _ = run(
-        benchmark, FORWARD, lambda: cv2.projectPoints(ahead, zero, zero, IDENTITY.numpy(), OPENCV_ORDER)
-    )
+    result, _ = run(benchmark, FORWARD, lambda: cv2.projectPoints(ahead, zero, zero, IDENTITY.numpy(), OPENCV_ORDER))
     check(result, distort(points, LENS), 1e-9)
 
 

@@ -84,8 +84,7 @@ class Report:
     def __str__(self) -> str:
         width = max(len(row.what) for row in self.rows)
         return "\n".join(
-            f"{_MARKS[row.state]} {row.what:{width}}  {row.found}"
-            + (f"  -> {row.remedy}" if row.remedy else "")
+            f"{_MARKS[row.state]} {row.what:{width}}  {row.found}" + (f"  -> {row.remedy}" if row.remedy else "")
             for row in self.rows
         )
 
@@ -156,9 +155,7 @@ def pins() -> dict[str, str]:
         try:
             lines = importlib.metadata.requires("tutorial_lib") or []
         except importlib.metadata.PackageNotFoundError:
-            raise FileNotFoundError(
-                "neither requirements.lock nor an installed tutorial_lib was found"
-            ) from None
+            raise FileNotFoundError("neither requirements.lock nor an installed tutorial_lib was found") from None
     pairs = (line.split("==") for line in lines if "==" in line and not line.lstrip().startswith("#"))
     return {normalised(name.strip()): version.strip() for name, version in pairs}
 

@@ -52,9 +52,7 @@ def aim(person: Person, wrist, pole) -> Arm:
         gap = wrist - shoulder
         distance = np.linalg.norm(gap, axis=-1, keepdims=True)
         reach = soft_clip(distance, closest + 0.01, 0.985 * person.arm)
-        elbow, end = two_bone(
-            np.zeros_like(gap), gap / distance * reach, person.upper_arm, person.forearm, pole
-        )
+        elbow, end = two_bone(np.zeros_like(gap), gap / distance * reach, person.upper_arm, person.forearm, pole)
         upper, fore = elbow / person.upper_arm, (end - elbow) / person.forearm
         flexion = np.arccos(np.clip((upper * fore).sum(-1), -1.0, 1.0))
         arm = Arm(upper, across(fore, upper), flexion)

@@ -53,18 +53,14 @@ def read(path: Path) -> list[Clip]:
     if not file.FrameCount >= 1:
         raise ValueError(f"{path.name} has {file.FrameCount} frames, expected at least 1; export it again")
     if not (np.isfinite(file.FrameTime) and file.FrameTime > 0):
-        raise ValueError(
-            f"{path.name}: Frame Time is {file.FrameTime}, expected seconds > 0; correct that line"
-        )
+        raise ValueError(f"{path.name}: Frame Time is {file.FrameTime}, expected seconds > 0; correct that line")
     positions = _pick(_forward(file.Root, path.name), path.name)
     check_finite(positions, path.name)
     standing = np.abs(np.median(positions[:, 10] - positions[:, (3, 6)].mean(1), axis=0))
     if standing[2] < 2 * standing[1]:
         positions = np.stack([positions[..., 0], -positions[..., 2], positions[..., 1]], axis=-1)
     positions = positions * _unit(stature(positions), path.name)
-    clip = Clip(
-        torch.from_numpy(positions.astype(np.float32)), 1 / file.FrameTime, path.stem, path.stem, path.name
-    )
+    clip = Clip(torch.from_numpy(positions.astype(np.float32)), 1 / file.FrameTime, path.stem, path.stem, path.name)
     return [resample(clip, FPS)]
 
 
@@ -151,9 +147,7 @@ def _chain(parents, start, stop):
 def _middle(places, parents, found):
     hip, thorax = places[found["hip"]], places[found["thorax"]]
     back = [places[name] for name in _chain(parents, found["thorax"], found["hip"]) or []]
-    share = [
-        np.linalg.norm(p - hip, axis=-1).mean() / np.linalg.norm(thorax - hip, axis=-1).mean() for p in back
-    ]
+    share = [np.linalg.norm(p - hip, axis=-1).mean() / np.linalg.norm(thorax - hip, axis=-1).mean() for p in back]
     inside = [(abs(s - 0.5), i) for i, s in enumerate(share) if 0.2 < s < 0.8]
     return back[min(inside)[1]] if inside else 0.5 * (hip + thorax)
 

@@ -11,9 +11,7 @@ _UPRIGHT = ((1, 2), (2, 3), (0, 7), (7, 8), (8, 9), (9, 10))
 
 def stature(positions) -> float:
     """Median over the frames of the bones from right foot to head, in the unit of positions (T, 17, 3)."""
-    return float(
-        np.median(sum(np.linalg.norm(positions[:, a] - positions[:, b], axis=-1) for a, b in _UPRIGHT))
-    )
+    return float(np.median(sum(np.linalg.norm(positions[:, a] - positions[:, b], axis=-1) for a, b in _UPRIGHT)))
 
 
 def check_finite(positions, where: str) -> None:
@@ -32,9 +30,7 @@ def check_body(positions, where: str) -> None:
     """Refuse what is no human body in metres: wrong unit, or joints that all lie in one place."""
     height = stature(positions)
     if STATURE[0] <= height <= STATURE[1]:
-        lengths = np.array(
-            [np.median(np.linalg.norm(positions[:, a] - positions[:, b], axis=-1)) for a, b in BONES]
-        )
+        lengths = np.array([np.median(np.linalg.norm(positions[:, a] - positions[:, b], axis=-1)) for a, b in BONES])
         empty = int(lengths.argmin())
         if lengths[empty] < 1e-3:
             raise ValueError(
@@ -59,13 +55,6 @@ def check_body(positions, where: str) -> None:
 def check_fps(fps, where: str) -> float:
     """Frames a second as a float; refuses what is not one finite number above 0."""
     values = np.asarray(fps)
-    if (
-        values.size != 1
-        or values.dtype.kind not in "iuf"
-        or not np.isfinite(values).all()
-        or values.item() <= 0
-    ):
-        raise ValueError(
-            f"{where}: fps is {fps!r}, expected one number > 0; store the recording's frame rate"
-        )
+    if values.size != 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all() or values.item() <= 0:
+        raise ValueError(f"{where}: fps is {fps!r}, expected one number > 0; store the recording's frame rate")
     return float(values.item())

@@ -33,13 +33,9 @@ def load(path, *, allow_pickle=False) -> list[Clip]:
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(
-            f"{path} does not exist; check the name, or use motion.builtin() without a file"
-        )
+        raise FileNotFoundError(f"{path} does not exist; check the name, or use motion.builtin() without a file")
     if not path.is_file() or path.suffix.lower() not in (".npz", ".bvh"):
-        raise ValueError(
-            f"{path} is no .npz or .bvh file; convert it, or use motion.builtin() without a file"
-        )
+        raise ValueError(f"{path} is no .npz or .bvh file; convert it, or use motion.builtin() without a file")
     if path.suffix.lower() == ".bvh":
         return bvh.read(path)
     try:
@@ -63,9 +59,7 @@ def save(path, clips) -> None:
         raise ValueError(f"path is {path.name!r}, expected a name ending in .npz; append it")
     rates = sorted({clip.fps for clip in clips})
     if len(rates) != 1:
-        raise ValueError(
-            f"clips have the frame rates {rates}, expected exactly one; use motion.resample first"
-        )
+        raise ValueError(f"clips have the frame rates {rates}, expected exactly one; use motion.resample first")
     for number, clip in enumerate(clips):
         if clip.positions.ndim != 3 or clip.positions.shape[1:] != (17, 3) or not len(clip.positions):
             raise ValueError(
@@ -125,9 +119,7 @@ def _own_layout(arrays, name) -> list[Clip]:
             "expected (T, 17, 3) of floats; reduce the body to the joints of skeleton.JOINTS"
         )
     if "parents" in arrays and arrays["parents"].tolist() != list(PARENTS):
-        raise ValueError(
-            f"{name}, array parents: {arrays['parents'].tolist()}, expected {list(PARENTS)}; reorder"
-        )
+        raise ValueError(f"{name}, array parents: {arrays['parents'].tolist()}, expected {list(PARENTS)}; reorder")
     fps = check_fps(arrays["fps"], name)
     offsets = _offsets(arrays["offsets"], len(positions), name)
     count = len(offsets) - 1
@@ -139,18 +131,14 @@ def _own_layout(arrays, name) -> list[Clip]:
                 "one entry for each clip in offsets; write the file with motion.save"
             )
     if subjects.dtype.kind not in "iuU":
-        raise ValueError(
-            f"{name}, array subject: {subjects.dtype}, expected whole numbers or text; convert it"
-        )
+        raise ValueError(f"{name}, array subject: {subjects.dtype}, expected whole numbers or text; convert it")
     clips = []
     for number, (start, end) in enumerate(zip(offsets, offsets[1:])):
         piece = np.ascontiguousarray(positions[start:end], dtype=np.float32)
         where = f"{name}, clip {number}"
         check_finite(piece, where)
         check_body(piece, where)
-        clips.append(
-            Clip(torch.from_numpy(piece), fps, _subject(subjects[number]), str(actions[number]), name)
-        )
+        clips.append(Clip(torch.from_numpy(piece), fps, _subject(subjects[number]), str(actions[number]), name))
     return clips
 
 

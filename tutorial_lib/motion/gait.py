@@ -51,9 +51,7 @@ class Path:
         self.length = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
         self.points, self.speed, self.start = points, speed, start
         tangent = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
-        self.tangent = np.concatenate(
-            [tangent, tangent[:1] + np.round((tangent[-1] - tangent[0]) / TAU) * TAU]
-        )
+        self.tangent = np.concatenate([tangent, tangent[:1] + np.round((tangent[-1] - tangent[0]) / TAU) * TAU])
         self.turn = self.tangent[-1] - self.tangent[0]
 
     def __call__(self, t):
@@ -110,9 +108,7 @@ def locomotion(person: Person, rng, t, route, gait: Gait) -> Plan:
     left = np.stack([-np.sin(heading), np.cos(heading)], -1)
     sway = 0.018 * person.sway * np.cos(tempo) * (1 if gait.bob > 0 else 0.5)
     bob = gait.bob * np.cos(2 * tempo)
-    landing = person.ankle + np.sqrt(
-        (STRETCH * person.leg) ** 2 - (0.5 * gait.pinned * stride + gait.ahead) ** 2
-    )
+    landing = person.ankle + np.sqrt((STRETCH * person.leg) ** 2 - (0.5 * gait.pinned * stride + gait.ahead) ** 2)
     base = min(person.standing - abs(gait.bob), landing + 0.8 * gait.bob)
     root = np.concatenate([place + sway[:, None] * left, (base + bob)[:, None]], -1)
     twist = 0.10 * person.vigour * np.sin(tempo)  # the leg in front brings its hip along

@@ -27,9 +27,7 @@ def wave(person: Person, rng, t) -> Plan:
     rate, reach = rng.uniform(1.2, 1.9) * person.tempo, rng.uniform(0.25, 0.5) * person.vigour
     lift = rng.uniform(0.9, 1.7)
     beat = reach * np.sin(TAU * rate * t + rng.uniform(0, TAU))
-    up = arms.angles(
-        rng.uniform(0.2, 0.6), lift + 0.15 * beat, -1.35 + 0.2 * beat, 0.85 * (np.pi - lift) + beat
-    )
+    up = arms.angles(rng.uniform(0.2, 0.6), lift + 0.15 * beat, -1.35 + 0.2 * beat, 0.85 * (np.pi - lift) + beat)
     plan.arms[hand] = arms.blend(plan.arms[hand], up, level)
     plan.spine[:, 2] += (0.06 if hand else -0.06) * -level
     return plan
@@ -97,9 +95,7 @@ def discuss(person: Person, rng, t) -> Plan:
 def direct(person: Person, rng, t) -> Plan:
     """Directing traffic: an arm points ahead, aside or up, stays, and changes."""
     plan = shuffle(person, rng, t, stand(person, rng, t), rest=(0.6, 2.5), turn=0.5)
-    signs = np.array(
-        [[1.45, 0.1, 0.0, 0.15], [0.1, 1.45, 0.0, 0.15], [0.5, 1.3, -1.2, 1.5], [1.2, 0.6, 0.0, 0.3]]
-    )
+    signs = np.array([[1.45, 0.1, 0.0, 0.15], [0.1, 1.45, 0.0, 0.15], [0.5, 1.3, -1.2, 1.5], [1.2, 0.6, 0.0, 0.3]])
     turned = 0
     for hand, side in enumerate((1, -1)):
         beat = pulses(rng, t, (0.45, 0.8), (0.6, 1.6), (0.2, 1.6))

@@ -32,9 +32,7 @@ def turn(person: Person, rng, t) -> Plan:
     """Strolling along a figure of eight, turning left and right."""
     speed, cadence = _stroll(person, rng, 0.6, 0.85)
     points = figure_eight(rng.uniform(1.4, 1.8), rng.uniform(0.8, 1.1))
-    gait = Gait(
-        speed, cadence, swing=0.24 * person.vigour, lift=rng.uniform(0.12, 0.17), bob=0.014, lean=0.01
-    )
+    gait = Gait(speed, cadence, swing=0.24 * person.vigour, lift=rng.uniform(0.12, 0.17), bob=0.014, lean=0.01)
     return locomotion(person, rng, t, Path(points, speed, _start(rng, points)), gait)
 
 

@@ -80,9 +80,7 @@ def shuffle(person: Person, rng, t, plan: Plan, rest=(1.2, 4.5), turn=0.35, stra
 
 def easy_arm(person: Person, rng, t) -> arms.Arm:
     """An arm that hangs and drifts a little."""
-    return arms.hang(
-        person, len(t), 0.02 + drift(rng, t, 0.04), rng.uniform(-0.1, 0.15) + drift(rng, t, 0.05)
-    )
+    return arms.hang(person, len(t), 0.02 + drift(rng, t, 0.04), rng.uniform(-0.1, 0.15) + drift(rng, t, 0.05))
 
 
 def seat(person: Person, rng):

@@ -219,9 +219,7 @@ def dance(person: Person, rng, t) -> Plan:
     # Four beats: left foot out, right foot follows, right foot out, left foot follows.
     for foot, (out, back) in enumerate(((0, 3), (1, 2))):
         kind = step % 4
-        where = np.where(
-            kind == out, go, np.where(kind == back, 1 - go, ((kind > out) & (kind < back)) * 1.0)
-        )
+        where = np.where(kind == out, go, np.where(kind == back, 1 - go, ((kind > out) & (kind < back)) * 1.0))
         moving = (kind == out) | (kind == back)
         plan.ankles[:, foot, 1] += stride * (where - 0.5)
         plan.ankles[:, foot, 2] += lift * moving * bump((share - 0.04) / 0.92)
