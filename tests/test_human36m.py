@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from tutorial_lib import human36m, motion, screen
-from tutorial_lib.camera import camera_to_world, project
-from tutorial_lib.coco import SYMMETRY
-from tutorial_lib.human36m_cameras import rotation_matrix, views
-from tutorial_lib.motion.h36m import KEPT
+from tutorial_lib import motion
+from tutorial_lib.camera import camera_to_world, from_pixels, project, to_pixels
+from tutorial_lib.keypoint_files import human36m
+from tutorial_lib.keypoint_files.coco import SYMMETRY
+from tutorial_lib.keypoint_files.human36m_cameras import rotation_matrix, views
+from tutorial_lib.motion.files.h36m import KEPT
 from tutorial_lib.skeleton import LEFT, RIGHT
 
 SUBJECTS = tuple(f"S{number}" for number in range(1, 12))
@@ -101,18 +102,18 @@ def test_projection_is_opencvs(distorted):
         turn, shift = cv2.Rodrigues(rotation)[0], -rotation @ view.camera.position.double().numpy()
         flat = points.double().numpy().reshape(-1, 1, 3)
         expected = cv2.projectPoints(flat, turn, shift, matrix, lens)[0].reshape(20, 17, 2)
-        ours = screen.to_pixels(project(points, view.camera, view.lens if distorted else None), size)
+        ours = to_pixels(project(points, view.camera, view.lens if distorted else None), size)
         assert np.abs(ours.numpy() - expected).max() < 2e-3  # pixels
 
 
 def test_screen_coordinates():
     corners = torch.tensor([[0.0, 0.0], [1920.0, 1080.0], [960.0, 540.0]])
     assert torch.allclose(
-        screen.from_pixels(corners, (1920, 1080)), torch.tensor([[-1, -0.5625], [1, 0.5625], [0, 0]]), atol=1e-6
+        from_pixels(corners, (1920, 1080)), torch.tensor([[-1, -0.5625], [1, 0.5625], [0, 0]]), atol=1e-6
     )
-    assert torch.allclose(screen.to_pixels(screen.from_pixels(corners, (1000, 1002)), (1000, 1002)), corners, atol=1e-3)
+    assert torch.allclose(to_pixels(from_pixels(corners, (1000, 1002)), (1000, 1002)), corners, atol=1e-3)
     with pytest.raises(ValueError, match="size is"):
-        screen.from_pixels(corners, (0, 3))
+        from_pixels(corners, (0, 3))
 
 
 # --- the files ------------------------------------------------------------------------------------
@@ -134,8 +135,7 @@ def write(folder, clips, *, change=None, extra=0, coco=False):
         body[:, KEPT] = clip.positions
         three_d.setdefault(subject, {})[take] = body
         pixels = [
-            screen.to_pixels(project(clip.positions, view.camera, view.lens), view.size).numpy()
-            for view in views(subject)
+            to_pixels(project(clip.positions, view.camera, view.lens), view.size).numpy() for view in views(subject)
         ]
         videos = [np.concatenate([video, video[-1:].repeat(extra, 0)]).astype(np.float32) for video in pixels]
         two_d.setdefault(subject, {})[take] = videos
@@ -194,7 +194,7 @@ def test_detections_in_cocos_order_are_converted(tmp_path, clips):
 
     files = write(tmp_path, clips, coco=True, change=shuffle)
     (recording, *_) = human36m.load(*files, allow_pickle=True, subjects=["S9"])
-    pixels = screen.to_pixels(recording.keypoints, recording.view.size)
+    pixels = to_pixels(recording.keypoints, recording.view.size)
     assert pixels[0, 0].tolist() == pytest.approx([200, 350], abs=1e-2)  # the hip lies between the hips
     assert pixels[0, 3].tolist() == pytest.approx([13, 17], abs=1e-2)  # COCO's last is the right foot
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib import coco, keypoint_files, motion
-from tutorial_lib.camera import look_at, project
-from tutorial_lib.screen import from_pixels, to_pixels
+from tutorial_lib import keypoint_files, motion
+from tutorial_lib.camera import from_pixels, look_at, project, to_pixels
+from tutorial_lib.keypoint_files import coco
 from tutorial_lib.skeleton import JOINTS, MIRROR
 
 SIZE = (1280, 720)

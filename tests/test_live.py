@@ -13,7 +13,7 @@ import torch
 from tutorial_lib import figures
 from tutorial_lib.demos import stage
 from tutorial_lib.demos.live import _readout, choice, live, slider, steps
-from tutorial_lib.training import MODEL_LOCK
+from tutorial_lib.locking import MODEL_LOCK
 
 
 def compute(k1, shots, model):

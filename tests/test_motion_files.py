@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutorial_lib import motion
-from tutorial_lib.motion import h36m
+from tutorial_lib.motion.files.npz import h36m
 from tutorial_lib.skeleton import JOINTS, PARENTS, bone_lengths
 
 

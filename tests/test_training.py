@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from tutorial_lib.training import MODEL_LOCK, fit, model_in_use, resolve_device
+from tutorial_lib.locking import MODEL_LOCK, model_in_use
+from tutorial_lib.training import fit, resolve_device
 
 
 def line():

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib import corpus, human36m, motion, screen, video_exam
-from tutorial_lib.camera import FOCAL, project
+from tutorial_lib import corpus, motion, video_exam
+from tutorial_lib.camera import FOCAL, project, to_pixels
 from tutorial_lib.footage import Video
-from tutorial_lib.human36m_cameras import views
+from tutorial_lib.keypoint_files import human36m
+from tutorial_lib.keypoint_files.human36m_cameras import views
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.motion.h36m import KEPT
+from tutorial_lib.motion.files.h36m import KEPT
 from tutorial_lib.protocol import per_action
 from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.skeleton import LEFT, RIGHT
@@ -123,8 +124,7 @@ def human(tmp_path_factory):
         body[:, KEPT] = clip.positions
         three_d.setdefault(subject, {})[take] = body
         two_d.setdefault(subject, {})[take] = [
-            screen.to_pixels(project(clip.positions, view.camera, view.lens), view.size).numpy()
-            for view in views(subject)
+            to_pixels(project(clip.positions, view.camera, view.lens), view.size).numpy() for view in views(subject)
         ]
     metadata = {"layout_name": "h36m", "num_joints": 17, "keypoints_symmetry": [list(LEFT), list(RIGHT)]}
     np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=three_d)

@@ -21,7 +21,7 @@ from pathlib import Path
 import tutorial_lib
 from tutorial_lib import checkpoints
 from tutorial_lib.course import environment, lessons, run
-from tutorial_lib.output_folder import output_folder
+from tutorial_lib.folders import output_folder
 
 assert Path(tutorial_lib.__file__).is_relative_to(HOME), tutorial_lib.__file__
 stored = sorted(checkpoints.FOLDER.rglob("*.safetensors"))

@@ -16,10 +16,10 @@ import torch
 from torch.func import functional_call, grad, vmap
 
 from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.locking import model_in_use
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
 from tutorial_lib.tasks import Windows
-from tutorial_lib.training import model_in_use
 
 
 def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 Frames: the world has z up; the camera has x to the right, y down, z forward. *Plane* coordinates are
 focal-normalised (x/z, y/z) about the principal point: lenses act on them. *Screen* coordinates have x in [-1, 1]
 across the width of the image and y on the same scale, downwards (VideoPose3D's convention): networks see them.
+*Pixels* are met at the edges only, where files of detections come in: x' = 2 x / w - 1 and y' = 2 y / w - h / w.
 """
 
 from dataclasses import dataclass
@@ -114,6 +115,34 @@ def from_screen(screen: torch.Tensor, camera: Camera | None = None) -> torch.Ten
     if camera is None:
         return screen / FOCAL
     return (screen - _like(camera.centre, screen, 1)) / _like(camera.focal, screen, 1)
+
+
+def from_pixels(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Pixels (..., 2), origin in the upper left corner, to screen coordinates (..., 2).
+
+    Args:
+        pixels: x to the right, y down.
+        size: width and height of the picture in pixels.
+
+    Raises:
+        ValueError: a size that is not two positive numbers, a last axis that is not 2.
+    """
+    width, height = _sides(size)
+    if pixels.shape[-1] != 2:
+        raise ValueError(f"pixels has shape {tuple(pixels.shape)}, expected (..., 2): x and y")
+    return pixels * (2 / width) - pixels.new_tensor([1.0, height / width])
+
+
+def to_pixels(screen: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Inverse of `from_pixels`."""
+    width, height = _sides(size)
+    return (screen + screen.new_tensor([1.0, height / width])) * (width / 2)
+
+
+def _sides(size) -> tuple[float, float]:
+    if len(size) != 2 or not all(0 < side < float("inf") for side in size):
+        raise ValueError(f"size is {size!r}, expected (width, height) of the picture in pixels, e.g. (1920, 1080)")
+    return float(size[0]), float(size[1])
 
 
 def project(points: torch.Tensor, camera: Camera, coefficients: torch.Tensor | None = None) -> torch.Tensor:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tutorial_lib.output_folder import output_folder
+from tutorial_lib.folders import output_folder
 
 try:
     import fcntl

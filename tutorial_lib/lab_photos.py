@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tutorial_lib.camera import Camera, look_at, world_to_camera
-from tutorial_lib.output_folder import output_folder
+from tutorial_lib.folders import output_folder
 from tutorial_lib.photo_sets import SPLITS, PhotoSet, clips_of
 from tutorial_lib.render import crop_windows, draw_looks, draw_places, photograph
 from tutorial_lib.skeleton import JOINTS

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from tutorial_lib import human36m
 from tutorial_lib.camera import from_screen, to_screen
 from tutorial_lib.corpus import HELD_OUT_ACTIONS, TEST_SEED, TRAINED_ACTIONS, file_site
 from tutorial_lib.footage import Video, videos
+from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.motion import builtin

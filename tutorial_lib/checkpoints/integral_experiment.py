@@ -30,9 +30,9 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from tutorial_lib import augmentation, checkpoints
+from tutorial_lib.folders import output_folder
 from tutorial_lib.integral import hard_argmax, soft_argmax_3d
 from tutorial_lib.lab_photos import lab_photos
-from tutorial_lib.output_folder import output_folder
 from tutorial_lib.photo_sets import PhotoSet, photo_set
 from tutorial_lib.skeleton import JOINTS
 from tutorial_lib.training import fit, resolve_device

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import torch
 
-from tutorial_lib import checkpoints, human36m
+from tutorial_lib import checkpoints
 from tutorial_lib.camera import from_screen
 from tutorial_lib.corpus import TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED, mocap_path, training_split
 from tutorial_lib.footage import Footage, Video, cut, film, join
+from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.motion import builtin

@@ -17,7 +17,7 @@ import torch
 
 from tutorial_lib import preview
 from tutorial_lib.demos.stage import Stage
-from tutorial_lib.training import MODEL_LOCK, model_in_use
+from tutorial_lib.locking import MODEL_LOCK, model_in_use
 
 CALLBACK_THREADS = 1
 """Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs

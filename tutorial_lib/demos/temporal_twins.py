@@ -12,11 +12,11 @@ import torch
 from tutorial_lib import checkpoints, figures, keypoint_files
 from tutorial_lib.checkpoints.temporal import SHARES, few_name
 from tutorial_lib.claims import interval
-from tutorial_lib.coco import KEYPOINTS
 from tutorial_lib.demos.few_labels import COLOUR, KINDS
 from tutorial_lib.demos.temporal_lifting import NETWORKS, filmed
 from tutorial_lib.detector import draw_defects
 from tutorial_lib.footage import Video
+from tutorial_lib.keypoint_files.coco import KEYPOINTS
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.protocol import Errors
 from tutorial_lib.semi_supervised import reproject, reprojection_loss

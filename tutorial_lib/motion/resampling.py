@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
 
-from tutorial_lib.motion.checks import check_fps
 from tutorial_lib.motion.clip import Clip
+from tutorial_lib.motion.validation import check_fps
 from tutorial_lib.skeleton import PARENTS
 
 

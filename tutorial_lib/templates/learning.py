@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 from tqdm.auto import tqdm
 
+from tutorial_lib.locking import model_in_use
 from tutorial_lib.templates.losses import ANCHOR_WEIGHT, BOUNDARY_WEIGHT, anchor_loss, boundary_loss
 from tutorial_lib.templates.network import (
     START,
@@ -22,7 +23,7 @@ from tutorial_lib.templates.network import (
 )
 from tutorial_lib.templates.pairs import Pairs
 from tutorial_lib.templates.warp import from_screen_maps, identity, to_screen_maps
-from tutorial_lib.training import fit, model_in_use
+from tutorial_lib.training import fit
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import zlib
 import numpy as np
 import torch
 
-from tutorial_lib.motion import gestures, moving, whole_body
-from tutorial_lib.motion.bodies import make_person
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.motion.kinematics import solve
+from tutorial_lib.motion.invented import gestures, moving, whole_body
+from tutorial_lib.motion.invented.bodies import make_person
+from tutorial_lib.motion.invented.kinematics import solve
 
 FPS = 50.0
 _ACTIONS = {

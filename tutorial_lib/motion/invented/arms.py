@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from tutorial_lib.motion.bodies import Person
-from tutorial_lib.motion.curves import ease
-from tutorial_lib.motion.kinematics import Arm, across, shoulder_offset, two_bone
+from tutorial_lib.motion.invented.bodies import Person
+from tutorial_lib.motion.invented.curves import ease
+from tutorial_lib.motion.invented.kinematics import Arm, across, shoulder_offset, two_bone
 
 ELBOW = (0.12, 2.55)  # radians: never quite straight, never through the biceps
 

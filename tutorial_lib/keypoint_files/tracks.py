@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tutorial_lib import coco, keypoint_json
-from tutorial_lib.keypoint_json import Person
-from tutorial_lib.motion.checks import check_fps
-from tutorial_lib.motion.pickled import read_objects
-from tutorial_lib.screen import check_pixels, from_pixels
+from tutorial_lib.camera import from_pixels
+from tutorial_lib.keypoint_files import coco, json_files
+from tutorial_lib.keypoint_files.json_files import Person
+from tutorial_lib.keypoint_files.pixels import check_pixels
+from tutorial_lib.motion.files.pickled import read_objects
+from tutorial_lib.motion.validation import check_fps
 
 REACH, STRIDE, FARTHEST = 0.3, 0.05, 1.0
 """How far a person may be, in their own heights, from where they were last seen: `REACH`, and `STRIDE` more for each
@@ -87,7 +88,7 @@ def load(
 
 
 def _from_json(path: Path, size, fps, person) -> Track:
-    frames, own_size = keypoint_json.read(path)
+    frames, own_size = json_files.read(path)
     chosen = _best(frames) if person is None else _follow(frames, person, path.name)
     missing = np.array([one is None for one in chosen])
     if 2 * missing.sum() > len(chosen):

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from tutorial_lib.motion.checks import check_body, check_finite
 from tutorial_lib.motion.clip import Clip
+from tutorial_lib.motion.validation import check_body, check_finite
 
 KEPT = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 """The 17 of the 32 joints, in the order of skeleton.JOINTS. The shoulders hung on a double of the thorax that

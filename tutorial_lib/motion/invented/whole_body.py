@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from tutorial_lib.motion import arms
-from tutorial_lib.motion.bodies import Person
-from tutorial_lib.motion.curves import TAU, bump, chosen, drift, ease, keyframes, pulses, through
-from tutorial_lib.motion.kinematics import Plan
-from tutorial_lib.motion.stance import on_thigh, seat, stand
+from tutorial_lib.motion.invented import arms
+from tutorial_lib.motion.invented.bodies import Person
+from tutorial_lib.motion.invented.curves import TAU, bump, chosen, drift, ease, keyframes, pulses, through
+from tutorial_lib.motion.invented.kinematics import Plan
+from tutorial_lib.motion.invented.stance import on_thigh, seat, stand
 
 GRAVITY = 9.81
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tutorial_lib.motion import bvh, h36m
-from tutorial_lib.motion.checks import check_body, check_finite, check_fps
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.motion.pickled import DAMAGED, damaged, read_objects
+from tutorial_lib.motion.files import bvh, h36m
+from tutorial_lib.motion.files.pickled import DAMAGED, damaged, read_objects
+from tutorial_lib.motion.validation import check_body, check_finite, check_fps
 from tutorial_lib.skeleton import JOINTS, PARENTS
 
 

@@ -1,31 +1,6 @@
-"""Pixels and normalised screen coordinates: the edge where files of detected keypoints come in.
-
-x' = 2 x / w - 1 and y' = 2 y / w - h / w: x spans [-1, 1], y keeps the aspect ratio (VideoPose3D's convention).
-"""
+"""Pixels that a file claims to hold: checked before anything is computed from them."""
 
 import torch
-
-
-def from_pixels(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Pixels (..., 2), origin in the upper left corner, to screen coordinates (..., 2).
-
-    Args:
-        pixels: x to the right, y down.
-        size: width and height of the picture in pixels.
-
-    Raises:
-        ValueError: a size that is not two positive numbers, a last axis that is not 2.
-    """
-    width, height = _sides(size)
-    if pixels.shape[-1] != 2:
-        raise ValueError(f"pixels has shape {tuple(pixels.shape)}, expected (..., 2): x and y")
-    return pixels * (2 / width) - pixels.new_tensor([1.0, height / width])
-
-
-def to_pixels(screen: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Inverse of `from_pixels`."""
-    width, height = _sides(size)
-    return (screen + screen.new_tensor([1.0, height / width])) * (width / 2)
 
 
 def check_pixels(pixels, where: str) -> torch.Tensor:
@@ -58,9 +33,3 @@ def check_pixels(pixels, where: str) -> torch.Tensor:
             f"{where}: all coordinates lie within 3 of zero, expected pixels; these look already normalised"
         )
     return points
-
-
-def _sides(size) -> tuple[float, float]:
-    if len(size) != 2 or not all(0 < side < float("inf") for side in size):
-        raise ValueError(f"size is {size!r}, expected (width, height) of the picture in pixels, e.g. (1920, 1080)")
-    return float(size[0]), float(size[1])

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from tutorial_lib.motion.checks import STATURE, check_finite, stature
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.motion.resampling import resample
+from tutorial_lib.motion.validation import STATURE, check_finite, stature
 from tutorial_lib.skeleton import JOINTS
 
 FPS = 50.0

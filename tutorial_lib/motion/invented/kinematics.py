@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tutorial_lib.motion.bodies import Person
+from tutorial_lib.motion.invented.bodies import Person
 from tutorial_lib.skeleton import JOINTS
 
 UP = np.array([0.0, 0.0, 1.0])

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from tutorial_lib.motion import arms
-from tutorial_lib.motion.bodies import Person
-from tutorial_lib.motion.curves import TAU, chosen, drift, ease, pulses
-from tutorial_lib.motion.gait import Gait, Path, ellipse, locomotion
-from tutorial_lib.motion.kinematics import Plan
-from tutorial_lib.motion.stance import shuffle, sit, stand
+from tutorial_lib.motion.invented import arms
+from tutorial_lib.motion.invented.bodies import Person
+from tutorial_lib.motion.invented.curves import TAU, chosen, drift, ease, pulses
+from tutorial_lib.motion.invented.gait import Gait, Path, ellipse, locomotion
+from tutorial_lib.motion.invented.kinematics import Plan
+from tutorial_lib.motion.invented.stance import shuffle, sit, stand
 
 
 def _hand(person: Person) -> int:

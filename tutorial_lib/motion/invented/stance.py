@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tutorial_lib.motion import arms
-from tutorial_lib.motion.bodies import Person
-from tutorial_lib.motion.curves import TAU, bump, drift, ease
-from tutorial_lib.motion.kinematics import Plan
+from tutorial_lib.motion.invented import arms
+from tutorial_lib.motion.invented.bodies import Person
+from tutorial_lib.motion.invented.curves import TAU, bump, drift, ease
+from tutorial_lib.motion.invented.kinematics import Plan
 
 
 def stand(person: Person, rng, t, width=1.15, stagger=0.04, arms_at_ease=True) -> Plan:

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import torch
 
-from tutorial_lib.camera import Camera
-from tutorial_lib.screen import from_pixels
+from tutorial_lib.camera import Camera, from_pixels
 
 FILE = Path(__file__).with_name("human36m_cameras.json")
 

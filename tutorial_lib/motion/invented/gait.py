@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutorial_lib.motion import arms
-from tutorial_lib.motion.bodies import Person
-from tutorial_lib.motion.curves import TAU, bump, drift, ease
-from tutorial_lib.motion.kinematics import STRETCH, Plan
+from tutorial_lib.motion.invented import arms
+from tutorial_lib.motion.invented.bodies import Person
+from tutorial_lib.motion.invented.curves import TAU, bump, drift, ease
+from tutorial_lib.motion.invented.kinematics import STRETCH, Plan
 
 
 @dataclass(frozen=True)

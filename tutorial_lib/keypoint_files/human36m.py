@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tutorial_lib import coco, motion
-from tutorial_lib.camera import project, world_to_camera
-from tutorial_lib.human36m_cameras import View, views
-from tutorial_lib.motion.pickled import read_objects
-from tutorial_lib.screen import check_pixels, from_pixels
+from tutorial_lib import motion
+from tutorial_lib.camera import from_pixels, project, world_to_camera
+from tutorial_lib.keypoint_files import coco
+from tutorial_lib.keypoint_files.human36m_cameras import View, views
+from tutorial_lib.keypoint_files.pixels import check_pixels
+from tutorial_lib.motion.files.pickled import read_objects
 from tutorial_lib.skeleton import LEFT, RIGHT
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")

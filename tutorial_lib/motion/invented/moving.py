@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from tutorial_lib.motion import arms
-from tutorial_lib.motion.bodies import Person
-from tutorial_lib.motion.curves import TAU, drift
-from tutorial_lib.motion.gait import Gait, Path, ellipse, figure_eight, locomotion
-from tutorial_lib.motion.kinematics import Plan
+from tutorial_lib.motion.invented import arms
+from tutorial_lib.motion.invented.bodies import Person
+from tutorial_lib.motion.invented.curves import TAU, drift
+from tutorial_lib.motion.invented.gait import Gait, Path, ellipse, figure_eight, locomotion
+from tutorial_lib.motion.invented.kinematics import Plan
 
 
 def _stroll(person: Person, rng, low, high):

@@ -1,0 +1,1 @@
+"""People who never were: proportions, habits and everyday actions, computed and not recorded."""
