@@ -18,8 +18,8 @@ from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, velocity_error
+from tutorial_lib.metrics.by_action import METRICS, Errors
 from tutorial_lib.motion import builtin
-from tutorial_lib.protocol import METRICS, Errors
 from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT, bone_lengths
 from tutorial_lib.video_exam import clips_under_test

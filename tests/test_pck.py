@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutorial_lib.pck import box_side, errors, head_length, pck, pck_curve, torso_length
+from tutorial_lib.metrics.pck import box_side, errors, head_length, pck, pck_curve, torso_length
 from tutorial_lib.skeleton import JOINTS
 
 seeds = st.integers(0, 10_000)

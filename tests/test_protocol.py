@@ -8,9 +8,9 @@ import torch
 from scipy.spatial import procrustes
 from scipy.spatial.transform import Rotation
 
-from tutorial_lib import protocol
+from tutorial_lib.metrics import by_action
+from tutorial_lib.metrics.by_action import evaluate, per_action, table
 from tutorial_lib.motion import ACTIONS
-from tutorial_lib.protocol import evaluate, per_action, table
 
 
 def poses(frames, seed=0):
@@ -78,8 +78,8 @@ def test_actions_come_in_the_papers_order():
     result = per_action([(name, poses(2), poses(2)) for name in names])
     assert list(result.frames) == ["Directions", "Eating", "Walking", "my dance"]
     assert table({"a": result}).columns == ("Dir.", "Eat", "Walk", "my dance", "Avg")
-    assert len(protocol.HUMAN36M) == 15
-    assert set(protocol.BUILTIN) < set(ACTIONS)
+    assert len(by_action.HUMAN36M) == 15
+    assert set(by_action.BUILTIN) < set(ACTIONS)
 
 
 def test_evaluate_runs_the_model_on_every_recording_without_gradients():

@@ -11,9 +11,9 @@ from tutorial_lib.footage import Video
 from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.keypoint_files.human36m_cameras import views
 from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.metrics.by_action import per_action
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.motion.files.h36m import KEPT
-from tutorial_lib.protocol import per_action
 from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.skeleton import LEFT, RIGHT
 from tutorial_lib.video_exam import clips_under_test, human36m_videos, is_human36m, sit, videos_under_test

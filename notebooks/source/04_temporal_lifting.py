@@ -27,8 +27,8 @@ from tutorial_lib.demos import temporal_architecture_twins as parts
 from tutorial_lib.demos import temporal_twins as twins
 from tutorial_lib.gradebook import below
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
+from tutorial_lib.metrics.by_action import per_action, table
 from tutorial_lib.preview import show, source
-from tutorial_lib.protocol import per_action, table
 from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.video_exam import sit, videos_under_test
 

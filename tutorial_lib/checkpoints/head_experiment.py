@@ -17,9 +17,10 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
-from tutorial_lib import checkpoints, flipping, heatmaps, pck
+from tutorial_lib import checkpoints, flipping, heatmaps
 from tutorial_lib.folders import output_folder
 from tutorial_lib.keypoint_nets import HEADS, KeypointNet
+from tutorial_lib.metrics import pck
 from tutorial_lib.photo_sets import PhotoSet, photo_set
 from tutorial_lib.skeleton import MIRROR
 from tutorial_lib.training import fit, resolve_device

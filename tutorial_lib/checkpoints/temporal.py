@@ -22,9 +22,9 @@ from tutorial_lib.footage import Footage, Video, cut, film, join
 from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import mpjpe
+from tutorial_lib.metrics.by_action import per_action
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.protocol import per_action
 from tutorial_lib.semi_supervised import joint_losses
 from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.tasks import Windows, draw_windows

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from tutorial_lib import figures, pck
+from tutorial_lib import figures
 from tutorial_lib.demos import stage
 from tutorial_lib.demos.live import Demo, choice, live, slider, steps
 from tutorial_lib.disturbances import Disturbance, disturb, move
+from tutorial_lib.metrics import pck
 
 THRESHOLDS = np.linspace(0.02, 0.6, 30)
 """Of the PCK curves, shares of the torso."""

@@ -18,7 +18,7 @@ from tutorial_lib.detector import draw_defects
 from tutorial_lib.footage import Video
 from tutorial_lib.keypoint_files.coco import KEYPOINTS
 from tutorial_lib.metrics import root_relative
-from tutorial_lib.protocol import Errors
+from tutorial_lib.metrics.by_action import Errors
 from tutorial_lib.semi_supervised import reproject, reprojection_loss
 from tutorial_lib.skeleton import JOINTS
 from tutorial_lib.video_exam import clips_under_test
