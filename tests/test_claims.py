@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tutorial_lib.claims import Claim, _t95, interval, record
+from tutorial_lib.display.claims import Claim, _t95, interval, record
 
 
 def claim(**changes):
@@ -85,7 +85,7 @@ def test_lessons_that_end_together_lose_no_claim(tmp_path, monkeypatch):
     path = tmp_path / "claims.json"
     monkeypatch.setenv("COURSE_CLAIMS", str(path))
     code = (
-        "import sys; from tutorial_lib.claims import Claim, record\n"
+        "import sys; from tutorial_lib.display.claims import Claim, record\n"
         "for i in range(20):\n"
         "    record(Claim(f'c{i}', sys.argv[1], 't', 's', {}, {'a': [1.0]}, lambda ours: True))"
     )

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from tutorial_lib import checkpoints, preview
-from tutorial_lib.demos import stage, temporal_forms
+from tutorial_lib import checkpoints
 from tutorial_lib.demos import temporal_architecture as demos
 from tutorial_lib.demos import temporal_architecture_twins as twins
+from tutorial_lib.demos import temporal_forms
+from tutorial_lib.display import preview, stage
 from tutorial_lib.lifting import TemporalLifter
 
 needs_plain = pytest.mark.skipif(

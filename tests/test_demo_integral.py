@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from tutorial_lib import preview
-from tutorial_lib.demos import integral_photos, integral_pose, integral_pose_twins, stage
+from tutorial_lib.demos import integral_photos, integral_pose, integral_pose_twins
+from tutorial_lib.display import preview, stage
 from tutorial_lib.integral import soft_argmax_3d, to_cells
 from tutorial_lib.skeleton import BONES
 from tutorial_lib.volume_losses import Mix

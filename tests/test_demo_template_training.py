@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib import preview
 from tutorial_lib.checkpoints import template_experiment as experiment
-from tutorial_lib.demos import stage, template_training
+from tutorial_lib.demos import template_training
 from tutorial_lib.demos import template_training_twins as twins
+from tutorial_lib.display import preview, stage
 from tutorial_lib.motion import builtin
 from tutorial_lib.templates.network import START
 from tutorial_lib.templates.pairs import front_pairs

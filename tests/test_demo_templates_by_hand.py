@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib import figures, preview
-from tutorial_lib.demos import shape_templates, shape_templates_twins, stage, template_gradient
+from tutorial_lib.demos import shape_templates, shape_templates_twins, template_gradient
 from tutorial_lib.demos.shape_templates import SHIFTS, TOGETHER
+from tutorial_lib.display import figures, preview, stage
 from tutorial_lib.templates import fitting, parts, puppet, warp
 
 MAKERS = {

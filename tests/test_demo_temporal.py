@@ -6,13 +6,14 @@ import pytest
 import torch
 from scipy import stats
 
-from tutorial_lib import checkpoints, preview
+from tutorial_lib import checkpoints
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.checkpoints.temporal import RECIPES, SHARES, LifterRecipe, few_name
-from tutorial_lib.demos import few_labels, stage, temporal_lifting
+from tutorial_lib.demos import few_labels, temporal_lifting
 from tutorial_lib.demos import temporal_twins as twins
 from tutorial_lib.demos.temporal_lifting import ERROR_RANGE, NETWORKS, SHOWN
 from tutorial_lib.detector import draw_defects
+from tutorial_lib.display import preview, stage
 from tutorial_lib.footage import videos
 from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints

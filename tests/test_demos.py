@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tutorial_lib import adaptation, checkpoints, motion
 from tutorial_lib.camera import FOCAL
-from tutorial_lib.demos import camera_distortion, meta_learning, meta_toy, stage
+from tutorial_lib.demos import camera_distortion, meta_learning, meta_toy
+from tutorial_lib.display import stage
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT
 from tutorial_lib.evaluation import SCENARIOS, Exam
 from tutorial_lib.metrics import mpjpe

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from tutorial_lib import figures, preview
+from tutorial_lib.display import figures, preview
 
 BODY = torch.tensor(np.random.default_rng(0).normal(size=(17, 3)).astype(np.float32))
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib import figures
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import _readout, choice, live, slider, steps
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import _readout, choice, live, slider, steps
 from tutorial_lib.locking import MODEL_LOCK
 
 

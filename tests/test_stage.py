@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.demos import stage
+from tutorial_lib.display import stage
 from tutorial_lib.skeleton import BONES, LEFT
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from tutorial_lib.claims import interval
 from tutorial_lib.corpus import site
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
@@ -51,11 +50,6 @@ class Gradebook:
     def own_change(self, network: str, scenario: str, lenses: Sequence[str]) -> np.ndarray:
         """(seeds,) what the adaptation steps themselves change, in per cent."""
         return 100 * (self.errors(network, scenario, lenses) / self.errors(network, scenario, lenses, step=0) - 1)
-
-
-def below(values: Iterable[float], limit: float = 0.0) -> bool:
-    """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards."""
-    return interval(list(values))[2] < limit
 
 
 def hold_exams(

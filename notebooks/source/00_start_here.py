@@ -30,10 +30,10 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from tutorial_lib import figures
 from tutorial_lib.course import environment
 from tutorial_lib.demos import start_here
-from tutorial_lib.preview import show
+from tutorial_lib.display import figures
+from tutorial_lib.display.preview import show
 from tutorial_lib.training import resolve_device
 
 # %% [markdown]

@@ -19,16 +19,15 @@ from IPython.display import Markdown
 from tutorial_lib import checkpoints, heatmaps
 from tutorial_lib.checkpoints import head_experiment
 from tutorial_lib.checks import heatmap as checks
-from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import heads_twins as heads
 from tutorial_lib.demos import heatmap_vs_regression as demos
 from tutorial_lib.demos import heatmap_vs_regression_twins as twins
 from tutorial_lib.demos.ambiguity_toy import ambiguity_demo
 from tutorial_lib.demos.robustness import robustness_demo
-from tutorial_lib.gradebook import below
+from tutorial_lib.display.claims import Claim, certainly_below, record
+from tutorial_lib.display.preview import show, source
 from tutorial_lib.keypoint_nets import KeypointNet, cost, map_loss
 from tutorial_lib.photo_sets import photo_set
-from tutorial_lib.preview import show, source
 from tutorial_lib.regression import RLE, coordinate_loss
 
 # %% tags=["parameters"]
@@ -299,7 +298,7 @@ record(
         paper={},
         ours={name: over_seeds(name) for name in ("regression", "heat map")}
         | {"heat map, argmax": over_seeds("heat map", decoder="argmax")},
-        test=lambda m: below(m["heat map"] - m["regression"]),
+        test=lambda m: certainly_below(m["heat map"] - m["regression"]),
         explanation="Holds when the heat map, read by DARK, is certainly better (at 95 %, paired). It depends on "
         f"how the map is read: see the last row. And {MORE}: regression {long['regression']:.2f}, "
         f"heat map {long['heat map']:.2f} px.",
@@ -316,7 +315,7 @@ record(
         "Sun et al. 2018 (integral regression), the idea of the paper; no figure taken from it",
         paper={},
         ours={name: over_seeds(name) for name in ("regression", "heat map", "integral")},
-        test=lambda m: below(m["integral"] - m["regression"]),
+        test=lambda m: certainly_below(m["integral"] - m["regression"]),
         explanation="Regression and the integral network differ in nothing but the way to the numbers. A map keeps "
         "what is seen where it is seen; a linear layer has to learn places anew for every cell and joint. "
         f"{MORE[0].upper() + MORE[1:]}: regression {long['regression']:.2f}, integral {long['integral']:.2f} px.",
@@ -339,7 +338,7 @@ record(
             f"gap with {BUDGET['few']} photos": gap["-few"],
             f"gap with {BUDGET['photos']} photos": gap[""],
         },
-        test=lambda m: below(gap[""] - gap["-few"]),
+        test=lambda m: certainly_below(gap[""] - gap["-few"]),
         explanation=f"Holds when the gap is certainly smaller with {BUDGET['photos']} photos. It does not vanish, and "
         f"it grows again with patience: {MORE}, it is {long['regression'] - long['heat map']:.2f} px. With few "
         f"photos the trainings have {BUDGET['few_steps']} steps, and still see every photo more often.",
@@ -356,7 +355,7 @@ record(
         "Li et al. 2021 (RLE), the aim of the paper; no figure taken from it (on COCO, 270 epochs)",
         paper={},
         ours={name: over_seeds(name) for name in ("regression", "RLE", "heat map")},
-        test=lambda m: below(m["RLE"] - (m["regression"] + m["heat map"]) / 2),
+        test=lambda m: certainly_below(m["RLE"] - (m["regression"] + m["heat map"]) / 2),
         explanation="A likely reason, not tested: joints in doubt get a wide σ̂ and pull less, so what is hard is "
         "learned later, and these trainings are short. Four learning rates did not change it, nor did a trial with the "
         "paper's own sum (its extra Laplace term cancels in our density): 5.32 px on validation photos after 300 "
@@ -388,8 +387,8 @@ record(
         paper={},
         ours={f"over the {base}, stride {stride}": values for (base, stride), values in gain.items()},
         test=lambda m: (
-            below(gain["quarter shift", 2] - gain["quarter shift", 4])
-            and below(gain["quarter shift", 4] - gain["quarter shift", 8])
+            certainly_below(gain["quarter shift", 2] - gain["quarter shift", 4])
+            and certainly_below(gain["quarter shift", 4] - gain["quarter shift", 8])
         ),
         explanation="In the paper the photo shrinks with the map; here only the map does, down to 8 × 8 cells. DARK "
         "needs two cells on each side of the peak, the quarter shift one. At stride 8 DARK gives up on "
@@ -408,8 +407,8 @@ record(
         paper={},
         ours={f"stride {s}, {d}": by_stride[s, d] for s in head_experiment.SIGMAS for d in ("argmax", "DARK")},
         test=lambda m: (
-            below(by_stride[4, "argmax"] - by_stride[8, "argmax"])
-            and below(by_stride[2, "argmax"] - by_stride[4, "argmax"])
+            certainly_below(by_stride[4, "argmax"] - by_stride[8, "argmax"])
+            and certainly_below(by_stride[2, "argmax"] - by_stride[4, "argmax"])
         ),
         explanation="Holds when argmax certainly gets worse from stride 2 to 4 and from 4 to 8. Most of the error is "
         "doubt, which no grid repairs; and where a finer map is harder to learn in the same time, that eats the gain.",

@@ -20,13 +20,12 @@ from IPython.display import Markdown
 from tutorial_lib import augmentation, checkpoints, integral, volume_losses, volume_poses, volume_targets
 from tutorial_lib.checkpoints import integral_experiment as experiment
 from tutorial_lib.checks import integral as checks
-from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import integral_photos, integral_pose
 from tutorial_lib.demos import integral_pose_twins as twins
-from tutorial_lib.gradebook import below
+from tutorial_lib.display.claims import Claim, certainly_below, record
+from tutorial_lib.display.preview import show, source
 from tutorial_lib.lab_photos import lab_photos
 from tutorial_lib.photo_sets import photo_set
-from tutorial_lib.preview import show, source
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains ResNet-50 on large photos, for a GPU and days
@@ -305,7 +304,7 @@ record(
             "validation photos, regression": twins.per_seed(results, "regression", "validation"),
             "validation photos, integral": twins.per_seed(results, "integral", "validation"),
         },
-        test=lambda m: below(m["integral"] - m["regression"]),
+        test=lambda m: certainly_below(m["integral"] - m["regression"]),
         explanation="Holds when the difference on test photos, paired over seeds, is certainly below zero. On photos "
         "of the motions that were trained (validation) both are alike; on other motions the integral is "
         "behind, most at head and wrists. Why, this experiment does not say. The first thing to suspect "
@@ -330,8 +329,8 @@ record(
             "as many steps, with Jensen–Shannon": error["js-later"],
         },
         test=lambda m: (
-            below(m["after more steps, both losses"] - m["before"])
-            and below(m["after more steps, both losses"] - m["as many steps, integral loss only"])
+            certainly_below(m["after more steps, both losses"] - m["before"])
+            and certainly_below(m["after more steps, both losses"] - m["as many steps, integral loss only"])
         ),
         explanation="Holds when it is certainly better than before *and* certainly better than as many further steps "
         "without the second loss. The report has one run and no such control: later is also longer. Here "
@@ -355,7 +354,7 @@ record(
             "training photos, both losses": seen["gaussian-later"],
             "training photos, integral loss only": seen["integral-later"],
         },
-        test=lambda m: below(m["training photos, before"] - m["training photos, both losses"]),
+        test=lambda m: certainly_below(m["training photos, before"] - m["training photos, both losses"]),
         explanation="Holds when the training error with both losses is certainly above the error before, on training "
         "photos without augmentation. Only this half of the report's sentence holds here: its other half, "
         "the falling test error, is the card above.",
@@ -379,7 +378,7 @@ record(
             "Gaussian on the joint, read at the mean": error["heat-map"],
             "the same, with the best temperature": twins.per_seed(results, "heat-map", "test, tempered"),
         },
-        test=lambda m: all(below(m["integral"] - values) for name, values in m.items() if name != "integral"),
+        test=lambda m: all(certainly_below(m["integral"] - values) for name, values in m.items() if name != "integral"),
         explanation="Holds when integral regression is certainly better after as many steps, however the heat map is "
         "made and read. With the Gaussian on cells, as in equation 9, it is far behind. One reason is "
         "rounding: it moves the hip, whose depth is always 0, by half a cell to one side, and with it "
@@ -400,7 +399,7 @@ record(
         SOURCE + "section 2.2.2 (no figures); it expected the opposite from Sun et al.",
         paper={},
         ours={"Gaussian": error["gaussian-later"], "one-hot": error["one-hot-later"]},
-        test=lambda m: not below(m["one-hot"] - m["Gaussian"]),
+        test=lambda m: not certainly_below(m["one-hot"] - m["Gaussian"]),
         explanation="Holds when one-hot is not certainly better: five seeds see no difference. Both losses have the "
         "same weight; the Gaussian stands on the joint, a single cell cannot.",
         unit="mm",
@@ -416,7 +415,7 @@ record(
         SOURCE + "section 5: ImageNet only slightly better than from scratch, 312,188 training images (no figures)",
         paper={},
         ours={"change by pre-training": 100 * (error["pre-trained"] / error["integral"] - 1)},
-        test=lambda m: below(-m["change by pre-training"], 5),
+        test=lambda m: certainly_below(-m["change by pre-training"], 5),
         explanation="Holds when pre-training certainly gains less than 5 %. No gain is visible here. But ours is not "
         "ImageNet, and 3,000 photos are not plenty: the card tests the number, not the reason.",
         unit="%",
@@ -437,7 +436,7 @@ record(
             "the target volume is made": (costs["integral + Gaussian, volume"] / costs["integral"]).tolist(),
             "as factors (ours)": (costs["integral + Gaussian, factors"] / costs["integral"]).tolist(),
         },
-        test=lambda m: below(2 - m["the target volume is made"]),
+        test=lambda m: certainly_below(2 - m["the target volume is made"]),
         explanation="Holds when a step certainly takes more than twice as long. The report compares epochs, and does "
         "not say how it made its volumes. Made for the whole batch at once, they cost little; a Gaussian "
         "is a product of three factors, and then the loss needs no volume at all. Small volumes, on a "

@@ -21,14 +21,13 @@ from tqdm.auto import tqdm
 from tutorial_lib import checkpoints, flipping, semi_supervised
 from tutorial_lib.checkpoints import temporal
 from tutorial_lib.checks import temporal as checks
-from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import few_labels, temporal_architecture, temporal_lifting
 from tutorial_lib.demos import temporal_architecture_twins as parts
 from tutorial_lib.demos import temporal_twins as twins
-from tutorial_lib.gradebook import below
+from tutorial_lib.display.claims import Claim, certainly_below, record
+from tutorial_lib.display.preview import show, source
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
 from tutorial_lib.metrics.by_action import per_action, table
-from tutorial_lib.preview import show, source
 from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.video_exam import sit, videos_under_test
 
@@ -346,7 +345,9 @@ record(
         "Pavllo et al. 2019, table 1a (protocol 1, Human3.6M: 51.8 with one frame, 46.8 with 243) and README (27, 81)",
         paper={"27 frames": -5.8, "81 frames": -7.9, "243 frames": -9.7},
         ours={name: 100 * (average(known[name]) / average(known["1 frame"]) - 1) for name in LONGER},
-        test=lambda m: below(m["27 frames"]) and below(m["81 frames"]) and below(m["243 frames"]),
+        test=lambda m: (
+            certainly_below(m["27 frames"]) and certainly_below(m["81 frames"]) and certainly_below(m["243 frames"])
+        ),
         explanation="Change against one frame. Holds when 27, 81 and 243 frames are each certainly better (paired over "
         "seeds). All had the same number of training steps, which is short for the longest.",
         unit="%",
@@ -362,7 +363,9 @@ record(
         "no paper: Human3.6M's test subjects do what the training subjects did",
         paper={},
         ours={name: 100 * (average(exams[1.0, name]) / average(exams[1.0, "1 frame"]) - 1) for name in LONGER},
-        test=lambda m: below(m["27 frames"]) and below(m["81 frames"]) and below(m["243 frames"]),
+        test=lambda m: (
+            certainly_below(m["27 frames"]) and certainly_below(m["81 frames"]) and certainly_below(m["243 frames"])
+        ),
         explanation="Change against one frame. What a network has learned about the course of a motion helps with that "
         "motion; with new ones, most of the error is the unfamiliar pose, and time mends only the detector's tremble.",
         unit="%",
@@ -378,7 +381,7 @@ record(
         "Pavllo et al. 2019, table 1a: 49.0 causal against 46.8 mm, 243 frames (+4.7 %)",
         paper={"243 frames": 4.7},
         ours={"27 frames": 100 * (average(exams[1.0, "27, causal"]) / average(exams[1.0, "27 frames"]) - 1)},
-        test=lambda m: all(values.mean() < 25 and not below(values) for values in m.values()),
+        test=lambda m: all(values.mean() < 25 and not certainly_below(values) for values in m.values()),
         explanation="Holds when causal is not certainly better, and less than a quarter worse. The paper's number is "
         "for 243 frames.",
         unit="%",
@@ -395,7 +398,7 @@ record(
         "follows from Pavllo et al. 2019, section 6 (no table)",
         paper={},
         ours={f"gain of 81 frames over 1, noise {noise:g}": gain[noise] for noise in NOISES},
-        test=lambda m: below(gain[NOISES[0]] - gain[NOISES[-1]]),
+        test=lambda m: certainly_below(gain[NOISES[0]] - gain[NOISES[-1]]),
         explanation="Holds when the gain with the worst detector is certainly larger than with a perfect one.",
         unit="mm",
     )
@@ -410,7 +413,7 @@ record(
         "Pavllo et al. 2019, table on velocity error: 76 % lower on average than single-frame",
         paper={"243 frames": -76.0},
         ours={name: 100 * (average(known[name], "mpjve") / average(known["1 frame"], "mpjve") - 1) for name in LONGER},
-        test=lambda m: below(m["243 frames"], -50),
+        test=lambda m: certainly_below(m["243 frames"], -50),
         explanation="Holds when the whole interval is below -50 %: the paper's order of size. How much jitter there is "
         "to remove depends on the detector, which is ours.",
         unit="%",
@@ -430,7 +433,7 @@ record(
             f"{100 * s:g} %": 100 * (average(few[semi]) / average(few[supervised]) - 1)
             for s, (supervised, semi) in pairs.items()
         },
-        test=lambda m: below(m["1 %"]) and below(m["3 %"]),
+        test=lambda m: certainly_below(m["1 %"]) and certainly_below(m["3 %"]),
         explanation="Holds when it certainly helps at 1 % and at 3 %. Ten per cent of one of five training subjects is "
         "about 2 % of the paper's footage. With all labels there is nothing left to win.",
         unit="%",
@@ -447,7 +450,7 @@ record(
         "Pavllo et al. 2019: the text says L2, the code computes L1 (no table)",
         paper={},
         ours={"L1": average(l1), "L2": average(l2), "L2 - L1": average(l2) - average(l1)},
-        test=lambda m: not below(m["L2 - L1"]),
+        test=lambda m: not certainly_below(m["L2 - L1"]),
         explanation="Holds when L2 is not certainly better. One training each: a small difference may be luck.",
         unit="mm",
     )

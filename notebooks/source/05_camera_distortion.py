@@ -19,11 +19,11 @@ from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints, corpus, distortion
 from tutorial_lib.checks import lens as checks
-from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import camera_distortion as demos
 from tutorial_lib.demos import camera_distortion_twins as twins
+from tutorial_lib.display.claims import Claim, record
+from tutorial_lib.display.preview import show, source
 from tutorial_lib.evaluation import Studio, take
-from tutorial_lib.preview import show, source
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": two cores, a minute. "full": more people, tighter intervals

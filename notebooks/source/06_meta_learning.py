@@ -15,15 +15,16 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from tutorial_lib import adaptation, checkpoints, corpus, distortion, figures, tasks, training
+from tutorial_lib import adaptation, checkpoints, corpus, distortion, tasks, training
 from tutorial_lib.checks import meta as checks
-from tutorial_lib.claims import Claim, record
 from tutorial_lib.demos import meta_learning, meta_toy
 from tutorial_lib.demos import meta_learning_twins as twins
+from tutorial_lib.display import figures
+from tutorial_lib.display.claims import Claim, certainly_below, record
+from tutorial_lib.display.preview import show, source
 from tutorial_lib.evaluation import SCENARIOS, Studio
-from tutorial_lib.gradebook import HEAVY, MODERATE, below, hold_exams
+from tutorial_lib.gradebook import HEAVY, MODERATE, hold_exams
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
-from tutorial_lib.preview import show, source
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains all of them again, for hours
@@ -271,7 +272,7 @@ record(
             "heavy": book.change("ours-9f", "plain-9f", LABELLED, HEAVY),
             "moderate": book.change("ours-9f", "plain-9f", LABELLED, MODERATE),
         },
-        test=lambda m: below(m["heavy"]) and below(m["moderate"]),
+        test=lambda m: certainly_below(m["heavy"]) and certainly_below(m["moderate"]),
         explanation="Holds when both intervals lie below zero. Behind moderate lenses the plain lifter has little to "
         "lose, and every network that must serve all lenses pays for it with some accuracy near the undistorted case.",
         unit="%",
@@ -290,7 +291,7 @@ record(
             "heavy": book.change("ours-9f", "plain-9f", ALONE, HEAVY, reference_step=0),
             "moderate": book.change("ours-9f", "plain-9f", ALONE, MODERATE, reference_step=0),
         },
-        test=lambda m: below(m["heavy"]) and below(m["moderate"]),
+        test=lambda m: certainly_below(m["heavy"]) and certainly_below(m["moderate"]),
         explanation="As in the paper, the plain lifter is not adapted here. The next two cards ask where the gain "
         "comes from.",
         unit="%",
@@ -311,7 +312,7 @@ record(
             "scenario 2, heavy": book.change("ours-9f", "random-9f", ALONE, HEAVY),
             "scenario 2, moderate": book.change("ours-9f", "random-9f", ALONE, MODERATE),
         },
-        test=lambda m: below(m["scenario 1, heavy"]) and below(m["scenario 2, heavy"]),
+        test=lambda m: certainly_below(m["scenario 1, heavy"]) and certainly_below(m["scenario 2, heavy"]),
         explanation="A network that has met thousands of lenses recognises a lens from the nine frames in front of it: "
         "that is adaptation in the forward pass, and it leaves little for gradient steps to win.",
         unit="%",
@@ -333,7 +334,7 @@ record(
             "ours, as in the paper": book.own_change("ours-9f", ALONE, HEAVY),
             "ours, episodes without labels": book.own_change("ours-selfsup-9f", ALONE, HEAVY),
         },
-        test=lambda m: below(m["ours, as in the paper"]),
+        test=lambda m: certainly_below(m["ours, as in the paper"]),
         explanation="Equal bones are necessary for a right skeleton, not sufficient: the gradient of a bone loss need "
         "not point to the truth. The paper's inner step uses labels, so nothing teaches the network to gain from a "
         "step without them. The last row is our remedy: episodes whose inner step has no labels.",
@@ -356,7 +357,7 @@ record(
         "Cho et al. 2021, table 3, 9 frames, scenario 1, mean of d1 and d2 in mm",
         paper={"base": 81.9, "+ MAML": 70.5, "+ stratified": 69.0, "+ random pretraining": 64.6},
         ours={title: book.errors(name, LABELLED, HEAVY) for title, name in ABLATION.items()},
-        test=lambda m: all(below(b - a) for a, b in zip(list(m.values())[:-1], list(m.values())[1:])),
+        test=lambda m: all(certainly_below(b - a) for a, b in zip(list(m.values())[:-1], list(m.values())[1:])),
         explanation="Holds when every single step down is certain at 95 % (paired over seeds). Here '+ MAML' starts "
         "from the plain network, not from random weights (ours), and all rows saw equally many windows. Stratified "
         "sampling is a small step in the paper, too (2 %), and the hardest to tell from chance.",
@@ -376,7 +377,7 @@ record(
             "scenario 1, heavy": book.change("ours-9f", "ours-truth-9f", LABELLED, HEAVY),
             "scenario 2, heavy": book.change("ours-9f", "ours-truth-9f", ALONE, HEAVY),
         },
-        test=lambda m: below(m["scenario 1, heavy"]) and below(m["scenario 2, heavy"]),
+        test=lambda m: certainly_below(m["scenario 1, heavy"]) and certainly_below(m["scenario 2, heavy"]),
         explanation="The detector here is simulated; how much its errors matter depends on how strong they are.",
         unit="%",
     )
@@ -410,9 +411,9 @@ record(
             "ours 27f": book.errors("ours-27f", LABELLED, lens_names),
         },
         test=lambda m: (
-            below(m["ours 9f"] - m["ours 3f"])
-            and below(m["ours 27f"] - m["ours 9f"])
-            and below(m["ours 27f"] - m["plain 27f"])
+            certainly_below(m["ours 9f"] - m["ours 3f"])
+            and certainly_below(m["ours 27f"] - m["ours 9f"])
+            and certainly_below(m["ours 27f"] - m["plain 27f"])
         ),
         explanation="Holds when 9 beats 3, 27 beats 9, and ours beats plain at 27 frames, each certain at 95 % "
         "(paired). Where a step is not certain, the spread between the people tested is larger than what a longer "
@@ -439,7 +440,7 @@ record(
             **{f"{title}, at the end": book.errors(name, LABELLED, HEAVY) for title, name in SHOWN.items()},
         },
         test=lambda m: all(
-            below(m[f"ours, {when}"] - m[f"{other}, {when}"])
+            certainly_below(m[f"ours, {when}"] - m[f"{other}, {when}"])
             for other in ("plain", "MAML", "random")
             for when in ("before", "at the end")
         ),

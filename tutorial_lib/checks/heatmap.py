@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.checks.compare import compare
+from tutorial_lib.display.exercises import compare
 
 
 def _random(seed: int, *shape: int) -> torch.Tensor:

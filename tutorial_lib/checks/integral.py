@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.checks.compare import compare
+from tutorial_lib.display.exercises import compare
 from tutorial_lib.integral import soft_argmax_1d
 from tutorial_lib.volume_targets import bce_floor as true_floor
 from tutorial_lib.volume_targets import gaussian_cube as true_cube

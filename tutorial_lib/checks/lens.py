@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.checks.compare import compare
+from tutorial_lib.display.exercises import compare
 from tutorial_lib.distortion import distort, folds
 
 

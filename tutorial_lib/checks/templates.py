@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.checks.compare import compare
+from tutorial_lib.display.exercises import compare
 
 
 def _random(seed: int, *shape: int) -> torch.Tensor:

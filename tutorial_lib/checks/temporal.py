@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.checks.compare import compare
+from tutorial_lib.display.exercises import compare
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.receptive import support
 

@@ -12,9 +12,9 @@ import torch
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from tutorial_lib import figures, heatmaps
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, live, slider
+from tutorial_lib import heatmaps
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, live, slider
 
 HIT = 0.1
 """An answer is a hit within this distance along the line, in half widths."""

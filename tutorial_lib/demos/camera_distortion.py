@@ -4,11 +4,11 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, figures
+from tutorial_lib import checkpoints
 from tutorial_lib.camera import FOCAL, to_screen
 from tutorial_lib.corpus import TEST_SEED, TestSite, site
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, live, slider
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, live, slider
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT, distort, folds
 from tutorial_lib.evaluation import Score, Studio, score, take
 from tutorial_lib.metrics import root_relative

@@ -6,9 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, distortion, figures
-from tutorial_lib.claims import interval
+from tutorial_lib import checkpoints, distortion
 from tutorial_lib.demos.camera_distortion import BODY, grid_lines, walker
+from tutorial_lib.display import figures
+from tutorial_lib.display.claims import interval
 from tutorial_lib.evaluation import Score, Studio, take
 from tutorial_lib.metrics import root_relative
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tutorial_lib import checkpoints, figures
+from tutorial_lib import checkpoints
 from tutorial_lib.checkpoints.temporal import SHARES, few_name
-from tutorial_lib.demos import stage
 from tutorial_lib.demos.camera_distortion import BODY, side_by_side
-from tutorial_lib.demos.live import Demo, live, slider, steps
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.footage import Video
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, root_relative

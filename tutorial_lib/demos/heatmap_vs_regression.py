@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from tutorial_lib import figures, heatmaps
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, choice, live, slider, steps
+from tutorial_lib import heatmaps
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider, steps
 
 PICTURE = 128
 """Side in pixels of the picture of `target_demo`."""

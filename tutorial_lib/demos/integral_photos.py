@@ -11,10 +11,9 @@ import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib import figures
 from tutorial_lib.augmentation import Changes, Strength, apply, draw, inside
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, choice, live, slider
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.integral import cell_centres, expectation, marginals
 from tutorial_lib.skeleton import BONES, JOINTS, check_joints
 

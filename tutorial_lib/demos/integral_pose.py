@@ -6,9 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import figures
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, choice, live, slider, steps
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.integral import (
     DEPTH_RANGE,
     expectation,

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tutorial_lib import checkpoints, figures
+from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
 from tutorial_lib.corpus import site
-from tutorial_lib.demos import stage
 from tutorial_lib.demos.camera_distortion import (
     BODY,
     SCORE_COLUMNS,
@@ -20,7 +19,8 @@ from tutorial_lib.demos.camera_distortion import (
     score_row,
     side_by_side,
 )
-from tutorial_lib.demos.live import Demo, choice, live, slider, steps
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.evaluation import SCENARIOS, Studio, score, take
 from tutorial_lib.metrics import mpjpe, root_relative

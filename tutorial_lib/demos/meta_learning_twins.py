@@ -6,9 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import figures
-from tutorial_lib.claims import interval
 from tutorial_lib.demos.meta_toy import three_bowls
+from tutorial_lib.display import figures
+from tutorial_lib.display.claims import interval
 from tutorial_lib.distortion import sample_stratified, sample_uniform
 from tutorial_lib.evaluation import SCENARIOS
 from tutorial_lib.gradebook import HEAVY, MODERATE, Gradebook

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tutorial_lib import figures
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, live, slider
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, live, slider
 
 TASK_COLOURS = ("vermillion", "green", "purple")
 

@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import figures
 from tutorial_lib.demos.shape_templates import cost_text, linear_map, measure, still, together
+from tutorial_lib.display import figures
 from tutorial_lib.templates import losses, parts, puppet, raster, skeletons, warp
 from tutorial_lib.templates.fitting import PART, WAYS, draw
 

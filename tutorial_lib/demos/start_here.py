@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, figures
+from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
 from tutorial_lib.corpus import TestSite, builtin_site
-from tutorial_lib.demos import stage
 from tutorial_lib.demos.camera_distortion import BODY, grid_lines, side_by_side, walker
-from tutorial_lib.demos.live import Demo, live, slider, steps
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.evaluation import SCENARIOS, Studio
 from tutorial_lib.metrics import mpjpe, root_relative

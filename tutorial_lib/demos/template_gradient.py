@@ -3,10 +3,9 @@
 import numpy as np
 import torch
 
-from tutorial_lib import figures
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, choice, live, slider
 from tutorial_lib.demos.shape_templates import paint, rgb
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.templates.fitting import STARTS, WAYS, follow
 
 

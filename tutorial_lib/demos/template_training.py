@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional
 
 from tutorial_lib.checkpoints import template_experiment as experiment
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, choice, live, slider
 from tutorial_lib.demos.shape_templates import PART_COLOURS
 from tutorial_lib.demos.template_training_twins import contact_figure
+from tutorial_lib.display import stage
+from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.templates import COVERED, errors, keypoints, learning, part_maps
 from tutorial_lib.templates.network import Eye, Regressor, Translator
 from tutorial_lib.templates.pairs import Pairs

@@ -8,9 +8,9 @@ import PIL.Image
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import figures
 from tutorial_lib.checkpoints.template_experiment import CALM, THROWN
-from tutorial_lib.claims import interval
+from tutorial_lib.display import figures
+from tutorial_lib.display.claims import interval
 from tutorial_lib.templates.errors import BODY_PARTS
 
 COLUMNS = ("all", *BODY_PARTS)

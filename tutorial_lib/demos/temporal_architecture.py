@@ -4,10 +4,9 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import figures
-from tutorial_lib.demos import stage
-from tutorial_lib.demos.live import Demo, choice, live, slider, steps
 from tutorial_lib.demos.temporal_forms import two_forms_demo as two_forms_demo  # both demos under one name
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
 from tutorial_lib.receptive import Layer, connections, paths
 from tutorial_lib.single_frame import SingleFrameLifter

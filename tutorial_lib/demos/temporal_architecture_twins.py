@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, figures
+from tutorial_lib import checkpoints
 from tutorial_lib.demos.temporal_architecture import MOST_LAYERS, RATE, diagram, seen_frames
 from tutorial_lib.demos.temporal_forms import FORMS, clip_of, work, work_figure
+from tutorial_lib.display import figures
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
 from tutorial_lib.receptive import influence, paths, support
 from tutorial_lib.single_frame import SingleFrameLifter

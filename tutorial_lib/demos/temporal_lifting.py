@@ -7,12 +7,12 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, figures, keypoint_files
+from tutorial_lib import checkpoints, keypoint_files
 from tutorial_lib.camera import FOCAL, Camera, look_at, to_plane, to_screen, world_to_camera
-from tutorial_lib.demos import stage
 from tutorial_lib.demos.camera_distortion import BODY, side_by_side
-from tutorial_lib.demos.live import Demo, choice, live, slider
 from tutorial_lib.detector import Defects, draw_defects
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.flipping import lift_flipped_average
 from tutorial_lib.footage import Video
 from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error

@@ -9,12 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, figures, keypoint_files
+from tutorial_lib import checkpoints, keypoint_files
 from tutorial_lib.checkpoints.temporal import SHARES, few_name
-from tutorial_lib.claims import interval
 from tutorial_lib.demos.few_labels import COLOUR, KINDS
 from tutorial_lib.demos.temporal_lifting import NETWORKS, filmed
 from tutorial_lib.detector import draw_defects
+from tutorial_lib.display import figures
+from tutorial_lib.display.claims import interval
 from tutorial_lib.footage import Video
 from tutorial_lib.keypoint_files.coco import KEYPOINTS
 from tutorial_lib.metrics import root_relative

@@ -19,7 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
-from tutorial_lib.figures import MOVING
+from tutorial_lib.display.figures import MOVING
 
 _DASH = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5)), "dashdot": "-.", None: "-"}
 _DPI = 100

@@ -13,7 +13,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from tutorial_lib.figures import COLOURS, NAMED
+from tutorial_lib.display.figures import COLOURS, NAMED
 from tutorial_lib.skeleton import BONES, JOINTS, LEFT, RIGHT
 
 DASHES = ("solid", "dash", "dot")

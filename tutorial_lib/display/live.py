@@ -15,8 +15,8 @@ from typing import Any
 import ipywidgets
 import torch
 
-from tutorial_lib import preview
-from tutorial_lib.demos.stage import Stage
+from tutorial_lib.display import preview
+from tutorial_lib.display.stage import Stage
 from tutorial_lib.locking import MODEL_LOCK, model_in_use
 
 CALLBACK_THREADS = 1

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -49,6 +49,11 @@ def _t95(degrees: int) -> float:
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     series = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, third)
     return sum(term / n**power for power, term in enumerate(series))
+
+
+def certainly_below(values: Iterable[float], limit: float = 0.0) -> bool:
+    """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards."""
+    return interval(list(values))[2] < limit
 
 
 @dataclass(frozen=True)
