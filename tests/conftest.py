@@ -33,11 +33,11 @@ def _seeded():
 
 @pytest.fixture(scope="session")
 def mocap_path() -> Path:
-    """Real motion capture in the course's npz layout: COURSE_MOCAP, else beside the clone. Skips without."""
-    path = Path(os.environ.get("COURSE_MOCAP", ROOT.parent / "shared" / "data" / "cmu17.npz"))
-    if not path.exists():
-        pytest.skip(f"no real recordings: COURSE_MOCAP names no file and {path.name} is not beside the clone")
-    return path
+    """Real motion capture in the course's npz layout, named by COURSE_MOCAP. Skips without."""
+    named = os.environ.get("COURSE_MOCAP")
+    if not named or not Path(named).is_file():
+        pytest.skip("no real recordings: COURSE_MOCAP names no file")
+    return Path(named)
 
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(

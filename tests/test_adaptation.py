@@ -12,9 +12,9 @@ from scipy.spatial.transform import Rotation
 from torch import nn
 
 from tutorial_lib.adaptation import adapt, meta_loss, self_supervised_loss, supervised_loss
+from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.skeleton import BONES, LEFT, RIGHT, SYMMETRIC_BONES, bone_lengths
-from tutorial_lib.tasks import Windows
 
 RATE = 0.05
 INNER = ["supervised", "self-supervised"]

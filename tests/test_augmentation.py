@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutorial_lib.augmentation import Changes, Strength, apply, draw, inside, move, paint, place, unscale_depth
+from tutorial_lib.datasets.augmentation import Changes, Strength, apply, draw, inside, move, paint, place, unscale_depth
 
 NOTHING = Strength(shift=0, zoom=0, colour=0, contrast=0, brightness=0)
 

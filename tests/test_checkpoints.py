@@ -10,14 +10,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from tutorial_lib import checkpoints, corpus, motion
-from tutorial_lib.checkpoints import calibrate, train, tune
+from tutorial_lib import checkpoints, motion
+from tutorial_lib.adaptation import rate_search
+from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
+from tutorial_lib.checkpoints import calibrate, train
 from tutorial_lib.checkpoints.recipes import BUDGETS, RECIPES
-from tutorial_lib.corpus import Split, TestSite, builtin_site
+from tutorial_lib.datasets import splits
+from tutorial_lib.datasets.splits import Split, TestSite, builtin_site
 from tutorial_lib.distortion import FOLD_RADIUS, PRESETS, folds
-from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
-from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.single_frame import SingleFrameLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 
 TestSite.__test__ = False  # a place where a camera stands, not a test
 
@@ -101,11 +102,11 @@ def test_the_record_holds_no_path_of_the_machine_that_trained_it(name):
 @each_recipe
 def test_the_test_rates_are_the_best_of_those_tried(name):
     about = checkpoints.record(name)
-    assert about["test_steps"] == tune.STEPS
+    assert about["test_steps"] == rate_search.STEPS
     assert set(about["test_rates"]) == set(about["tuning_mpjpe_mm"]) == set(SCENARIOS)
     for scenario, rate in about["test_rates"].items():
         errors = {float(tried): error for tried, error in about["tuning_mpjpe_mm"][scenario].items()}
-        assert set(errors) == set(tune.RATES[scenario])
+        assert set(errors) == set(rate_search.RATES[scenario])
         assert errors[rate] == min(errors.values())
 
 
@@ -503,27 +504,27 @@ def small_studio():
 
 
 def test_tune_writes_the_rate_with_the_smallest_error(folder, small_studio):
-    chosen = tune.tune("mine", small_studio, PRESETS["d1"][None], folder)
+    chosen = rate_search.tune("mine", small_studio, PRESETS["d1"][None], folder)
     about = checkpoints.record("mine", folder)
-    assert about["test_rates"] == chosen and about["test_steps"] == tune.STEPS and about["seed"] == 0
+    assert about["test_rates"] == chosen and about["test_steps"] == rate_search.STEPS and about["seed"] == 0
     model = checkpoints.load("mine", folder=folder)
-    for scenario, rates in tune.RATES.items():
+    for scenario, rates in rate_search.RATES.items():
         errors = about["tuning_mpjpe_mm"][scenario]
         assert set(errors) == {f"{rate:g}" for rate in rates}
         assert min(errors, key=errors.get) == f"{chosen[scenario]:g}"
         again = take_adapted(
-            model, small_studio.exam(PRESETS["d1"]), scenario, steps=tune.STEPS[scenario], rate=chosen[scenario]
+            model, small_studio.exam(PRESETS["d1"]), scenario, steps=rate_search.STEPS[scenario], rate=chosen[scenario]
         )[1]
         assert errors[f"{chosen[scenario]:g}"] == pytest.approx(again[-1].mpjpe, abs=0.006)
 
 
 def test_tune_takes_the_mean_over_the_lenses(folder, small_studio, monkeypatch):
-    monkeypatch.setattr(tune, "RATES", {scenario: (0.001,) for scenario in SCENARIOS})
-    monkeypatch.setattr(tune, "STEPS", dict.fromkeys(SCENARIOS, 1))
+    monkeypatch.setattr(rate_search, "RATES", {scenario: (0.001,) for scenario in SCENARIOS})
+    monkeypatch.setattr(rate_search, "STEPS", dict.fromkeys(SCENARIOS, 1))
     lenses = torch.stack([PRESETS["d1"], PRESETS["d2"]])
     errors = []
     for chosen in (lenses[:1], lenses[1:], lenses):
-        tune.tune("mine", small_studio, chosen, folder)
+        rate_search.tune("mine", small_studio, chosen, folder)
         errors.append(checkpoints.record("mine", folder)["tuning_mpjpe_mm"][SCENARIOS[0]]["0.001"])
     assert errors[2] == pytest.approx((errors[0] + errors[1]) / 2, abs=0.011)
 
@@ -546,29 +547,33 @@ def recording(tmp_path):
 def test_examine_measures_and_chooses_nothing(folder, recording):
     rewrite(folder, "mine", test_rates={SCENARIOS[0]: 0.01, SCENARIOS[1]: 1e-4})
     before = checkpoints.record("mine", folder)
-    measured = tune.examine("mine", recording, folder, seeds=2, shots=1)
+    measured = rate_search.examine("mine", recording, folder, seeds=2, shots=1)
     after = checkpoints.record("mine", folder)
     assert after.pop("real_actors") == measured and after == before
     assert set(measured) == {"undistorted", "unadapted", *SCENARIOS}
     assert {len(values) for values in measured.values()} == {2}
     model = checkpoints.load("mine", folder=folder)
-    studio = Studio(corpus.site(str(recording)), 1, shots=1)
+    studio = Studio(splits.site(str(recording)), 1, shots=1)
     heavy = [studio.exam(PRESETS[lens]) for lens in ("d1", "d2")]
     assert measured["undistorted"][1] == pytest.approx(take(model, studio.exam(UNDISTORTED)).mpjpe, abs=0.006)
     assert measured["unadapted"][1] == pytest.approx(sum(take(model, e).mpjpe for e in heavy) / 2, abs=0.006)
     rate = before["test_rates"][SCENARIOS[0]]
-    ends = [take_adapted(model, e, SCENARIOS[0], steps=tune.STEPS[SCENARIOS[0]], rate=rate)[1][-1] for e in heavy]
+    ends = [
+        take_adapted(model, e, SCENARIOS[0], steps=rate_search.STEPS[SCENARIOS[0]], rate=rate)[1][-1] for e in heavy
+    ]
     assert measured[SCENARIOS[0]][1] == pytest.approx(sum(end.mpjpe for end in ends) / 2, abs=0.006)
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_tune_all_examines_where_there_are_real_people(folder, recording, monkeypatch, small_studio, there):
     monkeypatch.setenv("COURSE_MOCAP", str(recording) if there else str(folder / "absent.npz"))
-    monkeypatch.setattr(tune, "validation_studio", lambda: small_studio)
+    monkeypatch.setattr(rate_search, "validation_studio", lambda: small_studio)
     calls = []
-    monkeypatch.setattr(tune, "tune", lambda name, studio, lenses, where: calls.append((name, len(lenses), where)))
-    monkeypatch.setattr(tune, "examine", lambda name, mocap, where: calls.append((name, mocap, where)))
-    tune.tune_all(["a", "b"], folder, lenses=3)
+    monkeypatch.setattr(
+        rate_search, "tune", lambda name, studio, lenses, where: calls.append((name, len(lenses), where))
+    )
+    monkeypatch.setattr(rate_search, "examine", lambda name, mocap, where: calls.append((name, mocap, where)))
+    rate_search.tune_all(["a", "b"], folder, lenses=3)
     expected = [(name, what, folder) for name in "ab" for what in ((3, recording) if there else (3,))]
     assert calls == expected
 
@@ -576,15 +581,15 @@ def test_tune_all_examines_where_there_are_real_people(folder, recording, monkey
 def test_settings_are_chosen_on_people_who_were_not_trained_on_and_are_not_tested(monkeypatch, tmp_path):
     monkeypatch.setenv("COURSE_MOCAP", str(tmp_path / "absent.npz"))
     asked = []
-    monkeypatch.setattr(corpus, "builtin", lambda seed, *rest: asked.append(seed) or motion.builtin(seed, 1, 4, 100))
-    studio = tune.validation_studio(shots=2)
+    monkeypatch.setattr(splits, "builtin", lambda seed, *rest: asked.append(seed) or motion.builtin(seed, 1, 4, 100))
+    studio = rate_search.validation_studio(shots=2)
     assert len(studio.tests) == 2
-    split = corpus.training_split(None, 1)
+    split = splits.training_split(None, 1)
     halves = [split.validation[::2], split.validation[1::2]]
     filmed = {"recordings": studio.recordings, "tests": studio.tests}
     for clips, footage in zip(halves, filmed.values()):
         assert set(footage.actions) <= {clip.action for clip in clips}
-    assert corpus.SITE_SEED not in asked and corpus.TEST_SEED not in asked and corpus.VALIDATION_SEED in asked
+    assert splits.SITE_SEED not in asked and splits.TEST_SEED not in asked and splits.VALIDATION_SEED in asked
 
 
 # ------------------------------------------------------------------ calibration of the test lenses

@@ -27,11 +27,11 @@ from tutorial_lib.checkpoints.temporal import (
     shots_of,
     split_labels,
 )
-from tutorial_lib.corpus import TRAINED_ACTIONS, Split
-from tutorial_lib.footage import Footage, Video, videos
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.datasets.footage import Footage
+from tutorial_lib.datasets.splits import TRAINED_ACTIONS, Split
+from tutorial_lib.datasets.videos import Video, film_videos
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.single_frame import SingleFrameLifter
 
 each_recipe = pytest.mark.parametrize("name", RECIPES)
 
@@ -171,14 +171,14 @@ def test_every_shot_is_filmed_by_every_detector():
 
 
 def test_videos_are_cut_and_otherwise_stay_as_they_are():
-    taken = videos([clip(243), clip(100), clip(50)], generator=seeded(), noise=1.0)
+    taken = film_videos([clip(243), clip(100), clip(50)], generator=seeded(), noise=1.0)
     reels = lifter_reels(taken, seeded())
     assert [reel.pose.shape[:2] for reel in reels.reels] == [(1, 243), (1, 81)]  # 50 frames are too few
     torch.testing.assert_close(reels.reels[1].detected[0] * FOCAL, taken[1].keypoints[:81])
     assert torch.equal(reels.reels[1].pose[0], taken[1].pose[:81])
 
 
-@pytest.mark.parametrize("clips", [[clip(80)], videos([clip(80)], generator=seeded())])
+@pytest.mark.parametrize("clips", [[clip(80)], film_videos([clip(80)], generator=seeded())])
 def test_footage_without_a_single_shot_is_refused(clips):
     with pytest.raises(ValueError, match="no clip has the 81 frames"):
         lifter_reels(clips, seeded())
@@ -327,7 +327,7 @@ def test_given_videos_take_the_place_of_the_courses_own_motion(monkeypatch, tmp_
     monkeypatch.setattr(temporal, "mocap_path", lambda: None)
     monkeypatch.setattr(temporal, "builtin", None)  # nobody is invented
     clips = [clip(100, f"S{number}") for number in (1, 5)] * 11
-    taken = videos(clips, generator=seeded(), noise=0.0)
+    taken = film_videos(clips, generator=seeded(), noise=0.0)
     train, validation = temporal.material(BUDGETS["smoke"], None, taken)
     assert (len(train), len(validation)) == (20, 2) and not {id(v) for v in train} & {id(v) for v in validation}
     for name in ("lifter-9f", "few-10-semi"):

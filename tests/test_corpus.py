@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib import corpus, motion
-from tutorial_lib.corpus import HELD_OUT_ACTIONS, MOCAP_TEST_SUBJECTS, SHOT, TRAINED_ACTIONS, Split, TestSite
+from tutorial_lib import motion
+from tutorial_lib.datasets import splits
+from tutorial_lib.datasets.footage import SHOT, shoot
+from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, MOCAP_TEST_SUBJECTS, TRAINED_ACTIONS, Split, TestSite
 from tutorial_lib.skeleton import bone_lengths
 
 TestSite.__test__ = False  # a place where a camera stands, not a test
 
 SEEDS = {
-    "training": corpus.TRAIN_SEED,
-    "validation": corpus.VALIDATION_SEED,
-    "calibration": corpus.SITE_SEED,
-    "test": corpus.TEST_SEED,
+    "training": splits.TRAIN_SEED,
+    "validation": splits.VALIDATION_SEED,
+    "calibration": splits.SITE_SEED,
+    "test": splits.TEST_SEED,
 }
 
 
@@ -41,7 +43,7 @@ def same(one, other):
 @pytest.fixture(scope="module")
 def groups():
     """The first builtin clips of every group."""
-    split, place = corpus.training_split(None, people=6), corpus.builtin_site()
+    split, place = splits.training_split(None, people=6), splits.builtin_site()
     return {
         "training": split.train,
         "validation": split.validation,
@@ -53,7 +55,7 @@ def groups():
 @pytest.fixture(scope="module")
 def recorded(mocap_path):
     """The real clips of the split, and a function that finds the take a clip comes from, whatever its body."""
-    split = corpus.training_split(mocap_path, people=1)
+    split = splits.training_split(mocap_path, people=1)
     with np.load(mocap_path) as archive:
         about = [archive[key] for key in ("src", "mocap_subject", "mocap_trial", "description", "src_frames")]
         first_frames = archive["positions_3d"][archive["offsets"][:-1]]
@@ -68,7 +70,7 @@ def recorded(mocap_path):
 
 @pytest.fixture(scope="module")
 def real_site(mocap_path):
-    return corpus.site(str(mocap_path))
+    return splits.site(str(mocap_path))
 
 
 # ------------------------------------------------------------------ builtin people
@@ -93,7 +95,7 @@ def test_nobody_of_one_group_has_the_body_of_another_group(groups):
 
 
 def test_another_seed_is_another_site_with_nobody_in_common():
-    first, second = corpus.builtin_site(0), corpus.builtin_site(1)
+    first, second = splits.builtin_site(0), splits.builtin_site(1)
     for side in ("calibration", "test"):
         people = [{clip.subject for clip in getattr(place, side)} for place in (first, second)]
         assert len(people[0]) == len(people[1]) == 2 and not people[0] & people[1]
@@ -108,11 +110,11 @@ def test_held_out_motions_are_never_trained_validated_or_calibrated_on(groups):
 
 
 def test_training_takes_as_many_builtin_people_as_asked():
-    assert len({clip.subject for clip in corpus.training_split(None, people=3).train}) == 3
+    assert len({clip.subject for clip in splits.training_split(None, people=3).train}) == 3
 
 
 def test_sites_are_the_same_at_every_call():
-    one, other = corpus.builtin_site(), corpus.site("builtin", 0)
+    one, other = splits.builtin_site(), splits.site("builtin", 0)
     assert same(one.calibration, other.calibration) and same(one.test, other.test)
 
 
@@ -150,15 +152,15 @@ def test_no_take_that_was_trained_on_is_recorded_at_the_real_site(recorded, real
 
 def test_without_the_recording_there_is_no_path_and_no_real_clip(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_MOCAP", str(tmp_path / "absent.npz"))
-    assert corpus.mocap_path() is None
-    assert {clip.source for clip in corpus.training_split(corpus.mocap_path(), people=1).train} == {"builtin"}
+    assert splits.mocap_path() is None
+    assert {clip.source for clip in splits.training_split(splits.mocap_path(), people=1).train} == {"builtin"}
 
 
 def test_the_environment_names_the_recording(tmp_path, monkeypatch):
     path = tmp_path / "mine.npz"
     path.touch()
     monkeypatch.setenv("COURSE_MOCAP", str(path))
-    assert corpus.mocap_path() == path
+    assert splits.mocap_path() == path
 
 
 # ------------------------------------------------------------------ motion files
@@ -174,7 +176,7 @@ def written(path, subjects=("ann", "bob"), words=("walk", "kick"), frames=100, f
 
 
 def test_two_people_in_a_file_are_split_by_person(tmp_path):
-    place = corpus.file_site(written(tmp_path / "two.npz"))
+    place = splits.file_site(written(tmp_path / "two.npz"))
     assert len(place.test) == len(place.calibration) == 2
     assert len({clip.subject for clip in place.test}) == 1
     assert {clip.subject for clip in place.test} | {clip.subject for clip in place.calibration} == {"ann", "bob"}
@@ -182,21 +184,21 @@ def test_two_people_in_a_file_are_split_by_person(tmp_path):
 
 def test_another_seed_exchanges_who_is_tested(tmp_path):
     path = written(tmp_path / "two.npz")
-    even, odd = corpus.file_site(path, 0), corpus.file_site(path, 1)
+    even, odd = splits.file_site(path, 0), splits.file_site(path, 1)
     assert same(even.test, odd.calibration) and same(even.calibration, odd.test)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_split_by_person_uses_every_clip_once(tmp_path, seed):
     path = written(tmp_path / "five.npz", subjects=("a", "b", "c", "d", "e"))
-    place = corpus.file_site(path, seed)
+    place = splits.file_site(path, seed)
     assert not {clip.subject for clip in place.test} & {clip.subject for clip in place.calibration}
     assert len(place.test) + len(place.calibration) == 10
 
 
 @pytest.mark.parametrize("words", [("walk", "kick"), ("walk", "kick", "wave"), ("walk", "kick", "wave", "eat", "jump")])
 def test_one_person_in_a_file_is_split_by_clip(tmp_path, words):
-    place = corpus.file_site(written(tmp_path / "one.npz", subjects=("ann",), words=words))
+    place = splits.file_site(written(tmp_path / "one.npz", subjects=("ann",), words=words))
     assert place.test and place.calibration
     assert not actions(place.test) & actions(place.calibration)
     assert actions(place.test) | actions(place.calibration) == set(words)
@@ -206,7 +208,7 @@ def test_one_person_in_a_file_is_split_by_clip(tmp_path, words):
 def test_a_single_long_clip_is_cut_into_pieces_that_share_no_frame(tmp_path, frames):
     path = written(tmp_path / "long.npz", subjects=("ann",), words=("walk",), frames=frames)
     (whole,) = motion.load(path)
-    place = corpus.file_site(path)
+    place = splits.file_site(path)
     assert place.test and place.calibration
     assert all(len(clip.positions) >= SHOT for clip in place.test + place.calibration)
     known = {frame.numpy().tobytes() for frame in whole.positions}
@@ -220,7 +222,7 @@ def test_clips_shorter_than_a_shot_are_left_out(tmp_path):
     short = [replace(clip, subject="cid") for clip in motion.builtin(7, [2], ["walk"], SHOT - 1)]
     long = [replace(clip, subject=name) for name in ("ann", "bob") for clip in motion.builtin(7, [0], ["kick"], SHOT)]
     motion.save(tmp_path / "mixed.npz", short + long)
-    place = corpus.file_site(tmp_path / "mixed.npz")
+    place = splits.file_site(tmp_path / "mixed.npz")
     assert [clip.subject for clip in place.test + place.calibration] == ["ann", "bob"]
 
 
@@ -231,15 +233,15 @@ def test_clips_shorter_than_a_shot_are_left_out(tmp_path):
 def test_a_file_with_fewer_than_two_long_clips_is_refused(tmp_path, subjects, words, frames, count):
     path = written(tmp_path / "short.npz", subjects, words, frames)
     with pytest.raises(ValueError, match=rf"short.npz: {count} clip\(s\) of at least {SHOT} frames"):
-        corpus.site(str(path))
+        splits.site(str(path))
 
 
 def test_a_file_that_is_no_motion_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", something=np.zeros(3))
     with pytest.raises(ValueError, match="other.npz"):
-        corpus.site(str(tmp_path / "other.npz"))
+        splits.site(str(tmp_path / "other.npz"))
     with pytest.raises(FileNotFoundError):
-        corpus.site(str(tmp_path / "absent.npz"))
+        splits.site(str(tmp_path / "absent.npz"))
 
 
 def test_test_actors_in_a_file_are_tested_even_when_others_are_many(tmp_path):
@@ -251,16 +253,16 @@ def test_test_actors_in_a_file_are_tested_even_when_others_are_many(tmp_path):
     ]
     motion.save(path, clips)
     for seed in (0, 1):
-        place = corpus.file_site(path, seed)
+        place = splits.file_site(path, seed)
         assert [clip.subject for clip in place.test] == ["cmu-1", "cmu-7"]
         assert [clip.subject for clip in place.calibration] == ["cmu-5", "cmu-8"]
 
 
 def test_files_at_another_frame_rate_are_shown_at_the_rate_that_the_networks_know(tmp_path):
-    place = corpus.file_site(written(tmp_path / "fast.npz", frames=240, fps=100.0))
+    place = splits.file_site(written(tmp_path / "fast.npz", frames=240, fps=100.0))
     assert {clip.fps for clip in place.test + place.calibration} == {50.0}
     with pytest.raises(ValueError, match=rf"0 clip\(s\) of at least {SHOT} frames"):  # 0.8 s are too short
-        corpus.file_site(written(tmp_path / "brief.npz", frames=SHOT, fps=100.0))
+        splits.file_site(written(tmp_path / "brief.npz", frames=SHOT, fps=100.0))
 
 
 # ------------------------------------------------------------------ shoots
@@ -270,7 +272,7 @@ def clips():
 
 
 def test_a_shoot_is_decided_by_its_generator(clips):
-    first, again, other = (corpus.shoot(clips, seeded(seed), shots=5) for seed in (0, 0, 1))
+    first, again, other = (shoot(clips, seeded(seed), shots=5) for seed in (0, 0, 1))
     assert torch.equal(first.pose, again.pose) and torch.equal(first.detected, again.detected)
     assert first.actions == again.actions and first.subjects == again.subjects
     assert not torch.equal(first.pose, other.pose)
@@ -278,12 +280,12 @@ def test_a_shoot_is_decided_by_its_generator(clips):
 
 def test_a_shoot_leaves_global_randomness_alone(clips):
     state = torch.get_rng_state()
-    corpus.shoot(clips, seeded(), shots=3)
+    shoot(clips, seeded(), shots=3)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_every_shot_is_as_long_as_said_and_overlaps_its_neighbour_by_a_third(clips):
-    footage = corpus.shoot(clips[:1], seeded())
+    footage = shoot(clips[:1], seeded())
     starts = range(0, 200 - SHOT + 1, SHOT - SHOT // 3)
     assert footage.pose.shape == (len(starts), SHOT, 17, 3)
     bones = bone_lengths(footage.pose)  # a camera turns and moves a person, it changes no bone
@@ -291,7 +293,7 @@ def test_every_shot_is_as_long_as_said_and_overlaps_its_neighbour_by_a_third(cli
 
 
 def test_takes_film_every_shot_again_from_elsewhere(clips):
-    footage = corpus.shoot(clips, seeded(), takes=2)
+    footage = shoot(clips, seeded(), takes=2)
     once = len(footage) // 2
     assert footage.actions[:once] == footage.actions[once:]
     assert (footage.pose[:once] - footage.pose[once:]).abs().amax((1, 2, 3)).min() > 0.01
@@ -299,9 +301,9 @@ def test_takes_film_every_shot_again_from_elsewhere(clips):
 
 
 def test_no_more_shots_than_asked_and_none_twice(clips):
-    footage = corpus.shoot(clips, seeded(), shots=7)
+    footage = shoot(clips, seeded(), shots=7)
     assert len(footage) == 7
-    whole = corpus.shoot(clips, seeded())
-    assert len(corpus.shoot(clips, seeded(), shots=1000)) == len(whole)
+    whole = shoot(clips, seeded())
+    assert len(shoot(clips, seeded(), shots=1000)) == len(whole)
     middle = [tuple((shot[40] - shot[40, 0]).norm(dim=-1).mul(1e4).round().tolist()) for shot in footage.pose]
     assert len(set(middle)) == 7

@@ -9,13 +9,13 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
 from tutorial_lib import heatmaps
+from tutorial_lib.datasets.disturbances import Disturbance
 from tutorial_lib.demos import heatmap_vs_regression_twins as twins
 from tutorial_lib.demos.ambiguity_toy import ANSWERS, HIT, LINE, TwoPlaces, ambiguity_demo, gaussian, laplace
 from tutorial_lib.demos.heatmap_vs_regression import DECODERS, quantisation, target_demo
 from tutorial_lib.demos.robustness import assess, robustness_demo
 from tutorial_lib.display import preview, stage
-from tutorial_lib.disturbances import Disturbance
-from tutorial_lib.keypoint_nets import HEADS, KeypointNet
+from tutorial_lib.heatmaps import HEADS, KeypointNet
 
 
 @pytest.fixture(scope="module")

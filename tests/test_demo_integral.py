@@ -12,9 +12,9 @@ import torch
 from tutorial_lib.demos import integral_photos, integral_pose, integral_pose_twins
 from tutorial_lib.display import preview, stage
 from tutorial_lib.integral import soft_argmax_3d, to_cells
+from tutorial_lib.integral.losses import Mix
+from tutorial_lib.integral.networks import small_volume_net
 from tutorial_lib.skeleton import BONES
-from tutorial_lib.volume_losses import Mix
-from tutorial_lib.volume_nets import small_volume_net
 
 
 def people(count=5):

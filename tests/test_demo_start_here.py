@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tutorial_lib import motion
-from tutorial_lib.corpus import TEST_SEED
+from tutorial_lib.datasets.splits import TEST_SEED
 from tutorial_lib.demos import start_here
 from tutorial_lib.display import figures, preview, stage
 from tutorial_lib.distortion import PRESETS

@@ -9,21 +9,19 @@ from scipy import stats
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.checkpoints.temporal import RECIPES, SHARES, LifterRecipe, few_name
+from tutorial_lib.datasets.detector import draw_defects
+from tutorial_lib.datasets.videos import clips_under_test, film_videos
 from tutorial_lib.demos import few_labels, temporal_lifting
 from tutorial_lib.demos import temporal_twins as twins
 from tutorial_lib.demos.temporal_lifting import ERROR_RANGE, NETWORKS, SHOWN
-from tutorial_lib.detector import draw_defects
 from tutorial_lib.display import preview, stage
-from tutorial_lib.footage import videos
 from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from tutorial_lib.metrics.by_action import METRICS, Errors
 from tutorial_lib.motion import builtin
-from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT, bone_lengths
-from tutorial_lib.video_exam import clips_under_test
 
 
 def seeded(seed=0):
@@ -50,7 +48,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def exam():
     """Three short videos without noise."""
-    return videos(builtin(7, 1, ["walk", "wave", "eat"], 60), generator=seeded(), noise=0.0)
+    return film_videos(builtin(7, 1, ["walk", "wave", "eat"], 60), generator=seeded(), noise=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +285,7 @@ def test_clips_that_are_shorter_than_the_show_play_to_their_end(folder, monkeypa
 
 def test_human36m_is_shown_upright_and_needs_trust(folder, monkeypatch):
     asked = []
-    taken = videos(builtin(7, 1, ["walk", "wave"], 40), generator=seeded(), noise=0.0)
+    taken = film_videos(builtin(7, 1, ["walk", "wave"], 40), generator=seeded(), noise=0.0)
 
     def found(motion, subjects, *, trust):
         asked.append((motion, subjects, trust))

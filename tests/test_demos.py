@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutorial_lib import adaptation, checkpoints, motion
+from tutorial_lib.adaptation import lifters
+from tutorial_lib.adaptation.lens_test import SCENARIOS, Exam
 from tutorial_lib.camera import FOCAL
+from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.demos import camera_distortion, meta_learning, meta_toy
 from tutorial_lib.display import stage
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT
-from tutorial_lib.evaluation import SCENARIOS, Exam
 from tutorial_lib.metrics import mpjpe
-from tutorial_lib.tasks import Windows
 from tutorial_lib.training import fit
 
 FOLDER = checkpoints.FOLDER
@@ -513,7 +514,7 @@ def test_an_adaptation_that_explodes_says_what_to_do(adapting, monkeypatch):
 @needs_all
 @pytest.mark.parametrize("call", [1, 2, 3])
 def test_an_interrupt_in_the_middle_of_the_adaptation_is_told(adapting, monkeypatch, call):
-    calls, loss = [], adaptation.supervised_loss
+    calls, loss = [], lifters.supervised_loss
 
     def interrupted(*arguments):
         calls.append(None)
@@ -522,7 +523,7 @@ def test_an_interrupt_in_the_middle_of_the_adaptation_is_told(adapting, monkeypa
         return loss(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(adaptation, "supervised_loss", interrupted)
+        patch.setattr(lifters, "supervised_loss", interrupted)
         adapting.controls["count"].value = 5
         assert "interrupted" in adapting.error + adapting.stage.state["note"]
     adapting.controls["count"].value = 4

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tutorial_lib.detector import JOINT_NOISE, SIGMA, detect
+from tutorial_lib.datasets.detector import JOINT_NOISE, SIGMA, detect
 from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT
 
 

@@ -8,11 +8,12 @@ import torch
 
 from tutorial_lib import motion
 from tutorial_lib.adaptation import adapt
+from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, score, take, take_adapted
 from tutorial_lib.camera import to_plane, to_screen
-from tutorial_lib.corpus import SHOT, TestSite
-from tutorial_lib.detector import detect
+from tutorial_lib.datasets.detector import detect
+from tutorial_lib.datasets.footage import SHOT
+from tutorial_lib.datasets.splits import TestSite
 from tutorial_lib.distortion import PRESETS, distort
-from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Studio, score, take, take_adapted
 from tutorial_lib.lifting import TemporalLifter
 
 TestSite.__test__ = False  # a place where a camera stands, not a test

@@ -5,10 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutorial_lib.flipping import flip, lift_flipped_average
-from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.single_frame import SingleFrameLifter
-from tutorial_lib.skeleton import JOINTS, bone_lengths
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_flipped_average
+from tutorial_lib.skeleton import JOINTS, bone_lengths, flip
 
 
 def noise(*shape, seed=0):

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutorial_lib.camera import FOCAL
-from tutorial_lib.detector import JOINT_NOISE, SIGMA
+from tutorial_lib.datasets.detector import JOINT_NOISE, SIGMA
+from tutorial_lib.datasets.footage import Footage, cut, film, join, through_lens
+from tutorial_lib.datasets.videos import film_videos
+from tutorial_lib.datasets.windows import window_indices
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.footage import Footage, cut, film, join, through_lens, videos, window_indices
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.skeleton import bone_lengths
 
@@ -135,7 +137,7 @@ def test_joined_footage_holds_every_shot_in_order():
 
 
 def test_videos_are_whole_clips_of_any_length():
-    taken = videos([clip(12, 0), clip(30, 1)], generator=seeded(), noise=0)
+    taken = film_videos([clip(12, 0), clip(30, 1)], generator=seeded(), noise=0)
     assert [(v.subject, v.action, len(v.pose), len(v.keypoints)) for v in taken] == [
         ("person 0", "action 0", 12, 12),
         ("person 1", "action 1", 30, 30),
@@ -147,7 +149,7 @@ def test_videos_are_whole_clips_of_any_length():
 
 def test_another_noise_gives_the_same_videos_with_errors_of_another_size():
     """No swap and no lost joint is drawn with this seed: `Defects` draws those by chance that grows with the noise."""
-    clean, ordinary, double = (videos(clips(3), generator=seeded(3), noise=n) for n in (0.0, 1.0, 2.0))
+    clean, ordinary, double = (film_videos(clips(3), generator=seeded(3), noise=n) for n in (0.0, 1.0, 2.0))
     for truth, one, two in zip(clean, ordinary, double):
         assert torch.equal(truth.pose, one.pose) and torch.equal(truth.pose, two.pose)
         error = one.keypoints - truth.keypoints

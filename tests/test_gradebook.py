@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Gradebook, hold_exams
+from tutorial_lib.adaptation.lens_test import SCENARIOS, Score
 from tutorial_lib.display.claims import certainly_below
-from tutorial_lib.evaluation import SCENARIOS, Score
-from tutorial_lib.gradebook import HEAVY, MODERATE, Gradebook, hold_exams
 from tutorial_lib.lifting import TemporalLifter
 
 FIRST, SECOND = SCENARIOS

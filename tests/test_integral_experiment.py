@@ -11,13 +11,13 @@ from tutorial_lib import checkpoints
 from tutorial_lib.camera import to_plane
 from tutorial_lib.checkpoints import integral_experiment as experiment
 from tutorial_lib.checkpoints.integral_experiment import BUDGETS, METHODS, Budget, Experiment
+from tutorial_lib.datasets.lab_photos import AROUND, PEOPLE, cameras, lab_photos
+from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.integral import hard_argmax
-from tutorial_lib.lab_photos import AROUND, PEOPLE, cameras, lab_photos
+from tutorial_lib.integral.losses import heatmap_bce
+from tutorial_lib.integral.poses import half_width, judge, to_pose, to_volume, windows
 from tutorial_lib.metrics import mpjpe
-from tutorial_lib.photo_sets import PhotoSet
 from tutorial_lib.skeleton import JOINTS
-from tutorial_lib.volume_losses import heatmap_bce
-from tutorial_lib.volume_poses import half_width, judge, to_pose, to_volume, windows
 
 SMOKE = BUDGETS["smoke"]
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.disturbances import Disturbance, disturb, move
-from tutorial_lib.keypoint_nets import HEADS, STRIDES, KeypointNet, cost, map_loss
-from tutorial_lib.regression import coordinate_loss
+from tutorial_lib.datasets.disturbances import Disturbance, disturb, move
+from tutorial_lib.heatmaps import HEADS, KeypointNet, coordinate_loss, cost, map_loss
+from tutorial_lib.heatmaps.networks import STRIDES
 
 each_head = pytest.mark.parametrize("head", HEADS)
 

@@ -8,9 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.receptive import connections, influence, paths, support
-from tutorial_lib.single_frame import SingleFrameLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
+from tutorial_lib.lifting.receptive_field import connections, influence, paths, support
 
 widths = st.lists(st.sampled_from([1, 3, 5, 7]), min_size=1, max_size=3).map(tuple)
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.stats import laplace, multivariate_normal
 
-from tutorial_lib.regression import RLE, RealNVP, coordinate_loss, log_laplace, select
+from tutorial_lib.heatmaps import RLE, RealNVP, coordinate_loss
+from tutorial_lib.heatmaps.regression import log_laplace, select
 
 UNIT_LAPLACE = laplace(scale=1 / math.sqrt(2))  # variance 1
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from tutorial_lib.camera import FOCAL
+from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.metrics import mpjpe
-from tutorial_lib.semi_supervised import (
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
+from tutorial_lib.lifting.semi_supervised import (
     TERMS,
     bone_length_loss,
     joint_losses,
@@ -20,9 +20,8 @@ from tutorial_lib.semi_supervised import (
     reprojection_loss,
     trajectory_loss,
 )
-from tutorial_lib.single_frame import SingleFrameLifter
+from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import PARENTS
-from tutorial_lib.tasks import Windows
 
 
 def seeded(seed=0):
@@ -314,7 +313,7 @@ BAD = {
     "nothing to learn from": (lambda: joint_losses(*pair(), windows(), None, terms=("bones",)), "nothing to learn"),
     "no root": (
         lambda: joint_losses(*pair(), Windows(windows().keypoints, windows().pose), None),
-        "labelled has no root: draw it with tasks.draw_windows",
+        "labelled has no root: draw it with windows.draw_windows",
     ),
 }
 

@@ -5,8 +5,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
-from tutorial_lib.single_frame import SingleFrameLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
 
 
 def lifter(channels=16, dropout=0.0, seed=0, **options):

@@ -3,11 +3,12 @@
 import pytest
 import torch
 
+from tutorial_lib.adaptation import draw_tasks
 from tutorial_lib.camera import FOCAL
+from tutorial_lib.datasets.footage import Footage
+from tutorial_lib.datasets.windows import draw_windows
 from tutorial_lib.distortion import distort, sample_uniform, undistort
-from tutorial_lib.footage import Footage
 from tutorial_lib.skeleton import LEFT, RIGHT
-from tutorial_lib.tasks import draw_tasks, draw_windows
 
 
 def seeded(seed=0):

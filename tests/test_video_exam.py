@@ -5,18 +5,17 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib import corpus, motion, video_exam
+from tutorial_lib import motion
 from tutorial_lib.camera import FOCAL, project, to_pixels
-from tutorial_lib.footage import Video
+from tutorial_lib.datasets import splits, videos
+from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m, videos_under_test
 from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.keypoint_files.human36m_cameras import views
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_videos
 from tutorial_lib.metrics.by_action import per_action
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.motion.files.h36m import KEPT
-from tutorial_lib.single_frame import SingleFrameLifter
 from tutorial_lib.skeleton import LEFT, RIGHT
-from tutorial_lib.video_exam import clips_under_test, human36m_videos, is_human36m, sit, videos_under_test
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +27,15 @@ def exam():
 # ------------------------------------------------------------------ invented people
 def test_their_motions_are_in_no_training_and_longer_than_every_receptive_field(exam):
     actions = {video.action for video in exam[1.0]}
-    assert actions == set(corpus.HELD_OUT_ACTIONS) and not actions & set(corpus.TRAINED_ACTIONS)
-    assert len(exam[1.0]) == video_exam.PEOPLE * len(corpus.HELD_OUT_ACTIONS)
-    assert {len(video.pose) for video in exam[1.0]} == {video_exam.TEST_FRAMES} and video_exam.TEST_FRAMES > 243
+    assert actions == set(splits.HELD_OUT_ACTIONS) and not actions & set(splits.TRAINED_ACTIONS)
+    assert len(exam[1.0]) == videos.PEOPLE * len(splits.HELD_OUT_ACTIONS)
+    assert {len(video.pose) for video in exam[1.0]} == {videos.TEST_FRAMES} and videos.TEST_FRAMES > 243
 
 
 def test_other_seeds_are_other_people():
     people = [{clip.subject for clip in clips_under_test(seed=seed)} for seed in range(3)]
-    assert all(len(group) == video_exam.PEOPLE for group in people)
-    assert len(set.union(*people)) == 3 * video_exam.PEOPLE
+    assert all(len(group) == videos.PEOPLE for group in people)
+    assert len(set.union(*people)) == 3 * videos.PEOPLE
 
 
 def test_every_noise_films_the_same_people_from_the_same_places(exam):
@@ -58,7 +57,7 @@ def test_everybody_is_seen_in_the_picture(exam):
 def few_clips(monkeypatch):
     """Five short clips instead of the exam's."""
     chosen = motion.builtin(5, 1, ["walk", "wave", "eat", "kick", "turn"], 30)
-    monkeypatch.setattr(video_exam, "builtin", lambda *_: chosen)
+    monkeypatch.setattr(videos, "builtin", lambda *_: chosen)
     return chosen
 
 
@@ -96,7 +95,7 @@ def test_sitting_the_exam_gives_what_the_protocol_takes(exam, make):
     torch.manual_seed(0)
     model = make().train()
     taken = exam[1.0][:2]
-    results = sit(model, taken)
+    results = lift_videos(model, taken)
     assert not model.training
     for video, (action, predicted, truth) in zip(taken, results):
         assert action == video.action and predicted.shape == truth.shape == (300, 17, 3)
@@ -176,5 +175,5 @@ def test_pickles_are_refused_without_trust(human, ask):
 def test_real_videos_are_lifted_like_invented_ones(human):
     taken = videos_under_test(str(human), trust=True)
     assert all(isinstance(video, Video) for video in taken)
-    errors = per_action(sit(TemporalLifter(3, 4), taken))
+    errors = per_action(lift_videos(TemporalLifter(3, 4), taken))
     assert errors.frames == {"Eating": 360, "Posing": 360}

@@ -12,7 +12,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy
 
 from tutorial_lib.integral import from_cells, soft_argmax_3d, to_cells
-from tutorial_lib.volume_losses import (
+from tutorial_lib.integral.losses import (  # fmt: skip
     Mix,
     heatmap_bce,
     integral_loss,
@@ -22,8 +22,8 @@ from tutorial_lib.volume_losses import (
     one_hot_bce,
     one_hot_ce,
     variance_loss,
-)  # fmt: skip
-from tutorial_lib.volume_targets import (
+)
+from tutorial_lib.integral.targets import (  # fmt: skip
     bce_floor,
     contract,
     gaussian_cube,
@@ -31,7 +31,7 @@ from tutorial_lib.volume_targets import (
     one_hot,
     outer,
     report_floor,
-)  # fmt: skip
+)
 
 SHAPE = (8, 9, 13)  # D, H, W
 COUNTS = (13, 9, 8)  # x, y, z

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from tutorial_lib.integral import soft_argmax_3d
-from tutorial_lib.volume_losses import Mix, mixed
-from tutorial_lib.volume_nets import RegressionNet, ResNet50, SmallTrunk, resnet50_volume_net, small_volume_net
+from tutorial_lib.integral.losses import Mix, mixed
+from tutorial_lib.integral.networks import RegressionNet, ResNet50, SmallTrunk, resnet50_volume_net, small_volume_net
 
 
 def count(module):

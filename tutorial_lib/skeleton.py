@@ -44,6 +44,27 @@ def length(vector: torch.Tensor) -> torch.Tensor:
     return torch.where(zero, 0.0, torch.sqrt(torch.where(zero, 1.0, square)))
 
 
+def flip(points: torch.Tensor) -> torch.Tensor:
+    """The mirror image of keypoints or poses: x changes its sign, left and right joints change places.
+
+    Twice is nothing: flip(flip(points)) == points.
+
+    Args:
+        points: (..., 17, 2) screen coordinates, (..., 17, 3) camera axes, or a root alone with 1 in place of 17. The
+            principal point must be at x = 0; otherwise mirror about it.
+
+    Raises:
+        ValueError: joints other than 17 or 1, coordinates other than 2 or 3.
+    """
+    if points.ndim < 2 or points.shape[-2] not in (1, len(JOINTS)) or points.shape[-1] not in (2, 3):
+        expected = f"(..., {len(JOINTS)}, 2 or 3), or (..., 1, 2 or 3) for a root alone"
+        raise ValueError(f"points has shape {tuple(points.shape)}, expected {expected}")
+    signs = points.new_ones(points.shape[-1])
+    signs[0] = -1
+    mirrored = points * signs
+    return mirrored[..., list(MIRROR), :] if points.shape[-2] > 1 else mirrored
+
+
 def bone_lengths(pose: torch.Tensor) -> torch.Tensor:
     """Length of each bone of `BONES`, in the unit of `pose`.
 

@@ -19,6 +19,7 @@ from IPython.display import Markdown
 from tutorial_lib import checkpoints, heatmaps
 from tutorial_lib.checkpoints import head_experiment
 from tutorial_lib.checks import heatmap as checks
+from tutorial_lib.datasets.photos import photo_set
 from tutorial_lib.demos import heads_twins as heads
 from tutorial_lib.demos import heatmap_vs_regression as demos
 from tutorial_lib.demos import heatmap_vs_regression_twins as twins
@@ -26,9 +27,7 @@ from tutorial_lib.demos.ambiguity_toy import ambiguity_demo
 from tutorial_lib.demos.robustness import robustness_demo
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
-from tutorial_lib.keypoint_nets import KeypointNet, cost, map_loss
-from tutorial_lib.photo_sets import photo_set
-from tutorial_lib.regression import RLE, coordinate_loss
+from tutorial_lib.heatmaps import RLE, KeypointNet, coordinate_loss, cost, map_loss
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains all of them again, wider and longer

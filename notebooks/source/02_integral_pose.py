@@ -17,15 +17,17 @@ import math
 import torch
 from IPython.display import Markdown
 
-from tutorial_lib import augmentation, checkpoints, integral, volume_losses, volume_poses, volume_targets
+from tutorial_lib import checkpoints, integral
 from tutorial_lib.checkpoints import integral_experiment as experiment
 from tutorial_lib.checks import integral as checks
+from tutorial_lib.datasets import augmentation
+from tutorial_lib.datasets.lab_photos import lab_photos
+from tutorial_lib.datasets.photos import photo_set
 from tutorial_lib.demos import integral_photos, integral_pose
 from tutorial_lib.demos import integral_pose_twins as twins
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
-from tutorial_lib.lab_photos import lab_photos
-from tutorial_lib.photo_sets import photo_set
+from tutorial_lib.integral import losses, poses, targets
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains ResNet-50 on large photos, for a GPU and days
@@ -138,7 +140,7 @@ show(twins.two_blobs_sweep())
 # making the volume:
 
 # %%
-source(volume_losses.heatmap_bce, volume_targets.contract)
+source(losses.heatmap_bce, targets.contract)
 
 # %% [markdown]
 # Here is one joint's volume, $16^3$ scores, trained while you wait. **One-hot** puts a single 1 in the joint's cell
@@ -213,13 +215,13 @@ show(twins.strength_sheet(wild.image, wild.keypoints, SEED))
 # skeleton is.)
 
 # %%
-source(volume_poses.to_pose)
+source(poses.to_pose)
 
 # %%
 budget = experiment.Budget(**checkpoints.record("integral/integral", FOLDER)["architecture"])
 photos = lab_photos("test", budget.test, budget.size)
-windows = volume_poses.windows(photos.keypoints, photos.pose)
-half_widths = volume_poses.half_width(windows, photos.pose[:, 0, 2])
+windows = poses.windows(photos.keypoints, photos.pose)
+half_widths = poses.half_width(windows, photos.pose[:, 0, 2])
 nets = {method: experiment.load(method, FOLDER) for method in experiment.METHODS}
 few = slice(0, 40)
 inside_volume = integral_photos.depth_demo(
@@ -267,7 +269,7 @@ print(f"{'rates':>12}: {results['search']['rates']}")
 # NBVAL_CHECK_OUTPUT
 agree = True
 for method, net in nets.items():
-    here = volume_poses.judge(experiment.predict(net, photos), photos.keypoints, photos.pose).mpjpe_mm
+    here = poses.judge(experiment.predict(net, photos), photos.keypoints, photos.pose).mpjpe_mm
     agree &= abs(here - results["runs"][method][0]["test"]["mpjpe_mm"]) < 1
 print("all shipped networks have their recorded error:", bool(agree))
 

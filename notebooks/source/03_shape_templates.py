@@ -18,13 +18,13 @@ import torch
 
 from tutorial_lib.checkpoints import template_experiment as experiment
 from tutorial_lib.checks import templates as checks
+from tutorial_lib.datasets.photos import clips_of
 from tutorial_lib.demos import shape_templates, template_gradient, template_training
 from tutorial_lib.demos import shape_templates_twins as by_hand
 from tutorial_lib.demos import template_training_twins as twins
 from tutorial_lib.display.claims import Claim, record
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.metrics import mpjpe
-from tutorial_lib.photo_sets import clips_of
 from tutorial_lib.templates import anchor_loss, boundary_loss, keypoints, learning
 from tutorial_lib.templates.errors import measured
 from tutorial_lib.templates.lift import fit_lifter

@@ -18,18 +18,25 @@ import torch
 from IPython.display import Markdown
 from tqdm.auto import tqdm
 
-from tutorial_lib import checkpoints, flipping, semi_supervised
+from tutorial_lib import checkpoints
 from tutorial_lib.checkpoints import temporal
 from tutorial_lib.checks import temporal as checks
+from tutorial_lib.datasets.videos import videos_under_test
 from tutorial_lib.demos import few_labels, temporal_architecture, temporal_lifting
 from tutorial_lib.demos import temporal_architecture_twins as parts
 from tutorial_lib.demos import temporal_twins as twins
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
-from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
+from tutorial_lib.lifting import (
+    SingleFrameLifter,
+    TemporalLifter,
+    count_parameters,
+    flops_per_frame,
+    inference,
+    lift_videos,
+    semi_supervised,
+)
 from tutorial_lib.metrics.by_action import per_action, table
-from tutorial_lib.single_frame import SingleFrameLifter
-from tutorial_lib.video_exam import sit, videos_under_test
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains all of them again, for hours
@@ -137,8 +144,8 @@ print("the demo of the two forms moves")
 #   test time one can lift both the video and its mirror image, mirror the second result back, and average.
 
 # %%
-source(flipping.flip)
-source(flipping.lift_flipped_average)
+source(inference.flip)
+source(inference.lift_flipped_average)
 
 # %% [markdown]
 # ## 3. Lift a video
@@ -196,10 +203,10 @@ for seed in tqdm(SEEDS, desc="seeds"):
     for noise in NOISES:
         taken = videos_under_test(MOTION, seed, noise, trust=TRUST_PICKLE, limit=LIMIT)
         for name, model in networks.items():
-            exams.setdefault((noise, name), []).append(per_action(sit(model, taken)))
+            exams.setdefault((noise, name), []).append(per_action(lift_videos(model, taken)))
     taken = videos_under_test(MOTION, seed, known=True, trust=TRUST_PICKLE, limit=2 * LIMIT)
     for name, model in networks.items():
-        known.setdefault(name, []).append(per_action(sit(model, taken)))
+        known.setdefault(name, []).append(per_action(lift_videos(model, taken)))
 ordinary = {name: known[name][0] for name in NETWORKS}
 table(ordinary)
 
@@ -298,7 +305,7 @@ few_models = {name: checkpoints.load(f"temporal/{name}", folder=FOLDER) for name
 for seed in tqdm(SEEDS, desc="seeds"):
     taken = videos_under_test(MOTION, seed, 0.0, trust=TRUST_PICKLE, limit=10 if PROFILE == "quick" else 200)
     for name, model in few_models.items():
-        few.setdefault(name, []).append(per_action(sit(model, taken)))
+        few.setdefault(name, []).append(per_action(lift_videos(model, taken)))
 show(twins.share_figure(few))
 
 # %% [markdown]

@@ -17,13 +17,14 @@ import torch
 from IPython.display import Markdown
 from tqdm.auto import tqdm
 
-from tutorial_lib import checkpoints, corpus, distortion
+from tutorial_lib import checkpoints, distortion
+from tutorial_lib.adaptation.lens_test import Studio, take
 from tutorial_lib.checks import lens as checks
+from tutorial_lib.datasets import splits
 from tutorial_lib.demos import camera_distortion as demos
 from tutorial_lib.demos import camera_distortion_twins as twins
 from tutorial_lib.display.claims import Claim, record
 from tutorial_lib.display.preview import show, source
-from tutorial_lib.evaluation import Studio, take
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": two cores, a minute. "full": more people, tighter intervals
@@ -182,7 +183,7 @@ model = checkpoints.load("plain-9f")
 LENSES = {"undistorted": torch.zeros(5), **distortion.PRESETS}
 scores = {name: [] for name in LENSES}
 for seed in tqdm(SEEDS, desc="seeds"):
-    studio = Studio(corpus.site(MOTION, seed), seed, shots=SHOTS, recordings=1)
+    studio = Studio(splits.site(MOTION, seed), seed, shots=SHOTS, recordings=1)
     for name, preset in LENSES.items():
         scores[name].append(take(model, studio.exam(preset)))
 Markdown(twins.score_table(scores))

@@ -15,15 +15,16 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from tutorial_lib import adaptation, checkpoints, corpus, distortion, tasks, training
+from tutorial_lib import adaptation, checkpoints, distortion, training
+from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, hold_exams
+from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio
 from tutorial_lib.checks import meta as checks
+from tutorial_lib.datasets import splits, windows
 from tutorial_lib.demos import meta_learning, meta_toy
 from tutorial_lib.demos import meta_learning_twins as twins
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
-from tutorial_lib.evaluation import SCENARIOS, Studio
-from tutorial_lib.gradebook import HEAVY, MODERATE, hold_exams
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
 
 # %% tags=["parameters"]
@@ -99,7 +100,7 @@ show(twins.alpha_figure())
 # training looks more like testing. A task is one lens, with support and query windows:
 
 # %%
-source(tasks.draw_tasks)
+source(windows.draw_tasks)
 
 # %% [markdown]
 # **A misprint worth a minute.** In the paper's Algorithm 1 the outer loss is summed over tasks
@@ -129,12 +130,12 @@ source(adaptation.meta_loss)
 # %%
 lifter = checkpoints.load("random-9f", folder=FOLDER)
 generator = torch.Generator().manual_seed(SEED)
-footage = corpus.shoot(corpus.builtin_site(SEED).calibration, generator, shots=40)
+footage = splits.shoot(splits.builtin_site(SEED).calibration, generator, shots=40)
 
 
 def episode(step):
     lenses = distortion.sample_stratified(4, generator=generator)
-    support, query = tasks.draw_tasks(footage, lenses, 9, support=32, query=16, generator=generator)
+    support, query = windows.draw_tasks(footage, lenses, 9, support=32, query=16, generator=generator)
     return adaptation.meta_loss(lifter, support, query, rate=0.03)
 
 
@@ -190,7 +191,7 @@ source(adaptation.adapt)
 #
 # Now every network takes every exam: four lenses, both scenarios, people and motions that no training saw. All models
 # see the same frames and noise. Each model's step size was chosen on *validation* people and random lenses
-# (`python -m tutorial_lib.checkpoints.tune`), so nobody wins by a better rate.
+# (`python -m tutorial_lib.adaptation.rate_search`), so nobody wins by a better rate.
 
 # %%
 abouts = {name: checkpoints.record(name, FOLDER) for name in checkpoints.names(FOLDER)}
@@ -518,7 +519,7 @@ checks.symmetry_loss(symmetry_loss)
 # skeleton. *Predict what "perfect consistency" looks like.*
 
 # %%
-video = Studio(corpus.builtin_site(SEED), SEED, shots=1, recordings=1).exam(distortion.PRESETS["d2"])
+video = Studio(splits.builtin_site(SEED), SEED, shots=1, recordings=1).exam(distortion.PRESETS["d2"])
 sizes = {"with the division": [], "without": []}
 for name, values in sizes.items():
     victim = checkpoints.load("plain-9f", folder=FOLDER)

@@ -6,8 +6,8 @@ import higher
 import torch
 
 from tutorial_lib.adaptation import adapt, meta_loss, supervised_loss
+from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.tasks import Windows
 
 RATE, TASKS = 0.05, 8
 META_STEP = f"meta-step, second order, {TASKS} tasks, 9 frames, C = 128"

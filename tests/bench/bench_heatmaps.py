@@ -11,7 +11,7 @@ import torch
 from kornia.geometry.subpix import spatial_expectation2d, spatial_softmax2d
 
 from tutorial_lib import heatmaps
-from tutorial_lib.keypoint_nets import HEADS, KeypointNet
+from tutorial_lib.heatmaps import HEADS, KeypointNet
 
 MEAN = "mean place of 32 x 17 probability maps of 64 x 64 cells"
 SOFT = "soft-argmax of 32 x 17 maps of 64 x 64 cells"

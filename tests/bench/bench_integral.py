@@ -7,8 +7,8 @@ import torch
 from kornia.geometry.subpix import dsnt
 
 from tutorial_lib.integral import soft_argmax_2d, soft_argmax_3d
-from tutorial_lib.volume_losses import heatmap_bce
-from tutorial_lib.volume_targets import gaussian_cube
+from tutorial_lib.integral.losses import heatmap_bce
+from tutorial_lib.integral.targets import gaussian_cube
 
 FLAT, SOLID = "2D: 32 x 17 maps of 64 x 64", "3D: 4 x 17 volumes of 32 x 32 x 32"
 TARGETS = "Gaussian BCE on 4 x 17 volumes of 32 x 32 x 32"

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.single_frame import SingleFrameLifter
+from tutorial_lib.lifting.single_frame import SingleFrameLifter
 
 FOLDER = Path(__file__).resolve().parent
 

@@ -7,9 +7,9 @@ lifter's error on *validation* people grows by the paper's own factor; the test 
 import torch
 
 from tutorial_lib import checkpoints
-from tutorial_lib.checkpoints.tune import validation_studio
+from tutorial_lib.adaptation.lens_test import UNDISTORTED, take
+from tutorial_lib.adaptation.rate_search import validation_studio
 from tutorial_lib.distortion import FOLD_RADIUS, folds
-from tutorial_lib.evaluation import UNDISTORTED, take
 
 CHARACTERS = {
     "d1": ((-1.12, 0.80, 0.80, 0.12, -0.08), 1.95),

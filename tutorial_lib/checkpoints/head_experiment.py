@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
-from tutorial_lib import checkpoints, flipping, heatmaps
+from tutorial_lib import checkpoints, heatmaps
+from tutorial_lib.datasets.photos import PhotoSet, photo_set
 from tutorial_lib.folders import output_folder
-from tutorial_lib.keypoint_nets import HEADS, KeypointNet
+from tutorial_lib.heatmaps import HEADS, KeypointNet
+from tutorial_lib.lifting import inference
 from tutorial_lib.metrics import pck
-from tutorial_lib.photo_sets import PhotoSet, photo_set
 from tutorial_lib.skeleton import MIRROR
 from tutorial_lib.training import fit, resolve_device
 
@@ -175,7 +176,7 @@ def train(
         image, keypoints, weight = batch.image, batch.keypoints.clone(), batch.inside
         half = budget.batch // 2
         image[:half] = image[:half].flip(-1)
-        keypoints[:half], weight[:half] = flipping.flip(keypoints[:half]), weight[:half][:, list(MIRROR)]
+        keypoints[:half], weight[:half] = inference.flip(keypoints[:half]), weight[:half][:, list(MIRROR)]
         image = image.to(where, memory_format=torch.channels_last)
         return model.loss(image, keypoints.to(where), weight.to(where))
 

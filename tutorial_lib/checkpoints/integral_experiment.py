@@ -29,17 +29,18 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
 
-from tutorial_lib import augmentation, checkpoints
+from tutorial_lib import checkpoints
+from tutorial_lib.datasets import augmentation
+from tutorial_lib.datasets.lab_photos import lab_photos
+from tutorial_lib.datasets.photos import PhotoSet, photo_set
 from tutorial_lib.folders import output_folder
 from tutorial_lib.integral import hard_argmax, soft_argmax_3d
-from tutorial_lib.lab_photos import lab_photos
-from tutorial_lib.photo_sets import PhotoSet, photo_set
+from tutorial_lib.integral.losses import Mix, integral_loss, mixed
+from tutorial_lib.integral.networks import RegressionNet, ResNet50, SmallTrunk, VolumeNet
+from tutorial_lib.integral.poses import judge, to_volume, windows
+from tutorial_lib.integral.targets import gaussian_cube
 from tutorial_lib.skeleton import JOINTS
 from tutorial_lib.training import fit, resolve_device
-from tutorial_lib.volume_losses import Mix, integral_loss, mixed
-from tutorial_lib.volume_nets import RegressionNet, ResNet50, SmallTrunk, VolumeNet
-from tutorial_lib.volume_poses import judge, to_volume, windows
-from tutorial_lib.volume_targets import gaussian_cube
 
 DIRECTIONS = 8
 """Classes of the task that pre-trains the trunk of approach 4."""
@@ -331,7 +332,7 @@ class Experiment:
         return {"beta": beta} | self.errors(net, self.test, readers[beta])
 
     def errors(self, net: nn.Module, photos: PhotoSet, reader=None) -> dict:
-        """`volume_poses.Errors` of a network on photos, as a dict."""
+        """`integral.poses.Errors` of a network on photos, as a dict."""
         return asdict(judge(predict(net, photos, reader), photos.keypoints, photos.pose))
 
     def run(self, method: str, seed: int, found: dict) -> dict:

@@ -24,7 +24,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tutorial_lib import checkpoints
-from tutorial_lib.photo_sets import SPLITS, clips_of
+from tutorial_lib.datasets.photos import SPLITS, clips_of
 from tutorial_lib.skeleton import MIRROR
 from tutorial_lib.templates import COVERED, identity, keypoints, vgg
 from tutorial_lib.templates.errors import measured

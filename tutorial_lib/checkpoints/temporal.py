@@ -17,19 +17,18 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import from_screen
-from tutorial_lib.corpus import TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED, mocap_path, training_split
-from tutorial_lib.footage import Footage, Video, cut, film, join
+from tutorial_lib.datasets.footage import Footage, cut, film, join
+from tutorial_lib.datasets.splits import TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED, mocap_path, training_split
+from tutorial_lib.datasets.videos import Video, human36m_videos, is_human36m, videos_under_test
+from tutorial_lib.datasets.windows import Windows, draw_windows
 from tutorial_lib.keypoint_files import human36m
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_videos
+from tutorial_lib.lifting.semi_supervised import joint_losses
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.metrics.by_action import per_action
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.semi_supervised import joint_losses
-from tutorial_lib.single_frame import SingleFrameLifter
-from tutorial_lib.tasks import Windows, draw_windows
 from tutorial_lib.training import fit, resolve_device
-from tutorial_lib.video_exam import human36m_videos, is_human36m, sit, videos_under_test
 
 LENGTHS = (243, 122, 81)
 """Frames of a shot. Motion capture comes in takes of many lengths: each is cut into the longest that fits."""
@@ -320,7 +319,7 @@ def train(
         "seed": seed,
         "data": {
             "builtin": f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}",
-            "mocap": None if mocap is None else "CMU, actors of corpus.MOCAP_TEST_SUBJECTS left out",
+            "mocap": None if mocap is None else "CMU, actors of splits.MOCAP_TEST_SUBJECTS left out",
             "shots": shots,
             "credit": None if mocap is None else checkpoints.CREDIT,
         }
@@ -348,7 +347,7 @@ def examine(names: list[str], folder: Path = checkpoints.FOLDER, seeds: int = 5)
     }
     for name, noise in noises.items():
         model, about = (read(f"temporal/{name}", folder=folder) for read in (checkpoints.load, checkpoints.record))
-        results = [per_action(sit(model, taken)) for taken in filmed[noise]]
+        results = [per_action(lift_videos(model, taken)) for taken in filmed[noise]]
         about["real_actors"] = {
             "detector_noise": noise,
             "mpjpe_mm": [round(result.average(), 2) for result in results],

@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tutorial_lib import checkpoints
-from tutorial_lib.adaptation import meta_loss
+from tutorial_lib.adaptation import draw_tasks, meta_loss
+from tutorial_lib.adaptation.rate_search import tune_all
 from tutorial_lib.checkpoints.recipes import (
     BUDGETS,
     INNER_RATE,
@@ -20,13 +21,12 @@ from tutorial_lib.checkpoints.recipes import (
     Budget,
     Recipe,
 )
-from tutorial_lib.checkpoints.tune import tune_all
-from tutorial_lib.corpus import TRAINED_ACTIONS, mocap_path, shoot, training_split
+from tutorial_lib.datasets.footage import Footage, shoot
+from tutorial_lib.datasets.splits import TRAINED_ACTIONS, mocap_path, training_split
+from tutorial_lib.datasets.windows import draw_windows
 from tutorial_lib.distortion import sample_stratified, sample_uniform
-from tutorial_lib.footage import Footage
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import mpjpe
-from tutorial_lib.tasks import draw_tasks, draw_windows
 from tutorial_lib.training import History, fit, resolve_device
 
 
@@ -162,7 +162,7 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
         "seed": seed,
         "data": {
             "builtin": f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}",
-            "mocap": None if mocap is None else "CMU, actors of corpus.MOCAP_TEST_SUBJECTS left out",
+            "mocap": None if mocap is None else "CMU, actors of splits.MOCAP_TEST_SUBJECTS left out",
             "shots": len(footage),
             "credit": None if mocap is None else checkpoints.CREDIT,
         },

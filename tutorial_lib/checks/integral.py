@@ -7,8 +7,8 @@ import torch
 
 from tutorial_lib.display.exercises import compare
 from tutorial_lib.integral import soft_argmax_1d
-from tutorial_lib.volume_targets import bce_floor as true_floor
-from tutorial_lib.volume_targets import gaussian_cube as true_cube
+from tutorial_lib.integral.targets import bce_floor as true_floor
+from tutorial_lib.integral.targets import gaussian_cube as true_cube
 
 
 def _scores(seed: int, *shape: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from tutorial_lib.display.exercises import compare
 from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.receptive import support
+from tutorial_lib.lifting.receptive_field import support
 
 
 def receptive_field(function: Callable) -> None:

@@ -5,12 +5,12 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.lens_test import Score, Studio, score, take
 from tutorial_lib.camera import FOCAL, to_screen
-from tutorial_lib.corpus import TEST_SEED, TestSite, site
+from tutorial_lib.datasets.splits import TEST_SEED, TestSite, site
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, live, slider
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT, distort, folds
-from tutorial_lib.evaluation import Score, Studio, score, take
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.motion import builtin
 

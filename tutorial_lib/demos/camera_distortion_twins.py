@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import checkpoints, distortion
+from tutorial_lib.adaptation.lens_test import Score, Studio, take
 from tutorial_lib.demos.camera_distortion import BODY, grid_lines, walker
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
-from tutorial_lib.evaluation import Score, Studio, take
 from tutorial_lib.metrics import root_relative
 
 METRICS = {"MPJPE (mm)": "mpjpe", "P-MPJPE (mm)": "p_mpjpe", "PCKh (%)": "pckh"}

@@ -7,13 +7,13 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.checkpoints.temporal import SHARES, few_name
+from tutorial_lib.datasets.videos import Video
 from tutorial_lib.demos.camera_distortion import BODY, side_by_side
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.footage import Video
+from tutorial_lib.lifting.semi_supervised import bone_length_loss, reproject, reprojection_loss, trajectory_loss
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, root_relative
-from tutorial_lib.semi_supervised import bone_length_loss, reproject, reprojection_loss, trajectory_loss
 
 KINDS = {"labels only": False, "labels and video": True}
 COLOUR = {"labels only": "vermillion", "labels and video": "blue"}

@@ -9,12 +9,12 @@ import torch
 
 from tutorial_lib import heatmaps
 from tutorial_lib.checkpoints.head_experiment import DECODERS, values
+from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.demos.robustness import COLOURS
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
-from tutorial_lib.keypoint_nets import KeypointNet, cost
+from tutorial_lib.heatmaps import KeypointNet, cost
 from tutorial_lib.metrics import pck
-from tutorial_lib.photo_sets import PhotoSet
 from tutorial_lib.skeleton import JOINTS
 
 ROWS = {

@@ -7,12 +7,12 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import heatmaps
+from tutorial_lib.datasets.disturbances import Disturbance
 from tutorial_lib.demos.ambiguity_toy import TwoPlaces, losses_figure
 from tutorial_lib.demos.heatmap_vs_regression import DECODERS, quantisation
 from tutorial_lib.demos.robustness import COLOURS, assess
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
-from tutorial_lib.disturbances import Disturbance
 
 
 def target_sweep(strides: Sequence[int] = (2, 4, 8, 16), size: int = 64) -> go.Figure:

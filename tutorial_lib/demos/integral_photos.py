@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.augmentation import Changes, Strength, apply, draw, inside
+from tutorial_lib.datasets.augmentation import Changes, Strength, apply, draw, inside
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.integral import cell_centres, expectation, marginals
@@ -145,9 +145,9 @@ def depth_demo(
     """Where a volume net believes one joint to be, and the skeleton that all its joints make.
 
     Args:
-        nets: name -> a net that has `logits(images)` as `volume_nets.VolumeNet`; it is put in eval mode.
+        nets: name -> a net that has `logits(images)` as `integral.nets.VolumeNet`; it is put in eval mode.
         images: (B, 3, S, S) in [0, 1].
-        truth: (B, 17, 3) coordinates x, y, z in the volume, as `volume_poses.to_volume` has them.
+        truth: (B, 17, 3) coordinates x, y, z in the volume, as `integral.poses.to_volume` has them.
         half_width: (B,) metres that half the picture shows at the depth of the root, or one number for all.
             Coordinates times this number are drawn as metres: a weak perspective.
     """

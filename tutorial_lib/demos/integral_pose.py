@@ -16,7 +16,7 @@ from tutorial_lib.integral import (
     marginals,
     to_cells,
 )
-from tutorial_lib.volume_losses import Mix, mixed
+from tutorial_lib.integral.losses import Mix, mixed
 
 CELLS = 64
 """Cells on each axis of the first demo, as in the paper's volume."""

@@ -7,14 +7,14 @@ import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.augmentation import Strength, apply, draw
+from tutorial_lib.datasets.augmentation import Strength, apply, draw
 from tutorial_lib.demos.integral_photos import COLUMNS, sheet_figure
 from tutorial_lib.demos.integral_pose import BETAS, TRUTH, UPDATES, cloud, marginal_figure, miss, read_out, train_volume
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
 from tutorial_lib.integral import from_cells, soft_argmax_1d, to_cells
-from tutorial_lib.volume_losses import Mix
-from tutorial_lib.volume_targets import bce_floor, gaussian_cube
+from tutorial_lib.integral.losses import Mix
+from tutorial_lib.integral.targets import bce_floor, gaussian_cube
 
 MIXES = {
     "integral only": Mix(),

@@ -7,7 +7,8 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
-from tutorial_lib.corpus import site
+from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio, score, take
+from tutorial_lib.datasets.splits import site
 from tutorial_lib.demos.camera_distortion import (
     BODY,
     SCORE_COLUMNS,
@@ -22,7 +23,6 @@ from tutorial_lib.demos.camera_distortion import (
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.evaluation import SCENARIOS, Studio, score, take
 from tutorial_lib.metrics import mpjpe, root_relative
 
 MODELS = {

@@ -6,12 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
+from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Gradebook
+from tutorial_lib.adaptation.lens_test import SCENARIOS
 from tutorial_lib.demos.meta_toy import three_bowls
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
 from tutorial_lib.distortion import sample_stratified, sample_uniform
-from tutorial_lib.evaluation import SCENARIOS
-from tutorial_lib.gradebook import HEAVY, MODERATE, Gradebook
 
 
 def alpha_figure() -> go.Figure:

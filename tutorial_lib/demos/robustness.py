@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
+from tutorial_lib.datasets.disturbances import Disturbance, disturb, move
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
-from tutorial_lib.disturbances import Disturbance, disturb, move
 from tutorial_lib.metrics import pck
 
 THRESHOLDS = np.linspace(0.02, 0.6, 30)

@@ -7,12 +7,12 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
-from tutorial_lib.corpus import TestSite, builtin_site
+from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio
+from tutorial_lib.datasets.splits import TestSite, builtin_site
 from tutorial_lib.demos.camera_distortion import BODY, grid_lines, side_by_side, walker
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.evaluation import SCENARIOS, Studio
 from tutorial_lib.metrics import mpjpe, root_relative
 
 STEPS, WINDOWS = 5, 64

@@ -7,9 +7,8 @@ import torch
 from tutorial_lib.demos.temporal_forms import two_forms_demo as two_forms_demo  # both demos under one name
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
-from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
-from tutorial_lib.receptive import Layer, connections, paths
-from tutorial_lib.single_frame import SingleFrameLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
+from tutorial_lib.lifting.receptive_field import Layer, connections, paths
 
 RATE = 50
 """Frames per second of Human3.6M and of the course's motions."""
@@ -31,7 +30,7 @@ def seen_frames(layers: int, width: int, dilated: bool, causal: bool, span: int 
     Returns:
         frame, count: (span,) place relative to the output's frame, number of paths from there.
         model: the network.
-        layers: its diagram, from `receptive.connections`.
+        layers: its diagram, from `receptive_field.connections`.
         low, high: range of the axis in frames.
     """
     model = TemporalLifter(widths=(width,) * layers, channels=1, joints=1, causal=causal, dilated=dilated, dropout=0)

@@ -9,9 +9,8 @@ from tutorial_lib import checkpoints
 from tutorial_lib.demos.temporal_architecture import MOST_LAYERS, RATE, diagram, seen_frames
 from tutorial_lib.demos.temporal_forms import FORMS, clip_of, work, work_figure
 from tutorial_lib.display import figures
-from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
-from tutorial_lib.receptive import influence, paths, support
-from tutorial_lib.single_frame import SingleFrameLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
+from tutorial_lib.lifting.receptive_field import influence, paths, support
 
 DEPTHS = range(1, MOST_LAYERS + 1)
 SWEPT = range(1, 5)

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.lens_test import Studio
 from tutorial_lib.demos.camera_distortion import walker
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.evaluation import Studio
 from tutorial_lib.lifting import TemporalLifter, flops_per_frame, pad_edges
 from tutorial_lib.skeleton import JOINTS
 

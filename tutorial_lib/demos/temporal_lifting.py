@@ -9,15 +9,14 @@ import torch
 
 from tutorial_lib import checkpoints, keypoint_files
 from tutorial_lib.camera import FOCAL, Camera, look_at, to_plane, to_screen, world_to_camera
+from tutorial_lib.datasets.detector import Defects, draw_defects
+from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m
 from tutorial_lib.demos.camera_distortion import BODY, side_by_side
-from tutorial_lib.detector import Defects, draw_defects
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.flipping import lift_flipped_average
-from tutorial_lib.footage import Video
+from tutorial_lib.lifting import lift_flipped_average
 from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.video_exam import clips_under_test, human36m_videos, is_human36m
 
 NETWORKS = {
     "1 frame": "lifter-1f",

@@ -11,18 +11,17 @@ import torch
 
 from tutorial_lib import checkpoints, keypoint_files
 from tutorial_lib.checkpoints.temporal import SHARES, few_name
+from tutorial_lib.datasets.detector import draw_defects
+from tutorial_lib.datasets.videos import Video, clips_under_test
 from tutorial_lib.demos.few_labels import COLOUR, KINDS
 from tutorial_lib.demos.temporal_lifting import NETWORKS, filmed
-from tutorial_lib.detector import draw_defects
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
-from tutorial_lib.footage import Video
 from tutorial_lib.keypoint_files.coco import KEYPOINTS
+from tutorial_lib.lifting.semi_supervised import reproject, reprojection_loss
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.metrics.by_action import Errors
-from tutorial_lib.semi_supervised import reproject, reprojection_loss
 from tutorial_lib.skeleton import JOINTS
-from tutorial_lib.video_exam import clips_under_test
 
 
 def _with_band(values: Sequence[Sequence[float]]) -> tuple[list[float], list[float], list[float]]:

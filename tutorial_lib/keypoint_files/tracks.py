@@ -1,6 +1,6 @@
 """2D keypoints of one's own video, as a detector saved them, ready for a lifter.
 
-A file is VideoPose3D's data_2d_custom_<name>.npz or the JSON of a detector, see `keypoint_json`. Both hold COCO's 17
+A file is VideoPose3D's data_2d_custom_<name>.npz or the JSON of a detector, see `json_files`. Both hold COCO's 17
 keypoints in pixels; what comes back are the joints of `skeleton.JOINTS` in screen coordinates, see `coco`.
 """
 
@@ -114,7 +114,7 @@ def _best(frames: Sequence[Sequence[Person]]) -> list[Person | None]:
 
 
 def _follow(frames: Sequence[Sequence[Person]], rank: int, name: str) -> list[Person | None]:
-    first = sorted(frames[0], key=lambda one: -one.score)  # the first frame has people, see keypoint_json
+    first = sorted(frames[0], key=lambda one: -one.score)  # the first frame has people, see json_files
     if isinstance(rank, bool) or not isinstance(rank, int) or not 0 <= rank < len(first):
         raise ValueError(f"person is {rank!r}, expected 0 to {len(first) - 1}: so many are in {name}'s first frame")
     chosen: list[Person | None] = [first[rank]]

@@ -12,7 +12,7 @@ from html import escape
 
 import torch
 
-from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, velocity_error
+from tutorial_lib.metrics.pose import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from tutorial_lib.skeleton import check_joints
 
 METRICS = {

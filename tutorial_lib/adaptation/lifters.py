@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import torch
 from torch.func import functional_call, grad, vmap
 
+from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.locking import model_in_use
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
-from tutorial_lib.tasks import Windows
 
 
 def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
@@ -155,7 +155,7 @@ def adapt(
     """
     keypoints = support.keypoints if isinstance(support, Windows) else support
     if not isinstance(keypoints, torch.Tensor):
-        raise ValueError(f"support is a {type(support).__name__}, expected tasks.Windows or a tensor of 2D keypoints")
+        raise ValueError(f"support is a {type(support).__name__}, expected windows.Windows or a tensor of 2D keypoints")
     if not isinstance(steps, int) or steps < 0:
         raise ValueError(f"steps is {steps!r}, expected a whole number, 0 or more")
     if not 0 < rate < float("inf"):

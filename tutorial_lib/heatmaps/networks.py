@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tutorial_lib import heatmaps
-from tutorial_lib.regression import RLE, coordinate_loss
+from tutorial_lib.heatmaps.regression import RLE, coordinate_loss
 from tutorial_lib.skeleton import JOINTS
 
 HEADS = ("regression", "rle", "heatmap", "integral")

@@ -1,23 +1,21 @@
 """Videos to test lifters of any receptive field with: people and motions that no training saw, filmed as they are.
 
-Stands on `lifting`. The same videos for every network; another detector on request, with errors that have the same
+The same videos for every network; another detector on request, with errors that have the same
 pattern and another size.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from tutorial_lib.camera import from_screen, to_screen
-from tutorial_lib.corpus import HELD_OUT_ACTIONS, TEST_SEED, TRAINED_ACTIONS, file_site
-from tutorial_lib.footage import Video, videos
+from tutorial_lib.datasets.footage import film
+from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, TEST_SEED, TRAINED_ACTIONS, file_site
 from tutorial_lib.keypoint_files import human36m
-from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.metrics import root_relative
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.single_frame import SingleFrameLifter
 
 PEOPLE = 2
 """Invented people of one seed; each does every held-out action."""
@@ -26,11 +24,36 @@ TEST_FRAMES = 300
 """Frames of an invented clip: longer than the longest receptive field."""
 
 
+@dataclass(frozen=True)
+class Video:
+    """One person before one camera for as long as it took.
+
+    Attributes:
+        keypoints: (T, 17, 2) screen coordinates, what a detector reported.
+        pose: (T, 17, 3) metres, camera frame, absolute: the truth.
+        subject, action: names.
+    """
+
+    keypoints: torch.Tensor
+    pose: torch.Tensor
+    subject: str
+    action: str
+
+
+def film_videos(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> list[Video]:
+    """Film whole clips of any length, each from a random viewpoint.
+
+    Another `noise` with the same generator state gives the same viewpoints and errors of another size.
+    """
+    filmed = [film([clip], generator=generator, noise=noise) for clip in clips]
+    return [Video(to_screen(f.detected[0]), f.pose[0], f.subjects[0], f.actions[0]) for f in filmed]
+
+
 def clips_under_test(motion: str = "builtin", seed: int = 0, known: bool = False) -> list[Clip]:
     """Clips of people that no training saw.
 
     Args:
-        motion: "builtin", or a motion file (its test people, as in `corpus.file_site`).
+        motion: "builtin", or a motion file (its test people, as in `splits.file_site`).
         seed: another seed, other invented people.
         known: they do what others did in the training, as in the papers' protocol; otherwise the motions are new, too.
             A motion file decides that by itself.
@@ -92,16 +115,4 @@ def videos_under_test(
         return [found[i] for i in torch.randperm(len(found), generator=generator)[:limit].sort().values.tolist()]
     clips = clips_under_test(motion, seed, known)
     chosen = torch.randperm(len(clips), generator=generator)[:limit].sort().values.tolist()
-    return videos([clips[i] for i in chosen], generator=generator, noise=noise)
-
-
-@torch.no_grad()
-def sit(model: TemporalLifter | SingleFrameLifter, taken: list[Video]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
-    """Lift whole videos.
-
-    Returns:
-        (action, predicted, truth) of each video, poses (T, 17, 3) in metres, root-relative, camera axes: what
-        `protocol.per_action` takes.
-    """
-    model.eval()
-    return [(v.action, root_relative(model.lift(v.keypoints)), root_relative(v.pose)) for v in taken]
+    return film_videos([clips[i] for i in chosen], generator=generator, noise=noise)

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from tutorial_lib.corpus import site
+from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
+from tutorial_lib.datasets.splits import site
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
 from tutorial_lib.lifting import TemporalLifter
 
 HEAVY, MODERATE = ("d1", "d2"), ("d3", "d4")

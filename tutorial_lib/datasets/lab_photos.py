@@ -1,6 +1,6 @@
 """Photos from one laboratory, as in Human3.6M: one room, few people, cameras that stand before them.
 
-`photo_sets` draws another person, room and viewpoint for every photo, which takes a network hours to learn. Here is the
+`photos` draws another person, room and viewpoint for every photo, which takes a network hours to learn. Here is the
 small sister of Human3.6M (ours): the room is always the same, nothing stands in the way, and the cameras are within
 `AROUND` of where the person looks, so that no network has to tell front from back first. Test people and their motions
 are not in the training photos.
@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tutorial_lib.camera import Camera, look_at, world_to_camera
+from tutorial_lib.datasets.photos import SPLITS, PhotoSet, clips_of
 from tutorial_lib.folders import output_folder
-from tutorial_lib.photo_sets import SPLITS, PhotoSet, clips_of
 from tutorial_lib.render import crop_windows, draw_looks, draw_places, photograph
 from tutorial_lib.skeleton import JOINTS
 

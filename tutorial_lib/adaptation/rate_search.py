@@ -1,6 +1,6 @@
 """Choose every model's step size at test time, then examine it on real actors where their motion is at hand.
 
-    python -m tutorial_lib.checkpoints.tune [names]
+    python -m tutorial_lib.adaptation.rate_search [names]
 
 The step size is chosen on validation people and random lenses. All models get the same search, so none wins by its
 learning rate; the four test lenses and the test people take no part. The examination chooses nothing: its errors are
@@ -15,9 +15,9 @@ import torch
 from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints
-from tutorial_lib.corpus import TestSite, mocap_path, site, training_split
+from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Exam, Studio, take, take_adapted
+from tutorial_lib.datasets.splits import TestSite, mocap_path, site, training_split
 from tutorial_lib.distortion import PRESETS, sample_stratified
-from tutorial_lib.evaluation import SCENARIOS, UNDISTORTED, Exam, Studio, take, take_adapted
 from tutorial_lib.lifting import TemporalLifter
 
 RATES = {

@@ -5,12 +5,22 @@ from dataclasses import dataclass
 import torch
 
 from tutorial_lib.camera import to_plane, to_screen
+from tutorial_lib.datasets.footage import Footage
 from tutorial_lib.distortion import distort
-from tutorial_lib.footage import Footage, window_indices
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.skeleton import MIRROR
 
 SOURCES = ("detector", "truth")
+
+
+def window_indices(frames: int, field: int, centres: torch.Tensor, causal: bool = False) -> torch.Tensor:
+    """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the shot's ends.
+
+    Args:
+        causal: the windows end at `centres` instead.
+    """
+    offsets = torch.arange(field, device=centres.device) - (field - 1 if causal else field // 2)
+    return (centres[..., None] + offsets).clamp(0, frames - 1)
 
 
 @dataclass(frozen=True)
@@ -80,47 +90,3 @@ def draw_windows(
         plane = distort(plane, lens)
     root = torch.cat([root[..., :1] * sign[..., None, None], root[..., 1:]], -1)
     return Windows(to_screen(plane), pose, root)
-
-
-def draw_tasks(
-    footage: Footage,
-    lenses: torch.Tensor,
-    frames: int,
-    *,
-    support: int,
-    query: int,
-    generator: torch.Generator,
-    source: str = "detector",
-    one_video: bool = False,
-) -> tuple[Windows, Windows]:
-    """Support and query sets of one task per lens: the same distortion, other frames.
-
-    Args:
-        lenses: (tasks, 5).
-        support, query: windows a task.
-        one_video: false for scenario 1 (a small but varied recording, tested on other people); true for scenario 2
-            (support and query are frames of one and the same shot, because there the test video adapts to itself).
-
-    Returns:
-        Two `Windows` with the leading axis tasks.
-
-    Raises:
-        ValueError: no lenses, no shots, support or query below 1; otherwise as `draw_windows`.
-    """
-    if lenses.ndim != 2 or lenses.shape[0] < 1:
-        raise ValueError(f"lenses has shape {tuple(lenses.shape)}, expected (tasks >= 1, 5)")
-    for name, value in (("support", support), ("query", query)):
-        if value < 1:
-            raise ValueError(f"{name} is {value}, expected at least 1")
-    if len(footage) < 1:
-        raise ValueError("footage has no shots: select at least one")
-    tasks = len(lenses)
-    shots = torch.randint(len(footage), (tasks, 1 if one_video else support + query), generator=generator)
-    shots = shots.expand(tasks, support + query)
-    drawn = draw_windows(
-        footage, lenses, (tasks, support + query), frames, generator=generator, source=source, shots=shots
-    )
-    return (
-        Windows(drawn.keypoints[:, :support], drawn.pose[:, :support]),
-        Windows(drawn.keypoints[:, support:], drawn.pose[:, support:]),
-    )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from tutorial_lib.camera import to_plane
-from tutorial_lib.integral import from_metres, to_metres
+from tutorial_lib.integral.soft_argmax import from_metres, to_metres
 from tutorial_lib.metrics import mpjpe, p_mpjpe, pckh
 from tutorial_lib.skeleton import check_joints
 

@@ -9,17 +9,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from tutorial_lib.footage import Footage, cut, film
+from tutorial_lib.datasets.footage import SHOT, cut
 from tutorial_lib.motion import ACTIONS, builtin, load, resample
 from tutorial_lib.motion.clip import Clip
 
 FPS = 50.0
 """What the networks were trained at; files at other rates are resampled."""
 
-SHOT = 81
-"""Frames of a shot: 1.6 s at 50 Hz, three times the longest receptive field of these lessons."""
 
 HELD_OUT_ACTIONS = ("phone", "throw", "squat", "turn", "stretch")
 """Builtin motions that no training sees."""
@@ -55,10 +51,9 @@ class TestSite:
 
 
 def mocap_path() -> Path | None:
-    """The optional real motion capture: `COURSE_MOCAP`, or `../shared/data/cmu17.npz` beside the clone, or None."""
+    """The optional real motion capture: the file that `COURSE_MOCAP` names, or None."""
     named = os.environ.get("COURSE_MOCAP")
-    path = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data" / "cmu17.npz"
-    return path if path.is_file() else None
+    return Path(named) if named and Path(named).is_file() else None
 
 
 def training_split(mocap: Path | None, people: int = 40) -> Split:
@@ -120,16 +115,3 @@ def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
 def site(motion: str = "builtin", seed: int = 0) -> TestSite:
     """The test site that a lesson's `MOTION` parameter asks for: "builtin" or a motion file."""
     return builtin_site(seed) if motion == "builtin" else file_site(motion, seed)
-
-
-def shoot(clips: list[Clip], generator: torch.Generator, *, shots: int | None = None, takes: int = 1) -> Footage:
-    """Cut clips into shots and film each, `takes` times, from another viewpoint each time.
-
-    Args:
-        shots: at most so many, drawn at random.
-    """
-    pieces = cut(clips, SHOT, SHOT - SHOT // 3)
-    if shots is not None and len(pieces) > shots:
-        chosen = torch.randperm(len(pieces), generator=generator)[:shots]
-        pieces = [pieces[i] for i in chosen.tolist()]
-    return film(pieces * takes, generator=generator)

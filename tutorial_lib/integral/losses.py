@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.integral import expectation, marginals, to_cells
-from tutorial_lib.volume_targets import REPORT_PEAK, contract, gaussian_factors, outer, report_floor
+from tutorial_lib.integral.soft_argmax import expectation, marginals, to_cells
+from tutorial_lib.integral.targets import REPORT_PEAK, contract, gaussian_factors, outer, report_floor
 
 
 def average(values: torch.Tensor, visible: torch.Tensor | None = None) -> torch.Tensor:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import torch
 
-from tutorial_lib.adaptation import Adaptation, adapt
-from tutorial_lib.corpus import TestSite, shoot
-from tutorial_lib.detector import draw_defects
-from tutorial_lib.footage import picture, window_indices
+from tutorial_lib.adaptation.lifters import Adaptation, adapt
+from tutorial_lib.datasets.detector import draw_defects
+from tutorial_lib.datasets.footage import picture, shoot
+from tutorial_lib.datasets.splits import TestSite
+from tutorial_lib.datasets.windows import Windows, window_indices
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import mpjpe, p_mpjpe, pckh, root_relative
-from tutorial_lib.tasks import Windows
 
 SCENARIOS = ("labelled recording", "test video alone")
 """Scenario 1: a few labelled windows, recorded with markers under the test lens. Scenario 2: no labels at all."""

@@ -13,7 +13,7 @@ import math
 import torch
 from torch import nn
 
-from tutorial_lib.integral import soft_argmax_3d, split_depth
+from tutorial_lib.integral.soft_argmax import soft_argmax_3d, split_depth
 from tutorial_lib.skeleton import JOINTS
 
 

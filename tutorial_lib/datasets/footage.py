@@ -5,9 +5,12 @@ from dataclasses import dataclass
 import torch
 
 from tutorial_lib.camera import from_screen, random_viewpoints, to_plane, to_screen, world_to_camera
-from tutorial_lib.detector import detect
+from tutorial_lib.datasets.detector import detect
 from tutorial_lib.distortion import distort
 from tutorial_lib.motion.clip import Clip
+
+SHOT = 81
+"""Frames of a shot: 1.6 s at 50 Hz, three times the longest receptive field of these lessons."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +111,6 @@ def through_lens(
     return detect(picture(pose, lens), noise, generator=generator)
 
 
-def window_indices(frames: int, field: int, centres: torch.Tensor, causal: bool = False) -> torch.Tensor:
-    """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the shot's ends.
-
-    Args:
-        causal: the windows end at `centres` instead.
-    """
-    offsets = torch.arange(field, device=centres.device) - (field - 1 if causal else field // 2)
-    return (centres[..., None] + offsets).clamp(0, frames - 1)
-
-
 def join(reels: list[Footage]) -> Footage:
     """Footage of equally long shots, one after another.
 
@@ -135,26 +128,14 @@ def join(reels: list[Footage]) -> Footage:
     )
 
 
-@dataclass(frozen=True)
-class Video:
-    """One person before one camera for as long as it took.
+def shoot(clips: list[Clip], generator: torch.Generator, *, shots: int | None = None, takes: int = 1) -> Footage:
+    """Cut clips into shots and film each, `takes` times, from another viewpoint each time.
 
-    Attributes:
-        keypoints: (T, 17, 2) screen coordinates, what a detector reported.
-        pose: (T, 17, 3) metres, camera frame, absolute: the truth.
-        subject, action: names.
+    Args:
+        shots: at most so many, drawn at random.
     """
-
-    keypoints: torch.Tensor
-    pose: torch.Tensor
-    subject: str
-    action: str
-
-
-def videos(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> list[Video]:
-    """Film whole clips of any length, each from a random viewpoint.
-
-    Another `noise` with the same generator state gives the same viewpoints and errors of another size.
-    """
-    filmed = [film([clip], generator=generator, noise=noise) for clip in clips]
-    return [Video(to_screen(f.detected[0]), f.pose[0], f.subjects[0], f.actions[0]) for f in filmed]
+    pieces = cut(clips, SHOT, SHOT - SHOT // 3)
+    if shots is not None and len(pieces) > shots:
+        chosen = torch.randperm(len(pieces), generator=generator)[:shots]
+        pieces = [pieces[i] for i in chosen.tolist()]
+    return film(pieces * takes, generator=generator)

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from tutorial_lib.camera import to_screen
+from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import distort
 from tutorial_lib.metrics import mpjpe, root_relative
 from tutorial_lib.skeleton import bone_lengths, check_joints, length
-from tutorial_lib.tasks import Windows
 
 TERMS = ("pose", "trajectory", "reprojection", "bones")
 """The four losses, each with weight 1 in the reference."""
@@ -140,7 +140,7 @@ def joint_losses(
     if unlabelled is None and not {"pose", "trajectory"} & set(terms):
         raise ValueError(f"terms: {terms} leave nothing to learn from labelled windows alone; add 'pose'")
     if labelled.root is None:
-        raise ValueError("labelled has no root: draw it with tasks.draw_windows")
+        raise ValueError("labelled has no root: draw it with windows.draw_windows")
     count = len(labelled.keypoints)
     keypoints = labelled.keypoints if unlabelled is None else torch.cat([labelled.keypoints, unlabelled])
     pose, root = pose_model(keypoints, mode="windows"), trajectory_model(keypoints, mode="windows")

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutorial_lib.lifting import in_chunks
+from tutorial_lib.lifting.temporal import in_chunks
 from tutorial_lib.skeleton import JOINTS
 
 

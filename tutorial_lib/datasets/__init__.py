@@ -1,0 +1,1 @@
+"""What networks are trained and tested on: splits, footage, windows, videos, photos, and what spoils them."""

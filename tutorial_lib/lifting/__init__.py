@@ -1,0 +1,24 @@
+"""Lifting: 2D keypoints over time to 3D poses. Lesson 04's idea; stands on `datasets` and the ground."""
+
+from tutorial_lib.lifting.inference import lift_flipped_average, lift_videos
+from tutorial_lib.lifting.single_frame import SingleFrameLifter
+from tutorial_lib.lifting.temporal import (
+    TemporalLifter,
+    count_parameters,
+    flops_per_frame,
+    in_chunks,
+    pad_edges,
+    receptive_levels,
+)
+
+__all__ = [
+    "SingleFrameLifter",
+    "TemporalLifter",
+    "count_parameters",
+    "flops_per_frame",
+    "in_chunks",
+    "lift_flipped_average",
+    "lift_videos",
+    "pad_edges",
+    "receptive_levels",
+]
