@@ -109,14 +109,14 @@ bench: $(READY)
 	@mkdir -p build
 	$(BIN)/python -m pytest tests/bench/*.py --benchmark-only --benchmark-disable-gc \
 		--benchmark-json=build/bench.json --quiet $(PYTEST_ARGS)
-	$(BIN)/python -m tutorial_lib.course.ratios build/bench.json
+	$(BIN)/python -m tutorial_lib.course.bench_ratios build/bench.json
 
 checkpoints: $(READY)
-	$(BIN)/python -m tutorial_lib.checkpoints.train
-	$(BIN)/python -m tutorial_lib.checkpoints.temporal
-	$(BIN)/python -m tutorial_lib.checkpoints.head_experiment
-	$(BIN)/python -m tutorial_lib.checkpoints.integral_experiment
-	$(BIN)/python -m tutorial_lib.checkpoints.template_experiment
+	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment
+	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.experiment
+	$(BIN)/python -m tutorial_lib.lessons.heatmap_vs_regression.experiment
+	$(BIN)/python -m tutorial_lib.lessons.integral_pose.experiment
+	$(BIN)/python -m tutorial_lib.lessons.shape_templates.experiment
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
@@ -125,7 +125,7 @@ grade: $(READY)
 	$(BIN)/python -m tutorial_lib.course.grade $(SUBMISSIONS) $(if $(LESSONS),--lesson $(LESSONS))
 
 sheet: $(READY)
-	$(BIN)/python -m tutorial_lib.course.sheet $(LESSONS)
+	$(BIN)/python -m tutorial_lib.course.checklist $(LESSONS)
 
 site: $(READY)
 	$(BIN)/python -m tutorial_lib.course.site $(LESSONS)

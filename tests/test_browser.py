@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ["built here", "notebooks/00_start_here.ipynb"]  # relative to the repository's root
 CELLS = [
-    "import numpy as np\nfrom tutorial_lib.demos import stage\nfrom tutorial_lib.display.live import live, slider",
+    "import numpy as np\nfrom tutorial_lib.display import stage\nfrom tutorial_lib.display.live import live, slider",
     "body = np.random.default_rng(0).uniform(-0.9, 0.9, (5, 17, 3))\n"
     "def compute(size):\n"
     "    return body * size\n"

@@ -13,11 +13,12 @@ from safetensors.torch import load_file
 from tutorial_lib import checkpoints, motion
 from tutorial_lib.adaptation import rate_search
 from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
-from tutorial_lib.checkpoints import calibrate, train
-from tutorial_lib.checkpoints.recipes import BUDGETS, RECIPES
 from tutorial_lib.datasets import splits
 from tutorial_lib.datasets.splits import Split, TestSite, builtin_site
 from tutorial_lib.distortion import FOLD_RADIUS, PRESETS, folds
+from tutorial_lib.lessons.camera_distortion import calibrate
+from tutorial_lib.lessons.meta_learning import experiment
+from tutorial_lib.lessons.meta_learning.recipes import BUDGETS, RECIPES
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 
 TestSite.__test__ = False  # a place where a camera stands, not a test
@@ -80,7 +81,7 @@ def test_the_record_says_how_the_network_was_made(name):
     assert about["recipe"] == RECIPES[name].describe()
     assert about["budget"]["name"] == "shipped"
     assert {key: about["budget"][key] for key in vars(BUDGETS["shipped"])} == vars(BUDGETS["shipped"])
-    assert about["inner_rate"] == train.inner_rate(RECIPES[name])
+    assert about["inner_rate"] == experiment.inner_rate(RECIPES[name])
     assert isinstance(about["seed"], int) and about["interrupted"] is False
     assert 0.02 < about["validation_mpjpe_m"] < 0.12
 
@@ -348,12 +349,12 @@ def people():
 @pytest.fixture
 def workshop(people, monkeypatch, tmp_path):
     """`train` on two clips: called with a name, and a folder for the stages."""
-    monkeypatch.setattr(train, "training_split", lambda mocap, count: people)
-    monkeypatch.setattr(train, "_lens_pool", lambda generator: train.sample_uniform(64, generator=generator))
+    monkeypatch.setattr(experiment, "training_split", lambda mocap, count: people)
+    monkeypatch.setattr(experiment, "_lens_pool", lambda generator: experiment.sample_uniform(64, generator=generator))
 
     def make(name, stages="stages", seed=0):
         folder = tmp_path / f"{stages}-{name}-{seed}"
-        train.train(name, "smoke", seed, folder, tmp_path / stages, "cpu")
+        experiment.train(name, "smoke", seed, folder, tmp_path / stages, "cpu")
         return checkpoints.load(name, folder=folder), checkpoints.record(name, folder)
 
     make.folder = tmp_path
@@ -384,9 +385,11 @@ def test_training_goes_on_from_the_stage_on_disk_as_if_never_stopped(workshop, n
     fresh, _ = workshop(name, "a")
     (stage,) = (workshop.folder / "a").glob("*.safetensors")
     labels = []
-    ordinary = train.ordinary_stage
+    ordinary = experiment.ordinary_stage
     monkeypatch.setattr(
-        train, "ordinary_stage", lambda *args, **options: labels.append(options["label"]) or ordinary(*args, **options)
+        experiment,
+        "ordinary_stage",
+        lambda *args, **options: labels.append(options["label"]) or ordinary(*args, **options),
     )
     resumed, _ = workshop(name, "a")
     assert stage.stem not in labels, "the first stage was read, not trained again"
@@ -426,7 +429,7 @@ def stopping(function, after):
 
 def test_interrupted_episodes_keep_the_weights_and_say_so(workshop, monkeypatch):
     with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
-        patch.setattr(train, "meta_loss", stopping(train.meta_loss, 4))  # in the second step
+        patch.setattr(experiment, "meta_loss", stopping(experiment.meta_loss, 4))  # in the second step
         model, about = workshop("ours-9f", "a")
         assert about["interrupted"] is True
     (stage,) = (workshop.folder / "a").glob("*.safetensors")
@@ -437,7 +440,9 @@ def test_interrupted_episodes_keep_the_weights_and_say_so(workshop, monkeypatch)
 
 def test_an_interrupted_first_stage_is_not_taken_for_a_finished_one(workshop, monkeypatch):
     with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
-        patch.setattr(train, "draw_windows", stopping(train.draw_windows, 2))  # the validation set is the first
+        patch.setattr(
+            experiment, "draw_windows", stopping(experiment.draw_windows, 2)
+        )  # the validation set is the first
         workshop("ours-9f", "a")
     assert same_weights(workshop("ours-9f", "a")[0], workshop("ours-9f", "b")[0])
 
@@ -445,26 +450,26 @@ def test_an_interrupted_first_stage_is_not_taken_for_a_finished_one(workshop, mo
 @pytest.fixture
 def two_recipes(workshop, monkeypatch, tmp_path):
     """`train_all` with two recipes, into a folder of its own; tuning leaves a mark only."""
-    monkeypatch.setattr(train, "RECIPES", {name: RECIPES[name] for name in ("plain-9f", "ours-3f")})
+    monkeypatch.setattr(experiment, "RECIPES", {name: RECIPES[name] for name in ("plain-9f", "ours-3f")})
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path / "library" / "checkpoints")
 
     def tune_all(names, folder):
         for name in names:
             rewrite(folder, name, test_rates={"marked": 1})
 
-    monkeypatch.setattr(train, "tune_all", tune_all)
+    monkeypatch.setattr(experiment, "tune_all", tune_all)
     return monkeypatch
 
 
 def test_train_all_trains_what_is_missing_and_keeps_what_is_there(two_recipes, tmp_path):
-    folder = train.train_all("smoke", 0, "cpu")
+    folder = experiment.train_all("smoke", 0, "cpu")
     assert folder.is_relative_to(tmp_path) and checkpoints.names(folder) == ["ours-3f", "plain-9f"]
     kept = (folder / "plain-9f.safetensors").stat().st_mtime_ns
     (folder / "ours-3f.safetensors").unlink()
-    assert train.train_all("smoke", 0, "cpu") == folder
+    assert experiment.train_all("smoke", 0, "cpu") == folder
     assert (folder / "plain-9f.safetensors").stat().st_mtime_ns == kept
     assert checkpoints.names(folder) == ["ours-3f", "plain-9f"]
-    assert train.train_all("smoke", 1, "cpu") != folder
+    assert experiment.train_all("smoke", 1, "cpu") != folder
 
 
 def test_train_all_tunes_what_an_earlier_run_trained_but_did_not_tune(two_recipes):
@@ -472,18 +477,18 @@ def test_train_all_tunes_what_an_earlier_run_trained_but_did_not_tune(two_recipe
         raise KeyboardInterrupt
 
     with two_recipes.context() as patch, contextlib.suppress(KeyboardInterrupt):
-        patch.setattr(train, "tune_all", stopped)
-        train.train_all("smoke", 0, "cpu")
-    folder = train.train_all("smoke", 0, "cpu")
+        patch.setattr(experiment, "tune_all", stopped)
+        experiment.train_all("smoke", 0, "cpu")
+    folder = experiment.train_all("smoke", 0, "cpu")
     assert all("test_rates" in checkpoints.record(name, folder) for name in ("plain-9f", "ours-3f"))
 
 
 def test_the_command_trains_the_names_it_is_given(workshop, monkeypatch, tmp_path, capsys):
     tuned = []
-    monkeypatch.setattr(train, "tune_all", lambda names, folder: tuned.append((names, folder)))
+    monkeypatch.setattr(experiment, "tune_all", lambda names, folder: tuned.append((names, folder)))
     options = ["--budget", "smoke", "--folder", str(tmp_path / "out"), "--work", str(tmp_path / "w")]
     monkeypatch.setattr(sys, "argv", ["train", "ours-3f", "--device", "cpu", *options])
-    train.main()
+    experiment.main()
     assert checkpoints.names(tmp_path / "out") == ["ours-3f"] and tuned == [(["ours-3f"], tmp_path / "out")]
     assert "ours-3f: validation " in capsys.readouterr().out
 
@@ -492,7 +497,7 @@ def test_the_command_trains_the_names_it_is_given(workshop, monkeypatch, tmp_pat
 def test_the_command_refuses_what_it_does_not_know(monkeypatch, capsys, words):
     monkeypatch.setattr(sys, "argv", ["train", *words])
     with pytest.raises(SystemExit):
-        train.main()
+        experiment.main()
     assert "choose from" in capsys.readouterr().err
 
 

@@ -11,8 +11,11 @@ from safetensors import safe_open
 
 from tutorial_lib import checkpoints, motion
 from tutorial_lib.camera import FOCAL
-from tutorial_lib.checkpoints import temporal
-from tutorial_lib.checkpoints.temporal import (
+from tutorial_lib.datasets.footage import Footage
+from tutorial_lib.datasets.splits import TRAINED_ACTIONS, Split
+from tutorial_lib.datasets.videos import Video, film_videos
+from tutorial_lib.lessons.temporal_lifting import experiment
+from tutorial_lib.lessons.temporal_lifting.experiment import (
     BUDGETS,
     L2_SHARE,
     LENGTHS,
@@ -27,9 +30,6 @@ from tutorial_lib.checkpoints.temporal import (
     shots_of,
     split_labels,
 )
-from tutorial_lib.datasets.footage import Footage
-from tutorial_lib.datasets.splits import TRAINED_ACTIONS, Split
-from tutorial_lib.datasets.videos import Video, film_videos
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 from tutorial_lib.motion.clip import Clip
 
@@ -247,11 +247,11 @@ def people():
 @pytest.fixture
 def workshop(people, monkeypatch, tmp_path):
     """`train` on a few clips: called with a name; gives the network and its record."""
-    monkeypatch.setattr(temporal, "mocap_path", lambda: None)
-    monkeypatch.setattr(temporal, "material", lambda budget, mocap, taken=None: people)
+    monkeypatch.setattr(experiment, "mocap_path", lambda: None)
+    monkeypatch.setattr(experiment, "material", lambda budget, mocap, taken=None: people)
 
     def make(name, folder="made", seed=0):
-        temporal.train(name, "smoke", seed, tmp_path / folder, "cpu")
+        experiment.train(name, "smoke", seed, tmp_path / folder, "cpu")
         where = tmp_path / folder
         return checkpoints.load(f"temporal/{name}", folder=where), checkpoints.record(f"temporal/{name}", where)
 
@@ -288,13 +288,13 @@ def test_training_repeats_itself_for_a_seed(workshop, name):
 
 def test_unlabelled_video_is_used_after_the_warm_up_and_only_by_semi(workshop, monkeypatch):
     calls = []
-    real = temporal.joint_losses
+    real = experiment.joint_losses
 
     def spy(*args, **options):
         calls.append((args[3] is not None, options["norm"]))
         return real(*args, **options)
 
-    monkeypatch.setattr(temporal, "joint_losses", spy)
+    monkeypatch.setattr(experiment, "joint_losses", spy)
     monkeypatch.setitem(BUDGETS, "smoke", replace(BUDGETS["smoke"], warm_up=0.5))
     workshop("few-3-supervised")
     assert calls == []
@@ -307,31 +307,31 @@ def test_an_interrupted_training_writes_nothing(workshop, monkeypatch, tmp_path)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match="lifter-9f was stopped"):
-        patch.setattr(temporal, "mpjpe", stop)
+        patch.setattr(experiment, "mpjpe", stop)
         workshop("lifter-9f")
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_material_is_invented_people_long_enough_for_every_lifter(monkeypatch):
     asked = []
-    monkeypatch.setattr(temporal, "builtin", lambda *args: asked.append(args) or [clip(300)])
+    monkeypatch.setattr(experiment, "builtin", lambda *args: asked.append(args) or [clip(300)])
     both = [replace(clip(90), source=source) for source in ("builtin", "real")]
-    monkeypatch.setattr(temporal, "training_split", lambda mocap, count: Split(both, both))
-    train, validation = temporal.material(BUDGETS["shipped"], None)
-    assert [seed for seed, *_ in asked] == [temporal.TRAIN_SEED, temporal.VALIDATION_SEED]
+    monkeypatch.setattr(experiment, "training_split", lambda mocap, count: Split(both, both))
+    train, validation = experiment.material(BUDGETS["shipped"], None)
+    assert [seed for seed, *_ in asked] == [experiment.TRAIN_SEED, experiment.VALIDATION_SEED]
     assert asked[0][1:] == (BUDGETS["shipped"].people, TRAINED_ACTIONS, 300)
     assert [c.source for c in train] == ["test", "real"] and [c.source for c in validation] == ["test", "real"]
 
 
 def test_given_videos_take_the_place_of_the_courses_own_motion(monkeypatch, tmp_path):
-    monkeypatch.setattr(temporal, "mocap_path", lambda: None)
-    monkeypatch.setattr(temporal, "builtin", None)  # nobody is invented
+    monkeypatch.setattr(experiment, "mocap_path", lambda: None)
+    monkeypatch.setattr(experiment, "builtin", None)  # nobody is invented
     clips = [clip(100, f"S{number}") for number in (1, 5)] * 11
     taken = film_videos(clips, generator=seeded(), noise=0.0)
-    train, validation = temporal.material(BUDGETS["smoke"], None, taken)
+    train, validation = experiment.material(BUDGETS["smoke"], None, taken)
     assert (len(train), len(validation)) == (20, 2) and not {id(v) for v in train} & {id(v) for v in validation}
     for name in ("lifter-9f", "few-10-semi"):
-        temporal.train(name, "smoke", 0, tmp_path, "cpu", taken)
+        experiment.train(name, "smoke", 0, tmp_path, "cpu", taken)
         data = checkpoints.record(f"temporal/{name}", tmp_path)["data"]
         assert data["videos"] == ["S1", "S5"] and data["shots"] > 0 and "credit" not in data
         checkpoints.load(f"temporal/{name}", folder=tmp_path)
@@ -341,13 +341,13 @@ def test_given_videos_take_the_place_of_the_courses_own_motion(monkeypatch, tmp_
 @pytest.fixture
 def two_recipes(workshop, monkeypatch, tmp_path):
     """`train_all` with two recipes, into a folder of its own."""
-    monkeypatch.setattr(temporal, "RECIPES", {name: RECIPES[name] for name in ("lifter-1f", "few-3-semi")})
+    monkeypatch.setattr(experiment, "RECIPES", {name: RECIPES[name] for name in ("lifter-1f", "few-3-semi")})
     monkeypatch.setattr(checkpoints, "FOLDER", tmp_path / "library" / "checkpoints")
     return monkeypatch
 
 
 def test_train_all_trains_what_is_missing_and_keeps_what_is_there(two_recipes, tmp_path):
-    folder = temporal.train_all("smoke", 0, "cpu")
+    folder = experiment.train_all("smoke", 0, "cpu")
     assert folder.is_relative_to(tmp_path / "build") and checkpoints.names(folder / "temporal") == [
         "few-3-semi",
         "lifter-1f",
@@ -355,30 +355,30 @@ def test_train_all_trains_what_is_missing_and_keeps_what_is_there(two_recipes, t
     path = folder / "temporal" / "lifter-1f.safetensors"
     kept = path.stat().st_mtime_ns
     (folder / "temporal" / "few-3-semi.safetensors").unlink()
-    assert temporal.train_all("smoke", 0, "cpu") == folder
+    assert experiment.train_all("smoke", 0, "cpu") == folder
     assert path.stat().st_mtime_ns == kept and checkpoints.names(folder / "temporal") == ["few-3-semi", "lifter-1f"]
     trained = []
-    two_recipes.setattr(temporal, "train", lambda *args: trained.append(args))
-    assert temporal.train_all("smoke", 0, "cpu") == folder and trained == []
-    assert temporal.train_all("smoke", 1, "cpu") != folder
+    two_recipes.setattr(experiment, "train", lambda *args: trained.append(args))
+    assert experiment.train_all("smoke", 0, "cpu") == folder and trained == []
+    assert experiment.train_all("smoke", 1, "cpu") != folder
 
 
 def test_train_all_takes_human36m_for_training_by_the_papers_protocol(two_recipes):
     asked, trained = [], []
-    two_recipes.setattr(temporal, "human36m_videos", lambda *args, **options: asked.append((args, options)) or ["v"])
-    two_recipes.setattr(temporal, "train", lambda *args: trained.append(args))
-    folder = temporal.train_all("smoke", 0, "cpu", "somewhere/data_3d_h36m.npz", trust=True)
+    two_recipes.setattr(experiment, "human36m_videos", lambda *args, **options: asked.append((args, options)) or ["v"])
+    two_recipes.setattr(experiment, "train", lambda *args: trained.append(args))
+    folder = experiment.train_all("smoke", 0, "cpu", "somewhere/data_3d_h36m.npz", trust=True)
     assert asked == [(("somewhere/data_3d_h36m.npz", ("S1", "S5", "S6", "S7", "S8")), {"trust": True})]
     assert [args[-1] for args in trained] == [["v"], ["v"]]
-    assert folder != temporal.train_all("smoke", 0, "cpu") and [args[-1] for args in trained[2:]] == [None, None]
+    assert folder != experiment.train_all("smoke", 0, "cpu") and [args[-1] for args in trained[2:]] == [None, None]
 
 
 def test_the_command_trains_and_examines_the_names_it_is_given(workshop, monkeypatch, tmp_path, capsys):
     examined = []
-    monkeypatch.setattr(temporal, "examine", lambda *args: examined.append(args))
+    monkeypatch.setattr(experiment, "examine", lambda *args: examined.append(args))
     words = ["lifter-1f", "--budget", "smoke", "--folder", str(tmp_path / "out"), "--device", "cpu"]
     monkeypatch.setattr(sys, "argv", ["temporal", *words])
-    temporal.main()
+    experiment.main()
     assert checkpoints.names(tmp_path / "out" / "temporal") == ["lifter-1f"]
     assert examined == [(["lifter-1f"], tmp_path / "out")]
     assert "lifter-1f: validation " in capsys.readouterr().out
@@ -388,7 +388,7 @@ def test_the_command_trains_and_examines_the_names_it_is_given(workshop, monkeyp
 def test_the_command_refuses_what_it_does_not_know(monkeypatch, capsys, words):
     monkeypatch.setattr(sys, "argv", ["temporal", *words])
     with pytest.raises(SystemExit):
-        temporal.main()
+        experiment.main()
     assert "choose from" in capsys.readouterr().err
 
 
@@ -411,11 +411,11 @@ def test_examine_writes_what_real_actors_gave_and_changes_nothing_else(two_netwo
             for c in motion.builtin(seed, 1, ["walk", "wave"], 90)
         ],
     )
-    monkeypatch.setattr(temporal, "mocap_path", lambda: recording)
+    monkeypatch.setattr(experiment, "mocap_path", lambda: recording)
     names = ["lifter-9f", "few-3-semi"]
     before = {n: checkpoints.record(f"temporal/{n}", two_networks) for n in names}
     weights = {n: checkpoints.load(f"temporal/{n}", folder=two_networks) for n in names}
-    temporal.examine(names, two_networks, seeds=2)
+    experiment.examine(names, two_networks, seeds=2)
     for name, noise in zip(names, (1.0, 0.0)):
         after = checkpoints.record(f"temporal/{name}", two_networks)
         measured = after.pop("real_actors")
@@ -423,7 +423,7 @@ def test_examine_writes_what_real_actors_gave_and_changes_nothing_else(two_netwo
         assert same_weights(weights[name], checkpoints.load(f"temporal/{name}", folder=two_networks))
         assert measured["detector_noise"] == noise
         # Seed 1 by hand: the mean over actions of the mean joint distance, in mm.
-        taken = temporal.videos_under_test(str(recording), 1, noise)
+        taken = experiment.videos_under_test(str(recording), 1, noise)
         with torch.no_grad():
             lifted = [(v.action, weights[name].lift(v.keypoints), v.pose) for v in taken]
         off = [((p - p[:, :1]) - (t - t[:, :1])).norm(dim=-1).mean().item() for _, p, t in lifted]
@@ -434,8 +434,8 @@ def test_examine_writes_what_real_actors_gave_and_changes_nothing_else(two_netwo
 
 
 def test_without_a_recording_examine_says_so_and_does_nothing(two_networks, monkeypatch, capsys):
-    monkeypatch.setattr(temporal, "mocap_path", lambda: None)
+    monkeypatch.setattr(experiment, "mocap_path", lambda: None)
     before = {path: path.stat().st_mtime_ns for path in two_networks.rglob("*.*")}
-    temporal.examine(["lifter-9f", "few-3-semi"], two_networks)
+    experiment.examine(["lifter-9f", "few-3-semi"], two_networks)
     assert before == {path: path.stat().st_mtime_ns for path in two_networks.rglob("*.*")}
     assert "no motion capture at hand" in capsys.readouterr().out

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tutorial_lib.checks import heatmap as checks
+from tutorial_lib.lessons.heatmap_vs_regression import checks as checks
 
 
 def centres(cells):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.checks import integral as checks
+from tutorial_lib.lessons.integral_pose import checks as checks
 
 
 def centres(n):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tutorial_lib.checks import templates as checks
+from tutorial_lib.lessons.shape_templates import checks as checks
 from tutorial_lib.templates import anchor_loss, boundary_loss, identity, springs
 from tutorial_lib.templates.losses import anchors
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.checks import temporal as checks
+from tutorial_lib.lessons.temporal_lifting import checks as checks
 from tutorial_lib.lifting import TemporalLifter
 
 

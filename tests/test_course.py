@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from tutorial_lib.course import build, environment, lessons, ratios, run
+from tutorial_lib.course import bench_ratios, build, environment, notebooks, run
 
 LESSON = """\
 # %% [markdown]
@@ -77,7 +77,7 @@ def built(tmp_path_factory):
 
 
 def test_build_writes_what_a_reader_can_open(built):
-    notebook = lessons.read_committed("01_scratch", built)
+    notebook = notebooks.read_committed("01_scratch", built)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, 8))
     kinds = [build._kinds(cell) for cell in code]
@@ -93,15 +93,15 @@ def test_build_writes_what_a_reader_can_open(built):
     assert "widgets" not in notebook.metadata
     assert "version" not in notebook.metadata.language_info
     assert not any("execution" in cell.metadata for cell in notebook.cells)
-    assert lessons.tags(code[0]) == ["parameters"]
+    assert notebooks.tags(code[0]) == ["parameters"]
     nbformat.validate(notebook)
 
 
 def test_ids_follow_the_text_and_are_unique(built, tmp_path):
-    first = [cell.id for cell in lessons.read_source("01_scratch", built).cells]
-    assert first == [cell.id for cell in lessons.read_committed("01_scratch", built).cells]
+    first = [cell.id for cell in notebooks.read_source("01_scratch", built).cells]
+    assert first == [cell.id for cell in notebooks.read_committed("01_scratch", built).cells]
     double = write(tmp_path, LESSON + "\n# %%\nSEED\n\n# %%\nSEED\n")
-    ids = [cell.id for cell in lessons.read_source("01_scratch", double).cells]
+    ids = [cell.id for cell in notebooks.read_source("01_scratch", double).cells]
     assert ids[: len(first)] == first
     assert len(set(ids)) == len(ids)
 
@@ -116,19 +116,19 @@ def test_check_accepts_a_fresh_notebook_and_finds_a_library_that_moved_on(built)
 
 
 def test_check_finds_an_edit_in_one_of_the_pair_and_in_both(built, tmp_path):
-    notebook = lessons.read_committed("01_scratch", built)
+    notebook = notebooks.read_committed("01_scratch", built)
     folder = write(tmp_path, LESSON.replace('print("seed", SEED)', 'print("seed", SEED + 1)'))
     nbformat.write(notebook, folder / "01_scratch.ipynb")
     (found,) = build.check("01_scratch", folder)
     assert found.startswith("cell 3: source")
 
-    notebook.cells[3].source = lessons.read_source("01_scratch", folder).cells[3].source
+    notebook.cells[3].source = notebooks.read_source("01_scratch", folder).cells[3].source
     nbformat.write(notebook, folder / "01_scratch.ipynb")
     assert build.check("01_scratch", folder) == ["a code cell has changed since the outputs were made"]
 
 
 def test_pair_differences_sees_tags_and_length(built):
-    source, other = (lessons.read_source("01_scratch", built) for _ in range(2))
+    source, other = (notebooks.read_source("01_scratch", built) for _ in range(2))
     other.cells[1].metadata.tags = []
     other.cells.pop()
     found = build.pair_differences(source, other)
@@ -185,7 +185,7 @@ def test_a_path_is_found_and_an_address_is_not_taken_for_one():
 
     assert build.machine_paths(notebook("saved to /tmp/x.npz"))
     assert build.machine_paths(notebook('File "/home/anna/clone/x.py"'))
-    assert build.machine_paths(notebook(f"in {lessons.ROOT}/notebooks"))
+    assert build.machine_paths(notebook(f"in {notebooks.ROOT}/notebooks"))
     assert not build.machine_paths(notebook("see example.org/home/x, build/claims.json and 1/2"))
 
 
@@ -196,17 +196,17 @@ def test_run_reports_time_memory_and_claims(built, tmp_path, monkeypatch):
     assert result.held == "3 of 4"
     assert 0 < result.seconds < 200
     assert 30e6 < result.peak_bytes < 1e9
-    executed = lessons.read_notebook(result.notebook)
+    executed = notebooks.read_notebook(result.notebook)
     assert any("seed 2" in str(cell.get("outputs", "")) for cell in executed.cells)
     # The injected cell is left out of the comparison, the changed seed is seen.
-    assert build.output_differences(lessons.read_committed("01_scratch", built), executed) == [
+    assert build.output_differences(notebooks.read_committed("01_scratch", built), executed) == [
         "cell 3: committed says 0, a fresh run says 2"
     ]
 
 
 def test_run_tells_an_error_as_a_result(built, tmp_path):
     (tmp_path / "source").mkdir()
-    notebook = lessons.read_committed("01_scratch", built)
+    notebook = notebooks.read_committed("01_scratch", built)
     notebook.cells[-1].source = "raise RuntimeError('on purpose')"
     nbformat.write(notebook, tmp_path / "01_scratch.ipynb")
     (tmp_path / "measured.txt").write_text("error 41.2 mm")
@@ -260,11 +260,11 @@ def test_bad_parameters_are_refused(pair, message):
 def test_lessons_are_named_by_slug_number_or_start(tmp_path):
     for slug in ("00_start_here", "05_camera_distortion", "scratch"):
         write(tmp_path, "1", slug)
-    assert lessons.select([], tmp_path) == ["00_start_here", "05_camera_distortion"]
-    assert lessons.select(["05"], tmp_path) == ["05_camera_distortion"]
-    assert lessons.select(["notebooks/05_camera_distortion.ipynb"], tmp_path) == ["05_camera_distortion"]
+    assert notebooks.select([], tmp_path) == ["00_start_here", "05_camera_distortion"]
+    assert notebooks.select(["05"], tmp_path) == ["05_camera_distortion"]
+    assert notebooks.select(["notebooks/05_camera_distortion.ipynb"], tmp_path) == ["05_camera_distortion"]
     with pytest.raises(ValueError, match="did you mean 05_camera_distortion"):
-        lessons.select(["camera"], tmp_path)
+        notebooks.select(["camera"], tmp_path)
 
 
 def test_a_lesson_without_notebook_says_how_to_build_it(tmp_path):
@@ -303,7 +303,7 @@ def test_ratios_are_to_the_reference_of_the_group(tmp_path):
     ]
     path = tmp_path / "bench.json"
     path.write_text(json.dumps({"benchmarks": entries}))
-    text = ratios.report(ratios.read(path))
+    text = bench_ratios.report(bench_ratios.read(path))
     assert "2.00 x as fast" in text
     assert text.count("reference\n") == 2
     assert "without a group (no reference: times only)" in text
@@ -312,10 +312,10 @@ def test_ratios_are_to_the_reference_of_the_group(tmp_path):
 
 def test_ratios_refuse_two_references_and_other_files(tmp_path):
     with pytest.raises(ValueError, match="has 2 references"):
-        ratios.reference([benchmark("a", 1.0, reference=True), benchmark("b", 1.0, reference=True)])
+        bench_ratios.reference([benchmark("a", 1.0, reference=True), benchmark("b", 1.0, reference=True)])
     (tmp_path / "bench.json").write_text("[]")
     with pytest.raises(ValueError, match="run `make bench`"):
-        ratios.read(tmp_path / "bench.json")
+        bench_ratios.read(tmp_path / "bench.json")
 
 
 def test_environment_is_described_in_text_and_html():

@@ -9,10 +9,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from tutorial_lib import checkpoints
-from tutorial_lib.demos import temporal_architecture as demos
-from tutorial_lib.demos import temporal_architecture_twins as twins
-from tutorial_lib.demos import temporal_forms
 from tutorial_lib.display import preview, stage
+from tutorial_lib.lessons.temporal_lifting import demo_architecture as demos
+from tutorial_lib.lessons.temporal_lifting import demo_forms
+from tutorial_lib.lessons.temporal_lifting import figures_architecture as twins
 from tutorial_lib.lifting import TemporalLifter
 
 needs_plain = pytest.mark.skipif(
@@ -28,7 +28,7 @@ def shared_network():
 
 @pytest.fixture(scope="module")
 def shared_forms():
-    return temporal_forms.two_forms_demo()
+    return demo_forms.two_forms_demo()
 
 
 @pytest.fixture
@@ -205,13 +205,13 @@ def test_windows_cost_the_same_per_pose_and_a_sequence_less_and_less(forms):
     assert short["sequence"] > short["windows"] > middle["sequence"] > long["sequence"] > forms.arrays["steady"]
 
 
-@pytest.mark.parametrize("form", temporal_forms.FORMS)
+@pytest.mark.parametrize("form", demo_forms.FORMS)
 @pytest.mark.parametrize("length", [1, 30])
 def test_the_work_is_what_torch_counts(form, length):
     model, clip = TemporalLifter(widths=(3, 5), channels=8).eval(), torch.randn(length, 17, 2)
     with FlopCounterMode(display=False) as counter:
-        temporal_forms.lift_as(model, clip, form)
-    assert temporal_forms.work(model, clip, form)[1] == counter.get_total_flops() / 2e6 / length
+        demo_forms.lift_as(model, clip, form)
+    assert demo_forms.work(model, clip, form)[1] == counter.get_total_flops() / 2e6 / length
 
 
 @needs_plain

@@ -10,12 +10,20 @@ from scipy.optimize import minimize_scalar
 
 from tutorial_lib import heatmaps
 from tutorial_lib.datasets.disturbances import Disturbance
-from tutorial_lib.demos import heatmap_vs_regression_twins as twins
-from tutorial_lib.demos.ambiguity_toy import ANSWERS, HIT, LINE, TwoPlaces, ambiguity_demo, gaussian, laplace
-from tutorial_lib.demos.heatmap_vs_regression import DECODERS, quantisation, target_demo
-from tutorial_lib.demos.robustness import assess, robustness_demo
 from tutorial_lib.display import preview, stage
 from tutorial_lib.heatmaps import HEADS, KeypointNet
+from tutorial_lib.lessons.heatmap_vs_regression import figures as twins
+from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
+    ANSWERS,
+    HIT,
+    LINE,
+    TwoPlaces,
+    ambiguity_demo,
+    gaussian,
+    laplace,
+)
+from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import assess, robustness_demo
+from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import DECODERS, quantisation, target_demo
 
 
 @pytest.fixture(scope="module")

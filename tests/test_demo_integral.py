@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from tutorial_lib.demos import integral_photos, integral_pose, integral_pose_twins
 from tutorial_lib.display import preview, stage
 from tutorial_lib.integral import soft_argmax_3d, to_cells
 from tutorial_lib.integral.losses import Mix
 from tutorial_lib.integral.networks import small_volume_net
+from tutorial_lib.lessons.integral_pose import demo_build_up, demo_loss_mixer, demo_photos, figures
 from tutorial_lib.skeleton import BONES
 
 
@@ -25,10 +25,10 @@ def people(count=5):
 
 
 MAKERS = {
-    "build-up": integral_pose.build_up_demo,
-    "mixer": integral_pose.loss_mixer_demo,
-    "augmentation": lambda: integral_photos.augmentation_demo(*people()),
-    "depth": lambda: integral_photos.depth_demo({"net": small_volume_net(width=8)}, *people()),
+    "build-up": demo_build_up.build_up_demo,
+    "mixer": demo_loss_mixer.loss_mixer_demo,
+    "augmentation": lambda: demo_photos.augmentation_demo(*people()),
+    "depth": lambda: demo_photos.depth_demo({"net": small_volume_net(width=8)}, *people()),
 }
 
 
@@ -121,7 +121,7 @@ def test_dots_stand_where_the_blob_is(build_up):
     build_up.set(x=20.25, beta=20).check()
     for name, place in (("truth", 20.25), ("mean of the softmax", 20.25), ("peak of the scores", 20.0)):
         x, y = to_cells(torch.tensor(dots(build_up, name)[0]), 64).tolist()
-        assert x == pytest.approx(place, abs=0.1) and y == pytest.approx(integral_pose.HEIGHT, abs=0.1)
+        assert x == pytest.approx(place, abs=0.1) and y == pytest.approx(demo_build_up.HEIGHT, abs=0.1)
     build_up.set(beta=100).check()
     assert build_up.arrays["mean"][0].item() == pytest.approx(20.0, abs=0.01), "too sharp: no better than the peak"
     build_up.set(axes=1).check()
@@ -137,7 +137,7 @@ def test_corners_shift_every_answer_by_half_a_cell(build_up):
 def test_the_volumes_slice_is_its_softmax(build_up):
     """The slice that is drawn is the softmax of the whole volume, up to its largest value."""
     build_up.set(axes=3, beta=20, second=0.5).check()
-    volume = integral_pose.blobs(3, 8.0, 2.0, 0.5)
+    volume = demo_build_up.blobs(3, 8.0, 2.0, 0.5)
     p = torch.softmax(20 * volume.flatten(), 0).view_as(volume)[24]
     torch.testing.assert_close(build_up.arrays["probability"], p / p.max())
 
@@ -146,7 +146,11 @@ def test_the_volumes_slice_is_its_softmax(build_up):
 def run(demo, preset, **more):
     demo.reset().set(**{**demo.presets[preset], **more}).check()
     arrays = demo.arrays
-    return {**arrays, "mean off": integral_pose.miss(arrays["mean"]), "peak off": integral_pose.miss(arrays["peak"])}
+    return {
+        **arrays,
+        "mean off": demo_loss_mixer.miss(arrays["mean"]),
+        "peak off": demo_loss_mixer.miss(arrays["peak"]),
+    }
 
 
 def test_the_integral_loss_places_the_mean_and_leaves_the_cloud_alone(mixer):
@@ -161,14 +165,14 @@ def test_cross_entropy_alone_stops_at_the_middle_of_the_cell(mixer):
     mixer.set(integral=0.0, cross_entropy=1.0).check()
     off = np.linalg.norm((mixer.arrays["mean"] - mixer.arrays["peak"]).numpy())
     assert off < 1e-2 and mixer.arrays["entropy"] < 0.1
-    assert 0 < integral_pose.miss(mixer.arrays["peak"]) < 1000 * 3**0.5 / 16
+    assert 0 < demo_loss_mixer.miss(mixer.arrays["peak"]) < 1000 * 3**0.5 / 16
 
 
 def test_with_two_truths_the_mean_falls_between_and_the_peak_does_not(mixer):
     torn = run(mixer, "two truths, Gaussian")
-    near, far = integral_pose.TRUTH[:, 2].sort().values.tolist()
+    near, far = demo_loss_mixer.TRUTH[:, 2].sort().values.tolist()
     assert near + 0.2 < torn["mean"][2] < far - 0.2
-    assert integral_pose.miss(torn["peak"], doubt=0.4) < 1000 * 3**0.5 / 16
+    assert demo_loss_mixer.miss(torn["peak"], doubt=0.4) < 1000 * 3**0.5 / 16
 
 
 def test_losses_fall_and_the_marker_follows_the_slider(mixer):
@@ -176,7 +180,7 @@ def test_losses_fall_and_the_marker_follows_the_slider(mixer):
     assert stage.unpack(pane(mixer, "curve", 1)["now"]).tolist() == [17]
     for name in ("integral (L1)", "Jensen–Shannon"):
         updates, values = series(mixer, name, 1)
-        assert updates[-1] == integral_pose.UPDATES and values[-1] < values[0] / 2
+        assert updates[-1] == demo_loss_mixer.UPDATES and values[-1] < values[0] / 2
     run(mixer, "integral + Jensen–Shannon", update=0)
     assert mixer.arrays["entropy"] > 8
 
@@ -188,10 +192,10 @@ def test_no_loss_at_all_is_said_in_words(mixer):
 
 
 def test_training_is_repeatable_and_not_shared_by_accident():
-    integral_pose.train_volume.cache_clear()
-    first = integral_pose.train_volume(Mix(js=1), 0.2)["logits"]
-    integral_pose.train_volume.cache_clear()
-    assert torch.equal(first, integral_pose.train_volume(Mix(js=1), 0.2)["logits"])
+    demo_loss_mixer.train_volume.cache_clear()
+    first = demo_loss_mixer.train_volume(Mix(js=1), 0.2)["logits"]
+    demo_loss_mixer.train_volume.cache_clear()
+    assert torch.equal(first, demo_loss_mixer.train_volume(Mix(js=1), 0.2)["logits"])
 
 
 # ------------------------------------------------------------------ pictures
@@ -228,14 +232,14 @@ def test_joints_that_leave_their_picture_are_not_drawn_on_the_neighbour(augmenta
 
 def test_large_pictures_are_reduced():
     images = torch.rand(2, 3, 200, 200)
-    demo = integral_photos.augmentation_demo(images, torch.zeros(2, 17, 2)).check()
+    demo = demo_photos.augmentation_demo(images, torch.zeros(2, 17, 2)).check()
     assert stage.unpack(pane(demo, "image")["picture"]["cells"]).shape == (96, 4 * 96, 3)
 
 
 def test_the_depth_demo_shows_the_nets_own_answer(depth):
     images, pose = people()
     net = small_volume_net(width=8)
-    demo = integral_photos.depth_demo({"net": net}, images, pose, half_width=1.5).check()
+    demo = demo_photos.depth_demo({"net": net}, images, pose, half_width=1.5).check()
     demo.set(photo=2, joint=16).check()
     with torch.no_grad():
         logits = net.eval().logits(images[2:3])[0]
@@ -253,23 +257,23 @@ def test_the_depth_demo_shows_the_nets_own_answer(depth):
 def test_photo_demos_refuse_what_does_not_fit():
     images, pose = people()
     with pytest.raises(ValueError, match="images are 4, truth has 5 poses"):
-        integral_photos.depth_demo({"net": small_volume_net(width=8)}, images[:4], pose)
+        demo_photos.depth_demo({"net": small_volume_net(width=8)}, images[:4], pose)
     with pytest.raises(ValueError, match="half_width is 0"):
-        integral_photos.depth_demo({"net": small_volume_net(width=8)}, images, pose, half_width=0)
+        demo_photos.depth_demo({"net": small_volume_net(width=8)}, images, pose, half_width=0)
     with pytest.raises(ValueError, match="keypoints has shape"):
-        integral_photos.augmentation_demo(images, pose[:, :5])
+        demo_photos.augmentation_demo(images, pose[:, :5])
 
 
 # ------------------------------------------------------------------ twins
 @pytest.mark.parametrize(
     ("make", "frames"),
     [
-        (integral_pose_twins.temperature_sweep, len(integral_pose.BETAS)),
-        (integral_pose_twins.error_by_axes, 0),
-        (integral_pose_twins.two_blobs_sweep, 6),
-        (integral_pose_twins.half_pixel_figure, 0),
-        (integral_pose_twins.mixture_sweep, len(integral_pose_twins.MIXES)),
-        (lambda: integral_pose_twins.strength_sheet(*people()), 0),
+        (figures.temperature_sweep, len(demo_build_up.BETAS)),
+        (figures.error_by_axes, 0),
+        (figures.two_blobs_sweep, 6),
+        (figures.half_pixel_figure, 0),
+        (figures.mixture_sweep, len(figures.MIXES)),
+        (lambda: figures.strength_sheet(*people()), 0),
     ],
 )
 def test_static_figures_paint(make, frames):
@@ -281,18 +285,18 @@ def test_static_figures_paint(make, frames):
 def test_the_static_sheet_has_the_photos_in_colour():
     red = torch.zeros(4, 3, 64, 64)
     red[:, 0] = 1
-    shown = preview.png(integral_pose_twins.sheet_figure(red, torch.full((4, 17, 2), 5.0), "red"))
+    shown = preview.png(figures.sheet_figure(red, torch.full((4, 17, 2), 5.0), "red"))
     pixels = np.asarray(PIL.Image.open(io.BytesIO(shown)).convert("RGB")).astype(int)
     assert ((pixels[..., 0] > 240) & (pixels[..., 1:].max(-1) < 15)).mean() > 0.2
 
 
 def test_the_half_pixel_figure_is_half_a_cell_apart():
-    right, wrong = integral_pose_twins.half_pixel_figure().data
+    right, wrong = figures.half_pixel_figure().data
     np.testing.assert_allclose(np.array(right.y) - np.array(wrong.y), 0.5, atol=2e-3)
     middle = len(right.y) // 2
     assert abs(right.y[middle]) < 1e-2
 
 
 def test_the_mixture_table_has_a_row_for_each_mixture():
-    rows = integral_pose_twins.mixture_table().splitlines()
-    assert len(rows) == 2 + len(integral_pose_twins.MIXES) and all(row.count("|") == 6 for row in rows)
+    rows = figures.mixture_table().splitlines()
+    assert len(rows) == 2 + len(figures.MIXES) and all(row.count("|") == 6 for row in rows)

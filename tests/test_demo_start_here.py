@@ -6,14 +6,14 @@ import torch
 
 from tutorial_lib import motion
 from tutorial_lib.datasets.splits import TEST_SEED
-from tutorial_lib.demos import start_here
 from tutorial_lib.display import figures, preview, stage
 from tutorial_lib.distortion import PRESETS
+from tutorial_lib.lessons.start_here import demo_first_look
 
 
 @pytest.fixture(scope="module")
 def shared():
-    return start_here.first_demo()
+    return demo_first_look.first_demo()
 
 
 @pytest.fixture
@@ -31,19 +31,19 @@ def pane(demo, kind):
 
 
 def test_lens_runs_from_barrel_over_none_to_pincushion():
-    assert torch.equal(start_here.lens_at(-1.0), PRESETS["d1"])
-    assert torch.equal(start_here.lens_at(0.0), torch.zeros(5))
-    assert torch.equal(start_here.lens_at(0.5), 0.5 * PRESETS["d2"])
+    assert torch.equal(demo_first_look.lens_at(-1.0), PRESETS["d1"])
+    assert torch.equal(demo_first_look.lens_at(0.0), torch.zeros(5))
+    assert torch.equal(demo_first_look.lens_at(0.5), 0.5 * PRESETS["d2"])
 
 
 @pytest.mark.parametrize("strength", [float("nan"), 1.05, float("-inf")])
 def test_impossible_lenses_are_refused(strength):
     with pytest.raises(ValueError, match="expected a number from -1"):
-        start_here.lens_at(strength)
+        demo_first_look.lens_at(strength)
 
 
 def test_every_stop_of_the_lens_slider_gives_a_finite_picture(demo):
-    for strength, text in start_here.STRENGTHS.items():
+    for strength, text in demo_first_look.STRENGTHS.items():
         demo.set(strength=strength).check()
         assert text in demo.stage.state["caption"]
         assert np.isfinite(errors(demo)).all() and max(errors(demo)) < 1000
@@ -100,7 +100,7 @@ def test_without_a_lens_or_a_step_nothing_changes(demo):
 
 def test_both_ends_harm_the_ordinary_network_more(demo):
     for strength in (-1.0, 1.0):
-        demo.set(strength=strength, count=start_here.STEPS).check()
+        demo.set(strength=strength, count=demo_first_look.STEPS).check()
         clean, before, _, after = errors(demo)
         assert before > 1.2 * clean and after < before
 
@@ -118,12 +118,12 @@ def test_buttons_go_to_the_ends(demo):
     buttons["pincushion"].click()
     assert demo.params["strength"] == 1.0 and demo.error == ""
     buttons["reset"].click()
-    assert demo.params == {"strength": 0.0, "count": start_here.STEPS}
+    assert demo.params == {"strength": 0.0, "count": demo_first_look.STEPS}
 
 
 def test_static_figures_can_be_swept_and_painted(demo):
     arrays = [demo.set(strength=strength).check().arrays for strength in (-1.0, 0.0, 1.0)]
-    for picture in (start_here.camera_picture, start_here.pose_picture):
+    for picture in (demo_first_look.camera_picture, demo_first_look.pose_picture):
         swept = figures.sweep([picture(each) for each in arrays], ["barrel", "none", "pincushion"], "lens")
         assert len(swept.frames) == 3 and preview.png(swept).startswith(b"\x89PNG")
     assert "image/png" in demo._repr_mimebundle_()[0]
@@ -131,6 +131,6 @@ def test_static_figures_can_be_swept_and_painted(demo):
 
 def test_people_of_a_motion_file(tmp_path):
     motion.save(tmp_path / "two.npz", motion.builtin(TEST_SEED, 2, ["reach", "kick"], 120))
-    demo = start_here.first_demo(str(tmp_path / "two.npz"), seed=1)
+    demo = demo_first_look.first_demo(str(tmp_path / "two.npz"), seed=1)
     for strength in (-1.0, 1.0):
         assert np.isfinite(errors(demo.set(strength=strength).check())).all()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.checkpoints import template_experiment as experiment
-from tutorial_lib.demos import template_training
-from tutorial_lib.demos import template_training_twins as twins
 from tutorial_lib.display import preview, stage
+from tutorial_lib.lessons.shape_templates import demo_trained
+from tutorial_lib.lessons.shape_templates import experiment as experiment
+from tutorial_lib.lessons.shape_templates import results as twins
 from tutorial_lib.motion import builtin
 from tutorial_lib.templates.network import START
 from tutorial_lib.templates.pairs import front_pairs
@@ -18,15 +18,15 @@ def trained():
     """The shipped networks: untrained ones would answer the same for every photo."""
     regressor, translator, eye, album = experiment.load()
     tests = front_pairs(builtin(5, 2, 4, 60), 10, size=regressor.size, generator=torch.Generator().manual_seed(0))
-    return template_training.Trained(regressor, translator, eye, album, tests)
+    return demo_trained.Trained(regressor, translator, eye, album, tests)
 
 
 MAKERS = {
-    "found": template_training.found_demo,
-    "swap": template_training.swap_demo,
-    "album": template_training.album_demo,
-    "code": lambda trained: template_training.code_demo(trained, 6),
-    "break": lambda trained: template_training.break_demo(
+    "found": demo_trained.found_demo,
+    "swap": demo_trained.swap_demo,
+    "album": demo_trained.album_demo,
+    "code": lambda trained: demo_trained.code_demo(trained, 6),
+    "break": lambda trained: demo_trained.break_demo(
         trained, {"as trained": trained.tests.select(slice(0, 5)), "others": trained.tests.select(slice(5, 10))}
     ),
 }
@@ -91,15 +91,15 @@ def test_code_is_the_best_linear_one_and_untouched_at_zero(made):
 
 def test_training_on_leaves_the_shipped_networks_alone(trained):
     kept = {key: value.clone() for key, value in trained.regressor.state_dict().items()}
-    losses, before, after = template_training.continue_training(trained, trained.tests, 2)
+    losses, before, after = demo_trained.continue_training(trained, trained.tests, 2)
     assert len(losses) == 2 and np.isfinite(losses).all() and not torch.equal(before, after)
     assert all(torch.equal(value, kept[key]) for key, value in trained.regressor.state_dict().items())
-    figure = template_training.slid_figure(trained, before, after, 2)
+    figure = demo_trained.slid_figure(trained, before, after, 2)
     assert preview.png(figure).startswith(b"\x89PNG")
 
 
 def test_training_anew_begins_with_the_start_and_not_with_the_shipped_networks(trained):
-    _, before, _ = template_training.continue_training(trained, trained.tests, 1, anew=True)
+    _, before, _ = demo_trained.continue_training(trained, trained.tests, 1, anew=True)
     assert (before - START).abs().max() < 1e-5
 
 

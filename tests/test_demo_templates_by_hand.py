@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.demos import shape_templates, shape_templates_twins, template_gradient
-from tutorial_lib.demos.shape_templates import SHIFTS, TOGETHER
-from tutorial_lib.display import figures, preview, stage
+from tutorial_lib.display import figures as drawing
+from tutorial_lib.display import preview, stage
+from tutorial_lib.lessons.shape_templates import demo_by_hand, demo_gradient, figures
+from tutorial_lib.lessons.shape_templates.demo_by_hand import SHIFTS, TOGETHER
 from tutorial_lib.templates import fitting, parts, puppet, warp
 
 MAKERS = {
-    "parts": shape_templates.parts_demo,
-    "puppet": shape_templates.puppet_demo,
-    "gradient": template_gradient.gradient_demo,
+    "parts": demo_by_hand.parts_demo,
+    "puppet": demo_by_hand.puppet_demo,
+    "gradient": demo_gradient.gradient_demo,
 }
 
 
@@ -100,7 +101,7 @@ def test_unknown_values_are_refused_and_the_demo_goes_on(body, descent):
 # ------------------------------------------------------------------ parts
 def test_template_costs_nothing(body):
     assert set(body.arrays["losses"].values()) == {0.0}
-    assert bars(body) == pytest.approx(dict.fromkeys(bars(body), shape_templates.LOSS_FLOOR))
+    assert bars(body) == pytest.approx(dict.fromkeys(bars(body), demo_by_hand.LOSS_FLOOR))
     assert body.stage.state["note"] == "every spring is closed"
 
 
@@ -108,7 +109,7 @@ def test_torn_arm_is_the_anchor_losss_business(body):
     body.set(**body.presets["one arm torn off"]).check()
     cost = bars(body)
     assert cost["anchor"] == pytest.approx(0.5 * 2 * (0.1**2 + 0.4**2) / 4 / 3, rel=1e-4)
-    assert cost["boundary"] == pytest.approx(shape_templates.LOSS_FLOOR)
+    assert cost["boundary"] == pytest.approx(demo_by_hand.LOSS_FLOOR)
     springs = stage.unpack(pane(body, "image")["lines"][0]["points"])
     lengths = np.linalg.norm(springs[:, 0] - springs[:, 1], axis=-1)
     assert (lengths > 1e-3).sum() == 2
@@ -146,7 +147,7 @@ def test_pivot_decides_how_far_a_turn_carries(body):
 
 
 def test_moving_all_parts_by_one_map_opens_no_spring(body):
-    for about in shape_templates.ABOUT:
+    for about in demo_by_hand.ABOUT:
         body.set(part=TOGETHER, about=about, rotation=25, scale_x=1.3, shear=0.4, shift_y=0.1).check()
         assert body.arrays["lengths"].max() < 1e-3
 
@@ -154,7 +155,7 @@ def test_moving_all_parts_by_one_map_opens_no_spring(body):
 @pytest.mark.parametrize("part", parts.NAMES)
 def test_shift_moves_the_chosen_part_only(body, part):
     body.set(part=part, shift_x=0.1).check()
-    moved = (body.arrays["maps"] - warp.part_maps(warp.identity(), shape_templates.SIZE)).abs().amax((1, 2)) > 1e-3
+    moved = (body.arrays["maps"] - warp.part_maps(warp.identity(), demo_by_hand.SIZE)).abs().amax((1, 2)) > 1e-3
     assert moved.nonzero().flatten().tolist() == [parts.NAMES.index(part)]
     mean = body.arrays["outline"][:-1].mean(0)
     torch.testing.assert_close(mean, parts.CENTRES[parts.NAMES.index(part)].float() + torch.tensor([0.1, 0.0]))
@@ -163,8 +164,8 @@ def test_shift_moves_the_chosen_part_only(body, part):
 def test_paint_shows_a_lone_part_in_its_colour_on_white():
     maps = torch.zeros(18, 4, 4)
     maps[0, 1, 2] = 1
-    cells = shape_templates.paint(maps)
-    torch.testing.assert_close(cells[1, 2], shape_templates.PART_COLOURS[0])
+    cells = demo_by_hand.paint(maps)
+    torch.testing.assert_close(cells[1, 2], demo_by_hand.PART_COLOURS[0])
     assert (cells[0] == 1).all()
 
 
@@ -220,12 +221,12 @@ def test_far_target_is_not_felt(descent):
 @pytest.mark.parametrize(
     "make",
     [
-        shape_templates_twins.tear_sweep,
-        shape_templates_twins.slide_sweep,
-        shape_templates_twins.pose_sweep,
-        shape_templates_twins.holes_figure,
-        lambda: shape_templates_twins.pivot_sweep("part"),
-        lambda: shape_templates_twins.pivot_sweep("corner"),
+        figures.tear_sweep,
+        figures.slide_sweep,
+        figures.pose_sweep,
+        figures.holes_figure,
+        lambda: figures.pivot_sweep("part"),
+        lambda: figures.pivot_sweep("corner"),
     ],
 )
 def test_sweeps_have_frames_that_differ_and_a_preview(make):
@@ -241,14 +242,14 @@ def values(figure, name):
 
 
 def test_blindness_figure_says_what_its_title_says():
-    figure = shape_templates_twins.blindness_figure()
+    figure = figures.blindness_figure()
     assert values(figure, "anchor: all").max() < 1e-6 < values(figure, "anchor: one")[-1]
     first = np.argmax(values(figure, "boundary: one") > 0)
     assert first > 10 and (values(figure, "boundary: one")[first:] > 0).all()
 
 
 def test_boundary_figure_shows_jump_hinge_and_slip():
-    figure = shape_templates_twins.boundary_figure()
+    figure = figures.boundary_figure()
     assert values(figure, "core only (released code)").max() == 0
     assert (
         np.diff(values(figure, "jump (the paper)")).max() > 0.45 > 0.01 > np.diff(values(figure, "hinge (ours)")).max()
@@ -256,17 +257,17 @@ def test_boundary_figure_shows_jump_hinge_and_slip():
 
 
 def test_stairs_are_flat_almost_everywhere():
-    figure = shape_templates_twins.staircase_figure()
+    figure = figures.staircase_figure()
     assert (np.diff(values(figure, "copied pixels")) == 0).mean() > 0.9
     assert (np.diff(values(figure, "closed form")) == 0).mean() < 0.1
     assert values(figure, "closed form").min() < 1e-3
 
 
 def test_parity_figure_falls_with_the_cell():
-    gaps = values(shape_templates_twins.parity_figure((32, 64, 128, 256)), "largest difference")
+    gaps = values(figures.parity_figure((32, 64, 128, 256)), "largest difference")
     assert (np.diff(gaps) < 0).all() and gaps[-1] < 0.05 * gaps[0]
 
 
 def test_colours_are_the_courses(body):
     names = {line["colour"] for line in pane(body, "image")["lines"]}
-    assert names <= {*figures.COLOURS.values(), "ink", "grey"}
+    assert names <= {*drawing.COLOURS.values(), "ink", "grey"}

@@ -8,15 +8,15 @@ from scipy import stats
 
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import FOCAL
-from tutorial_lib.checkpoints.temporal import RECIPES, SHARES, LifterRecipe, few_name
 from tutorial_lib.datasets.detector import draw_defects
 from tutorial_lib.datasets.videos import clips_under_test, film_videos
-from tutorial_lib.demos import few_labels, temporal_lifting
-from tutorial_lib.demos import temporal_twins as twins
-from tutorial_lib.demos.temporal_lifting import ERROR_RANGE, NETWORKS, SHOWN
 from tutorial_lib.display import preview, stage
 from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints
+from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting
+from tutorial_lib.lessons.temporal_lifting import figures as twins
+from tutorial_lib.lessons.temporal_lifting.demo_lifting import ERROR_RANGE, NETWORKS, SHOWN
+from tutorial_lib.lessons.temporal_lifting.experiment import RECIPES, SHARES, LifterRecipe, few_name
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from tutorial_lib.metrics.by_action import METRICS, Errors
@@ -59,12 +59,14 @@ def tracks():
 
 
 MAKE = {
-    "lifting": lambda request: temporal_lifting.lifting_demo("builtin", 0, request.getfixturevalue("folder")),
-    "own": lambda request: temporal_lifting.own_video_demo(
+    "lifting": lambda request: demo_lifting.lifting_demo("builtin", 0, request.getfixturevalue("folder")),
+    "own": lambda request: demo_lifting.own_video_demo(
         request.getfixturevalue("tracks"), folder=request.getfixturevalue("folder")
     ),
-    "explain": lambda request: few_labels.explain_demo(request.getfixturevalue("exam")[0], 20),
-    "share": lambda request: few_labels.share_demo(request.getfixturevalue("exam"), request.getfixturevalue("folder")),
+    "explain": lambda request: demo_few_labels.explain_demo(request.getfixturevalue("exam")[0], 20),
+    "share": lambda request: demo_few_labels.share_demo(
+        request.getfixturevalue("exam"), request.getfixturevalue("folder")
+    ),
 }
 OTHER = {
     "lifting": {"clip": 1, "azimuth": 200, "noise": 2.5, "network": "81 frames", "flip": True},
@@ -216,7 +218,7 @@ def test_everybody_is_in_the_picture_from_everywhere(action):
     (clip,) = builtin(3, 1, [action], 100)
     clean = draw_defects((100,), 0.0, generator=seeded())
     for azimuth in range(0, 360, 45):
-        video = temporal_lifting.filmed(clip, azimuth, clean)
+        video = demo_lifting.filmed(clip, azimuth, clean)
         assert video.keypoints.abs().max() < 0.8 and video.pose[..., 2].min() > 0.5
         torch.testing.assert_close(video.keypoints, FOCAL * video.pose[..., :2] / video.pose[..., 2:])
 
@@ -276,8 +278,8 @@ def test_the_chosen_network_plays_beside_the_single_frame_one(lifting, network):
 
 def test_clips_that_are_shorter_than_the_show_play_to_their_end(folder, monkeypatch):
     short = builtin(7, 1, ["walk", "wave"], 45) + builtin(7, 1, ["eat"], 20)
-    monkeypatch.setattr(temporal_lifting, "clips_under_test", lambda motion, seed: short)
-    demo = temporal_lifting.lifting_demo("somewhere.npz", 0, folder).check()
+    monkeypatch.setattr(demo_lifting, "clips_under_test", lambda motion, seed: short)
+    demo = demo_lifting.lifting_demo("somewhere.npz", 0, folder).check()
     assert demo.arrays["truth"].shape == (45, 17, 3)
     with pytest.raises(ValueError, match="clip is 2"):
         demo.set(clip=2)  # 20 frames are no video
@@ -291,15 +293,15 @@ def test_human36m_is_shown_upright_and_needs_trust(folder, monkeypatch):
         asked.append((motion, subjects, trust))
         return [v for v in taken for _ in range(4)]
 
-    monkeypatch.setattr(temporal_lifting, "human36m_videos", found)
-    demo = temporal_lifting.lifting_demo("data_3d_h36m.npz", 0, folder, trust=True).check()
+    monkeypatch.setattr(demo_lifting, "human36m_videos", found)
+    demo = demo_lifting.lifting_demo("data_3d_h36m.npz", 0, folder, trust=True).check()
     assert asked == [("data_3d_h36m.npz", ("S9",), True)]
     assert len(demo.controls["clip"].options) == 2, "one of the four cameras"
     for azimuth in (0, 120):
         truth = demo.set(azimuth=azimuth).check().arrays["truth"]
         torch.testing.assert_close(bone_lengths(truth), bone_lengths(taken[0].pose), atol=1e-4, rtol=0)
         assert truth[:, JOINTS.index("head"), 1].max() < -0.3
-    world = temporal_lifting.in_the_world(taken[0]).positions
+    world = demo_lifting.in_the_world(taken[0]).positions
     assert world[..., 2].min() == 0 and world[0, JOINTS.index("head"), 2] > 1
     # Handedness: the triple product of three fixed directions of the body keeps its sign.
     body = [JOINTS.index(j) for j in ("left_hip", "head", "left_wrist")]
@@ -315,9 +317,9 @@ def test_the_caption_compares_with_one_frame(lifting):
 
 
 def test_stills_show_the_frames_asked_for(exam, folder):
-    networks = temporal_lifting.load_networks(folder)
+    networks = demo_lifting.load_networks(folder)
     assert list(networks) == list(NETWORKS)
-    figure = temporal_lifting.stills(exam[0], {n: networks[n] for n in ("1 frame", "81 frames")}, [5, 20, 50])
+    figure = demo_lifting.stills(exam[0], {n: networks[n] for n in ("1 frame", "81 frames")}, [5, 20, 50])
     assert [step.label for step in figure.layout.sliders[0].steps] == ["0.1 s", "0.4 s", "1.0 s"]
     assert all(frame.layout.title.text.endswith("mm off") for frame in figure.frames)
     assert preview.png(figure).startswith(b"\x89PNG")
@@ -348,7 +350,7 @@ def test_a_track_plays_at_its_own_rate_or_else_at_that_of_the_training(own):
 
 
 def test_it_starts_with_the_network_asked_for(tracks, folder):
-    assert temporal_lifting.own_video_demo(tracks, "9 frames", folder).params["network"] == "9 frames"
+    assert demo_lifting.own_video_demo(tracks, "9 frames", folder).params["network"] == "9 frames"
 
 
 def test_the_example_is_what_a_detector_would_have_written():
@@ -357,7 +359,7 @@ def test_the_example_is_what_a_detector_would_have_written():
     for number, track in enumerate(tracks):
         clip = clips_under_test("builtin", 0)[number]
         errors = draw_defects((150,), 1.0, generator=seeded(number))
-        seen = temporal_lifting.filmed(clip, 60.0, errors, 150).keypoints
+        seen = demo_lifting.filmed(clip, 60.0, errors, 150).keypoints
         limbs = list(LEFT + RIGHT)
         torch.testing.assert_close(track.keypoints[:, limbs], seen[:, limbs], atol=1e-4, rtol=0)
         assert (track.keypoints - seen).norm(dim=-1).max() < 0.25, "the trunk and the head are guessed from the limbs"
@@ -447,7 +449,7 @@ def test_a_control_of_the_shares_changes_what_it_must(share, control, moves):
 def test_every_share_shows_its_own_two_networks(share, part, exam, folder):
     share.set(share=part, clip=1).check()
     truth = exam[1].pose
-    for row, (kind, semi) in zip(pane(share, "table")["rows"], few_labels.KINDS.items()):
+    for row, (kind, semi) in zip(pane(share, "table")["rows"], demo_few_labels.KINDS.items()):
         model = checkpoints.load(f"temporal/{few_name(part, semi)}", folder=folder)
         with torch.no_grad():
             lifted = model.lift(exam[1].keypoints)
@@ -464,7 +466,7 @@ def test_every_share_shows_its_own_two_networks(share, part, exam, folder):
 
 
 def test_one_video_is_enough(exam, folder):
-    demo = few_labels.share_demo(exam[:1], folder).check()
+    demo = demo_few_labels.share_demo(exam[:1], folder).check()
     assert demo.arrays["truth"].shape == exam[0].pose.shape
 
 
@@ -502,8 +504,8 @@ def test_the_noise_figure_has_a_step_a_metric_and_a_line_a_network(exam):
 
 def test_the_share_figure_draws_means_and_their_intervals(exam):
     figure = FIGURES["share"](exam)
-    lines = {trace.name: trace for trace in figure.data if trace.name in few_labels.KINDS}
-    for kind in few_labels.KINDS:
+    lines = {trace.name: trace for trace in figure.data if trace.name in demo_few_labels.KINDS}
+    for kind in demo_few_labels.KINDS:
         assert np.allclose(lines[kind].x, [100 * s for s in SHARES])
         assert np.allclose(lines[kind].y, [51 / s + 1 for s in SHARES])
 

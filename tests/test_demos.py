@@ -16,16 +16,17 @@ from tutorial_lib.adaptation import lifters
 from tutorial_lib.adaptation.lens_test import SCENARIOS, Exam
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.windows import Windows
-from tutorial_lib.demos import camera_distortion, meta_learning, meta_toy
 from tutorial_lib.display import stage
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT
+from tutorial_lib.lessons.camera_distortion import demo_lens
+from tutorial_lib.lessons.meta_learning import demo_adapt, demo_toy
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.training import fit
 
 FOLDER = checkpoints.FOLDER
 LABELLED, ALONE = SCENARIOS
 LIMITS = dict(zip(COEFFICIENTS, (RADIAL_LIMIT,) * 3 + (TANGENTIAL_LIMIT,) * 2))
-HEAVY = camera_distortion.lens_presets()["d2 pincushion, heavy"]
+HEAVY = demo_lens.lens_presets()["d2 pincushion, heavy"]
 START = {"model": "plain", "scenario": LABELLED, "windows": 8, "count": 2, **HEAVY}
 """Where the adaptation demo stands in these tests: few windows and steps, so that a move is quick."""
 
@@ -36,27 +37,27 @@ def needs(*names):
 
 
 needs_plain = needs("plain-9f")
-needs_all = needs(*meta_learning.MODELS.values())
+needs_all = needs(*demo_adapt.MODELS.values())
 
 
 @pytest.fixture(scope="module")
 def shared_lens():
-    return camera_distortion.lens_demo()
+    return demo_lens.lens_demo()
 
 
 @pytest.fixture(scope="module")
 def shared_lifter():
-    return camera_distortion.lifter_demo()
+    return demo_lens.lifter_demo()
 
 
 @pytest.fixture(scope="module")
 def shared_adaptation():
-    return meta_learning.adaptation_demo(folder=FOLDER)
+    return demo_adapt.adaptation_demo(folder=FOLDER)
 
 
 @pytest.fixture(scope="module")
 def shared_toy():
-    return meta_toy.toy_demo()
+    return demo_toy.toy_demo()
 
 
 @pytest.fixture
@@ -102,10 +103,10 @@ def demo(request):
 def fresh(name):
     """A demo as the reader first meets it."""
     made = {
-        "toy": meta_toy.toy_demo,
-        "lens": camera_distortion.lens_demo,
-        "lifter": camera_distortion.lifter_demo,
-        "adapting": lambda: meta_learning.adaptation_demo(folder=FOLDER),
+        "toy": demo_toy.toy_demo,
+        "lens": demo_lens.lens_demo,
+        "lifter": demo_lens.lifter_demo,
+        "adapting": lambda: demo_adapt.adaptation_demo(folder=FOLDER),
     }
     return made[name]()
 
@@ -187,12 +188,12 @@ def test_presets_set_what_they_say(demo):
 
 
 def test_every_test_lens_has_a_button():
-    presets = camera_distortion.lens_presets()
+    presets = demo_lens.lens_presets()
     assert len(presets) == 1 + len(PRESETS)
     for name, preset in PRESETS.items():
         (values,) = (values for title, values in presets.items() if title.startswith(name))
-        torch.testing.assert_close(camera_distortion.lens_of(**values), preset, atol=1e-4, rtol=0)
-    assert not camera_distortion.lens_of(**presets["no lens"]).any()
+        torch.testing.assert_close(demo_lens.lens_of(**values), preset, atol=1e-4, rtol=0)
+    assert not demo_lens.lens_of(**presets["no lens"]).any()
 
 
 @each_name
@@ -379,7 +380,7 @@ def test_a_lens_bends_the_person_and_leaves_the_truth_alone(lifter):
 @needs_plain
 def test_heavy_lenses_harm_more_than_moderate_ones(lifter):
     errors = {}
-    for name, values in camera_distortion.lens_presets().items():
+    for name, values in demo_lens.lens_presets().items():
         errors[name[:2]] = lifter.set(**values).check().arrays["score"].mpjpe
     assert errors["d1"] > errors["d3"] > 0.9 * errors["no"] and errors["d2"] > errors["d4"] > 0.9 * errors["no"]
 
@@ -387,14 +388,14 @@ def test_heavy_lenses_harm_more_than_moderate_ones(lifter):
 @needs_plain
 def test_the_person_of_a_motion_file_is_shown(tmp_path):
     motion.save(tmp_path / "two.npz", motion.builtin(5, 2, ["kick"], 100))
-    demo = camera_distortion.lifter_demo(str(tmp_path / "two.npz")).check()
+    demo = demo_lens.lifter_demo(str(tmp_path / "two.npz")).check()
     assert_finite(demo)
     assert drawn(demo, "scene", "skeletons", "truth").shape[0] == 81
 
 
 # ------------------------------------------------------------------ adaptation
 @needs_all
-@pytest.mark.parametrize("model", meta_learning.MODELS)
+@pytest.mark.parametrize("model", demo_adapt.MODELS)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_network_adapts_in_both_scenarios(adapting, model, scenario):
     adapting.set(model=model, scenario=scenario, count=3).check()
@@ -468,7 +469,7 @@ def test_corners_of_all_controls_never_fail(adapting):
     chance = random.Random(0)
     for values in corners(12, 9):
         values |= {
-            "model": chance.choice(list(meta_learning.MODELS)),
+            "model": chance.choice(list(demo_adapt.MODELS)),
             "scenario": chance.choice(SCENARIOS),
             "windows": chance.choice((8, 128)),
             "count": chance.choice((0, 1, 20)),
@@ -497,13 +498,13 @@ def test_an_empty_support_set_is_named_and_the_demo_goes_on(adapting, monkeypatc
 @needs_all
 def test_an_adaptation_that_explodes_says_what_to_do(adapting, monkeypatch):
     before = adapting.stage.state["panes"]
-    real = meta_learning.adapt
+    real = demo_adapt.adapt
 
     def reckless(model, support, steps, *, rate, watch):
         return real(model, support, steps, rate=1e30, watch=watch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(meta_learning, "adapt", reckless)
+        patch.setattr(demo_adapt, "adapt", reckless)
         adapting.controls["count"].value = 5
         assert "lower rate=1e+30" in adapting.error
         assert adapting.stage.state["panes"] == before
@@ -533,7 +534,7 @@ def test_an_interrupt_in_the_middle_of_the_adaptation_is_told(adapting, monkeypa
 
 @needs_all
 def test_collapsing_bones_raise_an_alarm(adapting, monkeypatch):
-    real = meta_learning.adapt
+    real = demo_adapt.adapt
 
     def collapsing(*arguments, **options):
         result = real(*arguments, **options)
@@ -541,7 +542,7 @@ def test_collapsing_bones_raise_an_alarm(adapting, monkeypatch):
         return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(meta_learning, "adapt", collapsing)
+        patch.setattr(demo_adapt, "adapt", collapsing)
         adapting.set(count=3).check()
         assert "ALARM: bones are now 0.31 times as long" in adapting.stage.state["note"]
     assert "ALARM" not in adapting.set(count=2).check().stage.state["note"]
@@ -562,9 +563,9 @@ def loaded(monkeypatch):
 
 @needs_all
 def test_adapting_never_changes_the_shipped_networks(loaded):
-    demo = meta_learning.adaptation_demo(folder=FOLDER).set(**START)
+    demo = demo_adapt.adaptation_demo(folder=FOLDER).set(**START)
     kept = {name: copy.deepcopy(model.state_dict()) for name, model in loaded.items()}
-    for model, scenario in itertools.product(meta_learning.MODELS, SCENARIOS):
+    for model, scenario in itertools.product(demo_adapt.MODELS, SCENARIOS):
         demo.set(model=model, scenario=scenario, count=5).check()
     for name, model in loaded.items():
         assert not model.training and all(p.grad is None for p in model.parameters())
@@ -574,7 +575,7 @@ def test_adapting_never_changes_the_shipped_networks(loaded):
 @needs_all
 def test_a_motion_file_can_be_adapted_to(tmp_path):
     motion.save(tmp_path / "two.npz", motion.builtin(5, 2, ["kick", "walk"], 100))
-    demo = meta_learning.adaptation_demo(str(tmp_path / "two.npz"), folder=FOLDER)
+    demo = demo_adapt.adaptation_demo(str(tmp_path / "two.npz"), folder=FOLDER)
     for scenario in SCENARIOS:
         assert_finite(demo.set(**{**START, "scenario": scenario}).check())
 
@@ -628,7 +629,7 @@ def two_hundred(**last):
 
 @needs_plain
 def test_training_the_very_network_of_the_lifter_demo_while_two_hundred_moves_arrive(loaded):
-    demo = camera_distortion.lifter_demo()
+    demo = demo_lens.lifter_demo()
     runs, moves = demo.runs, two_hundred(k1=0.5, p2=0.1)
     problems, (history,) = moved_while_training(demo, loaded["plain-9f"], moves, "train")
     assert not problems and demo.error == "" and demo.runs >= runs + 190
@@ -639,7 +640,7 @@ def test_training_the_very_network_of_the_lifter_demo_while_two_hundred_moves_ar
 
 @needs_all
 def test_training_the_very_network_of_the_adaptation_demo_while_two_hundred_moves_arrive(loaded):
-    demo = meta_learning.adaptation_demo(folder=FOLDER).set(**{**START, "count": 1})
+    demo = demo_adapt.adaptation_demo(folder=FOLDER).set(**{**START, "count": 1})
     runs = demo.runs
     problems, (history,) = moved_while_training(demo, loaded["plain-9f"], two_hundred(k1=0.5), "eval")
     assert not problems and demo.error == "" and demo.runs >= runs + 190
@@ -662,8 +663,8 @@ def test_after_a_storm_during_a_training_the_picture_is_that_of_the_last_values(
 
 
 # ------------------------------------------------------------------ the toy
-BOWLS = meta_toy.three_bowls()
-EXACT = meta_toy.Bowls(BOWLS.centres.double(), (BOWLS.curvature + BOWLS.curvature.mT).double() / 2)
+BOWLS = demo_toy.three_bowls()
+EXACT = demo_toy.Bowls(BOWLS.centres.double(), (BOWLS.curvature + BOWLS.curvature.mT).double() / 2)
 ALPHAS = [0.0, 0.05, 0.15, 0.25, 0.4]
 small = st.floats(-2, 2)
 
@@ -703,7 +704,7 @@ def test_nothing_near_the_optimum_is_better(alpha):
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize("start", [(-0.9, 0.9), (0.6, 0.7), (0.9, -0.9)])
 def test_the_outer_loop_ends_at_the_optimum_and_never_rises(alpha, start):
-    path = meta_toy.descend(BOWLS, torch.tensor(start), alpha, 300)
+    path = demo_toy.descend(BOWLS, torch.tensor(start), alpha, 300)
     torch.testing.assert_close(path[-1], BOWLS.optimum(alpha), atol=1e-3, rtol=0)
     losses = torch.stack([BOWLS.meta_loss(w, alpha) for w in path])
     assert (losses.diff() <= 1e-6).all() and path.shape == (301, 2)
@@ -714,7 +715,7 @@ def test_tasks_are_bowls_with_their_centres_at_zero_loss():
     torch.testing.assert_close(BOWLS.curvature, BOWLS.curvature.transpose(-1, -2))
     for task, centre in enumerate(BOWLS.centres):
         assert BOWLS.loss(centre)[task] == 0
-    assert (meta_toy.descend(BOWLS, torch.tensor([0.1, 0.2]), 0.2, 0) == torch.tensor([[0.1, 0.2]])).all()
+    assert (demo_toy.descend(BOWLS, torch.tensor([0.1, 0.2]), 0.2, 0) == torch.tensor([[0.1, 0.2]])).all()
 
 
 def test_without_an_inner_step_maml_is_joint_training(toy):
@@ -738,7 +739,7 @@ def test_training_for_the_step_beats_training_for_the_mean(toy, alpha):
 def test_the_toy_draws_what_it_computes(toy):
     toy.set(alpha=0.2, x=-0.4, y=0.5, outer=7).check()
     path = drawn(toy, "image", "lines", "path of θ")[0]
-    np.testing.assert_allclose(path, meta_toy.descend(BOWLS, torch.tensor([-0.4, 0.5]), 0.2, 7))
+    np.testing.assert_allclose(path, demo_toy.descend(BOWLS, torch.tensor([-0.4, 0.5]), 0.2, 7))
     theta = torch.from_numpy(path[-1].copy())
     for task, stepped in enumerate(BOWLS.inner(theta, 0.2)):
         arrow = drawn(toy, "image", "lines", f"inner step {task + 1}")[0]

@@ -8,13 +8,14 @@ import torch
 
 from tutorial_lib import motion
 from tutorial_lib.adaptation import adapt
-from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, score, take, take_adapted
+from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
 from tutorial_lib.camera import to_plane, to_screen
 from tutorial_lib.datasets.detector import detect
 from tutorial_lib.datasets.footage import SHOT
 from tutorial_lib.datasets.splits import TestSite
 from tutorial_lib.distortion import PRESETS, distort
 from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.metrics import pose_score
 
 TestSite.__test__ = False  # a place where a camera stands, not a test
 
@@ -182,26 +183,26 @@ def test_scores_are_in_millimetres_and_per_cent():
     truth = standing()
     predicted = truth.clone()
     predicted[[3, 6, 13, 16], 0] += 0.15  # four joints are 15 cm off, half a head segment is 10 cm
-    result = score(predicted, truth)
+    result = pose_score(predicted, truth)
     assert result.mpjpe == pytest.approx(4 * 150 / 17, rel=1e-5)
     assert result.pckh == pytest.approx(100 * 13 / 17, rel=1e-5)
     assert 0 < result.p_mpjpe <= 17**0.5 * result.mpjpe
 
 
 def test_the_right_pose_scores_zero_errors_and_all_joints():
-    result = score(standing(), standing())
+    result = pose_score(standing(), standing())
     assert (result.mpjpe, result.pckh) == (0.0, 100.0) and result.p_mpjpe < 1e-2
 
 
 def test_size_and_direction_cost_only_the_unaligned_error():
     truth = standing()
     turned = 1.3 * truth @ torch.tensor([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    result = score(turned, truth)
+    result = pose_score(turned, truth)
     assert result.p_mpjpe < 0.01 < 100 < result.mpjpe
 
 
 def test_a_place_in_the_room_costs_nothing():
-    assert score(standing() + torch.tensor([1.0, 2.0, 3.0]), standing()).mpjpe < 1e-3
+    assert pose_score(standing() + torch.tensor([1.0, 2.0, 3.0]), standing()).mpjpe < 1e-3
 
 
 def test_take_scores_every_frame_of_the_video(studio):

@@ -14,9 +14,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tutorial_lib.course import answer, grade, grade_report, lessons, student
+from tutorial_lib.course import answer_slice, grade, grade_report, notebooks, student
 
-COURSE = {slug: found for slug in lessons.slugs() if (found := student.exercises(slug))}
+COURSE = {slug: found for slug in notebooks.slugs() if (found := student.exercises(slug))}
 ALL = [exercise for found in COURSE.values() for exercise in found]
 LENS = next(slug for slug in COURSE if slug.startswith("05"))
 
@@ -40,7 +40,7 @@ def worker():
 
 @functools.cache
 def pattern(slug, solutions):
-    return student.student_notebook(lessons.read_source(slug), slug, solutions)
+    return student.student_notebook(notebooks.read_source(slug), slug, solutions)
 
 
 def handed_in(slug, answers=None, solutions=True):
@@ -111,10 +111,10 @@ HOSTILE = {
         """,
         "tampered with",
     ),
-    "another check": ("import tutorial_lib.checks.lens as c; c.radial = lambda f: None", "wrong"),
+    "another check": ("import tutorial_lib.lessons.camera_distortion.checks as c; c.radial = lambda f: None", "wrong"),
     "another comparison": (
         """
-        import tutorial_lib.checks.lens as c
+        import tutorial_lib.lessons.camera_distortion.checks as c
         c.compare = lambda *everything: None
         return points * (1 + k1 * (points**2).sum(-1, keepdim=True)) if k1 == -0.4 else "anything"
         """,
@@ -141,7 +141,7 @@ def test_harm_costs_one_exercise_and_nothing_else(title, worker, tmp_path, monke
         (harmful,) = grade.score(notebook, "alice", COURSE[LENS][:1], worker)
     assert (harmful.verdict, harmful.points) == (verdict, 0) and harmful.detail, harmful
     assert [score.verdict for score in grade.score(notebook, "alice", COURSE[LENS][1:2], worker)] == ["right"]
-    (lessons.NOTEBOOKS / "full.tmp").unlink(missing_ok=True)
+    (notebooks.NOTEBOOKS / "full.tmp").unlink(missing_ok=True)
 
 
 def test_an_answer_that_kills_its_judge_costs_one_exercise(worker):
@@ -152,7 +152,7 @@ def test_an_answer_that_kills_its_judge_costs_one_exercise(worker):
 
 def test_code_outside_the_answer_is_not_run(worker):
     notebook = handed_in(LENS)
-    harm = "import tutorial_lib.checks.lens as checks\nchecks.compare = print\nraise SystemExit"
+    harm = "import tutorial_lib.lessons.camera_distortion.checks as checks\nchecks.compare = print\nraise SystemExit"
     broken = nbformat.v4.new_code_cell("this is (no Python")
     notebook.cells[1:1] = [nbformat.v4.new_code_cell(harm), broken]
     assert all(score.points for score in grade.score(notebook, "alice", COURSE[LENS], worker))
@@ -179,7 +179,7 @@ def test_missing_and_broken_answers_are_named(worker):
 
 def test_a_local_name_drags_no_cell_along():
     cells = ["points = 1 / 0", "import torch, numpy", "def f(x):\n    points = x.points\n    return torch.sin(points)"]
-    kept = [type(statement).__name__ for statement in answer.needed(cells, "f")]
+    kept = [type(statement).__name__ for statement in answer_slice.needed(cells, "f")]
     assert kept == ["Import", "FunctionDef"]
 
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Gradebook, hold_exams
-from tutorial_lib.adaptation.lens_test import SCENARIOS, Score
+from tutorial_lib.adaptation.lens_test import SCENARIOS
 from tutorial_lib.display.claims import certainly_below
 from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.metrics import Score
 
 FIRST, SECOND = SCENARIOS
 

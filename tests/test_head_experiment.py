@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from tutorial_lib import checkpoints
-from tutorial_lib.checkpoints import head_experiment as experiment
-from tutorial_lib.checkpoints.head_experiment import BUDGETS, DECODERS, KINDS, RATES, SHIPPED, SIGMAS, Run
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
-from tutorial_lib.demos import heads_twins as twins
 from tutorial_lib.display.preview import png
 from tutorial_lib.heatmaps import KeypointNet
+from tutorial_lib.lessons.heatmap_vs_regression import experiment as experiment
+from tutorial_lib.lessons.heatmap_vs_regression import results as twins
+from tutorial_lib.lessons.heatmap_vs_regression.experiment import BUDGETS, DECODERS, KINDS, RATES, SHIPPED, SIGMAS, Run
 from tutorial_lib.metrics import pck
 from tutorial_lib.skeleton import JOINTS, LEFT, MIRROR, RIGHT
 

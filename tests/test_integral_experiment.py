@@ -9,13 +9,13 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import to_plane
-from tutorial_lib.checkpoints import integral_experiment as experiment
-from tutorial_lib.checkpoints.integral_experiment import BUDGETS, METHODS, Budget, Experiment
 from tutorial_lib.datasets.lab_photos import AROUND, PEOPLE, cameras, lab_photos
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.integral import hard_argmax
 from tutorial_lib.integral.losses import heatmap_bce
 from tutorial_lib.integral.poses import half_width, judge, to_pose, to_volume, windows
+from tutorial_lib.lessons.integral_pose import experiment as experiment
+from tutorial_lib.lessons.integral_pose.experiment import BUDGETS, METHODS, Budget, Experiment
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import JOINTS
 
@@ -166,7 +166,7 @@ def test_a_second_stage_begins_where_the_first_ended(made):
 
 
 def test_no_results_are_asked_for_by_name(tmp_path):
-    with pytest.raises(ValueError, match="run python -m tutorial_lib.checkpoints.integral_experiment"):
+    with pytest.raises(ValueError, match="run python -m tutorial_lib.lessons.integral_pose.experiment"):
         experiment.results(tmp_path)
     with pytest.raises(ValueError, match="trunk is 'vgg'"):
         experiment.build("integral", replace(SMOKE, trunk="vgg"))

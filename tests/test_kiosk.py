@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from tutorial_lib.course import kiosk
-from tutorial_lib.course.lessons import read_source, slugs
+from tutorial_lib.course.notebooks import read_source, slugs
 
 
 def notebook(*sources):

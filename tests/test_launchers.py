@@ -17,12 +17,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tutorial_lib.course import launch, lessons
+from tutorial_lib.course import launch, notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = [
-    "from tutorial_lib.demos import start_here",
-    "start_here.first_demo('builtin', 0, 'cpu')",
+    "from tutorial_lib.lessons.start_here import demo_first_look",
+    "demo_first_look.first_demo('builtin', 0, 'cpu')",
 ]
 
 
@@ -48,8 +48,8 @@ def environment(tmp_path):
 
 def shortened():
     """Lesson 05 up to the first demo that a cell moves; test_notebooks.py runs lessons as a whole."""
-    notebook = lessons.read_committed("05_camera_distortion")
-    driven = [number for number, cell in enumerate(notebook.cells) if "demo-test" in lessons.tags(cell)]
+    notebook = notebooks.read_committed("05_camera_distortion")
+    driven = [number for number, cell in enumerate(notebook.cells) if "demo-test" in notebooks.tags(cell)]
     notebook.cells = notebook.cells[: driven[0] + 1]
     return notebook
 
@@ -61,7 +61,7 @@ def test_papermill_runs_a_lesson_from_another_folder(odd_folder, environment):
     assert done.returncode == 0, done.stderr[-2000:]
     executed = nbformat.read(odd_folder / "gelöst.ipynb", 4)
     assert executed.metadata.papermill.exception is None
-    driven = [cell for cell in executed.cells if "demo-test" in lessons.tags(cell)]
+    driven = [cell for cell in executed.cells if "demo-test" in notebooks.tags(cell)]
     assert driven and all(cell.execution_count for cell in driven)
 
 
@@ -75,8 +75,8 @@ def test_a_kernel_without_a_server_runs_a_lesson_in_another_folder(odd_folder, e
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=lessons.CELL_SECONDS["quick"],
-        extra_arguments=lessons.KERNEL_ARGUMENTS,
+        timeout=notebooks.CELL_SECONDS["quick"],
+        extra_arguments=notebooks.KERNEL_ARGUMENTS,
         resources={"metadata": {"path": str(odd_folder)}},
     )
     executed = client.execute()
@@ -185,7 +185,7 @@ def test_badges_link_every_lesson_of_the_repository_they_are_given(tmp_path):
     assert launch.main(["someone/pose.course", "--file", str(readme)]) == 0
     text = readme.read_text(encoding="utf-8")
     found = re.findall(r"\]\((https://(?:colab|mybinder)[^)]*\.ipynb)\)", text)
-    wanted = {f"notebooks/{path.name}" for path in lessons.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
+    wanted = {f"notebooks/{path.name}" for path in notebooks.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
     assert {re.search(r"notebooks/.*", link)[0] for link in found} == wanted
     assert len(found) == 2 * len(wanted) and all("someone/pose.course" in link for link in found)
     assert text.startswith("# Title\n") and text.endswith("\nrest\n") and "old" not in text

@@ -12,9 +12,9 @@ what is committed finds outputs that the library has moved away from; see `tutor
 
 import pytest
 
-from tutorial_lib.course import build, lessons, run
+from tutorial_lib.course import build, notebooks, run
 
-SLUGS = lessons.slugs()
+SLUGS = notebooks.slugs()
 each_lesson = pytest.mark.parametrize("slug", SLUGS)
 
 
@@ -29,13 +29,13 @@ def outputs(notebook):
 
 
 def test_every_notebook_has_its_text():
-    committed = {path.stem for path in lessons.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
+    committed = {path.stem for path in notebooks.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
     assert committed == set(SLUGS), "run `make build`, or remove the half that is left over"
 
 
 @each_lesson
 def test_is_executed_in_order_without_errors(slug):
-    notebook = lessons.read_committed(slug)
+    notebook = notebooks.read_committed(slug)
     counts = [cell.execution_count for cell in code_cells(notebook)]
     assert counts == list(range(1, len(counts) + 1)), "run `make build`"
     assert not [output.ename for _, output in outputs(notebook) if output.output_type == "error"]
@@ -43,8 +43,8 @@ def test_is_executed_in_order_without_errors(slug):
 
 @each_lesson
 def test_is_small_and_says_nothing_about_the_machine(slug):
-    notebook = lessons.read_committed(slug)
-    assert (lessons.NOTEBOOKS / f"{slug}.ipynb").stat().st_size < build.MAX_BYTES
+    notebook = notebooks.read_committed(slug)
+    assert (notebooks.NOTEBOOKS / f"{slug}.ipynb").stat().st_size < build.MAX_BYTES
     assert "widgets" not in notebook.metadata, "widget state makes a preview say 'Invalid Notebook'"
     assert build.machine_paths(notebook) == []
     assert not [cell.id for cell in notebook.cells if "execution" in cell.metadata], "timestamps never repeat"
@@ -53,7 +53,7 @@ def test_is_small_and_says_nothing_about_the_machine(slug):
 @each_lesson
 def test_every_figure_has_a_picture_beside_it(slug):
     """A preview without JavaScript shows the picture."""
-    for cell, output in outputs(lessons.read_committed(slug)):
+    for cell, output in outputs(notebooks.read_committed(slug)):
         if build.PLOTLY in output.get("data", {}):
             pictures = [other for other in cell.outputs if "image/png" in other.get("data", {})]
             assert pictures, f"no PNG beside the figure of {cell.source[:80]!r}"
@@ -61,8 +61,8 @@ def test_every_figure_has_a_picture_beside_it(slug):
 
 @each_lesson
 def test_pair_is_equal_and_outputs_belong_to_the_code(slug):
-    committed = lessons.read_committed(slug)
-    assert build.pair_differences(lessons.read_source(slug), committed) == []
+    committed = notebooks.read_committed(slug)
+    assert build.pair_differences(notebooks.read_source(slug), committed) == []
     assert not build.stale_code(committed), "code was edited after it ran: run `make build`"
 
 
@@ -75,8 +75,8 @@ def test_runs_from_anywhere_and_tells_the_same(slug, tmp_path, monkeypatch):
     assert not result.error
     assert result.peak_bytes < run.QUICK_BYTES, f"{result.peak_bytes / 1e9:.2f} GB"
 
-    fresh = lessons.read_notebook(result.notebook)
-    driven = [cell for cell in code_cells(fresh) if "demo-test" in lessons.tags(cell)]
+    fresh = notebooks.read_notebook(result.notebook)
+    driven = [cell for cell in code_cells(fresh) if "demo-test" in notebooks.tags(cell)]
     assert driven, "no cell is tagged demo-test: nothing proves that the demo moves"
     assert all(cell.execution_count for cell in driven)
-    assert build.output_differences(lessons.read_committed(slug), fresh) == []
+    assert build.output_differences(notebooks.read_committed(slug), fresh) == []

@@ -11,7 +11,7 @@ import pytest
 
 from tutorial_lib.course import rendering, site
 from tutorial_lib.course.build import PLOTLY
-from tutorial_lib.course.lessons import tags
+from tutorial_lib.course.notebooks import tags
 
 BROWSED = "05_camera_distortion"  # figures that move, formulas, cards, exercises, demos: one lesson has them all
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

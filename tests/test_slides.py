@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from tutorial_lib.course import kiosk, rendering, site, slides
-from tutorial_lib.course.lessons import read_source, slugs, tags
+from tutorial_lib.course.notebooks import read_source, slugs, tags
 
 BROWSED = "05_camera_distortion"
 
@@ -184,7 +184,7 @@ def test_a_long_table_becomes_several_with_the_same_head():
 # ------------------------------------------------------------------ presenter's pages
 @pytest.mark.parametrize("slug", slugs())
 def test_every_lesson_has_a_presenters_page_that_fits_it(slug):
-    text = (slides.PRESENTER / f"{slug}.md").read_text(encoding="utf-8")
+    text = (slides.DRAWERS / slug[3:] / "presenter.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| (.+?) \| (?:`(\w+)`|–) \|$", text, re.MULTILINE)
     assert 10 <= sum(int(minutes) for minutes, _, _ in rows) <= 60
     source = read_source(slug)

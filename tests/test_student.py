@@ -8,10 +8,10 @@ import jupytext
 import nbformat
 import pytest
 
-from tutorial_lib.course import build, lessons, student
+from tutorial_lib.course import build, notebooks, student
 
-SLUGS = [slug for slug in lessons.slugs() if student.exercises(slug)]
-BUILT = [slug for slug in lessons.slugs() if (lessons.NOTEBOOKS / f"{slug}.ipynb").exists()]
+SLUGS = [slug for slug in notebooks.slugs() if student.exercises(slug)]
+BUILT = [slug for slug in notebooks.slugs() if (notebooks.NOTEBOOKS / f"{slug}.ipynb").exists()]
 MARKED = re.compile(rf"{student.BEGIN}\n(.*?)\n *{student.END}", re.DOTALL)
 
 SCRATCH = """\
@@ -20,7 +20,7 @@ SCRATCH = """\
 
 # %%
 import torch
-from tutorial_lib.checks import lens as checks
+from tutorial_lib.lessons.camera_distortion import checks
 
 # %%
 def radial(points, k1):
@@ -54,7 +54,7 @@ def exercise_cells(notebook):
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_no_solution_is_left_and_every_check_is(slug):
-    source = lessons.read_source(slug)
+    source = notebooks.read_source(slug)
     solutions = {s.strip() for cell in source.cells for s in MARKED.findall(cell.source)}
     notebook = student.student_notebook(source, slug)
     text = "\n".join(cell.source for cell in notebook.cells)
@@ -69,12 +69,12 @@ def test_no_solution_is_left_and_every_check_is(slug):
 
 @pytest.mark.parametrize("slug", BUILT)
 def test_all_else_stays_as_it_was_committed(slug, tmp_path):
-    path = lessons.NOTEBOOKS / f"{slug}.ipynb"
+    path = notebooks.NOTEBOOKS / f"{slug}.ipynb"
     before = path.read_bytes()
-    derived = lessons.read_notebook(student.write(slug, tmp_path))
+    derived = notebooks.read_notebook(student.write(slug, tmp_path))
     assert path.read_bytes() == before
     rest = [cell for cell in derived.cells if "nbgrader" not in cell.metadata and cell.id != "your-copy"]
-    assert rest == [cell for cell in lessons.read_committed(slug).cells if student.BEGIN not in cell.source]
+    assert rest == [cell for cell in notebooks.read_committed(slug).cells if student.BEGIN not in cell.source]
     assert any(cell.get("outputs") for cell in rest)
     for cell in exercise_cells(derived).values():
         assert (cell.outputs, cell.execution_count) == ([], None)
@@ -85,7 +85,7 @@ def test_all_else_stays_as_it_was_committed(slug, tmp_path):
 @pytest.mark.parametrize("slug", SLUGS)
 def test_metadata_is_what_nbgrader_documents(slug):
     """nbgrader's metadata of version 3: https://nbgrader.readthedocs.io, "The nbgrader metadata"."""
-    cells = exercise_cells(student.student_notebook(lessons.read_source(slug), slug))
+    cells = exercise_cells(student.student_notebook(notebooks.read_source(slug), slug))
     assert len(cells) == 2 * len(student.exercises(slug))
     for name, cell in cells.items():
         about = dict(cell.metadata.nbgrader)
@@ -106,7 +106,7 @@ def test_run_all_gets_past_missing_and_broken_answers(tmp_path):
     notebook = student.student_notebook(scratch(), "99_scratch")
     cells = exercise_cells(notebook)
     cells["first_fold"].source = "def first_fold(k1:\n    return"
-    with lessons.kernel_environment():
+    with notebooks.kernel_environment():
         build.execute(notebook, tmp_path, "scratch")  # stops at any error that no tag expects
     errors = {name: [o.ename for o in c.outputs if o.output_type == "error"] for name, c in cells.items()}
     assert errors == {
@@ -122,7 +122,7 @@ def test_for_nbgrader_the_solutions_stay_between_its_marks(tmp_path):
     slug = BUILT[-1]
     path = student.write_for_nbgrader(slug, tmp_path)
     assert path == tmp_path / "source" / slug / f"{slug}.ipynb"
-    cells = exercise_cells(lessons.read_notebook(path))
+    cells = exercise_cells(notebooks.read_notebook(path))
     assert all(MARKED.search(cell.source) for name, cell in cells.items() if not name.endswith("-check"))
     settings = tmp_path / "nbgrader_config.py"
     compile(settings.read_text(), "nbgrader_config.py", "exec")
@@ -136,8 +136,8 @@ def test_nbgrader_releases_what_we_write(tmp_path):
     slug = BUILT[-1]
     student.write_for_nbgrader(slug, tmp_path)
     subprocess.run(["nbgrader", "generate_assignment", slug], cwd=tmp_path, check=True)
-    released = lessons.read_notebook(tmp_path / "release" / slug / f"{slug}.ipynb")
-    ours = exercise_cells(student.student_notebook(lessons.read_committed(slug), slug))
+    released = notebooks.read_notebook(tmp_path / "release" / slug / f"{slug}.ipynb")
+    ours = exercise_cells(student.student_notebook(notebooks.read_committed(slug), slug))
     for name, cell in exercise_cells(released).items():
         assert cell.source == "\n".join(line for line in ours[name].source.splitlines() if "### " not in line)
 
@@ -161,8 +161,12 @@ def test_exercises_know_their_checks(tmp_path):
     source.mkdir()
     (source / "99_scratch.py").write_text(SCRATCH)
     found = student.exercises("99_scratch", tmp_path)
-    assert [(e.name, e.checks) for e in found] == [(n, "tutorial_lib.checks.lens") for n in ("radial", "first_fold")]
-    (source / "99_scratch.py").write_text(SCRATCH.replace("from tutorial_lib.checks import lens as checks", ""))
+    assert [(e.name, e.checks) for e in found] == [
+        (n, "tutorial_lib.lessons.camera_distortion.checks") for n in ("radial", "first_fold")
+    ]
+    (source / "99_scratch.py").write_text(
+        SCRATCH.replace("from tutorial_lib.lessons.camera_distortion import checks", "")
+    )
     with pytest.raises(ValueError, match="imports nothing as checks"):
         student.exercises("99_scratch", tmp_path)
 

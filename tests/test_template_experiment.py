@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.checkpoints import template_experiment as experiment
+from tutorial_lib.lessons.shape_templates import experiment as experiment
 from tutorial_lib.skeleton import MIRROR
 from tutorial_lib.templates import COVERED, errors, keypoints, learning
 from tutorial_lib.templates.network import START, Eye

@@ -20,7 +20,7 @@ CHECK = """
 from pathlib import Path
 import tutorial_lib
 from tutorial_lib import checkpoints
-from tutorial_lib.course import environment, lessons, run
+from tutorial_lib.course import environment, notebooks, run
 from tutorial_lib.folders import output_folder
 
 assert Path(tutorial_lib.__file__).is_relative_to(HOME), tutorial_lib.__file__
@@ -31,7 +31,7 @@ for path in stored:
 assert environment.pins()["torch"] == "2.13.0"
 assert not output_folder().is_relative_to(HOME), "claims must not be written between installed packages"
 try:
-    lessons.select([])
+    notebooks.select([])
 except ValueError as error:
     assert "wants the course's clone" in str(error)
 else:

@@ -262,4 +262,5 @@ PRESETS: dict[str, torch.Tensor] = {
     "d3": torch.tensor([-0.84, 0.60, 0.60, -0.060, 0.046]),
     "d4": torch.tensor([0.38, 0.38, 0.24, 0.032, 0.038]),
 }
-"""The four test lenses (ours, see `checkpoints.calibrate`): barrel d1 and pincushion d2 heavy, d3 and d4 moderate."""
+"""The four test lenses (ours): barrel d1 and pincushion d2 heavy, d3 and d4 moderate. How they were chosen:
+`lessons/camera_distortion/calibrate.py`."""

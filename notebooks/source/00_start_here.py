@@ -31,9 +31,9 @@ import torch
 from IPython.display import Markdown
 
 from tutorial_lib.course import environment
-from tutorial_lib.demos import start_here
 from tutorial_lib.display import figures
 from tutorial_lib.display.preview import show
+from tutorial_lib.lessons.start_here import demo_first_look
 from tutorial_lib.training import resolve_device
 
 # %% [markdown]
@@ -106,13 +106,13 @@ environment.check()
 # detector reports; it makes small mistakes, as real detectors do.
 
 # %%
-demo = start_here.first_demo(MOTION, SEED, device)
+demo = demo_first_look.first_demo(MOTION, SEED, device)
 shown = {}
-for strength, name in list(start_here.STRENGTHS.items())[::5]:  # nine stops of the slider
+for strength, name in list(demo_first_look.STRENGTHS.items())[::5]:  # nine stops of the slider
     shown[name] = demo.set(strength=strength).check().arrays
 demo.reset()
 
-pictures = [start_here.camera_picture(arrays) for arrays in shown.values()]
+pictures = [demo_first_look.camera_picture(arrays) for arrays in shown.values()]
 show(figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1))
 
 # %% [markdown]
@@ -143,7 +143,7 @@ demo
 # %% tags=["demo-test"]
 errors = {}
 for strength in (-1.0, 0.0, 1.0):
-    demo.set(strength=strength, count=start_here.STEPS).check()
+    demo.set(strength=strength, count=demo_first_look.STEPS).check()
     errors[strength] = list(demo.arrays["errors"].values())
     assert np.isfinite(errors[strength]).all()
 demo.set(strength=1.0, count=0).check()
@@ -199,7 +199,7 @@ show(
 # Here are the skeletons once more as a figure that moves without Python:
 
 # %%
-pictures = [start_here.pose_picture(arrays) for arrays in shown.values()]
+pictures = [demo_first_look.pose_picture(arrays) for arrays in shown.values()]
 moving = figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1)
 show(moving.update_layout(margin={"l": 60, "b": 130}))  # room for the words under the slider
 

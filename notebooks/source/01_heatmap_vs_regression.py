@@ -17,17 +17,13 @@ import torch
 from IPython.display import Markdown
 
 from tutorial_lib import checkpoints, heatmaps
-from tutorial_lib.checkpoints import head_experiment
-from tutorial_lib.checks import heatmap as checks
 from tutorial_lib.datasets.photos import photo_set
-from tutorial_lib.demos import heads_twins as heads
-from tutorial_lib.demos import heatmap_vs_regression as demos
-from tutorial_lib.demos import heatmap_vs_regression_twins as twins
-from tutorial_lib.demos.ambiguity_toy import ambiguity_demo
-from tutorial_lib.demos.robustness import robustness_demo
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.heatmaps import RLE, KeypointNet, coordinate_loss, cost, map_loss
+from tutorial_lib.lessons.heatmap_vs_regression import checks, demo_targets, experiment, figures, results
+from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import ambiguity_demo
+from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import robustness_demo
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains all of them again, wider and longer
@@ -39,10 +35,10 @@ MOTION = "builtin"  # this lesson's photos are drawn with builtin motion
 torch.manual_seed(SEED)
 torch.set_num_threads(1)  # small networks: a second thread wins little, and costs much where others are at work
 LESSON = "01_heatmap_vs_regression"
-FOLDER = checkpoints.FOLDER if PROFILE == "quick" else head_experiment.experiment(PROFILE, device=DEVICE)
-FOUND = head_experiment.results(FOLDER)  # every measured value of every training seed
+FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.experiment(PROFILE, device=DEVICE)
+FOUND = experiment.results(FOLDER)  # every measured value of every training seed
 BUDGET = FOUND["budget"]
-NETWORKS = {name: head_experiment.load(f"{kind}-long", FOLDER) for name, (kind, _) in heads.ROWS.items()}
+NETWORKS = {name: experiment.load(f"{kind}-long", FOLDER) for name, (kind, _) in results.ROWS.items()}
 STRIDES = (2, 4, 8, 16)
 TEST = photo_set("test", BUDGET["test"], BUDGET["size"])
 print(f"{PROFILE} profile, {BUDGET['seeds']} training seeds, {len(TEST)} test photos of {BUDGET['size']} pixels")
@@ -79,7 +75,7 @@ source(heatmaps.soft_argmax, heatmaps.expectation)
 # cell. *Temperature* is that of the soft-argmax.
 
 # %%
-target = demos.target_demo()
+target = demo_targets.target_demo()
 target
 
 # %% tags=["demo-test"]
@@ -104,11 +100,11 @@ print("the target demo moves")
 # square of half the side, so half of that. (A single joint may be lucky, as the one below is with stride 16.)
 
 # %%
-show(twins.target_sweep())
-show(twins.quantisation_figure(STRIDES))
+show(figures.target_sweep())
+show(figures.quantisation_figure(STRIDES))
 
 # %%
-exact = twins.quantisation_table(STRIDES, range(SEED, SEED + 5))  # decoder -> (strides, seeds) pixels
+exact = figures.quantisation_table(STRIDES, range(SEED, SEED + 5))  # decoder -> (strides, seeds) pixels
 for name, errors in exact.items():
     print(f"{name:14s}" + "  ".join(f"stride {s}: {e.mean() / s:.4f} cells" for s, e in zip(STRIDES, errors)))
 
@@ -152,7 +148,7 @@ print("the ambiguity demo moves")
 # still has one middle.
 
 # %%
-show(twins.ambiguity_sweep())
+show(figures.ambiguity_sweep())
 source(coordinate_loss)
 source(RLE.log_density, RLE.log_residual)
 
@@ -161,7 +157,7 @@ source(RLE.log_density, RLE.log_residual)
 # peak. Two peaks, one for each arm; two heads that answer with one of the places between:
 
 # %%
-show(heads.doubt_figure(NETWORKS, TEST))
+show(results.doubt_figure(NETWORKS, TEST))
 
 # %% [markdown]
 # ## 3. One backbone, four heads
@@ -179,14 +175,14 @@ source(map_loss)
 # > **Predict.** Which head needs the least arithmetic? By what factor do you think the map heads need more memory?
 
 # %%
-Markdown(heads.cost_table(NETWORKS))
+Markdown(results.cost_table(NETWORKS))
 
 # %% [markdown]
 # Counted for one photo. The last column is what autograd keeps of one photo for the way back; RLE's flow, which only
 # training needs, is in it. Now measured on your machine, from the picture to the joints:
 
 # %% tags=["volatile"]
-Markdown(heads.speed_table(NETWORKS))
+Markdown(results.speed_table(NETWORKS))
 
 # %% [markdown]
 # With a larger photo, the map grows with its area, the two numbers do not. That is why regression survives on phones:
@@ -215,9 +211,9 @@ print("the robustness demo moves")
 
 # %%
 few = TEST.select(slice(0, 200))
-show(twins.robustness_figure(NETWORKS, few, "shift", [0.0, 0.1, 0.2, 0.3, 0.4]))
-show(twins.robustness_figure(NETWORKS, few, "disc", [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]))
-show(twins.robustness_figure(NETWORKS, few, "blur", [0.0, 1.0, 2.0, 3.0, 4.0]))
+show(figures.robustness_figure(NETWORKS, few, "shift", [0.0, 0.1, 0.2, 0.3, 0.4]))
+show(figures.robustness_figure(NETWORKS, few, "disc", [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]))
+show(figures.robustness_figure(NETWORKS, few, "blur", [0.0, 1.0, 2.0, 3.0, 4.0]))
 
 # %% [markdown]
 # **What you saw.** A badly centred crop hurts the regression heads most. A convolution does not care where a person is,
@@ -248,8 +244,8 @@ for kind in dict.fromkeys(row["kind"] for row in FOUND["search"]):
 # > **Predict.** Which curve is highest on the left? Do they cross?
 
 # %%
-show(heads.pck_curves(FOUND))
-Markdown(heads.results_table(FOUND))
+show(results.pck_curves(FOUND))
+Markdown(results.results_table(FOUND))
 
 # %% [markdown]
 # In brackets: the standard deviation over training seeds. Two columns deserve a second look. *Left/right exchanged* is
@@ -261,16 +257,16 @@ Markdown(heads.results_table(FOUND))
 # trained four times as long, once. The shipped networks are measured again, now, here, and must give what was recorded:
 
 # %%
-for name, (kind, decoder) in heads.ROWS.items():
-    again = head_experiment.measure(head_experiment.predict(NETWORKS[name], TEST)[decoder], TEST)
-    recorded = head_experiment.values(FOUND, f"{kind}-long", decoder)[0]
+for name, (kind, decoder) in results.ROWS.items():
+    again = experiment.measure(experiment.predict(NETWORKS[name], TEST)[decoder], TEST)
+    recorded = experiment.values(FOUND, f"{kind}-long", decoder)[0]
     assert abs(again["error_px"] - recorded) < 0.02, f"{name}: {again['error_px']:.3f} px now, {recorded:.3f} recorded"
     print(f"{name:11s} {again['error_px']:.2f} px measured now, {recorded:.2f} px recorded")
 
 # %%
-show(heads.steps_figure(FOUND))
-show(heads.data_figure(FOUND))
-show(heads.stride_figure(FOUND))
+show(results.steps_figure(FOUND))
+show(results.data_figure(FOUND))
+show(results.stride_figure(FOUND))
 
 # %% [markdown]
 # ## Claim cards
@@ -281,12 +277,12 @@ show(heads.stride_figure(FOUND))
 
 # %%
 def over_seeds(name, measured="error_px", suffix="", decoder=None):
-    """One value a seed for a name of `heads.ROWS`."""
-    kind, usual = heads.ROWS[name]
-    return np.array(head_experiment.values(FOUND, kind + suffix, decoder or usual, measured))
+    """One value a seed for a name of `results.ROWS`."""
+    kind, usual = results.ROWS[name]
+    return np.array(experiment.values(FOUND, kind + suffix, decoder or usual, measured))
 
 
-long = {name: over_seeds(name, suffix="-long").mean() for name in heads.ROWS}
+long = {name: over_seeds(name, suffix="-long").mean() for name in results.ROWS}
 MORE = f"after {BUDGET['long_steps']} steps instead of {BUDGET['steps']} ({BUDGET['long_seeds']} seed)"
 record(
     Claim(
@@ -366,16 +362,16 @@ record(
 
 # %%
 by_stride = {
-    (stride, decoder): np.array(head_experiment.values(FOUND, f"heatmap-{stride}", decoder))
-    for stride in head_experiment.SIGMAS
-    for decoder in head_experiment.DECODERS
+    (stride, decoder): np.array(experiment.values(FOUND, f"heatmap-{stride}", decoder))
+    for stride in experiment.SIGMAS
+    for decoder in experiment.DECODERS
 }
 gain = {
     (base, stride): by_stride[stride, base] - by_stride[stride, "DARK"]
     for base in ("quarter shift", "argmax")
-    for stride in head_experiment.SIGMAS
+    for stride in experiment.SIGMAS
 }
-coarse = head_experiment.predict(head_experiment.load("heatmap-8", FOLDER), TEST)
+coarse = experiment.predict(experiment.load("heatmap-8", FOLDER), TEST)
 fallen_back = (coarse["DARK"] == coarse["argmax"]).all(-1).float().mean().item()
 record(
     Claim(
@@ -404,7 +400,7 @@ record(
         "The grid drives the error of a heat map that is read by argmax.",
         "Zhang et al. 2020 (DARK), section 1 (quantisation); no table of strides",
         paper={},
-        ours={f"stride {s}, {d}": by_stride[s, d] for s in head_experiment.SIGMAS for d in ("argmax", "DARK")},
+        ours={f"stride {s}, {d}": by_stride[s, d] for s in experiment.SIGMAS for d in ("argmax", "DARK")},
         test=lambda m: (
             certainly_below(by_stride[4, "argmax"] - by_stride[8, "argmax"])
             and certainly_below(by_stride[2, "argmax"] - by_stride[4, "argmax"])
@@ -538,7 +534,7 @@ checks.grid_cost(grid_cost)
 # heat map by soft-argmax. *Predict the error with temperature 1, and what happens as the temperature falls.*
 
 # %%
-show(heads.temperature_figure(NETWORKS["heat map"], TEST, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
+show(results.temperature_figure(NETWORKS["heat map"], TEST, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
 
 # %% [markdown]
 # With temperature 1 a bump of height 1 is nearly flat, and the answer falls to the middle of the photo: a bump at cell

@@ -18,16 +18,13 @@ import torch
 from IPython.display import Markdown
 
 from tutorial_lib import checkpoints, integral
-from tutorial_lib.checkpoints import integral_experiment as experiment
-from tutorial_lib.checks import integral as checks
 from tutorial_lib.datasets import augmentation
 from tutorial_lib.datasets.lab_photos import lab_photos
 from tutorial_lib.datasets.photos import photo_set
-from tutorial_lib.demos import integral_photos, integral_pose
-from tutorial_lib.demos import integral_pose_twins as twins
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.integral import losses, poses, targets
+from tutorial_lib.lessons.integral_pose import checks, demo_build_up, demo_loss_mixer, demo_photos, experiment, figures
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains ResNet-50 on large photos, for a GPU and days
@@ -74,7 +71,7 @@ source(integral.marginals, integral.expectation)
 # > **Predict.** The peak is at 8. Where is the mean of the softmax?
 
 # %%
-build_up = integral_pose.build_up_demo()
+build_up = demo_build_up.build_up_demo()
 build_up
 
 # %% tags=["demo-test"]
@@ -98,8 +95,8 @@ print("the build-up demo moves")
 # the mean becomes the peak's cell.
 
 # %%
-show(twins.temperature_sweep())
-show(twins.error_by_axes())
+show(figures.temperature_sweep())
+show(figures.error_by_axes())
 
 # %% [markdown]
 # **Half a cell.** Where is cell $i$ of $n$? If the picture goes from $-1$ to $1$, the cell's centre is at
@@ -109,13 +106,13 @@ show(twins.error_by_axes())
 
 # %%
 source(integral.cell_centres)
-show(twins.half_pixel_figure())
+show(figures.half_pixel_figure())
 
 # %% [markdown]
 # **Two peaks.** A mean of two beliefs lies where nobody believes.
 
 # %%
-show(twins.two_blobs_sweep())
+show(figures.two_blobs_sweep())
 
 # %% [markdown]
 # ## 2. What the loss makes of the cloud
@@ -151,16 +148,16 @@ source(losses.heatmap_bce, targets.contract)
 # > **Predict.** With the integral loss alone: how far is the mean from the truth, and how far is the peak?
 
 # %%
-mixer = integral_pose.loss_mixer_demo()
+mixer = demo_loss_mixer.loss_mixer_demo()
 mixer
 
 # %% tags=["demo-test"]
-alone = {name: 0.0 for name in integral_pose.LOSS_NAMES}
+alone = {name: 0.0 for name in demo_loss_mixer.LOSS_NAMES}
 mixer.set(**{**alone, "integral": 1.0}).check()
 free = mixer.arrays
-assert integral_pose.miss(free["mean"]) < 20 < integral_pose.miss(free["peak"])
+assert demo_loss_mixer.miss(free["mean"]) < 20 < demo_loss_mixer.miss(free["peak"])
 mixer.set(js=1.0).check()
-assert mixer.arrays["spread"] < free["spread"] / 2 and integral_pose.miss(mixer.arrays["mean"]) < 20
+assert mixer.arrays["spread"] < free["spread"] / 2 and demo_loss_mixer.miss(mixer.arrays["mean"]) < 20
 mixer.reset().check()
 print("the loss demo moves")
 
@@ -171,10 +168,10 @@ print("the loss demo moves")
 # then, and only a peak chooses.
 
 # %%
-show(twins.mixture_sweep())
+show(figures.mixture_sweep())
 
 # %%
-Markdown(twins.mixture_table())
+Markdown(figures.mixture_table())
 
 # %% [markdown]
 # ## 3. One photo, many photos
@@ -188,7 +185,7 @@ Markdown(twins.mixture_table())
 
 # %%
 wild = photo_set("test", 8, 64)
-sheet = integral_photos.augmentation_demo(wild.image, wild.keypoints)
+sheet = demo_photos.augmentation_demo(wild.image, wild.keypoints)
 sheet
 
 # %% tags=["demo-test"]
@@ -201,7 +198,7 @@ print("the augmentation demo moves")
 
 # %%
 source(augmentation.move)
-show(twins.strength_sheet(wild.image, wild.keypoints, SEED))
+show(figures.strength_sheet(wild.image, wild.keypoints, SEED))
 
 # %% [markdown]
 # ## 4. Inside a trained volume
@@ -224,7 +221,7 @@ windows = poses.windows(photos.keypoints, photos.pose)
 half_widths = poses.half_width(windows, photos.pose[:, 0, 2])
 nets = {method: experiment.load(method, FOLDER) for method in experiment.METHODS}
 few = slice(0, 40)
-inside_volume = integral_photos.depth_demo(
+inside_volume = demo_photos.depth_demo(
     {"integral, then + Gaussian": nets["gaussian-later"], "integral only": nets["integral-later"]},
     photos.image[few], experiment.truth(photos)[few], half_widths[few],
 )  # fmt: skip
@@ -274,11 +271,11 @@ for method, net in nets.items():
 print("all shipped networks have their recorded error:", bool(agree))
 
 # %%
-show(twins.approaches_figure(results))
-show(twins.learning_figure(results))
+show(figures.approaches_figure(results))
+show(figures.learning_figure(results))
 
 # %%
-Markdown(twins.approaches_table(results))
+Markdown(figures.approaches_table(results))
 
 # %% [markdown]
 # ## Claim cards
@@ -287,8 +284,8 @@ Markdown(twins.approaches_table(results))
 # figures are for Human3.6M and ResNet-50: compare the order, not the millimetres.
 
 # %%
-error = {method: twins.per_seed(results, method) for method in experiment.METHODS}
-seen = {method: twins.per_seed(results, method, "train") for method in experiment.METHODS}
+error = {method: figures.per_seed(results, method) for method in experiment.METHODS}
+seen = {method: figures.per_seed(results, method, "train") for method in experiment.METHODS}
 SOURCE = "Pantalos and Rudin 2019, "
 
 # %%
@@ -303,8 +300,8 @@ record(
             "regression": error["regression"],
             "integral": error["integral"],
             "integral, a quarter more steps": error["integral-later"],
-            "validation photos, regression": twins.per_seed(results, "regression", "validation"),
-            "validation photos, integral": twins.per_seed(results, "integral", "validation"),
+            "validation photos, regression": figures.per_seed(results, "regression", "validation"),
+            "validation photos, integral": figures.per_seed(results, "integral", "validation"),
         },
         test=lambda m: certainly_below(m["integral"] - m["regression"]),
         explanation="Holds when the difference on test photos, paired over seeds, is certainly below zero. On photos "
@@ -374,11 +371,11 @@ record(
         paper={},
         ours={
             "integral": error["integral"],
-            "Gaussian on cells, read at the peak": twins.per_seed(results, "heat-map-cell", "test, argmax"),
+            "Gaussian on cells, read at the peak": figures.per_seed(results, "heat-map-cell", "test, argmax"),
             "Gaussian on cells, read at the mean": error["heat-map-cell"],
-            "Gaussian on the joint, read at the peak": twins.per_seed(results, "heat-map", "test, argmax"),
+            "Gaussian on the joint, read at the peak": figures.per_seed(results, "heat-map", "test, argmax"),
             "Gaussian on the joint, read at the mean": error["heat-map"],
-            "the same, with the best temperature": twins.per_seed(results, "heat-map", "test, tempered"),
+            "the same, with the best temperature": figures.per_seed(results, "heat-map", "test, tempered"),
         },
         test=lambda m: all(certainly_below(m["integral"] - values) for name, values in m.items() if name != "integral"),
         explanation="Holds when integral regression is certainly better after as many steps, however the heat map is "
@@ -545,7 +542,7 @@ checks.bce_floor(bce_floor)
 # and no score can change that. *Predict both curves.*
 
 # %%
-show(twins.softmaxed_figure())
+show(figures.softmaxed_figure())
 
 # %% [markdown]
 # ## Summary

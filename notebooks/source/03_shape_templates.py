@@ -16,14 +16,18 @@ import math
 
 import torch
 
-from tutorial_lib.checkpoints import template_experiment as experiment
-from tutorial_lib.checks import templates as checks
 from tutorial_lib.datasets.photos import clips_of
-from tutorial_lib.demos import shape_templates, template_gradient, template_training
-from tutorial_lib.demos import shape_templates_twins as by_hand
-from tutorial_lib.demos import template_training_twins as twins
 from tutorial_lib.display.claims import Claim, record
 from tutorial_lib.display.preview import show, source
+from tutorial_lib.lessons.shape_templates import (
+    checks,
+    demo_by_hand,
+    demo_gradient,
+    demo_trained,
+    experiment,
+    figures,
+    results,
+)
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.templates import anchor_loss, boundary_loss, keypoints, learning
 from tutorial_lib.templates.errors import measured
@@ -62,13 +66,13 @@ print(f"{PROFILE} profile; every training was repeated from {len(SEEDS)} seeds")
 # > **Predict.** A forearm is torn off. Which of the two losses objects? Everybody slides out together: which one now?
 
 # %%
-body = shape_templates.parts_demo()
+body = demo_by_hand.parts_demo()
 body
 
 # %% tags=["demo-test"]
 body.set(part="left forearm", shift_y=-0.4).check()
 assert body.arrays["losses"]["anchor"] > 0.01 and body.arrays["losses"]["boundary"] == 0
-body.set(part=shape_templates.TOGETHER, shift_y=0.0, shift_x=1.2).check()
+body.set(part=demo_by_hand.TOGETHER, shift_y=0.0, shift_x=1.2).check()
 assert body.arrays["losses"]["anchor"] < 1e-6 and body.arrays["losses"]["boundary"] > 0.1
 body.reset().check()
 print("the template demo moves")
@@ -79,9 +83,9 @@ print("the template demo moves")
 # complement each other.
 
 # %%
-show(by_hand.tear_sweep())
-show(by_hand.slide_sweep())
-show(by_hand.blindness_figure())
+show(figures.tear_sweep())
+show(figures.slide_sweep())
+show(figures.blindness_figure())
 
 # %% [markdown]
 # The released code has a slip here: it reads the three anchors of the core three times instead of all parts, so a foot
@@ -91,7 +95,7 @@ show(by_hand.blindness_figure())
 # %%
 source(anchor_loss)
 source(boundary_loss)
-show(by_hand.boundary_figure())
+show(figures.boundary_figure())
 
 # %% [markdown]
 # ## 2. About which point does a part turn?
@@ -100,8 +104,8 @@ show(by_hand.boundary_figure())
 # > the released code does. Where do the feet go? And a round foot, turned by 90 degrees about its own middle?
 
 # %%
-show(by_hand.pivot_sweep("part"))
-show(by_hand.pivot_sweep("corner"))
+show(figures.pivot_sweep("part"))
+show(figures.pivot_sweep("corner"))
 
 # %% [markdown]
 # **What you saw.** About the corner, a small turn carries a part far away: a gradient that means "turn" also throws. So
@@ -113,13 +117,13 @@ show(by_hand.pivot_sweep("corner"))
 # > **Predict.** Lift an arm with the turns alone, without shifts. Does the hand follow?
 
 # %%
-doll = shape_templates.puppet_demo()
+doll = demo_by_hand.puppet_demo()
 doll
 
 # %% tags=["demo-test"]
 doll.set(left_arm=-75).check()
 closed = doll.arrays["lengths"].max()
-doll.set(shifts=shape_templates.SHIFTS[1]).check()
+doll.set(shifts=demo_by_hand.SHIFTS[1]).check()
 assert doll.arrays["lengths"].max() > closed + 5
 doll.reset().check()
 print("the puppet moves")
@@ -129,7 +133,7 @@ print("the puppet moves")
 # network must learn that a lifted arm takes its forearm and hand along.
 
 # %% slideshow={"slide_type": "skip"}
-show(by_hand.pose_sweep())
+show(figures.pose_sweep())
 
 # %% [markdown]
 # ## 4. Copy, look up, or paint: what can learn?
@@ -141,11 +145,11 @@ show(by_hand.pose_sweep())
 
 # %%
 source(gaussian_maps)
-show(by_hand.holes_figure())
-show(by_hand.staircase_figure())
+show(figures.holes_figure())
+show(figures.staircase_figure())
 
 # %%
-walk = template_gradient.gradient_demo()
+walk = demo_gradient.gradient_demo()
 walk
 
 # %% tags=["demo-test"]
@@ -161,7 +165,7 @@ print("the gradient demo moves")
 # Remember this: the template must *begin near the people*.
 
 # %% slideshow={"slide_type": "skip"}
-show(by_hand.parity_figure())
+show(figures.parity_figure())
 
 # %% [markdown]
 # The warp interpolates between pixels, so it errs where a part is a few pixels wide; the error falls with the square of
@@ -173,8 +177,8 @@ show(by_hand.parity_figure())
 # must hold the pose, but which? Here is the smallest one, linear (principal components of the test photos).
 
 # %%
-trained = template_training.load(None, FOLDER, BUDGET)
-codes = template_training.code_demo(trained)
+trained = demo_trained.load(None, FOLDER, BUDGET)
+codes = demo_trained.code_demo(trained)
 codes
 
 # %% tags=["demo-test"]
@@ -223,7 +227,7 @@ source(solid)
 # > **Predict.** Which joints will be found best, and which worst?
 
 # %%
-found = template_training.found_demo(trained)
+found = demo_trained.found_demo(trained)
 found
 
 # %% tags=["demo-test"]
@@ -240,7 +244,7 @@ print("the demo of the trained network moves")
 # loss hardly misses it.
 
 # %%
-album = template_training.album_demo(trained)
+album = demo_trained.album_demo(trained)
 album
 
 # %% tags=["demo-test"]
@@ -256,11 +260,11 @@ print("the album demo moves")
 
 # %%
 fresh = front_pairs(clips_of("train"), 256, size=trained.regressor.size, generator=torch.Generator().manual_seed(SEED))
-losses, before, after = template_training.continue_training(trained, fresh, steps=100, seed=SEED, anew=True)
+losses, before, after = demo_trained.continue_training(trained, fresh, steps=100, seed=SEED, anew=True)
 for name, affines in {"untrained": before, "now": after}.items():
     print(f"{name:10}{measured(keypoints(affines), trained.tests.keypoints[0])['all']:6.2f} % of the width")
 print(f"loss, mean of ten steps: {sum(losses[:10]) / 10:.2f} at first, {sum(losses[-10:]) / 10:.2f} at last")
-show(template_training.slid_figure(trained, before, after))
+show(demo_trained.slid_figure(trained, before, after))
 
 # %% [markdown]
 # ## 7. Pose and appearance come apart
@@ -268,7 +272,7 @@ show(template_training.slid_figure(trained, before, after))
 # > **Predict.** Take the pose of one person and the clothes of another. Then go back. What is lost on the way?
 
 # %%
-swap = template_training.swap_demo(trained)
+swap = demo_trained.swap_demo(trained)
 swap
 
 # %% tags=["demo-test"]
@@ -299,7 +303,7 @@ for name, value in again.items():
     print(f"{name:14}{value:6.2f} % of the width")
 
 # %%
-show(twins.comparison_figure(RESULTS))
+show(results.comparison_figure(RESULTS))
 
 # %% [markdown]
 # **What you saw.** Hips, knees and shoulders are found far better than by any answer that does not look, feet a little
@@ -320,7 +324,7 @@ show(twins.comparison_figure(RESULTS))
 # > **Predict.** Begun on the people: which of the four rows is worst? And thrown out of the picture: who comes back?
 
 # %%
-show(twins.ablation_figure(RESULTS))
+show(results.ablation_figure(RESULTS))
 
 # %% [markdown]
 # **What you saw.** Begun on the people, the springs help a little and the boundary not at all: hardly a part comes near
@@ -369,8 +373,8 @@ record(
         "Schmidtke et al. 2021, infants; the supervised and the unpaired-label method are other networks",
         paper={"no labels": 4.86, "all labels": 1.74, "labels of other photos": 8.98},
         ours={
-            "no labels": twins.values(RESULTS, "main"),
-            "all labels": twins.values(RESULTS, "supervised"),
+            "no labels": results.values(RESULTS, "main"),
+            "all labels": results.values(RESULTS, "supervised"),
             "where training begins": [RESULTS["baselines"]["start"]["all"]],
             "mean pose of all labels": [RESULTS["baselines"]["mean pose"]["all"]],
         },
@@ -401,7 +405,7 @@ record(
         "Begun on the people: every loss is needed.",
         "Schmidtke et al. 2021, ablation on infants",
         paper=PAPER,
-        ours={name: twins.values(RESULTS, name) for name in PAPER},
+        ours={name: results.values(RESULTS, name) for name in PAPER},
         test=worse_without,
         explanation="Holds when each row is worse than the one with both losses, and those without the boundary more "
         "than twice as bad. In a calm training no anchor leaves the picture, so the boundary loss is zero all the "
@@ -418,7 +422,7 @@ record(
         "Begun beside the picture: without the boundary loss the training is lost.",
         "Schmidtke et al. 2021, the same ablation",
         paper=PAPER,
-        ours={name: twins.values(RESULTS, f"{name}, thrown out") for name in PAPER},
+        ours={name: results.values(RESULTS, f"{name}, thrown out") for name in PAPER},
         test=worse_without,
         explanation="The same test. The start is ours: it stands for whatever throws the parts out in the paper's "
         "larger training, which begins with an infant in a T-pose. The paper's 446 % needs parts that run away; ours "
@@ -436,7 +440,7 @@ record(
         "Hands are found worst.",
         "Schmidtke et al. 2021, infants, error by body part",
         paper=PARTS,
-        ours={name: twins.values(RESULTS, "main", name) for name in PARTS},
+        ours={name: results.values(RESULTS, "main", name) for name in PARTS},
         test=lambda m: all(m["hands"].mean() > m[name].mean() for name in PARTS if name != "hands"),
         explanation="Holds when hands have the largest mean error of the five.",
         unit="% of the width",
@@ -526,7 +530,7 @@ worlds = {"from the front": trained.tests.select(slice(0, 64))}
 for name, settings in {"from behind": {"towards": math.pi}, "behind things": {"occluders": 3.0}}.items():
     chance = torch.Generator().manual_seed(SEED + 2)
     worlds[name] = front_pairs(clips_of("test"), 64, size=trained.regressor.size, generator=chance, **settings)
-broken = template_training.break_demo(trained, worlds)
+broken = demo_trained.break_demo(trained, worlds)
 broken
 
 # %% tags=["demo-test"]

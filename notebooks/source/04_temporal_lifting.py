@@ -19,14 +19,19 @@ from IPython.display import Markdown
 from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints
-from tutorial_lib.checkpoints import temporal
-from tutorial_lib.checks import temporal as checks
 from tutorial_lib.datasets.videos import videos_under_test
-from tutorial_lib.demos import few_labels, temporal_architecture, temporal_lifting
-from tutorial_lib.demos import temporal_architecture_twins as parts
-from tutorial_lib.demos import temporal_twins as twins
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
+from tutorial_lib.lessons.temporal_lifting import (
+    checks,
+    demo_architecture,
+    demo_few_labels,
+    demo_forms,
+    demo_lifting,
+    experiment,
+    figures,
+    figures_architecture,
+)
 from tutorial_lib.lifting import (
     SingleFrameLifter,
     TemporalLifter,
@@ -52,7 +57,7 @@ SEEDS = range(SEED, SEED + (5 if PROFILE == "quick" else 20))
 LESSON = "04_temporal_lifting"
 FOLDER = checkpoints.FOLDER
 if PROFILE == "full":
-    FOLDER = temporal.train_all("full", SEED, DEVICE, MOTION, trust=TRUST_PICKLE)
+    FOLDER = experiment.train_all("full", SEED, DEVICE, MOTION, trust=TRUST_PICKLE)
 print(f"{PROFILE} profile, {len(SEEDS)} seeds")
 
 # %% [markdown]
@@ -74,7 +79,7 @@ print(f"{PROFILE} profile, {len(SEEDS)} seeds")
 # depends on; no formula is asked.
 
 # %%
-architecture = temporal_architecture.architecture_demo()
+architecture = demo_architecture.architecture_demo()
 architecture
 
 # %% tags=["demo-test"]
@@ -96,8 +101,8 @@ print("the architecture demo moves")
 # with the output moved to the last frame of its field.
 
 # %%
-show(parts.depth_sweep())
-show(parts.growth_figure())
+show(figures_architecture.depth_sweep())
+show(figures_architecture.growth_figure())
 
 # %% [markdown]
 # ## 2. One set of weights, two forms
@@ -117,7 +122,7 @@ source(TemporalLifter._windows)
 # > clip of 27 frames, and which for a minute of video?
 
 # %%
-forms = temporal_architecture.two_forms_demo("builtin", SEED)
+forms = demo_forms.two_forms_demo("builtin", SEED)
 forms
 
 # %% tags=["demo-test"]
@@ -160,7 +165,7 @@ source(inference.lift_flipped_average)
 # > position or jitter, profits more from time?
 
 # %%
-lifting_demo = temporal_lifting.lifting_demo(MOTION, SEED, FOLDER, trust=TRUST_PICKLE)
+lifting_demo = demo_lifting.lifting_demo(MOTION, SEED, FOLDER, trust=TRUST_PICKLE)
 lifting_demo
 
 # %% tags=["demo-test"]
@@ -180,8 +185,8 @@ print("the lifting demo moves")
 
 # %%
 video = videos_under_test(MOTION, SEED, 2.0, trust=TRUST_PICKLE)[0]
-networks = temporal_lifting.load_networks(FOLDER)
-show(temporal_lifting.stills(video, {name: networks[name] for name in ("1 frame", "81 frames")}, [20, 35, 50, 65, 80]))
+networks = demo_lifting.load_networks(FOLDER)
+show(demo_lifting.stills(video, {name: networks[name] for name in ("1 frame", "81 frames")}, [20, 35, 50, 65, 80]))
 
 # %% [markdown]
 # ## 4. As the papers count it
@@ -195,7 +200,7 @@ show(temporal_lifting.stills(video, {name: networks[name] for name in ("1 frame"
 
 # %%
 NOISES = (0.0, 1.0, 3.0)
-NETWORKS = temporal_lifting.NETWORKS
+NETWORKS = demo_lifting.NETWORKS
 LIMIT = 10 if PROFILE == "quick" else 200
 exams = {}  # (noise, network) -> one result per seed, new motions
 known = {}  # network -> one result per seed, known motions
@@ -220,7 +225,7 @@ table(ordinary, "n_mpjpe")
 table(ordinary, "mpjve")
 
 # %%
-show(twins.noise_figure(exams, NOISES))
+show(figures.noise_figure(exams, NOISES))
 
 # %% [markdown]
 # ## 5. Labels are expensive, video is not
@@ -245,7 +250,7 @@ source(semi_supervised.joint_losses)
 # > turn it by 40 degrees.
 
 # %%
-explain = few_labels.explain_demo(videos_under_test("builtin", SEED, 0.0)[0], 60)
+explain = demo_few_labels.explain_demo(videos_under_test("builtin", SEED, 0.0)[0], 60)
 explain
 
 # %% tags=["demo-test"]
@@ -271,7 +276,7 @@ print("the loss demo moves")
 
 # %%
 source(semi_supervised.bone_length_loss)
-show(twins.norm_figure())
+show(figures.norm_figure())
 
 # %% [markdown]
 # **Warm-up.** $\pi$ clamps $x/z$ to $[-1, 1]$, because an untrained trajectory model may put the person behind the
@@ -285,7 +290,7 @@ show(twins.norm_figure())
 # count as one person); the second of each pair also saw *all* the footage without labels.
 
 # %%
-share = few_labels.share_demo(videos_under_test(MOTION, SEED, 0.0, trust=TRUST_PICKLE)[:5], FOLDER)
+share = demo_few_labels.share_demo(videos_under_test(MOTION, SEED, 0.0, trust=TRUST_PICKLE)[:5], FOLDER)
 share
 
 # %% tags=["demo-test"]
@@ -299,14 +304,14 @@ print("the few-labels demo moves")
 
 # %%
 few = {}  # network -> MPJPE and N-MPJPE in mm, one per seed
-FEW = [temporal.few_name(s, semi) for s in temporal.SHARES for semi in (False, True)]
-FEW += [temporal.few_name(temporal.L2_SHARE, True, "l2")]
+FEW = [experiment.few_name(s, semi) for s in experiment.SHARES for semi in (False, True)]
+FEW += [experiment.few_name(experiment.L2_SHARE, True, "l2")]
 few_models = {name: checkpoints.load(f"temporal/{name}", folder=FOLDER) for name in FEW}
 for seed in tqdm(SEEDS, desc="seeds"):
     taken = videos_under_test(MOTION, seed, 0.0, trust=TRUST_PICKLE, limit=10 if PROFILE == "quick" else 200)
     for name, model in few_models.items():
         few.setdefault(name, []).append(per_action(lift_videos(model, taken)))
-show(twins.share_figure(few))
+show(figures.share_figure(few))
 
 # %% [markdown]
 # ## 7. Your own video, and Human3.6M
@@ -316,8 +321,8 @@ show(twins.share_figure(few))
 # networks were trained at 50 frames a second: a video at 25 looks twice as fast to them.
 
 # %%
-tracks = twins.example_tracks(SEED)
-own = temporal_lifting.own_video_demo(tracks, folder=FOLDER)
+tracks = figures.example_tracks(SEED)
+own = demo_lifting.own_video_demo(tracks, folder=FOLDER)
 own
 
 # %% tags=["demo-test"]
@@ -428,7 +433,7 @@ record(
 )
 
 # %%
-pairs = {s: [temporal.few_name(s, semi) for semi in (False, True)] for s in temporal.SHARES}
+pairs = {s: [experiment.few_name(s, semi) for semi in (False, True)] for s in experiment.SHARES}
 record(
     Claim(
         "few-labels",
@@ -448,12 +453,12 @@ record(
 )
 
 # %%
-l1, l2 = (few[temporal.few_name(temporal.L2_SHARE, True, norm)] for norm in ("l1", "l2"))
+l1, l2 = (few[experiment.few_name(experiment.L2_SHARE, True, norm)] for norm in ("l1", "l2"))
 record(
     Claim(
         "bone-norm",
         LESSON,
-        f"The bone term: L1, as in the code, against L2, as in the text ({100 * temporal.L2_SHARE:g} % labels).",
+        f"The bone term: L1, as in the code, against L2, as in the text ({100 * experiment.L2_SHARE:g} % labels).",
         "Pavllo et al. 2019: the text says L2, the code computes L1 (no table)",
         paper={},
         ours={"L1": average(l1), "L2": average(l2), "L2 - L1": average(l2) - average(l1)},
@@ -504,7 +509,7 @@ record(
 # into each checkpoint's JSON. Run this lesson with `MOTION` set to a motion file to measure it anew.
 
 # %%
-Markdown(twins.real_actor_table(FOLDER) + "\n\n" + checkpoints.CREDIT)
+Markdown(figures.real_actor_table(FOLDER) + "\n\n" + checkpoints.CREDIT)
 
 # %% [markdown]
 # ## Exercises
@@ -571,7 +576,7 @@ checks.reprojection(reprojection)
 # back-projection pulls. *Predict where the curve is zero.*
 
 # %%
-show(twins.dead_gradient_figure(video))
+show(figures.dead_gradient_figure(video))
 
 # %% [markdown]
 # ## Summary

@@ -19,12 +19,10 @@ from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints, distortion
 from tutorial_lib.adaptation.lens_test import Studio, take
-from tutorial_lib.checks import lens as checks
 from tutorial_lib.datasets import splits
-from tutorial_lib.demos import camera_distortion as demos
-from tutorial_lib.demos import camera_distortion_twins as twins
 from tutorial_lib.display.claims import Claim, record
 from tutorial_lib.display.preview import show, source
+from tutorial_lib.lessons.camera_distortion import checks, demo_lens, figures
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": two cores, a minute. "full": more people, tighter intervals
@@ -67,7 +65,7 @@ source(distortion.distort)
 # point at radius $r$ ends up. The band is there because a tangential lens treats directions differently.
 
 # %%
-lens = demos.lens_demo()
+lens = demo_lens.lens_demo()
 lens
 
 # %% tags=["demo-test"]
@@ -88,8 +86,8 @@ print("the lens demo moves")
 # Without a kernel, the same two sweeps as figures. Radial first, then tangential:
 
 # %%
-show(twins.radial_sweep())
-show(twins.tangential_sweep())
+show(figures.radial_sweep())
+show(figures.tangential_sweep())
 
 # %% [markdown]
 # ## 2. Where does a lens fold?
@@ -111,7 +109,7 @@ source(distortion.folds)
 
 # %%
 limits = [0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.4]
-show(twins.fold_figure(limits, twins.fold_shares(limits, (0.8, 1.0), SEED)))
+show(figures.fold_figure(limits, figures.fold_shares(limits, (0.8, 1.0), SEED)))
 
 # %% [markdown]
 # **What you saw.** A third at $\lambda_1 = 0.5$. A folded training example is a lie (two poses, one picture), so
@@ -121,7 +119,7 @@ show(twins.fold_figure(limits, twins.fold_shares(limits, (0.8, 1.0), SEED)))
 # %%
 print(f"λ1 = {distortion.RADIAL_LIMIT}, λ2 = {distortion.TANGENTIAL_LIMIT}, no fold within {distortion.FOLD_RADIUS}")
 for name, preset in distortion.PRESETS.items():
-    kind = "barrel" if demos.radius_curve(preset * torch.tensor([1, 1, 1, 0, 0]))[1][40] < 0.5 else "pincushion"
+    kind = "barrel" if demo_lens.radius_curve(preset * torch.tensor([1, 1, 1, 0, 0]))[1][40] < 0.5 else "pincushion"
     print(f"{name}: {kind:10s}", [round(v, 3) for v in preset.tolist()])
 
 # %% [markdown]
@@ -140,18 +138,18 @@ for name, preset in distortion.PRESETS.items():
 # > forgive?
 
 # %%
-lifter = demos.lifter_demo(MOTION, SEED)
+lifter = demo_lens.lifter_demo(MOTION, SEED)
 lifter
 
 # %% tags=["demo-test"]
 errors = {}
-for name, values in demos.lens_presets().items():
+for name, values in demo_lens.lens_presets().items():
     lifter.set(**values).check()
     errors[name] = lifter.arrays["score"].mpjpe
 if MOTION == "builtin":
     assert errors["d2 pincushion, heavy"] > 1.5 * errors["no lens"], errors
     assert errors["d1 barrel, heavy"] > 1.2 * errors["no lens"], errors
-lifter.set(**demos.lens_presets()["d2 pincushion, heavy"]).check()
+lifter.set(**demo_lens.lens_presets()["d2 pincushion, heavy"]).check()
 print("the lifter demo moves")
 
 # %% [markdown]
@@ -163,7 +161,7 @@ print("the lifter demo moves")
 # As a static figure, one frame while the pincushion grows:
 
 # %%
-show(twins.strength_sweep(MOTION, SEED, distortion.PRESETS["d2"]))
+show(figures.strength_sweep(MOTION, SEED, distortion.PRESETS["d2"]))
 
 # %% [markdown]
 # Why does the place in the image matter? The same pose at another distance from the principal point is bent
@@ -176,7 +174,8 @@ show(twins.strength_sweep(MOTION, SEED, distortion.PRESETS["d2"]))
 # The paper (Cho et al., ICCV 2021) opens with a table: an off-the-shelf lifter on Human3.6M, undistorted and through
 # two lenses. We ask the same of our lifter, with people and motions that it has never seen. The four test lenses
 # d1 … d4 are *ours*: each was made so strong that the error on **validation** people grows by the paper's factor
-# (`python -m tutorial_lib.checkpoints.calibrate`). Whether it grows as much on **test** people is what we measure here.
+# (`python -m tutorial_lib.lessons.camera_distortion.calibrate`).
+# Whether it grows as much on **test** people is what we measure here.
 
 # %%
 model = checkpoints.load("plain-9f")
@@ -186,10 +185,10 @@ for seed in tqdm(SEEDS, desc="seeds"):
     studio = Studio(splits.site(MOTION, seed), seed, shots=SHOTS, recordings=1)
     for name, preset in LENSES.items():
         scores[name].append(take(model, studio.exam(preset)))
-Markdown(twins.score_table(scores))
+Markdown(figures.score_table(scores))
 
 # %%
-show(twins.score_bars(scores))
+show(figures.score_bars(scores))
 
 # %% [markdown]
 # ## Claim cards

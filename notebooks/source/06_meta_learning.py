@@ -18,13 +18,11 @@ from IPython.display import Markdown
 from tutorial_lib import adaptation, checkpoints, distortion, training
 from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, hold_exams
 from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio
-from tutorial_lib.checks import meta as checks
 from tutorial_lib.datasets import splits, windows
-from tutorial_lib.demos import meta_learning, meta_toy
-from tutorial_lib.demos import meta_learning_twins as twins
-from tutorial_lib.display import figures
 from tutorial_lib.display.claims import Claim, certainly_below, record
+from tutorial_lib.display.figures import curves
 from tutorial_lib.display.preview import show, source
+from tutorial_lib.lessons.meta_learning import checks, demo_adapt, demo_toy, figures
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
 
 # %% tags=["parameters"]
@@ -44,7 +42,7 @@ SHOTS = 40 if FULL else 5
 FOLDER = checkpoints.FOLDER
 device = training.resolve_device(DEVICE)
 if FULL:
-    from tutorial_lib.checkpoints.train import train_all
+    from tutorial_lib.lessons.meta_learning.experiment import train_all
 
     FOLDER = train_all("full" if device.type == "cuda" else "shipped", SEED, str(device))
 print(f"{PROFILE} profile, {len(SEEDS)} seeds of {SHOTS} test shots")
@@ -68,13 +66,13 @@ print(f"{PROFILE} profile, {len(SEEDS)} seeds of {SHOTS} test shots")
 # > the steep bowls, or in the valley?
 
 # %%
-toy = meta_toy.toy_demo()
+toy = demo_toy.toy_demo()
 toy
 
 # %% tags=["demo-test"]
 toy.set(alpha=0.25, outer=60).check()
 assert toy.arrays["loss"][-1] < 0.6 * toy.arrays["joint"][-1]  # trained for the step beats trained for the mean
-assert np.allclose(toy.arrays["theta"], meta_toy.three_bowls().optimum(0.25), atol=1e-3)
+assert np.allclose(toy.arrays["theta"], demo_toy.three_bowls().optimum(0.25), atol=1e-3)
 toy.set(alpha=0.0).check()
 assert np.isclose(toy.arrays["loss"][-1], toy.arrays["joint"][-1])  # without an inner step both are the same
 toy.reset().check()
@@ -89,7 +87,7 @@ print("the toy moves")
 # Without a kernel: the loss after one step, for both starts, as α grows.
 
 # %%
-show(twins.alpha_figure())
+show(figures.alpha_figure())
 
 # %% [markdown]
 # ## 2. A lens is a task
@@ -112,7 +110,7 @@ source(windows.draw_tasks)
 # from the $i$-th of $N$ equal strata; only $k_1$, as in the paper.
 
 # %%
-show(twins.strata_figure())
+show(figures.strata_figure())
 
 # %% [markdown]
 # The objective itself. `vmap` runs all tasks at once; the batch norms keep the statistics of the pretraining in every
@@ -158,12 +156,12 @@ print(f"{len(history.loss)} meta-steps; the loss went through second derivatives
 # > worse?
 
 # %%
-demo = meta_learning.adaptation_demo(MOTION, SEED, folder=FOLDER)
+demo = demo_adapt.adaptation_demo(MOTION, SEED, folder=FOLDER)
 demo
 
 # %% tags=["demo-test"]
 first = {}
-for title in meta_learning.MODELS:
+for title in demo_adapt.MODELS:
     demo.set(model=title, scenario=LABELLED).check()
     first[title] = demo.arrays["errors"][0]
     assert len(demo.arrays["errors"]) == 6
@@ -215,10 +213,10 @@ NINE = {
     "ours, 3D": "ours-truth-9f",  # tasks made from the true 3D joints
     "ours, self": "ours-selfsup-9f",  # episodes whose inner step has no labels
 }
-Markdown(twins.exam_table(book, list(NINE.values())))
+Markdown(figures.exam_table(book, list(NINE.values())))
 
 # %%
-show(twins.exam_bars(book, NINE, LABELLED))
+show(figures.exam_bars(book, NINE, LABELLED))
 
 # %% [markdown]
 # ### Step by step
@@ -228,7 +226,7 @@ show(twins.exam_bars(book, NINE, LABELLED))
 # %%
 SHOWN = {title: NINE[title] for title in ("plain", "random", "MAML", "ours")}
 for scenario in SCENARIOS:
-    show(twins.step_figure(book, SHOWN, scenario))
+    show(figures.step_figure(book, SHOWN, scenario))
 
 # %% [markdown]
 # ## Claim cards
@@ -459,7 +457,7 @@ record(
 # saw, and written into each checkpoint's JSON. Run this lesson with `MOTION` set to a motion file to measure it anew.
 
 # %%
-Markdown(twins.real_actor_table({name: abouts[name] for name in NINE.values()}) + "\n\n" + checkpoints.CREDIT)
+Markdown(figures.real_actor_table({name: abouts[name] for name in NINE.values()}) + "\n\n" + checkpoints.CREDIT)
 
 # %% [markdown]
 # ## Exercises
@@ -535,7 +533,7 @@ for name, values in sizes.items():
         loss.backward()
         optimiser.step()
 show(
-    figures.curves(
+    curves(
         {name: (np.arange(40), 100 * np.array(values)) for name, values in sizes.items()},
         x_title="steps (far too large)",
         y_title="mean bone length (cm)",

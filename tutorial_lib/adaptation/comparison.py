@@ -68,7 +68,7 @@ def hold_exams(
     """Let every network adapt to every lens in both scenarios, on people and motions that no training saw.
 
     Args:
-        networks, rates: by name; rates by scenario (see `checkpoints.tune`).
+        networks, rates: by name; rates by scenario (see `rate_search`).
         steps: adaptation steps by scenario.
         seeds: other people, viewpoints, detector errors and labelled windows each.
         motion: "builtin" or a motion file.

@@ -10,21 +10,12 @@ from tutorial_lib.datasets.footage import picture, shoot
 from tutorial_lib.datasets.splits import TestSite
 from tutorial_lib.datasets.windows import Windows, window_indices
 from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.metrics import mpjpe, p_mpjpe, pckh, root_relative
+from tutorial_lib.metrics import Score, pose_score, root_relative
 
 SCENARIOS = ("labelled recording", "test video alone")
 """Scenario 1: a few labelled windows, recorded with markers under the test lens. Scenario 2: no labels at all."""
 
 UNDISTORTED = torch.zeros(5)
-
-
-@dataclass(frozen=True)
-class Score:
-    """Errors over a test: `mpjpe` and `p_mpjpe` in millimetres, `pckh` (3D, at half a head segment) in per cent."""
-
-    mpjpe: float
-    p_mpjpe: float
-    pckh: float
 
 
 @dataclass(frozen=True)
@@ -114,19 +105,10 @@ class Studio:
         )
 
 
-def score(predicted: torch.Tensor, truth: torch.Tensor) -> Score:
-    """All three metrics of root-relative poses (..., 17, 3) in metres."""
-    return Score(
-        1000 * mpjpe(predicted, truth).item(),
-        1000 * p_mpjpe(predicted, truth).item(),
-        100 * pckh(predicted, truth).item(),
-    )
-
-
 @torch.no_grad()
 def take(model: TemporalLifter, exam: Exam) -> Score:
     """The score of a model as it is."""
-    return score(model.lift(exam.video), exam.truth)
+    return pose_score(model.lift(exam.video), exam.truth)
 
 
 def take_adapted(

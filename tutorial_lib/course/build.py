@@ -29,7 +29,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-from tutorial_lib.course.lessons import (
+from tutorial_lib.course.notebooks import (
     CELL_SECONDS,
     KERNEL_ARGUMENTS,
     NOTEBOOKS,

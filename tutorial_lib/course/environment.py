@@ -13,7 +13,7 @@ import psutil
 import torch
 from packaging.version import Version
 
-from tutorial_lib.course.lessons import ROOT
+from tutorial_lib.course.notebooks import ROOT
 
 SHOWN = ("torch", "numpy", "jupyterlab", "ipywidgets", "anywidget", "plotly", "papermill")
 """Packages that get a row of their own; all others share one."""

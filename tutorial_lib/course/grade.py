@@ -27,8 +27,8 @@ from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
 from tutorial_lib.course import grade_report
-from tutorial_lib.course.answer import defines
-from tutorial_lib.course.lessons import BUILD, NOTEBOOKS, read_notebook, select
+from tutorial_lib.course.answer_slice import defines
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_notebook, select
 from tutorial_lib.course.student import POINTS, Exercise, exercises
 
 START_SECONDS = 300

@@ -30,7 +30,7 @@ from contextlib import suppress
 import psutil
 import torch
 
-from tutorial_lib.course.answer import needed
+from tutorial_lib.course.answer_slice import needed
 
 RIGHT, WRONG, STUB, ERROR = "right", "wrong", "not attempted", "error"
 MISSING, NO_PYTHON = "missing", "not Python"

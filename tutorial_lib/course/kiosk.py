@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tutorial_lib.course.lessons import BUILD, NOTEBOOKS, read_source, select, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_source, select, tags
 
 KIOSK = BUILD / "kiosk"
 PORT = 8866

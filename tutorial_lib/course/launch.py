@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from tutorial_lib.course.lessons import NOTEBOOKS, ROOT
+from tutorial_lib.course.notebooks import NOTEBOOKS, ROOT
 from tutorial_lib.course.unpack import PATTERN
 
 BEGIN, END = "<!-- launch: `make badges REPOSITORY=owner/name` writes this part -->", "<!-- /launch -->"

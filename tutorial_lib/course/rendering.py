@@ -25,7 +25,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from tutorial_lib.course.build import PLOTLY
-from tutorial_lib.course.lessons import tags
+from tutorial_lib.course.notebooks import tags
 
 ASSETS = Path(__file__).with_name("assets")
 MATHJAX = (

@@ -19,7 +19,7 @@ import psutil
 from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
-from tutorial_lib.course.lessons import (
+from tutorial_lib.course.notebooks import (
     BUILD,
     CELL_SECONDS,
     KERNEL_ARGUMENTS,

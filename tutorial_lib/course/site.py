@@ -23,7 +23,7 @@ import jinja2
 from nbformat import NotebookNode
 
 from tutorial_lib.course import rendering
-from tutorial_lib.course.lessons import BUILD, NOTEBOOKS, read_notebook, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
 
 SITE = BUILD / "site"

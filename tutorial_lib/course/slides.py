@@ -32,12 +32,12 @@ import jinja2
 from nbformat import NotebookNode
 
 from tutorial_lib.course import rendering
-from tutorial_lib.course.lessons import BUILD, NOTEBOOKS, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.site import executed
 
 SLIDES = BUILD / "slides"
-PRESENTER = Path(__file__).with_name("presenter")
+DRAWERS = Path(__file__).resolve().parents[1] / "lessons"
 MAX_WORDS = 80
 """On one slide. More is read, not heard."""
 MAX_CODE_LINES = 25
@@ -367,7 +367,7 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
         written.append(folder / f"{lesson.slug}.html")
         html = pages.get_template("slides.html.j2").render(lesson=lesson, slides=slides, inline=_inline)
         written[-1].write_text(html, encoding="utf-8")
-        page = PRESENTER / f"{lesson.slug}.md"
+        page = DRAWERS / lesson.slug[3:] / "presenter.md"
         if page.exists():
             html = pages.get_template("presenter.html.j2").render(
                 lesson=lesson, text=rendering.markdown(page.read_text(encoding="utf-8"), _no_link)

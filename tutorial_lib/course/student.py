@@ -27,7 +27,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-from tutorial_lib.course.lessons import BUILD, NOTEBOOKS, read_committed, read_source, select, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_committed, read_source, select, tags
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("your turn")'
@@ -94,12 +94,12 @@ def exercises(slug: str, notebooks: Path = NOTEBOOKS) -> list[Exercise]:
         for node in ast.walk(ast.parse(cell.source))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
-        if alias.asname == "checks"
+        if (alias.asname or alias.name) == "checks"
     ]
     if names and len(set(rooms)) != 1:
         raise ValueError(
             f"{slug} imports {rooms or 'nothing'} as checks, expected one line: "
-            "from tutorial_lib.checks import <room> as checks"
+            "from tutorial_lib.lessons.<slug> import checks"
         )
     return [Exercise(name, rooms[0], slug) for name in names]
 

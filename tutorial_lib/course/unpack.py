@@ -55,7 +55,8 @@ def unpack(folder: Path, lessons: Path | None = None) -> list[Path]:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(
-        prog="python -m tutorial_lib.course.unpack", description="Write the lessons into a folder; what is there stays."
+        prog="python -m tutorial_lib.course.unpack",
+        description="Write the lessons into a folder; what is there stays.",
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lessons", type=Path, help="take the notebooks from here, not those that were shipped")

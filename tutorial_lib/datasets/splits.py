@@ -115,3 +115,11 @@ def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
 def site(motion: str = "builtin", seed: int = 0) -> TestSite:
     """The test site that a lesson's `MOTION` parameter asks for: "builtin" or a motion file."""
     return builtin_site(seed) if motion == "builtin" else file_site(motion, seed)
+
+
+def walker(motion: str, seed: int) -> TestSite:
+    """Somebody walking whom no training saw; or whoever is in the motion file."""
+    if motion != "builtin":
+        return site(motion, seed)
+    walk = builtin(TEST_SEED, [10 * seed], ["walk"], 200)
+    return TestSite(walk, walk)

@@ -1,1 +1,0 @@
-"""The live demos: `stage` draws, `live` ties controls to a computation, and one file a lesson says what."""

@@ -1,0 +1,86 @@
+"""What every demo with a lens has: a slider for each coefficient, presets, the bent grid, a sentence about folds."""
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+
+from tutorial_lib.camera import FOCAL, to_screen
+from tutorial_lib.display.live import slider
+from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT, distort, folds
+from tutorial_lib.metrics import Score
+
+BODY = ((-0.65, 0.65), (-0.8, 0.95), (-0.65, 0.65))
+"""Fixed ranges of a root-relative pose in camera axes, metres."""
+
+
+VISIBLE_RADIUS = 0.8
+"""Plane radius at the middle of the image's edge; `FOCAL` times it is 1 on the screen."""
+
+
+def grid_lines(lens: torch.Tensor, lines: int = 13, points: int = 49, half: float = 1.0) -> torch.Tensor:
+    """A square grid seen through a lens: (2 * lines, points, 2) screen coordinates."""
+    place = torch.linspace(-half, half, lines) / FOCAL
+    along = torch.linspace(-half, half, points) / FOCAL
+    across, fine = place[:, None].expand(-1, points), along[None, :].expand(lines, -1)
+    vertical, horizontal = torch.stack([across, fine], -1), torch.stack([fine, across], -1)
+    return to_screen(distort(torch.cat([vertical, horizontal]), lens))
+
+
+def lens_controls(start: dict[str, float] | None = None) -> dict:
+    """One slider for each coefficient, in the ranges of the course's task distribution; at zero unless `start` says."""
+    start = dict.fromkeys(COEFFICIENTS, 0.0) | (start or {})
+    radial = {k: slider(start[k], -RADIAL_LIMIT, RADIAL_LIMIT, 0.02, k) for k in COEFFICIENTS[:3]}
+    tangential = {p: slider(start[p], -TANGENTIAL_LIMIT, TANGENTIAL_LIMIT, 0.002, p) for p in COEFFICIENTS[3:]}
+    return radial | tangential
+
+
+def lens_presets() -> dict[str, dict]:
+    """Buttons: no lens and the four test lenses."""
+    named = {"no lens": torch.zeros(5), **PRESETS}
+    titles = {
+        "d1": "d1 barrel, heavy",
+        "d2": "d2 pincushion, heavy",
+        "d3": "d3 barrel",
+        "d4": "d4 pincushion",
+    }
+    return {
+        titles.get(key, key): dict(zip(COEFFICIENTS, (round(v, 4) for v in lens.tolist())))
+        for key, lens in named.items()
+    }
+
+
+def lens_of(k1: float, k2: float, k3: float, p1: float, p2: float) -> torch.Tensor:
+    """The five numbers as a tensor (5,)."""
+    return torch.tensor([k1, k2, k3, p1, p2])
+
+
+def fold_note(lens: torch.Tensor) -> str:
+    """A sentence about the fold, if there is one inside the image."""
+    if not bool(folds(lens, 1.13)):
+        return "one-to-one over the whole image"
+    radii = np.linspace(0.05, 1.13, 109)
+    first = next(r for r in radii if bool(folds(lens, float(r))))
+    place = "inside the picture" if first < VISIBLE_RADIUS else "in the corners"
+    return f"this lens FOLDS at radius {first:.2f} ({place}): two rays land on one pixel"
+
+
+def score_row(name: str, value: Score) -> list[str]:
+    """A row of the score table: joint errors in mm, PCKh in per cent."""
+    return [name, f"{value.mpjpe:.0f}", f"{value.p_mpjpe:.0f}", f"{value.pckh:.0f}"]
+
+
+SCORE_COLUMNS = ["", "MPJPE (mm)", "P-MPJPE (mm)", "PCKh (%)"]
+
+
+def side_by_side(image: go.Figure, scene: go.Figure, title: str) -> go.Figure:
+    """An image plane and a 3D scene in one figure."""
+    both = go.Figure(data=[*image.data, *scene.data], layout=image.layout)
+    both.update_layout(
+        scene=scene.layout.scene,
+        title={"text": title},
+        width=None,
+        xaxis={"domain": [0, 0.46]},
+        yaxis={"domain": [0, 1]},
+    )
+    both.update_layout(scene_domain={"x": [0.5, 1], "y": [0, 1]})
+    return both

@@ -1,0 +1,1 @@
+"""One drawer a lesson, called like its notebook. No drawer imports another."""

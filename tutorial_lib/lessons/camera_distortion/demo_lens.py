@@ -1,0 +1,150 @@
+"""The live demos of lesson 05: what a lens does to a grid, to a person, and to a lifter that has never seen one."""
+
+import numpy as np
+import torch
+
+from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.lens_test import Studio, take
+from tutorial_lib.camera import to_screen
+from tutorial_lib.datasets.splits import walker
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.lens_controls import (
+    BODY,
+    SCORE_COLUMNS,
+    fold_note,
+    grid_lines,
+    lens_controls,
+    lens_of,
+    lens_presets,
+    score_row,
+    side_by_side,
+)
+from tutorial_lib.display.live import Demo, live
+from tutorial_lib.distortion import distort
+from tutorial_lib.metrics import pose_score, root_relative
+
+
+def radius_curve(lens: torch.Tensor, points: int = 81) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """True radius r, and the smallest and largest distorted radius over all directions, in plane units."""
+    r = torch.linspace(0, 1.0, points)
+    angle = torch.linspace(0, 2 * torch.pi, 49)[:-1]
+    rays = torch.stack([r[:, None] * torch.cos(angle), r[:, None] * torch.sin(angle)], -1)
+    outward = (distort(rays, lens) * torch.stack([torch.cos(angle), torch.sin(angle)], -1)).sum(-1)
+    return r.numpy(), outward.amin(1).numpy(), outward.amax(1).numpy()
+
+
+def lens_demo() -> Demo:
+    """A grid, a circle and the radius curve under one lens."""
+    straight = grid_lines(torch.zeros(5))
+    circle = torch.linspace(0, 2 * torch.pi, 97)
+    ring = 0.5 * torch.stack([torch.cos(circle), torch.sin(circle)], -1)
+
+    def compute(**coefficients):
+        lens = lens_of(**coefficients)
+        return {
+            "lens": lens,
+            "grid": grid_lines(lens),
+            "ring": to_screen(distort(ring, lens)),
+            "radius": radius_curve(lens),
+            "note": fold_note(lens),
+        }
+
+    def view(arrays, params):
+        r, low, high = arrays["radius"]
+        return stage.panes(
+            stage.image(
+                lines=[
+                    stage.polyline("without lens", straight, dash="dot", width=1.0),
+                    stage.polyline("through the lens", arrays["grid"], colour="blue", width=2.0),
+                    stage.polyline("a circle, r = 0.5", arrays["ring"], colour="vermillion", width=3.0),
+                ],
+                margin=0.35,
+                title="the image",
+            ),
+            stage.curve(
+                [
+                    stage.series("pinhole", r, r, colour="grey", dash="dot"),
+                    stage.series("through the lens", r, (low + high) / 2, colour="blue", band=(low, high)),
+                ],
+                x=stage.axis("true radius r", 0, 1),
+                y=stage.axis("distorted radius", 0, 1.6),
+                title="radius: mean and range over directions",
+            ),
+            note=arrays["note"],
+        )
+
+    def twin(arrays, params):
+        return figures.image_plane(grid=arrays["grid"], margin=0.35, title="A grid through the lens")
+
+    return live(compute, view, lens_controls(), presets=lens_presets(), twin=twin, title="Bend the light")
+
+
+def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain-9f") -> Demo:
+    """A walking person through a lens, and the skeleton that a lifter without a clue makes of it.
+
+    Args:
+        motion: "builtin" or a motion file; its first test clip is shown.
+    """
+    model = checkpoints.load(model_name)
+    studio = Studio(walker(motion, seed), seed, shots=1, recordings=1)
+    ideal = studio.exam(torch.zeros(5))
+    clean = take(model, ideal)
+
+    def compute(**coefficients):
+        lens = lens_of(**coefficients)
+        exam = studio.exam(lens)
+        with torch.no_grad():
+            lifted = root_relative(model.lift(exam.video))
+        return {
+            "lens": lens,
+            "grid": grid_lines(lens),
+            "seen": exam.video[0],
+            "lifted": lifted[0],
+            "truth": exam.truth[0],
+            "score": pose_score(lifted, exam.truth),
+            "note": fold_note(lens),
+        }
+
+    def view(arrays, params):
+        return stage.panes(
+            stage.image(
+                skeletons=[
+                    stage.skeleton2d("without lens", ideal.video[0], colour="grey", dash="dot", width=2.5),
+                    stage.skeleton2d("detected", arrays["seen"], colour="vermillion"),
+                ],
+                lines=[stage.polyline("grid", arrays["grid"])],
+                margin=0.2,
+                title="what the detector reports",
+            ),
+            stage.scene(
+                [
+                    stage.skeleton3d("truth", arrays["truth"]),
+                    stage.skeleton3d("lifted, un-adapted", arrays["lifted"], colour="vermillion"),
+                ],
+                extent=BODY,
+                up="-y",
+                title="3D, seen from beside the camera",
+            ),
+            stage.table(SCORE_COLUMNS, [score_row("no lens", clean), score_row("this lens", arrays["score"])]),
+            note=f"error × {arrays['score'].mpjpe / clean.mpjpe:.2f}; {arrays['note']}",
+        )
+
+    def twin(arrays, params):
+        return side_by_side(
+            figures.image_plane(
+                skeletons={"without lens": ideal.video[0][40], "detected": arrays["seen"][40]},
+                grid=arrays["grid"],
+                margin=0.2,
+                colours={"without lens": "grey", "detected": "vermillion"},
+            ),
+            figures.skeletons_3d(
+                {"truth": arrays["truth"][40], "lifted": arrays["lifted"][40]},
+                extent=BODY,
+                up="-y",
+                colours={"lifted": "vermillion"},
+            ),
+            title=f"MPJPE {clean.mpjpe:.0f} mm without lens, {arrays['score'].mpjpe:.0f} mm with it",
+        )
+
+    controls = lens_controls(lens_presets()["d2 pincushion, heavy"])
+    return live(compute, view, controls, presets=lens_presets(), twin=twin, title="The lifter meets a lens")

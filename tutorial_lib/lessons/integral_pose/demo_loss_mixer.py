@@ -1,0 +1,202 @@
+"""Which losses on a volume: one volume is trained while you watch, under the losses that you mix."""
+
+from functools import lru_cache
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, live, slider, steps
+from tutorial_lib.integral import (
+    DEPTH_RANGE,
+    expectation,
+    from_cells,
+    hard_argmax,
+    marginals,
+)
+from tutorial_lib.integral.losses import Mix, mixed
+from tutorial_lib.lessons.integral_pose.demo_build_up import signed
+
+# ------------------------------------------------------------------ the losses and the cloud
+SIDE = 16
+"""Cells on each axis of the volume that is trained while the student watches."""
+
+UPDATES = 30
+
+STEP = (6.0, 0.05)
+"""Largest change of a score in the first and the last update (ours): the gradient is scaled to it, so that losses of
+very different size can be compared."""
+
+PRIOR = -np.log(SIDE**3 - 1)
+"""Where the scores start: the log-odds of one cell among all. A network's bias learns that level in a few updates;
+the softmax does not feel it, the binary cross entropies do."""
+
+WEIGHTS = (0.0, 0.01, 0.1, 1.0)
+
+TRUTH = torch.tensor([[0.34, -0.21, 0.54], [0.34, -0.21, -0.46]])
+"""The joint (x, y, z), away from the middle of its cell; and where it would be if the limb pointed to the camera."""
+
+
+@lru_cache(maxsize=64)
+def train_volume(mix: Mix, doubt: float, seed: int = 0) -> dict:
+    """Train the scores of one joint's volume, as free parameters, with a mixture of losses.
+
+    Args:
+        mix: weights of the losses.
+        doubt: share of the examples that say the joint is at the second place. One picture, two truths: with a single
+            camera, a limb may point towards it or away from it.
+
+    Returns:
+        logits (updates + 1, 16, 16, 16), place (updates + 1, 3) their mean, and losses: name -> (updates + 1,).
+    """
+    generator = torch.Generator().manual_seed(seed)
+    logits = (PRIOR + 0.3 * torch.randn(SIDE, SIDE, SIDE, generator=generator)).requires_grad_()
+    share = torch.tensor([1 - doubt, doubt])
+    truths, share = (TRUTH, share) if doubt else (TRUTH[:1], share[:1])
+    path, losses = [], {}
+    for update in range(UPDATES + 1):
+        total, parts = mixed(logits.expand(len(truths), -1, -1, -1), truths, mix, share)
+        path.append(logits.detach().clone())
+        for name, value in parts.items():
+            losses.setdefault(name, []).append(value.item())
+        if update < UPDATES:
+            (gradient,) = torch.autograd.grad(total, logits)
+            size = STEP[0] + (STEP[1] - STEP[0]) * update / UPDATES
+            with torch.no_grad():
+                logits -= size * gradient / gradient.abs().max().clamp_min(1e-12)
+    path = torch.stack(path)
+    return {
+        "logits": path,
+        "place": expectation(marginals(path)),
+        "losses": {name: np.array(values) for name, values in losses.items()},
+    }
+
+
+def cloud(logits: torch.Tensor) -> dict:
+    """What one volume (D, H, W) says: marginals, planes, mean, peak, entropy (nats), spread (cells, rms)."""
+    p = torch.softmax(logits.flatten(), 0)
+    volume, sums = p.view_as(logits), marginals(logits)
+    place = torch.arange(SIDE, dtype=p.dtype)
+    variance = sum((m * (place - m @ place) ** 2).sum() for m in sums)
+    return {
+        "marginals": sums,
+        "front": volume.sum(0),
+        "above": volume.sum(1),
+        "mean": expectation(sums),
+        "peak": hard_argmax(logits),
+        "entropy": torch.special.entr(p).sum().item(),
+        "spread": variance.sqrt().item(),
+    }
+
+
+LOSS_NAMES = {
+    "integral": "integral (L1)",
+    "gaussian": "Gaussian BCE",
+    "one_hot": "one-hot BCE",
+    "cross_entropy": "one-hot CE",
+    "js": "Jensen–Shannon",
+    "variance": "variance",
+}
+
+
+def loss_mixer_demo() -> Demo:
+    """One joint's volume trained with a mixture of losses."""
+
+    def compute(doubt, update, **weights):
+        run = train_volume(Mix(**weights), doubt)
+        return run | cloud(run["logits"][update])
+
+    def view(arrays, params):
+        truths = TRUTH if params["doubt"] else TRUTH[:1]
+
+        def plane(key, second, title):
+            heat = arrays[key]
+            pick = [0, second]
+            return stage.image(
+                heat=heat / heat.max(), heat_name="probability / peak", heat_colour="green", cross=None, margin=0.02,
+                dots=[
+                    stage.dots("truth", truths[:, pick], colour="ink", symbol="diamond", size=8),
+                    stage.dots("peak", arrays["peak"][None, pick], colour="vermillion", symbol="square", size=6),
+                    stage.dots("mean", arrays["mean"][None, pick], colour="blue", size=6),
+                ],
+                title=title,
+            )  # fmt: skip
+
+        cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
+        curves = {name: np.maximum(values, 1e-4) for name, values in arrays["losses"].items()}
+        cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
+        return stage.panes(
+            plane("front", 1, "from the front: x right, y down"),
+            plane("above", 2, "from above: x right, depth down"),
+            stage.curve(
+                [
+                    stage.series(axis, cells, marginal, colour=colour, dash=dash, mode="line+markers")
+                    for axis, marginal, colour, dash in zip(
+                        "xyz", arrays["marginals"], ("sky", "orange", "purple"), ("solid", "dash", "dot")
+                    )
+                ],
+                x=stage.axis("coordinate (half widths; depth: m)", -1, 1),
+                y=stage.axis("probability", 0, 1),
+                title="the three marginals",
+            ),
+            stage.curve(
+                [
+                    stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), v, colour=cycle[name])
+                    for name, v in curves.items()
+                ],
+                x=stage.axis("updates", 0, UPDATES),
+                y=stage.axis("loss", 1e-4, 1e4, log=True),
+                now=params["update"],
+                title="losses, unweighted",
+            ),
+            stage.table(
+                ["", "x", "y", "depth", "off by (mm)"],
+                [
+                    ["truth", *map(signed, TRUTH[0]), ""],
+                    *(
+                        [name, *map(signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
+                        for name, key in (("mean of the cloud", "mean"), ("peak of the cloud", "peak"))
+                    ),
+                ],
+            ),
+            note=f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; the cloud is "
+            f"{arrays['spread']:.1f} cells wide",
+        )
+
+    def twin(arrays, params):
+        return depth_figure({"the cloud": arrays}, "Depth marginal after training with the chosen mixture")
+
+    controls = {
+        **{name: steps(WEIGHTS, float(name == "integral"), label) for name, label in LOSS_NAMES.items()},
+        "doubt": slider(0.0, 0.0, 0.5, 0.1, "share of the other truth"),
+        "update": slider(UPDATES, 0, UPDATES, 1, "updates"),
+    }
+    alone = dict.fromkeys(LOSS_NAMES, 0.0)
+    presets = {
+        "integral only": {**alone, "integral": 1.0},
+        "integral + Gaussian (report)": {**alone, "integral": 1.0, "gaussian": 0.01},
+        "Gaussian only": {**alone, "gaussian": 1.0},
+        "integral + Jensen–Shannon": {**alone, "integral": 1.0, "js": 1.0},
+        "integral + variance": {**alone, "integral": 1.0, "variance": 0.01},
+        "two truths, integral": {**alone, "integral": 1.0, "doubt": 0.4},
+        "two truths, Gaussian": {**alone, "gaussian": 1.0, "doubt": 0.4},
+    }
+    return live(compute, view, controls, presets=presets, twin=twin, title="Which loss makes which cloud?")
+
+
+def miss(place: torch.Tensor, doubt: float = 0.0) -> float:
+    """Distance in mm to the nearest truth, in a volume that is 2 m on each side."""
+    truths = TRUTH if doubt else TRUTH[:1]
+    return 1000 * DEPTH_RANGE * torch.linalg.vector_norm(truths - place, dim=-1).min().item()
+
+
+def depth_figure(clouds: dict[str, dict], title: str) -> go.Figure:
+    """Marginals over depth of some clouds."""
+    cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
+    return figures.curves(
+        {name: (cells, arrays["marginals"][2]) for name, arrays in clouds.items()}
+        | {"truth": ([TRUTH[0, 2].item()] * 2, [0, 1])},
+        x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
+        mode="lines+markers", title=title,
+    )  # fmt: skip

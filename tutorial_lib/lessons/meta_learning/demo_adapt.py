@@ -1,0 +1,158 @@
+"""The live demo of lesson 06: choose a lens, a model and a scenario, and watch the network adapt."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tutorial_lib import checkpoints
+from tutorial_lib.adaptation import adapt
+from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio, take
+from tutorial_lib.datasets.splits import site
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.lens_controls import (
+    BODY,
+    SCORE_COLUMNS,
+    fold_note,
+    grid_lines,
+    lens_controls,
+    lens_of,
+    lens_presets,
+    score_row,
+    side_by_side,
+)
+from tutorial_lib.display.live import Demo, choice, live, slider, steps
+from tutorial_lib.distortion import PRESETS
+from tutorial_lib.metrics import mpjpe, pose_score, root_relative
+
+MODELS = {
+    "plain": "plain-9f",
+    "pretrained on random lenses": "random-9f",
+    "+ MAML, no pretraining": "maml-9f",
+    "ours: pretraining + MAML": "ours-9f",
+    "ours, episodes without labels": "ours-selfsup-9f",
+}
+"""What the demo calls the checkpoints."""
+
+
+def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, folder: Path = checkpoints.FOLDER) -> Demo:
+    """Every move of a control adapts the chosen network anew, from its shipped weights.
+
+    Args:
+        motion: "builtin" or a motion file.
+        frame: which frame the static picture shows.
+        folder: where the networks are.
+    """
+    models = {title: checkpoints.load(name, folder=folder) for title, name in MODELS.items()}
+    rates = {title: checkpoints.record(name, folder)["test_rates"] for title, name in MODELS.items()}
+    studio = Studio(site(motion, seed), seed, shots=8)
+    # Of eight test shots, the one that the heavy pincushion hurts most.
+    hurt = [
+        take(models["plain"], studio.exam(PRESETS["d2"], shots=slice(i, i + 1))).mpjpe for i in range(len(studio.tests))
+    ]
+    clip = slice(hurt.index(max(hurt)), hurt.index(max(hurt)) + 1)
+
+    def compute(model, scenario, windows, count, **coefficients):
+        lens = lens_of(**coefficients)
+        exam = studio.exam(lens, shots=clip)
+        network, poses = models[model], []
+
+        def watch(adapted):
+            poses.append(root_relative(adapted.lift(exam.video)[0]))
+            return 1000 * mpjpe(poses[-1], exam.truth[0]).item()
+
+        support = exam.support(network.frames, windows) if scenario == SCENARIOS[0] else exam.video
+        result = adapt(network, support, count, rate=rates[model][scenario], watch=watch)
+        if result.interrupted:
+            raise KeyboardInterrupt("the adaptation was stopped")
+        with torch.no_grad():
+            plain = root_relative(models["plain"].lift(exam.video)[0])
+        return {
+            "lens": lens,
+            "seen": exam.video[0],
+            "truth": exam.truth[0],
+            "before": poses[0],
+            "after": poses[-1],
+            "plain": plain,
+            "plain_score": pose_score(plain, exam.truth[0]),
+            "errors": result.trajectory,
+            "scores": (pose_score(poses[0], exam.truth[0]), pose_score(poses[-1], exam.truth[0])),
+            "losses": result.losses,
+            "bone": result.bone,
+            "grid": grid_lines(lens),
+        }
+
+    def view(arrays, params):
+        errors, losses = arrays["errors"], arrays["losses"]
+        first, last = arrays["scores"]
+        note = fold_note(arrays["lens"])
+        if abs(arrays["bone"][-1] - 1) > 0.2:
+            note += f"; ALARM: bones are now {arrays['bone'][-1]:.2f} times as long as before"
+        return stage.panes(
+            stage.image(
+                skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="vermillion")],
+                lines=[stage.polyline("grid", arrays["grid"])],
+                margin=0.2,
+                title="the test video",
+            ),
+            stage.scene(
+                [
+                    stage.skeleton3d("truth", arrays["truth"]),
+                    stage.skeleton3d("plain, un-adapted", arrays["plain"], colour="orange", dash="dot", width=2.0),
+                    stage.skeleton3d("before", arrays["before"], dash="dash", width=3.0),
+                    stage.skeleton3d("after", arrays["after"]),
+                ],
+                extent=BODY,
+                up="-y",
+                title="3D",
+            ),
+            stage.curve(
+                [stage.series("error on the test video", np.arange(len(errors)), errors, mode="line+markers")],
+                x=stage.axis("adaptation steps", 0, 20),
+                y=stage.axis("MPJPE (mm)", 0, 250),
+                lines=[stage.hline("plain, un-adapted", arrays["plain_score"].mpjpe, colour="orange")],
+                title="step by step",
+            ),
+            stage.table(
+                SCORE_COLUMNS,
+                [
+                    score_row("plain, un-adapted", arrays["plain_score"]),
+                    score_row("before", first),
+                    score_row(f"after {len(errors) - 1} steps", last),
+                ],
+            ),
+            note=note + (f"; loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
+        )
+
+    def twin(arrays, params):
+        first, last = arrays["errors"][0], arrays["errors"][-1]
+        return side_by_side(
+            figures.image_plane(
+                skeletons={"detected": arrays["seen"][frame]},
+                grid=arrays["grid"],
+                margin=0.2,
+                colours={"detected": "vermillion"},
+            ),
+            figures.skeletons_3d(
+                {name: arrays[name][frame] for name in ("truth", "plain", "before", "after")},
+                extent=BODY,
+                up="-y",
+                colours={"plain": "orange"},
+            ),
+            title=f"{params['model']}, {params['scenario']}: {first:.0f} → {last:.0f} mm",
+        )
+
+    return live(
+        compute,
+        view,
+        {
+            "model": choice(list(MODELS), "ours: pretraining + MAML", "model"),
+            "scenario": choice(list(SCENARIOS), SCENARIOS[0], "scenario"),
+            "windows": steps([8, 16, 32, 64, 128], 64, "labelled windows"),
+            "count": slider(5, 0, 20, 1, "adaptation steps"),
+            **lens_controls(lens_presets()["d2 pincushion, heavy"]),
+        },
+        presets=lens_presets(),
+        twin=twin,
+        title="Adapt, now",
+    )

@@ -1,0 +1,217 @@
+"""Re-train the shipped checkpoints.
+
+    python -m tutorial_lib.lessons.meta_learning.experiment [names] [--budget shipped] [--seed 0]
+
+Every stage is kept in `build/training/`, so a run that was stopped goes on where it was.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from tutorial_lib import checkpoints
+from tutorial_lib.adaptation import draw_tasks, meta_loss
+from tutorial_lib.adaptation.rate_search import tune_all
+from tutorial_lib.datasets.footage import Footage, shoot
+from tutorial_lib.datasets.splits import TRAINED_ACTIONS, mocap_path, training_split
+from tutorial_lib.datasets.windows import draw_windows
+from tutorial_lib.distortion import sample_stratified, sample_uniform
+from tutorial_lib.lessons.meta_learning.recipes import (
+    BUDGETS,
+    INNER_RATE,
+    RECIPES,
+    SELF_SUPERVISED_RATE,
+    Budget,
+    Recipe,
+)
+from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.metrics import mpjpe
+from tutorial_lib.training import History, fit, resolve_device
+
+
+def inner_rate(recipe: Recipe) -> float:
+    """alpha of a recipe's episodes."""
+    return INNER_RATE if recipe.inner == "supervised" else SELF_SUPERVISED_RATE
+
+
+def _lens_pool(generator: torch.Generator, chunks: int = 16) -> torch.Tensor:
+    """Checking draws for folds costs more than a training step, so ordinary training draws from a large pool."""
+    return torch.cat([sample_uniform(512, generator=generator) for _ in range(chunks)])
+
+
+def ordinary_stage(
+    model: TemporalLifter,
+    recipe: Recipe,
+    footage: Footage,
+    validation: Footage,
+    *,
+    steps: int,
+    batch: int,
+    rate: float,
+    generator: torch.Generator,
+    label: str,
+) -> History:
+    """Supervised training on plain windows, or on windows that each have a random lens."""
+    lenses = _lens_pool(generator).to(footage.pose.device) if recipe.first == "random" else None
+    source = recipe.source if lenses is not None else "detector"
+
+    def draw(where: Footage, count: int, gen: torch.Generator):
+        lens = None if lenses is None else lenses[torch.randint(len(lenses), (count,), generator=gen)]
+        return draw_windows(where, lens, (count,), recipe.frames, generator=gen, source=source)
+
+    def loss(step: int) -> torch.Tensor:
+        model.train()
+        windows = draw(footage, batch, generator)
+        return mpjpe(model(windows.keypoints, mode="windows"), windows.pose)
+
+    fixed = draw(validation, 4096, torch.Generator().manual_seed(1))
+
+    def validate() -> float:
+        model.eval()
+        return mpjpe(model(fixed.keypoints, mode="windows"), fixed.pose).item()
+
+    return fit(model, loss, steps, rate=rate, validate=validate, every=max(1, steps // 10), label=label)
+
+
+def meta_stage(
+    model: TemporalLifter,
+    recipe: Recipe,
+    footage: Footage,
+    validation: Footage,
+    *,
+    budget: Budget,
+    generator: torch.Generator,
+    label: str,
+) -> History:
+    """MAML with one inner step, second order; the outer loss is taken on other frames of the same distortion."""
+    sample = sample_stratified if recipe.stratified else sample_uniform
+    alpha = inner_rate(recipe)
+    model.eval()
+
+    def episode(where: Footage, gen: torch.Generator, tasks: int, sampler) -> torch.Tensor:
+        support, query = draw_tasks(
+            where,
+            sampler(tasks, generator=gen).to(where.pose.device),
+            recipe.frames,
+            support=budget.support,
+            query=budget.query,
+            generator=gen,
+            source=recipe.source,
+            one_video=recipe.inner == "self-supervised",
+        )
+        return meta_loss(model, support, query, rate=alpha, inner=recipe.inner)
+
+    def validate() -> float:
+        return episode(validation, torch.Generator().manual_seed(2), 32, sample_stratified).item()
+
+    return fit(
+        model,
+        lambda step: episode(footage, generator, budget.tasks, sample),
+        budget.meta_steps,
+        rate=budget.meta_rate,
+        validate=validate,
+        every=max(1, budget.meta_steps // 10),
+        label=label,
+    )
+
+
+def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, device: str = "auto") -> Path:
+    """Train one checkpoint (or finish it from the stages already there) and write it to `folder`."""
+    recipe, budget = RECIPES[name], BUDGETS[budget_name]
+    where = resolve_device(device)
+    mocap = mocap_path() if budget_name != "smoke" else None
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    split = training_split(mocap, budget.people)
+    footage = shoot(split.train, generator, takes=budget.takes).to(where)
+    validation = shoot(split.validation, torch.Generator().manual_seed(0)).to(where)
+    model = TemporalLifter(recipe.frames, budget.channels, dropout=budget.dropout).to(where)
+
+    source = recipe.source if recipe.first == "random" else "detector"
+    stage_name = f"{budget_name}-s{seed}-{recipe.first}-{source}-{recipe.frames}f"
+    stage = work / f"{stage_name}.safetensors"
+    started = time.time()
+    if stage.is_file():
+        model.load_state_dict(load_file(stage))
+    else:
+        first = ordinary_stage(
+            model, recipe, footage, validation,
+            steps=budget.first_steps, batch=budget.batch, rate=budget.rate, generator=generator, label=stage_name,
+        )  # fmt: skip
+        if first.interrupted:  # half a stage on disk would be taken for a whole one
+            raise KeyboardInterrupt(f"{stage_name} was stopped")
+        work.mkdir(parents=True, exist_ok=True)
+        save_file(model.state_dict(), stage)
+    # The second stage draws the same numbers whether or not the first was read from disk.
+    generator.manual_seed(seed + 1000)
+    torch.manual_seed(seed + 1000)  # dropout draws from torch's own
+    if recipe.second == "maml":
+        history = meta_stage(
+            model, recipe, footage, validation, budget=budget, generator=generator, label=f"{name} episodes"
+        )
+    else:
+        history = ordinary_stage(
+            model, recipe, footage, validation,
+            steps=budget.second_steps, batch=budget.batch, rate=budget.meta_rate, generator=generator, label=name,
+        )  # fmt: skip
+    record = {
+        "recipe": recipe.describe(),
+        "budget": {"name": budget_name, **budget.__dict__, "second_steps": budget.second_steps},
+        "inner_rate": inner_rate(recipe),
+        "seed": seed,
+        "data": {
+            "builtin": f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}",
+            "mocap": None if mocap is None else "CMU, actors of splits.MOCAP_TEST_SUBJECTS left out",
+            "shots": len(footage),
+            "credit": None if mocap is None else checkpoints.CREDIT,
+        },
+        "validation_mpjpe_m": history.best,
+        "interrupted": history.interrupted,
+        "seconds_of_this_run": round(time.time() - started),
+        "threads": torch.get_num_threads(),
+        "device": str(where),
+    }
+    return checkpoints.save(model, name, record, folder)
+
+
+def train_all(budget_name: str, seed: int, device: str = "auto") -> Path:
+    """Train every recipe and choose its test rates, for the lessons' full profile; what is there already stays.
+
+    Returns:
+        The folder in `build/`, for `checkpoints.load(name, folder=...)`.
+    """
+    folder = checkpoints.FOLDER.parents[1] / "build" / "checkpoints" / f"{budget_name}-seed{seed}"
+    missing = [name for name in RECIPES if name not in checkpoints.names(folder)]
+    for name in missing:
+        train(name, budget_name, seed, folder, folder / "stages", device)
+    tune_all([name for name in RECIPES if "test_rates" not in checkpoints.record(name, folder)], folder)
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help=f"which of {', '.join(RECIPES)} (default: all)")
+    parser.add_argument("--budget", choices=BUDGETS, default="shipped")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=checkpoints.FOLDER)
+    parser.add_argument("--work", type=Path, default=Path("build/training"))
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=None)
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.names if name not in RECIPES]
+    if unknown:
+        parser.error(f"names {unknown} are unknown, choose from {', '.join(RECIPES)}")
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    for name in chosen.names or RECIPES:
+        path = train(name, chosen.budget, chosen.seed, chosen.folder, chosen.work, chosen.device)
+        reached = 1000 * checkpoints.record(name, chosen.folder)["validation_mpjpe_m"]
+        print(f"{name}: validation {reached:.1f} mm, {path}")
+    tune_all(chosen.names or list(RECIPES), chosen.folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The static figures of lesson 03's first half: templates by hand, as they look without a kernel."""
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+
+from tutorial_lib.display import figures
+from tutorial_lib.lessons.shape_templates.demo_by_hand import cost_text, linear_map, measure, still, together
+from tutorial_lib.templates import losses, parts, puppet, raster, skeletons, warp
+from tutorial_lib.templates.fitting import PART, WAYS, draw
+
+FOREARM, FOOT = parts.NAMES.index("left forearm"), parts.NAMES.index("left foot")
+
+
+def shifted(part: int, x: float, y: float) -> torch.Tensor:
+    """The template with one part moved by (x, y) half widths: affines (18, 2, 3)."""
+    affines = warp.identity()
+    affines[part, :, 2] = torch.tensor([x, y])
+    return affines
+
+
+def tear_sweep(count: int = 3) -> go.Figure:
+    """A forearm torn off, step by step: the springs open and the anchor loss grows with the square."""
+    shifts = [round(value, 2) for value in np.linspace(0, 0.6, count)]
+    arrays = [measure(shifted(FOREARM, -value / 4, -value)) for value in shifts]
+    pictures = [still(moved, cost_text(moved)) for moved in arrays]
+    return figures.sweep(pictures, shifts, "forearm up", active=count // 2)
+
+
+def slide_sweep(count: int = 3) -> go.Figure:
+    """The whole person slides out of the picture: no spring opens."""
+    shifts = [round(value, 2) for value in np.linspace(0, 1.2, count)]
+    arrays = [measure(together(torch.eye(2), torch.tensor([value, 0.0]))) for value in shifts]
+    pictures = [still(moved, cost_text(moved)) for moved in arrays]
+    return figures.sweep(pictures, shifts, "all to the right", active=count // 2)
+
+
+def pivot_sweep(about: str, angles: tuple[int, ...] = (0, 10, 20)) -> go.Figure:
+    """Every part turned by the same angle in turn about its own centre ("part") or the image's corner ("corner").
+
+    Left limbs turn one way and right limbs the other, as limbs do: about one common corner they part company.
+    """
+    signs = torch.tensor([{"left": -1.0, "right": 1.0}.get(name.split()[0], 0.0) for name in parts.NAMES])
+    pictures = []
+    for angle in angles:
+        linear = torch.stack([linear_map(angle * sign, 1, 1, 0) for sign in signs.tolist()])
+        affines = torch.cat([linear, torch.zeros(len(parts.NAMES), 2, 1)], -1)
+        arrays = measure(affines, about)
+        pictures.append(still(arrays, cost_text(arrays)))
+    return figures.sweep(pictures, angles, "turned (°)", active=len(angles) // 2)
+
+
+def pose_sweep() -> go.Figure:
+    """The puppet's poses."""
+    pictures = []
+    for angles in puppet.POSES.values():
+        arrays = measure(skeletons.affines_to(puppet.pose(angles)))
+        pictures.append(still(arrays, cost_text(arrays)))
+    return figures.sweep(pictures, list(puppet.POSES), "pose")
+
+
+def blindness_figure(points: int = 61) -> go.Figure:
+    """What each loss sees: one part moved away, and all parts moved together."""
+    shifts = torch.linspace(0, 1.5, points)
+    one = torch.stack([shifted(FOREARM, 0.0, -value) for value in shifts.tolist()])
+    every = torch.stack([together(torch.eye(2), torch.tensor([value, 0.0])) for value in shifts.tolist()])
+    series = {
+        "anchor: one": losses.ANCHOR_WEIGHT * losses.anchor_loss(one),
+        "anchor: all": losses.ANCHOR_WEIGHT * losses.anchor_loss(every),
+        "boundary: one": losses.BOUNDARY_WEIGHT * losses.boundary_loss(one),
+        "boundary: all": losses.BOUNDARY_WEIGHT * losses.boundary_loss(every),
+    }
+    return figures.curves(
+        {name: (shifts, values) for name, values in series.items()},
+        x_title="shift (half widths)",
+        y_title="weighted loss",
+        x_range=(0, 1.5),
+        y_range=(-0.05, 1.5),
+        title="One forearm or all parts shifted: each loss is blind to something",
+        colours={
+            "anchor: one": "vermillion",
+            "anchor: all": "orange",
+            "boundary: one": "sky",
+            "boundary: all": "blue",
+        },
+    )
+
+
+def boundary_figure(points: int = 201) -> go.Figure:
+    """Three ways to fence one foot in: our hinge, the paper's jump, and the released code, which forgets the foot."""
+    shifts = torch.linspace(0, 1.2, points)
+    affines = torch.stack([shifted(FOOT, 0.0, value) for value in shifts.tolist()])
+    edge = 1 - parts.ANCHORS[parts.anchor("left foot"), 1].item()
+    series = {
+        "hinge (ours)": losses.boundary_loss(affines),
+        "jump (the paper)": losses.boundary_loss(affines, kind="jump"),
+        "core only (released code)": losses.boundary_loss(affines, kind="jump", core_only=True),
+    }
+    return figures.curves(
+        {name: (shifts, values) for name, values in series.items()},
+        x_title="left foot down (half widths)",
+        y_title="boundary loss",
+        x_range=(0, 1.2),
+        y_range=(-0.05, 1),
+        title=f"The foot's anchor leaves the picture at {edge:.2f}",
+        colours=dict(zip(series, ("blue", "vermillion", "grey"))),
+    )
+
+
+def staircase_figure(size: int = 16, points: int = 161) -> go.Figure:
+    """The loss along a small shift, for three ways to move the part: only where it slopes can descent begin.
+
+    Args:
+        size: rows of the raster; the coarser, the higher the stairs.
+    """
+    target = draw("closed form", torch.tensor([[1.0, 0.0, 0.25], [0.0, 1.0, 0.0]]), size)
+    shifts = torch.linspace(0, 0.5, points)
+    series = {}
+    for way in WAYS:
+        values = []
+        for shift in shifts.tolist():
+            theta = warp.identity()[PART]
+            theta[0, 2] = shift
+            values.append((((draw(way, theta, size) - target) ** 2).sum() / (target**2).sum()).item())
+        series[way] = (shifts, values)
+    return figures.curves(
+        series,
+        x_title=f"shift of the part (half widths); one cell is {2 / size}",
+        y_title="loss, as a share of the target",
+        x_range=(0, 0.5),
+        y_range=(-0.05, 1.5),
+        title=f"Stairs have no slope ({size} x {size} cells)",
+        colours=dict(zip(WAYS, ("blue", "orange", "grey"))),
+    )
+
+
+def holes_figure(size: int = 32, scale: float = 1.8) -> go.Figure:
+    """One enlarged part: its pixels copied forwards leave holes, pixels looked up backwards do not."""
+    theta = warp.identity()[PART]
+    theta[:, :2] = linear_map(25, scale, scale, 0)
+    titles = ("paint the moved Gaussian", "look each pixel up", "copy each pixel")
+    pictures = []
+    for way, title in zip(WAYS, titles):
+        picture = figures.image_plane(heat=draw(way, theta, size), heat_name="value", title=title)
+        pictures.append(picture.update_traces(zmin=0, zmax=1, showscale=False, selector={"type": "heatmap"}))
+    return figures.sweep(pictures, list(WAYS), "way", active=2)
+
+
+def parity_figure(sizes: tuple[int, ...] = (32, 64, 128, 256, 512), seed: int = 0) -> go.Figure:
+    """Largest difference between the painted and the resampled parts: the resampling's own error, which shrinks with
+    the square of the cell."""
+    chance = torch.randn(len(parts.NAMES), 2, 3, generator=torch.Generator().manual_seed(seed))
+    affines = warp.identity() + 0.1 * chance
+    gaps = [(warp.part_maps(affines, n) - raster.warp_parts(affines, n)).abs().max().item() for n in sizes]
+    return figures.curves(
+        {
+            "largest difference": (sizes, gaps),
+            "slope of the squared cell": (sizes, [gaps[0] * (sizes[0] / n) ** 2 for n in sizes]),
+        },
+        x_title="rows of the raster",
+        y_title="difference (1 is the peak)",
+        x_range=(0, sizes[-1] * 1.05),
+        y_range=(1e-4, 1),
+        y_log=True,
+        mode="lines+markers",
+        title="Resampling comes near, painting is exact",
+        colours={"slope of the squared cell": "grey"},
+    )

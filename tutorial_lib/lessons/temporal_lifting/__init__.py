@@ -1,0 +1,1 @@
+"""Lesson 04's drawer: its demos, figures, checks and what trains its networks. No other lesson reads from it."""

@@ -1,0 +1,158 @@
+"""The second live demo of lesson 04: one network, two ways to compute it, the work counted while they run."""
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
+
+from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.lens_test import Studio
+from tutorial_lib.datasets.splits import walker
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.live import Demo, choice, live, slider
+from tutorial_lib.lifting import TemporalLifter, flops_per_frame, pad_edges
+from tutorial_lib.skeleton import JOINTS
+
+FORMS = ("sequence", "windows")
+JOINT = JOINTS.index("right_wrist")
+WORK = (0.05, 5)
+"""Range of the work axis, million multiply-adds."""
+
+
+def clip_of(motion: str, seed: int) -> torch.Tensor:
+    """Keypoints (T, 17, 2) of the first test clip, as the detector reports them."""
+    return Studio(walker(motion, seed), seed, shots=1, recordings=1).exam(torch.zeros(5)).video[0]
+
+
+def lift_as(model: TemporalLifter, clip: torch.Tensor, form: str) -> torch.Tensor:
+    """Lift a clip (T, 17, 2) with padded ends: in one sequence, or as T overlapping windows."""
+    padded = pad_edges(clip, model.frames, model.causal)
+    if form == "sequence":
+        return model(padded)
+    return model(padded.unfold(0, model.frames, 1).permute(0, 3, 1, 2), mode="windows")
+
+
+class MultiplyAdds(TorchFunctionMode):
+    """Counts the multiply-adds of the linear layers and convolutions that run inside it, in `total`."""
+
+    total = 0
+
+    def __torch_function__(self, function, types, arguments=(), options=None):
+        result = function(*arguments, **(options or {}))
+        if function in (F.linear, F.conv1d):
+            weight = arguments[1]
+            self.total += result.numel() * weight[0].numel()  # every number that comes out is one sum over weights
+        return result
+
+
+def work(model: TemporalLifter, clip: torch.Tensor, form: str) -> tuple[torch.Tensor, float]:
+    """The poses, and how many million multiply-adds each of them took, counted while they ran."""
+    with torch.no_grad(), MultiplyAdds() as counted:
+        poses = lift_as(model, clip, form)
+    return poses, counted.total / 1e6 / len(clip)
+
+
+def two_forms_demo(motion: str = "builtin", seed: int = 0) -> Demo:
+    """The same clip lifted as one sequence and as windows: the same poses, not the same work.
+
+    Args:
+        motion: "builtin" or a motion file; its first test clip is shown.
+    """
+    models = {frames: checkpoints.load(f"plain-{frames}f") for frames in (9, 27)}
+    video = clip_of(motion, seed)
+    lengths = sorted({round(n) for n in np.geomspace(1, len(video), 16)})
+    costs = {
+        frames: {form: [work(model, video[:n], form)[1] for n in lengths] for form in FORMS}
+        for frames, model in models.items()
+    }
+    reach = max(models) // 2
+
+    def compute(frames, length):
+        clip, model = video[:length], models[frames]
+        results = {form: work(model, clip, form) for form in FORMS}
+        poses = {form: pose for form, (pose, _) in results.items()}
+        return {
+            "clip": clip,
+            "padded": pad_edges(clip, frames),
+            "poses": poses,
+            "work": {form: cost for form, (_, cost) in results.items()},
+            "steady": flops_per_frame(model) / 2e6,
+            "difference": (poses["sequence"] - poses["windows"]).abs().max().item(),
+        }
+
+    def view(arrays, params):
+        frames, length = params["frames"], params["length"]
+        padded, before = arrays["padded"][:, JOINT, 0], frames // 2
+        depth = {form: pose[:, JOINT, 2] for form, pose in arrays["poses"].items()}
+        mode = "line" if length > 1 else "markers"  # one frame alone makes no line
+        here, around = np.arange(length), np.arange(len(padded)) - before
+        time = stage.axis("frame of the clip", -reach - 1, len(video) + reach)
+        least = np.full(len(lengths), arrays["steady"])
+        work_done = costs[frames]
+        return stage.panes(
+            stage.curve(
+                [
+                    stage.series("copies of the ends", around, padded, colour="orange", dash="dot", width=4),
+                    stage.series("the clip", here, arrays["clip"][:, JOINT, 0], width=4, mode=mode),
+                ],
+                x=time,
+                y=stage.axis("right wrist, x (half widths)", -1, 1),
+                title="in: keypoints, padded",
+            ),
+            stage.curve(
+                [
+                    stage.series("windows", here, depth["windows"], colour="vermillion", width=8, mode=mode),
+                    stage.series("sequence", here, depth["sequence"], colour="blue", width=3, mode=mode),
+                ],
+                x=time,
+                y=stage.axis("right wrist, depth from the hip (m)", -0.8, 0.8),
+                title="out: one pose a frame",
+            ),
+            stage.curve(
+                [
+                    stage.series("windows", lengths, work_done["windows"], colour="vermillion", dash="dash"),
+                    stage.series("sequence", lengths, work_done["sequence"], colour="blue"),
+                    stage.series("every weight once", lengths, least, colour="grey", dash="dot"),
+                ],
+                x=stage.axis("length of the clip (frames)", 1, len(video), log=True),
+                y=stage.axis("million multiply-adds per pose", *WORK, log=True),
+                now=length,
+                title="work, counted while running",
+            ),
+            stage.table(
+                ["", *FORMS],
+                [
+                    ["million multiply-adds per pose", *(f"{arrays['work'][form]:.3f}" for form in FORMS)],
+                    ["for the whole clip", *(f"{arrays['work'][form] * length:.1f}" for form in FORMS)],
+                ],
+                best="min",
+            ),
+            note=f"largest difference of the two: {1e6 * arrays['difference']:.2f} µm",
+        )
+
+    def twin(arrays, params):
+        return work_figure(lengths, costs[params["frames"]], arrays["steady"], params["frames"])
+
+    controls = {
+        "frames": choice([("9 frames", 9), ("27 frames", 27)], 27, "receptive field"),
+        "length": slider(20, 1, len(video), 1, "length of the clip (frames)"),
+    }
+    presets = {"one frame": {"length": 1}, "the whole clip": {"length": len(video)}}
+    return live(compute, view, controls, presets=presets, twin=twin, title="One function, two ways to compute it")
+
+
+def work_figure(lengths, costs: dict, steady: float, frames: int) -> go.Figure:
+    """Multiply-adds per pose of both forms over the length of the clip."""
+    return figures.curves(
+        {form: (lengths, costs[form]) for form in FORMS} | {"every weight once": ([1, max(lengths)], [steady] * 2)},
+        x_title="length of the clip (frames)",
+        y_title="million multiply-adds per pose",
+        x_range=(1, max(lengths)),
+        y_range=WORK,
+        x_log=True,
+        y_log=True,
+        mode="lines+markers",
+        colours={"sequence": "blue", "windows": "vermillion", "every weight once": "grey"},
+        title=f"Work for one pose, {frames} frames seen",
+    )

@@ -1,0 +1,253 @@
+"""The live demos of lesson 04 that lift: every network on the same video, and one's own video."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+
+from tutorial_lib import checkpoints, keypoint_files
+from tutorial_lib.camera import FOCAL, Camera, look_at, to_plane, to_screen, world_to_camera
+from tutorial_lib.datasets.detector import Defects, draw_defects
+from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m
+from tutorial_lib.display import figures, stage
+from tutorial_lib.display.lens_controls import BODY, side_by_side
+from tutorial_lib.display.live import Demo, choice, live, slider
+from tutorial_lib.lifting import lift_flipped_average
+from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error
+from tutorial_lib.motion.clip import Clip
+
+NETWORKS = {
+    "1 frame": "lifter-1f",
+    "9 frames": "lifter-9f",
+    "27 frames": "lifter-27f",
+    "81 frames": "lifter-81f",
+    "243 frames": "lifter-243f",
+    "27, causal": "causal-27f",
+}
+"""Read-out -> checkpoint: equal training, another receptive field."""
+
+SHOWN = 200
+"""Frames of a clip that the demo plays: 4 s."""
+
+ERROR_RANGE = 200.0
+"""Top of the error curve, mm."""
+
+
+def load_networks(folder: Path | None = None) -> dict[str, torch.nn.Module]:
+    """The lifters of the lesson, by read-out."""
+    where = checkpoints.FOLDER if folder is None else folder
+    return {title: checkpoints.load(f"temporal/{name}", folder=where) for title, name in NETWORKS.items()}
+
+
+def orbit(positions: torch.Tensor, azimuth: float, height: float = 1.3) -> Camera:
+    """A camera on a circle round a clip (T, 17, 3), aimed at its middle, as near as it can be and see everything.
+
+    Args:
+        azimuth: degrees; at 0 the camera stands on the world's x axis and looks back along it.
+        height: metres above the floor.
+    """
+    middle = positions.mean((0, 1))
+    turn = np.deg2rad(azimuth)
+    away = torch.tensor([np.cos(turn), np.sin(turn), 0.0], dtype=positions.dtype)
+    for distance in torch.arange(2.0, 12.0, 0.25).tolist():
+        place = middle + distance * away
+        place[2] = height
+        camera = look_at(place, middle)
+        seen = world_to_camera(positions, camera)
+        if seen[..., 2].min() > 0.5 and to_screen(to_plane(seen)).abs().max() < 0.8:
+            break
+    return camera
+
+
+def _title(clip: Clip, number: int) -> str:
+    action = clip.action.split("]")[-1].strip().replace("_", " ")
+    return f"{number + 1}: {action[:18]}"
+
+
+def filmed(clip: Clip, azimuth: float, errors: Defects, frames: int = SHOWN) -> Video:
+    """The first frames of a clip from a place on the orbit, with a detector's errors for as many frames."""
+    positions = clip.positions[:frames].float()
+    pose = world_to_camera(positions, orbit(positions, azimuth))
+    return Video(errors.apply(to_screen(to_plane(pose))), pose, clip.subject, clip.action)
+
+
+def in_the_world(video: Video) -> Clip:
+    """The motion in a video, z up and on the floor: its camera is taken to be level, as Human3.6M's are."""
+    right, down, forward = video.pose.unbind(-1)
+    return Clip(torch.stack([right, forward, down.max() - down], -1), 50.0, video.subject, video.action, "video")
+
+
+def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = None, *, trust: bool = False) -> Demo:
+    """Pick a clip, a viewpoint, a detector and a network; play the skeleton beside the truth.
+
+    Args:
+        motion: "builtin", a motion file, or Human3.6M's files (then `trust` must be true).
+        folder: of the checkpoints, for networks of one's own.
+    """
+    networks = load_networks(folder)
+    if is_human36m(motion):
+        clips = [in_the_world(video) for video in human36m_videos(motion, ("S9",), trust=trust)[::4]]
+    else:
+        clips = [clip for clip in clips_under_test(motion, seed) if len(clip.positions) >= 30]
+    clips = clips[:10]
+
+    def compute(clip, azimuth, noise, network, flip):
+        chosen = clips[clip]
+        count = min(SHOWN, len(chosen.positions))
+        errors = draw_defects((count,), noise, generator=torch.Generator().manual_seed(seed + 7))
+        video = filmed(chosen, azimuth, errors)
+        truth = root_relative(video.pose)
+        with torch.no_grad():
+            lifted = {
+                title: root_relative(lift_flipped_average(m, video.keypoints) if flip else m.lift(video.keypoints))
+                for title, m in networks.items()
+            }
+        return {
+            "seen": video.keypoints,
+            "truth": truth,
+            "lifted": lifted,
+            "errors": {title: 1000 * joint_errors(pose, truth).mean(-1) for title, pose in lifted.items()},
+            "mpjpe": {title: 1000 * mpjpe(pose, truth).item() for title, pose in lifted.items()},
+            "p_mpjpe": {title: 1000 * p_mpjpe(pose, truth).item() for title, pose in lifted.items()},
+            "velocity": {title: 1000 * velocity_error(pose, truth).item() for title, pose in lifted.items()},
+        }
+
+    def view(arrays, params):
+        names = ["1 frame"] + [params["network"]] * (params["network"] != "1 frame")
+        time = np.arange(len(arrays["truth"])) / 50
+        colour = dict(zip(names, ("vermillion", "blue")))
+        rows = [
+            [label, *(f"{arrays[key][title]:.{digits}f}" for title in NETWORKS)]
+            for label, key, digits in (
+                ("MPJPE (mm)", "mpjpe", 1),
+                ("P-MPJPE (mm)", "p_mpjpe", 1),
+                ("velocity error (mm per frame)", "velocity", 2),
+            )
+        ]
+        return stage.panes(
+            stage.image(
+                skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")],
+                title="2D in: what the detector reports",
+                weight=0.8,
+            ),
+            stage.scene(
+                [
+                    stage.skeleton3d("truth", arrays["truth"]),
+                    *(stage.skeleton3d(name, arrays["lifted"][name], colour=colour[name]) for name in names),
+                ],
+                extent=BODY,
+                up="-y",
+                title="3D out",
+            ),
+            stage.curve(
+                [stage.series(n, time, arrays["errors"][n].clamp(max=ERROR_RANGE), colour=colour[n]) for n in names],
+                x=stage.axis("time (s)", 0, SHOWN / 50),
+                y=stage.axis("error (mm)", 0, ERROR_RANGE),
+                now=time,
+                title="error of every frame",
+            ),
+            stage.table(["", *NETWORKS], rows, best="min", title="all networks on this clip (best underlined)"),
+            fps=50.0,
+            note=in_words(arrays, params["network"]),
+        )
+
+    def twin(arrays, params):
+        frame = len(arrays["truth"]) // 2
+        name = params["network"]
+        return side_by_side(
+            figures.image_plane(skeletons={"detected": arrays["seen"][frame]}, colours={"detected": "green"}),
+            figures.skeletons_3d(
+                {"truth": arrays["truth"][frame], name: arrays["lifted"][name][frame]},
+                extent=BODY,
+                up="-y",
+                colours={name: "blue"},
+            ),
+            title=in_words(arrays, name),
+        )
+
+    controls = {
+        "clip": choice([(_title(clip, i), i) for i, clip in enumerate(clips)], 0, "clip"),
+        "azimuth": slider(40, 0, 355, 5, "camera (degrees)"),
+        "noise": slider(1.0, 0.0, 3.0, 0.25, "detector noise"),
+        "network": choice(list(NETWORKS), "27 frames", "network"),
+        "flip": choice([("off", False), ("on", True)], False, "mirror and average"),
+    }
+    presets = {
+        "perfect detector": {"noise": 0.0},
+        "bad detector": {"noise": 3.0},
+        "243 frames": {"network": "243 frames"},
+    }
+    return live(compute, view, controls, presets=presets, twin=twin, title="From 2D keypoints over time to 3D")
+
+
+def in_words(arrays: Mapping, network: str) -> str:
+    """The comparison in one line."""
+    one, other = arrays["mpjpe"]["1 frame"], arrays["mpjpe"][network]
+    jitter = arrays["velocity"]["1 frame"], arrays["velocity"][network]
+    return f"1 frame {one:.0f} mm, {network} {other:.0f} mm; jitter {jitter[0]:.1f} and {jitter[1]:.1f} mm per frame"
+
+
+def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames", folder: Path | None = None) -> Demo:
+    """2D keypoints of one's own video, lifted and played. There is no truth, so there is no error.
+
+    Args:
+        tracks: from `keypoint_files.load`.
+        network: which lifter it starts with.
+        folder: of the checkpoints, for networks of one's own.
+    """
+    networks = load_networks(folder)
+
+    def compute(track, network, focal):
+        chosen = tracks[track]
+        # The network knows one camera; another focal length is the same rays on another scale.
+        seen = chosen.keypoints * (FOCAL / focal)
+        with torch.no_grad():
+            pose = root_relative(networks[network].lift(seen))
+        return {"seen": chosen.keypoints, "pose": pose, "fps": chosen.fps or 50.0}
+
+    def view(arrays, params):
+        return stage.panes(
+            stage.image(
+                skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")], title="your keypoints"
+            ),
+            stage.scene(
+                [stage.skeleton3d("lifted", arrays["pose"], colour="blue")], extent=BODY, up="-y", title="in 3D"
+            ),
+            fps=arrays["fps"],
+            note=f"{len(arrays['pose'])} frames at {arrays['fps']:g} Hz",
+        )
+
+    def twin(arrays, params):
+        frame = len(arrays["pose"]) // 2
+        return side_by_side(
+            figures.image_plane(skeletons={"detected": arrays["seen"][frame]}, colours={"detected": "green"}),
+            figures.skeletons_3d({"lifted": arrays["pose"][frame]}, extent=BODY, up="-y", colours={"lifted": "blue"}),
+            title=tracks[params["track"]].name,
+        )
+
+    controls = {
+        "track": choice([(f"{i + 1}: {t.name}", i) for i, t in enumerate(tracks)], 0, "video"),
+        "network": choice(list(NETWORKS), network, "network"),
+        "focal": slider(FOCAL, 0.8, 3.0, 0.05, "focal length (half-widths)"),
+    }
+    return live(compute, view, controls, twin=twin, title="Your own video")
+
+
+def stills(video: Video, models: Mapping[str, torch.nn.Module], frames: list[int]) -> go.Figure:
+    """A sweep over time: truth and two networks at some frames."""
+    truth = root_relative(video.pose)
+    with torch.no_grad():
+        lifted = {name: root_relative(model.lift(video.keypoints)) for name, model in models.items()}
+    pictures = [
+        figures.skeletons_3d(
+            {"truth": truth[f], **{name: pose[f] for name, pose in lifted.items()}},
+            extent=BODY,
+            up="-y",
+            colours=dict(zip(lifted, ("vermillion", "blue"))),
+            title=" / ".join(f"{1000 * mpjpe(pose[f], truth[f]).item():.0f}" for pose in lifted.values()) + " mm off",
+        )
+        for f in frames
+    ]
+    return figures.sweep(pictures, [f"{f / 50:.1f} s" for f in frames], "time", active=len(frames) // 2)
