@@ -72,7 +72,7 @@ lab: $(READY)
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 # One pytest run: unit tests, every committed notebook cell by cell (nbval), every lesson through papermill,
-# the browser. Why nbval is lax where it is: the docstring of tests/test_notebooks.py. Benchmarks run once,
+# the browser. Why nbval is lax where it is: the docstring of tests/course/test_notebooks.py. Benchmarks run once,
 # untimed, so that they cannot rot. Two processes: a lesson is one file and stays in one of them. Every process
 # computes on one thread, or OpenMP's threads would wait for one another.
 test: $(READY) browser

@@ -3,7 +3,7 @@
     python -m tutorial_lib.course.checklist [lesson ...]
 
 It reads the lesson's text and runs nothing, so it says only that a thing is there, never that it is good. That the
-demos move, the figures have pictures and the quick profile keeps its budget, tests/test_notebooks.py finds out.
+demos move, the figures have pictures and the quick profile keeps its budget, tests/course/test_notebooks.py finds out.
 
 Lesson 00 is a doorway of ten minutes for people who have not yet seen a formula. It is exempt from what would make it
 a lesson: the library's source and the formula beside it (nobody can read them yet), claim cards (one person and nine

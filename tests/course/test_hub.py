@@ -24,7 +24,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from tutorial_lib.course import unpack
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HUB = ROOT / "docs" / "hub"
 LESSON = os.environ.get("COURSE_HUB_LESSON", "00")
 GIGABYTE = 1 << 30

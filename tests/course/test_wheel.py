@@ -14,7 +14,7 @@ import pytest
 
 from tutorial_lib.course import unpack
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(900)  # building, installing and a whole lesson in one limit
 CHECK = """
 from pathlib import Path

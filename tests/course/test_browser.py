@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ["built here", "notebooks/00_start_here.ipynb"]  # relative to the repository's root
 CELLS = [
     "import numpy as np\nfrom tutorial_lib.display import stage\nfrom tutorial_lib.display.live import live, slider",

@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 
 from tutorial_lib.course import launch, notebooks
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DEMO = [
     "from tutorial_lib.lessons.start_here import demo_first_look",
     "demo_first_look.first_demo('builtin', 0, 'cpu')",

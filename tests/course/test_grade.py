@@ -22,7 +22,7 @@ LENS = next(slug for slug in COURSE if slug.startswith("05"))
 
 
 def _wrong_answers():
-    path = Path(__file__).with_name("test_checks.py")
+    path = Path(__file__).parents[1] / "lessons" / "test_checks.py"
     spec = importlib.util.spec_from_file_location("plausible_answers", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -76,7 +76,7 @@ def test_untouched_notebooks_get_nothing_and_are_told_apart_from_wrong_ones(slug
 @pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.name)
 def test_plausible_wrong_answers_get_the_hint(exercise, worker):
     if exercise.name not in WRONG:
-        pytest.fail(f"tests/test_checks.py has no wrong answers for {exercise.name}: add at least three")
+        pytest.fail(f"tests/lessons/test_checks.py has no wrong answers for {exercise.name}: add at least three")
     for title, body in list(WRONG[exercise.name].items())[:3]:
         notebook = handed_in(exercise.lesson, {exercise.name: body})
         (score,) = grade.score(notebook, "alice", [exercise], worker)
