@@ -202,13 +202,13 @@ show(demo_lifting.stills(video, {name: networks[name] for name in ("1 frame", "8
 NOISES = (0.0, 1.0, 3.0)
 NETWORKS = demo_lifting.NETWORKS
 LIMIT = 10 if PROFILE == "quick" else 200
-exams = {}  # (noise, network) -> one result per seed, new motions
+tested = {}  # (noise, network) -> one result per seed, new motions
 known = {}  # network -> one result per seed, known motions
 for seed in tqdm(SEEDS, desc="seeds"):
     for noise in NOISES:
         taken = videos_under_test(MOTION, seed, noise, trust=TRUST_PICKLE, limit=LIMIT)
         for name, model in networks.items():
-            exams.setdefault((noise, name), []).append(per_action(lift_videos(model, taken)))
+            tested.setdefault((noise, name), []).append(per_action(lift_videos(model, taken)))
     taken = videos_under_test(MOTION, seed, known=True, trust=TRUST_PICKLE, limit=2 * LIMIT)
     for name, model in networks.items():
         known.setdefault(name, []).append(per_action(lift_videos(model, taken)))
@@ -225,7 +225,7 @@ table(ordinary, "n_mpjpe")
 table(ordinary, "mpjve")
 
 # %%
-show(figures.noise_figure(exams, NOISES))
+show(figures.noise_figure(tested, NOISES))
 
 # %% [markdown]
 # ## 5. Labels are expensive, video is not
@@ -374,7 +374,7 @@ record(
         "The same, when the motions are new as well (ours: harder than the papers' protocol).",
         "no paper: Human3.6M's test subjects do what the training subjects did",
         paper={},
-        ours={name: 100 * (average(exams[1.0, name]) / average(exams[1.0, "1 frame"]) - 1) for name in LONGER},
+        ours={name: 100 * (average(tested[1.0, name]) / average(tested[1.0, "1 frame"]) - 1) for name in LONGER},
         test=lambda m: (
             certainly_below(m["27 frames"]) and certainly_below(m["81 frames"]) and certainly_below(m["243 frames"])
         ),
@@ -392,7 +392,7 @@ record(
         "Doing without the future costs a little.",
         "Pavllo et al. 2019, table 1a: 49.0 causal against 46.8 mm, 243 frames (+4.7 %)",
         paper={"243 frames": 4.7},
-        ours={"27 frames": 100 * (average(exams[1.0, "27, causal"]) / average(exams[1.0, "27 frames"]) - 1)},
+        ours={"27 frames": 100 * (average(tested[1.0, "27, causal"]) / average(tested[1.0, "27 frames"]) - 1)},
         test=lambda m: all(values.mean() < 25 and not certainly_below(values) for values in m.values()),
         explanation="Holds when causal is not certainly better, and less than a quarter worse. The paper's number is "
         "for 243 frames.",
@@ -401,7 +401,7 @@ record(
 )
 
 # %%
-gain = {noise: average(exams[noise, "1 frame"]) - average(exams[noise, "81 frames"]) for noise in NOISES}
+gain = {noise: average(tested[noise, "1 frame"]) - average(tested[noise, "81 frames"]) for noise in NOISES}
 record(
     Claim(
         "bad-detector",

@@ -18,7 +18,7 @@ from IPython.display import Markdown
 from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints, distortion
-from tutorial_lib.adaptation.lens_test import Studio, take
+from tutorial_lib.adaptation.lens_test import LensTest, evaluate
 from tutorial_lib.datasets import splits
 from tutorial_lib.display.claims import Claim, record
 from tutorial_lib.display.preview import show, source
@@ -34,9 +34,9 @@ MOTION = "builtin"  # or a motion file: .npz as in the README, data_3d_h36m.npz,
 torch.manual_seed(SEED)
 torch.set_num_threads(1)  # small networks: a second thread wins little, and costs much where others are at work
 SEEDS = range(SEED, SEED + (5 if PROFILE == "quick" else 20))
-SHOTS = 12 if PROFILE == "quick" else 40
+CLIPS = 12 if PROFILE == "quick" else 40
 LESSON = "05_camera_distortion"
-print(f"{PROFILE} profile, {len(SEEDS)} seeds of {SHOTS} shots")
+print(f"{PROFILE} profile, {len(SEEDS)} seeds of {CLIPS} clips")
 
 # %% [markdown]
 # ## 1. Five numbers bend the picture
@@ -182,9 +182,9 @@ model = checkpoints.load("plain-9f")
 LENSES = {"undistorted": torch.zeros(5), **distortion.PRESETS}
 scores = {name: [] for name in LENSES}
 for seed in tqdm(SEEDS, desc="seeds"):
-    studio = Studio(splits.site(MOTION, seed), seed, shots=SHOTS, recordings=1)
+    lens_test = LensTest(splits.adaptation_split(MOTION, seed), seed, clips=CLIPS, calibration_clips=1)
     for name, preset in LENSES.items():
-        scores[name].append(take(model, studio.exam(preset)))
+        scores[name].append(evaluate(model, lens_test.through(preset)))
 Markdown(figures.score_table(scores))
 
 # %%

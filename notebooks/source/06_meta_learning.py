@@ -16,8 +16,8 @@ import torch
 from IPython.display import Markdown
 
 from tutorial_lib import adaptation, checkpoints, distortion, training
-from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, hold_exams
-from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio
+from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, compare_networks
+from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, SCENARIOS, LensTest
 from tutorial_lib.datasets import splits, windows
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.figures import curves
@@ -35,17 +35,16 @@ MOTION = "builtin"  # or a motion file: .npz as in the README, data_3d_h36m.npz,
 torch.manual_seed(SEED)
 torch.set_num_threads(1)  # small networks: a second thread wins little, and costs much where others are at work
 LESSON = "06_meta_learning"
-LABELLED, ALONE = SCENARIOS
 FULL = PROFILE == "full"
 SEEDS = range(SEED, SEED + (20 if FULL else 8))
-SHOTS = 40 if FULL else 5
+CLIPS = 40 if FULL else 5
 FOLDER = checkpoints.FOLDER
 device = training.resolve_device(DEVICE)
 if FULL:
     from tutorial_lib.lessons.meta_learning.experiment import train_all
 
     FOLDER = train_all("full" if device.type == "cuda" else "shipped", SEED, str(device))
-print(f"{PROFILE} profile, {len(SEEDS)} seeds of {SHOTS} test shots")
+print(f"{PROFILE} profile, {len(SEEDS)} seeds of {CLIPS} test clips")
 
 # %% [markdown]
 # ## 1. Learning to learn, in one picture
@@ -128,7 +127,7 @@ source(adaptation.meta_loss)
 # %%
 lifter = checkpoints.load("random-9f", folder=FOLDER)
 generator = torch.Generator().manual_seed(SEED)
-footage = splits.shoot(splits.builtin_site(SEED).calibration, generator, shots=40)
+footage = splits.capture_clips(splits.builtin_split(SEED).calibration, generator, limit=40)
 
 
 def episode(step):
@@ -193,13 +192,13 @@ source(adaptation.adapt)
 
 # %%
 abouts = {name: checkpoints.record(name, FOLDER) for name in checkpoints.names(FOLDER)}
-book = hold_exams(
+comparison = compare_networks(
     networks={name: checkpoints.load(name, device, FOLDER) for name in abouts},
     rates={name: about["test_rates"] for name, about in abouts.items()},
     steps=abouts["ours-9f"]["test_steps"],
     seeds=SEEDS,
     motion=MOTION,
-    shots=SHOTS,
+    clips=CLIPS,
     watched=("plain-9f", "random-9f", "maml-9f", "ours-9f"),
     labelled_only=("plain-27f", "ours-27f", "ours-3f"),  # for claim 5
     device=device,
@@ -213,10 +212,10 @@ NINE = {
     "ours, 3D": "ours-truth-9f",  # tasks made from the true 3D joints
     "ours, self": "ours-selfsup-9f",  # episodes whose inner step has no labels
 }
-Markdown(figures.exam_table(book, list(NINE.values())))
+Markdown(figures.error_table(comparison, list(NINE.values())))
 
 # %%
-show(figures.exam_bars(book, NINE, LABELLED))
+show(figures.error_bars(comparison, NINE, LABELLED))
 
 # %% [markdown]
 # ### Step by step
@@ -226,7 +225,7 @@ show(figures.exam_bars(book, NINE, LABELLED))
 # %%
 SHOWN = {title: NINE[title] for title in ("plain", "random", "MAML", "ours")}
 for scenario in SCENARIOS:
-    show(figures.step_figure(book, SHOWN, scenario))
+    show(figures.step_figure(comparison, SHOWN, scenario))
 
 # %% [markdown]
 # ## Claim cards
@@ -237,12 +236,12 @@ for scenario in SCENARIOS:
 
 
 # %%
-clean = book.errors("plain-9f", LABELLED, ["undistorted"])
+clean = comparison.errors("plain-9f", LABELLED, ["undistorted"])
 
 
 def growth(lenses):
     """The plain lifter's error behind the lenses, un-adapted, as a multiple of its undistorted error."""
-    return book.errors("plain-9f", LABELLED, lenses, step=0) / clean
+    return comparison.errors("plain-9f", LABELLED, lenses, step=0) / clean
 
 
 record(
@@ -268,8 +267,8 @@ record(
         "Cho et al. 2021, table 2, scenario 1: 79.9 → 62.0 (heavy), 65.0 → 53.6 (moderate), against Pavllo et al.",
         paper={"heavy": -22.4, "moderate": -17.5},
         ours={
-            "heavy": book.change("ours-9f", "plain-9f", LABELLED, HEAVY),
-            "moderate": book.change("ours-9f", "plain-9f", LABELLED, MODERATE),
+            "heavy": comparison.change("ours-9f", "plain-9f", LABELLED, HEAVY),
+            "moderate": comparison.change("ours-9f", "plain-9f", LABELLED, MODERATE),
         },
         test=lambda m: certainly_below(m["heavy"]) and certainly_below(m["moderate"]),
         explanation="Holds when both intervals lie below zero. Behind moderate lenses the plain lifter has little to "
@@ -287,8 +286,8 @@ record(
         "Cho et al. 2021, table 2, scenario 2: 114.1 → 66.1 (heavy), 64.5 → 51.6 (moderate), against Pavllo et al.",
         paper={"heavy": -42.1, "moderate": -20.0},
         ours={
-            "heavy": book.change("ours-9f", "plain-9f", ALONE, HEAVY, reference_step=0),
-            "moderate": book.change("ours-9f", "plain-9f", ALONE, MODERATE, reference_step=0),
+            "heavy": comparison.change("ours-9f", "plain-9f", ALONE, HEAVY, reference_step=0),
+            "moderate": comparison.change("ours-9f", "plain-9f", ALONE, MODERATE, reference_step=0),
         },
         test=lambda m: certainly_below(m["heavy"]) and certainly_below(m["moderate"]),
         explanation="As in the paper, the plain lifter is not adapted here. The next two cards ask where the gain "
@@ -306,10 +305,10 @@ record(
         "not in the paper: it compares MAML with the base model only",
         paper={},
         ours={
-            "scenario 1, heavy": book.change("ours-9f", "random-9f", LABELLED, HEAVY),
-            "scenario 1, moderate": book.change("ours-9f", "random-9f", LABELLED, MODERATE),
-            "scenario 2, heavy": book.change("ours-9f", "random-9f", ALONE, HEAVY),
-            "scenario 2, moderate": book.change("ours-9f", "random-9f", ALONE, MODERATE),
+            "scenario 1, heavy": comparison.change("ours-9f", "random-9f", LABELLED, HEAVY),
+            "scenario 1, moderate": comparison.change("ours-9f", "random-9f", LABELLED, MODERATE),
+            "scenario 2, heavy": comparison.change("ours-9f", "random-9f", ALONE, HEAVY),
+            "scenario 2, moderate": comparison.change("ours-9f", "random-9f", ALONE, MODERATE),
         },
         test=lambda m: certainly_below(m["scenario 1, heavy"]) and certainly_below(m["scenario 2, heavy"]),
         explanation="A network that has met thousands of lenses recognises a lens from the nine frames in front of it: "
@@ -328,10 +327,10 @@ record(
         "Cho et al. 2021, scenario 2 (the paper reports no error before these steps)",
         paper={},
         ours={
-            "plain": book.own_change("plain-9f", ALONE, HEAVY),
-            "random lenses": book.own_change("random-9f", ALONE, HEAVY),
-            "ours, as in the paper": book.own_change("ours-9f", ALONE, HEAVY),
-            "ours, episodes without labels": book.own_change("ours-selfsup-9f", ALONE, HEAVY),
+            "plain": comparison.own_change("plain-9f", ALONE, HEAVY),
+            "random lenses": comparison.own_change("random-9f", ALONE, HEAVY),
+            "ours, as in the paper": comparison.own_change("ours-9f", ALONE, HEAVY),
+            "ours, episodes without labels": comparison.own_change("ours-selfsup-9f", ALONE, HEAVY),
         },
         test=lambda m: certainly_below(m["ours, as in the paper"]),
         explanation="Equal bones are necessary for a right skeleton, not sufficient: the gradient of a bone loss need "
@@ -355,7 +354,7 @@ record(
         "(3) MAML, then stratified sampling, then pretraining on random lenses each lower the error (d1, d2).",
         "Cho et al. 2021, table 3, 9 frames, scenario 1, mean of d1 and d2 in mm",
         paper={"base": 81.9, "+ MAML": 70.5, "+ stratified": 69.0, "+ random pretraining": 64.6},
-        ours={title: book.errors(name, LABELLED, HEAVY) for title, name in ABLATION.items()},
+        ours={title: comparison.errors(name, LABELLED, HEAVY) for title, name in ABLATION.items()},
         test=lambda m: all(certainly_below(b - a) for a, b in zip(list(m.values())[:-1], list(m.values())[1:])),
         explanation="Holds when every single step down is certain at 95 % (paired over seeds). Here '+ MAML' starts "
         "from the plain network, not from random weights (ours), and all rows saw equally many windows. Stratified "
@@ -373,8 +372,8 @@ record(
         "Cho et al. 2021, table 4: 62.0 against 64.7 (scenario 1), 66.1 against 71.3 (scenario 2), heavy",
         paper={"scenario 1, heavy": -4.2, "scenario 2, heavy": -7.3},
         ours={
-            "scenario 1, heavy": book.change("ours-9f", "ours-truth-9f", LABELLED, HEAVY),
-            "scenario 2, heavy": book.change("ours-9f", "ours-truth-9f", ALONE, HEAVY),
+            "scenario 1, heavy": comparison.change("ours-9f", "ours-truth-9f", LABELLED, HEAVY),
+            "scenario 2, heavy": comparison.change("ours-9f", "ours-truth-9f", ALONE, HEAVY),
         },
         test=lambda m: certainly_below(m["scenario 1, heavy"]) and certainly_below(m["scenario 2, heavy"]),
         explanation="The detector here is simulated; how much its errors matter depends on how strong they are.",
@@ -404,10 +403,10 @@ record(
         "Cho et al. 2021, table 5, scenario 1, mean over all distortions in mm",
         paper={"plain 27f": 72.4, "ours 3f": 75.0, "ours 9f": 59.8, "ours 27f": 57.6},
         ours={
-            "plain 27f": book.errors("plain-27f", LABELLED, lens_names),
-            "ours 3f": book.errors("ours-3f", LABELLED, lens_names),
-            "ours 9f": book.errors("ours-9f", LABELLED, lens_names),
-            "ours 27f": book.errors("ours-27f", LABELLED, lens_names),
+            "plain 27f": comparison.errors("plain-27f", LABELLED, lens_names),
+            "ours 3f": comparison.errors("ours-3f", LABELLED, lens_names),
+            "ours 9f": comparison.errors("ours-9f", LABELLED, lens_names),
+            "ours 27f": comparison.errors("ours-27f", LABELLED, lens_names),
         },
         test=lambda m: (
             certainly_below(m["ours 9f"] - m["ours 3f"])
@@ -423,7 +422,7 @@ record(
 
 # %%
 first = {
-    title: book.errors(name, LABELLED, HEAVY, step=1) - book.errors(name, LABELLED, HEAVY, step=0)
+    title: comparison.errors(name, LABELLED, HEAVY, step=1) - comparison.errors(name, LABELLED, HEAVY, step=0)
     for title, name in SHOWN.items()
 }
 record(
@@ -434,9 +433,9 @@ record(
         "Cho et al. 2021, figure on performance changes during adaptation (no table)",
         paper={},
         ours={
-            **{f"{title}, before": book.errors(name, LABELLED, HEAVY, step=0) for title, name in SHOWN.items()},
+            **{f"{title}, before": comparison.errors(name, LABELLED, HEAVY, step=0) for title, name in SHOWN.items()},
             **{f"{title}, first step": first[title] for title in SHOWN},
-            **{f"{title}, at the end": book.errors(name, LABELLED, HEAVY) for title, name in SHOWN.items()},
+            **{f"{title}, at the end": comparison.errors(name, LABELLED, HEAVY) for title, name in SHOWN.items()},
         },
         test=lambda m: all(
             certainly_below(m[f"ours, {when}"] - m[f"{other}, {when}"])
@@ -517,7 +516,7 @@ checks.symmetry_loss(symmetry_loss)
 # skeleton. *Predict what "perfect consistency" looks like.*
 
 # %%
-video = Studio(splits.builtin_site(SEED), SEED, shots=1, recordings=1).exam(distortion.PRESETS["d2"])
+video = LensTest(splits.builtin_split(SEED), SEED, clips=1, calibration_clips=1).through(distortion.PRESETS["d2"])
 sizes = {"with the division": [], "without": []}
 for name, values in sizes.items():
     victim = checkpoints.load("plain-9f", folder=FOLDER)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.detector import JOINT_NOISE, SIGMA
-from tutorial_lib.datasets.footage import Footage, cut, film, join, through_lens
-from tutorial_lib.datasets.videos import film_videos
+from tutorial_lib.datasets.footage import Footage, capture, cut, join, through_lens
+from tutorial_lib.datasets.videos import capture_videos
 from tutorial_lib.datasets.windows import window_indices
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.motion.clip import Clip
@@ -50,7 +50,7 @@ def test_a_stride_lets_pieces_overlap():
 
 
 def test_filming_keeps_the_body_and_puts_it_ahead_of_the_camera_in_the_picture():
-    footage = film(clips(), generator=seeded(), noise=0)
+    footage = capture(clips(), generator=seeded(), noise=0)
     positions = torch.stack([c.positions for c in clips()])
     assert len(footage) == 4 and footage.subjects == tuple(f"person {i}" for i in range(4))
     torch.testing.assert_close(bone_lengths(footage.pose), bone_lengths(positions), atol=1e-4, rtol=0)
@@ -59,25 +59,25 @@ def test_filming_keeps_the_body_and_puts_it_ahead_of_the_camera_in_the_picture()
 
 
 def test_a_frozen_detector_without_noise_reports_the_true_projection():
-    footage = film(clips(), generator=seeded(), noise=0)
+    footage = capture(clips(), generator=seeded(), noise=0)
     torch.testing.assert_close(footage.detected, footage.pose[..., :2] / footage.pose[..., 2:])
 
 
 def test_a_detector_with_noise_errs_by_its_own_sigma_on_the_screen():
-    footage = film(clips(30, 40), generator=seeded())
+    footage = capture(clips(30, 40), generator=seeded())
     error = FOCAL * (footage.detected - footage.pose[..., :2] / footage.pose[..., 2:])
     typical = error.abs().median().item() / 0.6745  # the median does not see swaps and misses
     assert typical == pytest.approx((SIGMA * JOINT_NOISE).median().item(), rel=0.1)
 
 
 def test_the_generator_decides_cameras_and_detections():
-    first, again, other = (film(clips(), generator=seeded(s)) for s in (1, 1, 2))
+    first, again, other = (capture(clips(), generator=seeded(s)) for s in (1, 1, 2))
     assert torch.equal(first.pose, again.pose) and torch.equal(first.detected, again.detected)
     assert not torch.equal(first.pose, other.pose)
 
 
 def test_shots_are_selected_with_their_names():
-    footage = film(clips(), generator=seeded())
+    footage = capture(clips(), generator=seeded())
     chosen = footage.select([2, 0])
     assert chosen.subjects == ("person 2", "person 0") and chosen.actions == ("action 2", "action 0")
     assert torch.equal(chosen.pose, footage.pose[[2, 0]]) and torch.equal(chosen.detected, footage.detected[[2, 0]])
@@ -127,7 +127,7 @@ def test_causal_windows_end_at_their_frame_and_repeat_the_first(frames, field, d
 
 
 def test_joined_footage_holds_every_shot_in_order():
-    first, second = film(clips(2), generator=seeded(1)), film(clips(3), generator=seeded(2))
+    first, second = capture(clips(2), generator=seeded(1)), capture(clips(3), generator=seeded(2))
     both = join([first, second])
     assert len(both) == 5 and both.subjects == first.subjects + second.subjects
     assert both.actions == first.actions + second.actions
@@ -137,7 +137,7 @@ def test_joined_footage_holds_every_shot_in_order():
 
 
 def test_videos_are_whole_clips_of_any_length():
-    taken = film_videos([clip(12, 0), clip(30, 1)], generator=seeded(), noise=0)
+    taken = capture_videos([clip(12, 0), clip(30, 1)], generator=seeded(), noise=0)
     assert [(v.subject, v.action, len(v.pose), len(v.keypoints)) for v in taken] == [
         ("person 0", "action 0", 12, 12),
         ("person 1", "action 1", 30, 30),
@@ -149,7 +149,7 @@ def test_videos_are_whole_clips_of_any_length():
 
 def test_another_noise_gives_the_same_videos_with_errors_of_another_size():
     """No swap and no lost joint is drawn with this seed: `Defects` draws those by chance that grows with the noise."""
-    clean, ordinary, double = (film_videos(clips(3), generator=seeded(3), noise=n) for n in (0.0, 1.0, 2.0))
+    clean, ordinary, double = (capture_videos(clips(3), generator=seeded(3), noise=n) for n in (0.0, 1.0, 2.0))
     for truth, one, two in zip(clean, ordinary, double):
         assert torch.equal(truth.pose, one.pose) and torch.equal(truth.pose, two.pose)
         error = one.keypoints - truth.keypoints
@@ -158,18 +158,21 @@ def test_another_noise_gives_the_same_videos_with_errors_of_another_size():
 
 
 BAD = {
-    "nothing to join": (lambda: join([]), r"reels have shots of \[\] frames"),
+    "nothing to join": (lambda: join([]), r"parts have clips of \[\] frames"),
     "shots of two lengths": (
-        lambda: join([film([clip(n)], generator=seeded()) for n in (5, 6)]),
-        r"reels have shots of \[5, 6\] frames",
+        lambda: join([capture([clip(n)], generator=seeded()) for n in (5, 6)]),
+        r"parts have clips of \[5, 6\] frames",
     ),
     "pieces of no frames": (lambda: cut(clips(), 0), "frames=0"),
     "stride zero": (lambda: cut(clips(), 5, 0), "stride=0"),
     "clips that are too short": (lambda: cut(clips(), 100), "clips: none has 100 frames .*longest has 12"),
     "nothing to cut": (lambda: cut([], 10), "clips: none has 10 frames"),
-    "nothing to film": (lambda: film([], generator=seeded()), "clips have the lengths"),
-    "clips of two lengths": (lambda: film([clip(5), clip(6)], generator=seeded()), r"clips have the lengths \[5, 6\]"),
-    "negative noise": (lambda: film(clips(), generator=seeded(), noise=-1), "noise is -1"),
+    "nothing to film": (lambda: capture([], generator=seeded()), "clips have the lengths"),
+    "clips of two lengths": (
+        lambda: capture([clip(5), clip(6)], generator=seeded()),
+        r"clips have the lengths \[5, 6\]",
+    ),
+    "negative noise": (lambda: capture(clips(), generator=seeded(), noise=-1), "noise is -1"),
     "a person behind": (lambda: through_lens(-poses(), PRESETS["d1"], generator=seeded()), "points: .*behind"),
     "a lens with NaN": (
         lambda: through_lens(poses(), torch.full((5,), float("nan")), generator=seeded()),

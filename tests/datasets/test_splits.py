@@ -8,11 +8,11 @@ import torch
 
 from tutorial_lib import motion
 from tutorial_lib.datasets import splits
-from tutorial_lib.datasets.footage import SHOT, shoot
-from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, MOCAP_TEST_SUBJECTS, TRAINED_ACTIONS, Split, TestSite
+from tutorial_lib.datasets.footage import CLIP_FRAMES, capture_clips
+from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, MOCAP_TEST_SUBJECTS, TRAINED_ACTIONS, AdaptationSplit, Split
 from tutorial_lib.skeleton import bone_lengths
 
-TestSite.__test__ = False  # a place where a camera stands, not a test
+AdaptationSplit.__test__ = False  # a place where a camera stands, not a test
 
 SEEDS = {
     "training": splits.TRAIN_SEED,
@@ -43,7 +43,7 @@ def same(one, other):
 @pytest.fixture(scope="module")
 def groups():
     """The first builtin clips of every group."""
-    split, place = splits.training_split(None, people=6), splits.builtin_site()
+    split, place = splits.training_split(None, people=6), splits.builtin_split()
     return {
         "training": split.train,
         "validation": split.validation,
@@ -70,7 +70,7 @@ def recorded(mocap_path):
 
 @pytest.fixture(scope="module")
 def real_site(mocap_path):
-    return splits.site(str(mocap_path))
+    return splits.adaptation_split(str(mocap_path))
 
 
 # ------------------------------------------------------------------ builtin people
@@ -95,7 +95,7 @@ def test_nobody_of_one_group_has_the_body_of_another_group(groups):
 
 
 def test_another_seed_is_another_site_with_nobody_in_common():
-    first, second = splits.builtin_site(0), splits.builtin_site(1)
+    first, second = splits.builtin_split(0), splits.builtin_split(1)
     for side in ("calibration", "test"):
         people = [{clip.subject for clip in getattr(place, side)} for place in (first, second)]
         assert len(people[0]) == len(people[1]) == 2 and not people[0] & people[1]
@@ -114,7 +114,7 @@ def test_training_takes_as_many_builtin_people_as_asked():
 
 
 def test_sites_are_the_same_at_every_call():
-    one, other = splits.builtin_site(), splits.site("builtin", 0)
+    one, other = splits.builtin_split(), splits.adaptation_split("builtin", 0)
     assert same(one.calibration, other.calibration) and same(one.test, other.test)
 
 
@@ -176,7 +176,7 @@ def written(path, subjects=("ann", "bob"), words=("walk", "kick"), frames=100, f
 
 
 def test_two_people_in_a_file_are_split_by_person(tmp_path):
-    place = splits.file_site(written(tmp_path / "two.npz"))
+    place = splits.file_split(written(tmp_path / "two.npz"))
     assert len(place.test) == len(place.calibration) == 2
     assert len({clip.subject for clip in place.test}) == 1
     assert {clip.subject for clip in place.test} | {clip.subject for clip in place.calibration} == {"ann", "bob"}
@@ -184,33 +184,33 @@ def test_two_people_in_a_file_are_split_by_person(tmp_path):
 
 def test_another_seed_exchanges_who_is_tested(tmp_path):
     path = written(tmp_path / "two.npz")
-    even, odd = splits.file_site(path, 0), splits.file_site(path, 1)
+    even, odd = splits.file_split(path, 0), splits.file_split(path, 1)
     assert same(even.test, odd.calibration) and same(even.calibration, odd.test)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_split_by_person_uses_every_clip_once(tmp_path, seed):
     path = written(tmp_path / "five.npz", subjects=("a", "b", "c", "d", "e"))
-    place = splits.file_site(path, seed)
+    place = splits.file_split(path, seed)
     assert not {clip.subject for clip in place.test} & {clip.subject for clip in place.calibration}
     assert len(place.test) + len(place.calibration) == 10
 
 
 @pytest.mark.parametrize("words", [("walk", "kick"), ("walk", "kick", "wave"), ("walk", "kick", "wave", "eat", "jump")])
 def test_one_person_in_a_file_is_split_by_clip(tmp_path, words):
-    place = splits.file_site(written(tmp_path / "one.npz", subjects=("ann",), words=words))
+    place = splits.file_split(written(tmp_path / "one.npz", subjects=("ann",), words=words))
     assert place.test and place.calibration
     assert not actions(place.test) & actions(place.calibration)
     assert actions(place.test) | actions(place.calibration) == set(words)
 
 
-@pytest.mark.parametrize("frames", [2 * SHOT, 2 * SHOT + 1, 300, 900])
+@pytest.mark.parametrize("frames", [2 * CLIP_FRAMES, 2 * CLIP_FRAMES + 1, 300, 900])
 def test_a_single_long_clip_is_cut_into_pieces_that_share_no_frame(tmp_path, frames):
     path = written(tmp_path / "long.npz", subjects=("ann",), words=("walk",), frames=frames)
     (whole,) = motion.load(path)
-    place = splits.file_site(path)
+    place = splits.file_split(path)
     assert place.test and place.calibration
-    assert all(len(clip.positions) >= SHOT for clip in place.test + place.calibration)
+    assert all(len(clip.positions) >= CLIP_FRAMES for clip in place.test + place.calibration)
     known = {frame.numpy().tobytes() for frame in whole.positions}
     sides = [
         {f.numpy().tobytes() for clip in clips for f in clip.positions} for clips in (place.test, place.calibration)
@@ -219,29 +219,35 @@ def test_a_single_long_clip_is_cut_into_pieces_that_share_no_frame(tmp_path, fra
 
 
 def test_clips_shorter_than_a_shot_are_left_out(tmp_path):
-    short = [replace(clip, subject="cid") for clip in motion.builtin(7, [2], ["walk"], SHOT - 1)]
-    long = [replace(clip, subject=name) for name in ("ann", "bob") for clip in motion.builtin(7, [0], ["kick"], SHOT)]
+    short = [replace(clip, subject="cid") for clip in motion.builtin(7, [2], ["walk"], CLIP_FRAMES - 1)]
+    long = [
+        replace(clip, subject=name) for name in ("ann", "bob") for clip in motion.builtin(7, [0], ["kick"], CLIP_FRAMES)
+    ]
     motion.save(tmp_path / "mixed.npz", short + long)
-    place = splits.file_site(tmp_path / "mixed.npz")
+    place = splits.file_split(tmp_path / "mixed.npz")
     assert [clip.subject for clip in place.test + place.calibration] == ["ann", "bob"]
 
 
 @pytest.mark.parametrize(
     ("subjects", "words", "frames", "count"),
-    [(("ann", "bob"), ("walk", "kick"), SHOT - 1, 0), (("ann",), ("walk",), SHOT, 1), (("ann",), ("walk",), 30, 0)],
+    [
+        (("ann", "bob"), ("walk", "kick"), CLIP_FRAMES - 1, 0),
+        (("ann",), ("walk",), CLIP_FRAMES, 1),
+        (("ann",), ("walk",), 30, 0),
+    ],
 )
 def test_a_file_with_fewer_than_two_long_clips_is_refused(tmp_path, subjects, words, frames, count):
     path = written(tmp_path / "short.npz", subjects, words, frames)
-    with pytest.raises(ValueError, match=rf"short.npz: {count} clip\(s\) of at least {SHOT} frames"):
-        splits.site(str(path))
+    with pytest.raises(ValueError, match=rf"short.npz: {count} clip\(s\) of at least {CLIP_FRAMES} frames"):
+        splits.adaptation_split(str(path))
 
 
 def test_a_file_that_is_no_motion_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", something=np.zeros(3))
     with pytest.raises(ValueError, match="other.npz"):
-        splits.site(str(tmp_path / "other.npz"))
+        splits.adaptation_split(str(tmp_path / "other.npz"))
     with pytest.raises(FileNotFoundError):
-        splits.site(str(tmp_path / "absent.npz"))
+        splits.adaptation_split(str(tmp_path / "absent.npz"))
 
 
 def test_test_actors_in_a_file_are_tested_even_when_others_are_many(tmp_path):
@@ -253,16 +259,16 @@ def test_test_actors_in_a_file_are_tested_even_when_others_are_many(tmp_path):
     ]
     motion.save(path, clips)
     for seed in (0, 1):
-        place = splits.file_site(path, seed)
+        place = splits.file_split(path, seed)
         assert [clip.subject for clip in place.test] == ["cmu-1", "cmu-7"]
         assert [clip.subject for clip in place.calibration] == ["cmu-5", "cmu-8"]
 
 
 def test_files_at_another_frame_rate_are_shown_at_the_rate_that_the_networks_know(tmp_path):
-    place = splits.file_site(written(tmp_path / "fast.npz", frames=240, fps=100.0))
+    place = splits.file_split(written(tmp_path / "fast.npz", frames=240, fps=100.0))
     assert {clip.fps for clip in place.test + place.calibration} == {50.0}
-    with pytest.raises(ValueError, match=rf"0 clip\(s\) of at least {SHOT} frames"):  # 0.8 s are too short
-        splits.file_site(written(tmp_path / "brief.npz", frames=SHOT, fps=100.0))
+    with pytest.raises(ValueError, match=rf"0 clip\(s\) of at least {CLIP_FRAMES} frames"):  # 0.8 s are too short
+        splits.file_split(written(tmp_path / "brief.npz", frames=CLIP_FRAMES, fps=100.0))
 
 
 # ------------------------------------------------------------------ shoots
@@ -272,7 +278,7 @@ def clips():
 
 
 def test_a_shoot_is_decided_by_its_generator(clips):
-    first, again, other = (shoot(clips, seeded(seed), shots=5) for seed in (0, 0, 1))
+    first, again, other = (capture_clips(clips, seeded(seed), limit=5) for seed in (0, 0, 1))
     assert torch.equal(first.pose, again.pose) and torch.equal(first.detected, again.detected)
     assert first.actions == again.actions and first.subjects == again.subjects
     assert not torch.equal(first.pose, other.pose)
@@ -280,20 +286,20 @@ def test_a_shoot_is_decided_by_its_generator(clips):
 
 def test_a_shoot_leaves_global_randomness_alone(clips):
     state = torch.get_rng_state()
-    shoot(clips, seeded(), shots=3)
+    capture_clips(clips, seeded(), limit=3)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_every_shot_is_as_long_as_said_and_overlaps_its_neighbour_by_a_third(clips):
-    footage = shoot(clips[:1], seeded())
-    starts = range(0, 200 - SHOT + 1, SHOT - SHOT // 3)
-    assert footage.pose.shape == (len(starts), SHOT, 17, 3)
+    footage = capture_clips(clips[:1], seeded())
+    starts = range(0, 200 - CLIP_FRAMES + 1, CLIP_FRAMES - CLIP_FRAMES // 3)
+    assert footage.pose.shape == (len(starts), CLIP_FRAMES, 17, 3)
     bones = bone_lengths(footage.pose)  # a camera turns and moves a person, it changes no bone
     torch.testing.assert_close(bones, bone_lengths(clips[0].positions)[0].expand_as(bones), atol=1e-4, rtol=0)
 
 
 def test_takes_film_every_shot_again_from_elsewhere(clips):
-    footage = shoot(clips, seeded(), takes=2)
+    footage = capture_clips(clips, seeded(), viewpoints=2)
     once = len(footage) // 2
     assert footage.actions[:once] == footage.actions[once:]
     assert (footage.pose[:once] - footage.pose[once:]).abs().amax((1, 2, 3)).min() > 0.01
@@ -301,9 +307,9 @@ def test_takes_film_every_shot_again_from_elsewhere(clips):
 
 
 def test_no_more_shots_than_asked_and_none_twice(clips):
-    footage = shoot(clips, seeded(), shots=7)
+    footage = capture_clips(clips, seeded(), limit=7)
     assert len(footage) == 7
-    whole = shoot(clips, seeded())
-    assert len(shoot(clips, seeded(), shots=1000)) == len(whole)
+    whole = capture_clips(clips, seeded())
+    assert len(capture_clips(clips, seeded(), limit=1000)) == len(whole)
     middle = [tuple((shot[40] - shot[40, 0]).norm(dim=-1).mul(1e4).round().tolist()) for shot in footage.pose]
     assert len(set(middle)) == 7

@@ -19,17 +19,17 @@ from tutorial_lib.skeleton import LEFT, RIGHT
 
 
 @pytest.fixture(scope="module")
-def exam():
+def drawn():
     """The ten videos of seed 0 by three detectors."""
     return {noise: videos_under_test(seed=0, noise=noise) for noise in (0.0, 1.0, 2.0)}
 
 
 # ------------------------------------------------------------------ invented people
-def test_their_motions_are_in_no_training_and_longer_than_every_receptive_field(exam):
-    actions = {video.action for video in exam[1.0]}
+def test_their_motions_are_in_no_training_and_longer_than_every_receptive_field(drawn):
+    actions = {video.action for video in drawn[1.0]}
     assert actions == set(splits.HELD_OUT_ACTIONS) and not actions & set(splits.TRAINED_ACTIONS)
-    assert len(exam[1.0]) == videos.PEOPLE * len(splits.HELD_OUT_ACTIONS)
-    assert {len(video.pose) for video in exam[1.0]} == {videos.TEST_FRAMES} and videos.TEST_FRAMES > 243
+    assert len(drawn[1.0]) == videos.PEOPLE * len(splits.HELD_OUT_ACTIONS)
+    assert {len(video.pose) for video in drawn[1.0]} == {videos.TEST_FRAMES} and videos.TEST_FRAMES > 243
 
 
 def test_other_seeds_are_other_people():
@@ -38,8 +38,8 @@ def test_other_seeds_are_other_people():
     assert len(set.union(*people)) == 3 * videos.PEOPLE
 
 
-def test_every_noise_films_the_same_people_from_the_same_places(exam):
-    for clean, one, two in zip(exam[0.0], exam[1.0], exam[2.0]):
+def test_every_noise_films_the_same_people_from_the_same_places(drawn):
+    for clean, one, two in zip(drawn[0.0], drawn[1.0], drawn[2.0]):
         assert (clean.subject, clean.action) == (one.subject, one.action)
         assert torch.equal(clean.pose, one.pose) and torch.equal(one.pose, two.pose)
         torch.testing.assert_close(clean.keypoints, FOCAL * clean.pose[..., :2] / clean.pose[..., 2:])
@@ -49,8 +49,8 @@ def test_every_noise_films_the_same_people_from_the_same_places(exam):
         assert ((ratio - 2).abs() < 0.1).float().mean() > 0.85
 
 
-def test_everybody_is_seen_in_the_picture(exam):
-    assert all(video.keypoints.abs().max() < 1 and video.pose[..., 2].min() > 0.5 for video in exam[0.0])
+def test_everybody_is_seen_in_the_picture(drawn):
+    assert all(video.keypoints.abs().max() < 1 and video.pose[..., 2].min() > 0.5 for video in drawn[0.0])
 
 
 @pytest.fixture
@@ -91,10 +91,10 @@ def test_a_motion_file_is_tested_on_its_test_people(tmp_path):
 
 # ------------------------------------------------------------------ taking it
 @pytest.mark.parametrize("make", [lambda: TemporalLifter(9, 8), lambda: SingleFrameLifter(8)])
-def test_sitting_the_exam_gives_what_the_protocol_takes(exam, make):
+def test_sitting_the_exam_gives_what_the_protocol_takes(drawn, make):
     torch.manual_seed(0)
     model = make().train()
-    taken = exam[1.0][:2]
+    taken = drawn[1.0][:2]
     results = lift_videos(model, taken)
     assert not model.training
     for video, (action, predicted, truth) in zip(taken, results):

@@ -15,12 +15,12 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def footage(shots=3, frames=12, noise=0.05):
+def footage(clips=3, frames=12, noise=0.05):
     """Random people about 3 m ahead, near the middle of the picture; the detector sees them `noise` off."""
-    pose = (torch.rand(shots, frames, 17, 3, generator=seeded()).double() - 0.5) + torch.tensor([0.1, 0, 3])
+    pose = (torch.rand(clips, frames, 17, 3, generator=seeded()).double() - 0.5) + torch.tensor([0.1, 0, 3])
     detected = pose[..., :2] / pose[..., 2:]
     detected = detected + noise * torch.randn(detected.shape, generator=seeded(1)).double()
-    return Footage(pose, detected, tuple("abcdefgh"[:shots]), ("walk",) * shots)
+    return Footage(pose, detected, tuple("abcdefgh"[:clips]), ("walk",) * clips)
 
 
 def gentle_lenses(count):
@@ -42,21 +42,21 @@ def look_up(pose, source):
     both = torch.stack([relative, mirror_image(relative)])
     distance = (both - pose).abs().amax((-1, -2))
     assert (distance < 1e-9).sum() == 1
-    mirrored, shot, frame = (distance < 1e-9).nonzero()[0].tolist()
-    return shot, frame, bool(mirrored)
+    mirrored, clip, frame = (distance < 1e-9).nonzero()[0].tolist()
+    return clip, frame, bool(mirrored)
 
 
-def seen_without_lens(source, shot, centre, mirrored, field, way):
+def seen_without_lens(source, clip, centre, mirrored, field, way):
     """Plane coordinates of a window, in small steps: whole 3D poses are mirrored before they are projected."""
     frames = source.pose.shape[1]
     window = []
     for t in range(centre - field // 2, centre + field // 2 + 1):
         t = min(max(t, 0), frames - 1)
         if way == "truth":
-            pose = mirror_image(source.pose[shot, t]) if mirrored else source.pose[shot, t]
+            pose = mirror_image(source.pose[clip, t]) if mirrored else source.pose[clip, t]
             window.append(pose[:, :2] / pose[:, 2:])
         else:
-            window.append(mirror_image(source.detected[shot, t]) if mirrored else source.detected[shot, t])
+            window.append(mirror_image(source.detected[clip, t]) if mirrored else source.detected[clip, t])
     return torch.stack(window)
 
 
@@ -84,7 +84,7 @@ def test_centres_cover_all_frames_and_all_shots():
     source = footage()
     windows = draw_windows(source, None, (400,), 3, generator=seeded())
     found = {look_up(pose, source)[:2] for pose in windows.pose}
-    assert found == {(shot, frame) for shot in range(3) for frame in range(12)}
+    assert found == {(clip, frame) for clip in range(3) for frame in range(12)}
 
 
 def test_the_two_ways_differ_by_the_detectors_error_alone():
@@ -120,8 +120,8 @@ def test_a_causal_window_ends_at_the_frame_of_its_pose():
     source = footage()
     windows = draw_windows(source, None, (60,), 9, generator=seeded(), causal=True)
     for keypoints, pose in zip(windows.keypoints, windows.pose):
-        shot, frame, mirrored = look_up(pose, source)
-        seen = source.detected[shot, [max(t, 0) for t in range(frame - 8, frame + 1)]]
+        clip, frame, mirrored = look_up(pose, source)
+        seen = source.detected[clip, [max(t, 0) for t in range(frame - 8, frame + 1)]]
         torch.testing.assert_close(keypoints, FOCAL * (mirror_image(seen) if mirrored else seen))
 
 
@@ -139,9 +139,9 @@ def test_keypoints_are_not_centred_on_the_root():
 
 def test_shots_can_be_prescribed():
     source = footage()
-    shots = torch.tensor([2, 0, 2, 1])
-    windows = draw_windows(source, None, (4,), 3, generator=seeded(), shots=shots)
-    assert [look_up(pose, source)[0] for pose in windows.pose] == shots.tolist()
+    clips = torch.tensor([2, 0, 2, 1])
+    windows = draw_windows(source, None, (4,), 3, generator=seeded(), clips=clips)
+    assert [look_up(pose, source)[0] for pose in windows.pose] == clips.tolist()
 
 
 def test_a_task_has_support_and_query_of_the_sizes_asked_for():
@@ -161,22 +161,22 @@ def test_support_and_query_of_a_task_see_through_one_lens_and_no_other(way):
                 assert matches == [other == task for other in range(4)]
 
 
-def shots_of(part, source):
+def clips_of(part, source):
     return [{look_up(pose, source)[0] for pose in poses} for poses in part.pose]
 
 
 def test_support_and_query_of_one_video_come_from_one_shot():
-    source = footage(shots=8)
+    source = footage(clips=8)
     support, query = draw_tasks(source, gentle_lenses(6), 3, support=4, query=4, generator=seeded(), one_video=True)
-    assert shots_of(support, source) == shots_of(query, source)
-    assert all(len(shots) == 1 for shots in shots_of(support, source))
-    assert len(set.union(*shots_of(support, source))) > 1  # not the same shot for all tasks
+    assert clips_of(support, source) == clips_of(query, source)
+    assert all(len(clips) == 1 for clips in clips_of(support, source))
+    assert len(set.union(*clips_of(support, source))) > 1  # not the same clip for all tasks
 
 
 def test_otherwise_support_and_query_come_from_many_shots():
-    source = footage(shots=8)
+    source = footage(clips=8)
     for part in draw_tasks(source, gentle_lenses(3), 3, support=40, query=40, generator=seeded()):
-        assert all(len(shots) > 4 for shots in shots_of(part, source))
+        assert all(len(clips) > 4 for clips in clips_of(part, source))
 
 
 def test_the_generator_decides_the_tasks():
@@ -196,10 +196,10 @@ def tasks(**options):
 
 BAD = {
     "unknown source": (lambda: tasks(source="oracle"), "source is 'oracle'"),
-    "no shots": (lambda: tasks(footage=footage().select([])), "footage has no shots"),
+    "no clips": (lambda: tasks(footage=footage().select([])), "footage has no clips"),
     "windows of no footage": (
         lambda: draw_windows(footage().select([]), None, (2,), 3, generator=seeded()),
-        "footage has no shots",
+        "footage has no clips",
     ),
     "no tasks": (lambda: tasks(lenses=torch.zeros(0, 5)), "lenses has shape"),
     "one lens without a task axis": (lambda: tasks(lenses=torch.zeros(5)), "lenses has shape"),

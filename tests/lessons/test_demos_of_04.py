@@ -9,7 +9,7 @@ from scipy import stats
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.detector import draw_defects
-from tutorial_lib.datasets.videos import clips_under_test, film_videos
+from tutorial_lib.datasets.videos import capture_videos, clips_under_test
 from tutorial_lib.display import preview, stage
 from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints
@@ -46,9 +46,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def exam():
+def videos():
     """Three short videos without noise."""
-    return film_videos(builtin(7, 1, ["walk", "wave", "eat"], 60), generator=seeded(), noise=0.0)
+    return capture_videos(builtin(7, 1, ["walk", "wave", "eat"], 60), generator=seeded(), noise=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,9 @@ MAKE = {
     "own": lambda request: demo_lifting.own_video_demo(
         request.getfixturevalue("tracks"), folder=request.getfixturevalue("folder")
     ),
-    "explain": lambda request: demo_few_labels.explain_demo(request.getfixturevalue("exam")[0], 20),
+    "explain": lambda request: demo_few_labels.explain_demo(request.getfixturevalue("videos")[0], 20),
     "share": lambda request: demo_few_labels.share_demo(
-        request.getfixturevalue("exam"), request.getfixturevalue("folder")
+        request.getfixturevalue("videos"), request.getfixturevalue("folder")
     ),
 }
 OTHER = {
@@ -287,7 +287,7 @@ def test_clips_that_are_shorter_than_the_show_play_to_their_end(folder, monkeypa
 
 def test_human36m_is_shown_upright_and_needs_trust(folder, monkeypatch):
     asked = []
-    taken = film_videos(builtin(7, 1, ["walk", "wave"], 40), generator=seeded(), noise=0.0)
+    taken = capture_videos(builtin(7, 1, ["walk", "wave"], 40), generator=seeded(), noise=0.0)
 
     def found(motion, subjects, *, trust):
         asked.append((motion, subjects, trust))
@@ -316,10 +316,10 @@ def test_the_caption_compares_with_one_frame(lifting):
     assert note.startswith(f"1 frame {error['1 frame']:.0f} mm, 81 frames {error['81 frames']:.0f} mm; jitter ")
 
 
-def test_stills_show_the_frames_asked_for(exam, folder):
+def test_stills_show_the_frames_asked_for(videos, folder):
     networks = demo_lifting.load_networks(folder)
     assert list(networks) == list(NETWORKS)
-    figure = demo_lifting.stills(exam[0], {n: networks[n] for n in ("1 frame", "81 frames")}, [5, 20, 50])
+    figure = demo_lifting.stills(videos[0], {n: networks[n] for n in ("1 frame", "81 frames")}, [5, 20, 50])
     assert [step.label for step in figure.layout.sliders[0].steps] == ["0.1 s", "0.4 s", "1.0 s"]
     assert all(frame.layout.title.text.endswith("mm off") for frame in figure.frames)
     assert preview.png(figure).startswith(b"\x89PNG")
@@ -414,8 +414,8 @@ def test_a_control_of_the_losses_changes_what_it_must(explain, control, moves):
     assert changed(explain, **{control: OTHER["explain"][control]}) == moves
 
 
-def test_the_guess_is_the_truth_scaled_turned_and_moved(explain, exam):
-    truth, root = exam[0].pose[20] - exam[0].pose[20, :1], exam[0].pose[20, :1]
+def test_the_guess_is_the_truth_scaled_turned_and_moved(explain, videos):
+    truth, root = videos[0].pose[20] - videos[0].pose[20, :1], videos[0].pose[20, :1]
     arrays = explain.set(size=1.3, distance=0.8, turn=90).check().arrays
     torch.testing.assert_close(arrays["place"], 0.8 * root)
     quarter = 1.3 * torch.stack([truth[:, 2], truth[:, 1], -truth[:, 0]], -1)  # about the vertical
@@ -446,13 +446,13 @@ def test_a_control_of_the_shares_changes_what_it_must(share, control, moves):
 
 
 @pytest.mark.parametrize("part", SHARES)
-def test_every_share_shows_its_own_two_networks(share, part, exam, folder):
+def test_every_share_shows_its_own_two_networks(share, part, videos, folder):
     share.set(share=part, clip=1).check()
-    truth = exam[1].pose
+    truth = videos[1].pose
     for row, (kind, semi) in zip(pane(share, "table")["rows"], demo_few_labels.KINDS.items()):
         model = checkpoints.load(f"temporal/{few_name(part, semi)}", folder=folder)
         with torch.no_grad():
-            lifted = model.lift(exam[1].keypoints)
+            lifted = model.lift(videos[1].keypoints)
         expected = [1000 * measure(lifted, truth).item() for measure in (mpjpe, p_mpjpe)]
         expected.append(1000 * n_mpjpe(lifted - lifted[:, :1], truth - truth[:, :1]).item())
         assert share.arrays["errors"][part, kind] == pytest.approx(expected[0], rel=1e-4)
@@ -465,9 +465,9 @@ def test_every_share_shows_its_own_two_networks(share, part, exam, folder):
         assert np.allclose(stage.unpack(line["y"]), [share.arrays["errors"][s, line["name"]] for s in SHARES])
 
 
-def test_one_video_is_enough(exam, folder):
-    demo = demo_few_labels.share_demo(exam[:1], folder).check()
-    assert demo.arrays["truth"].shape == exam[0].pose.shape
+def test_one_video_is_enough(videos, folder):
+    demo = demo_few_labels.share_demo(videos[:1], folder).check()
+    assert demo.arrays["truth"].shape == videos[0].pose.shape
 
 
 # ------------------------------------------------------------------ static figures
@@ -476,25 +476,25 @@ def errors(value):
 
 
 FIGURES = {
-    "noise": lambda exam: twins.noise_figure(
+    "noise": lambda videos: twins.noise_figure(
         {(noise, n): [errors(10 + noise), errors(12 + noise)] for noise in (0.0, 3.0) for n in NETWORKS}, (0.0, 3.0)
     ),
-    "share": lambda exam: twins.share_figure(
+    "share": lambda videos: twins.share_figure(
         {few_name(s, semi): [errors(50 / s), errors(52 / s)] for s in SHARES for semi in (False, True)}
     ),
-    "norm": lambda exam: twins.norm_figure(),
-    "dead gradient": lambda exam: twins.dead_gradient_figure(exam[0], 10),
+    "norm": lambda videos: twins.norm_figure(),
+    "dead gradient": lambda videos: twins.dead_gradient_figure(videos[0], 10),
 }
 
 
 @pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES.keys())
-def test_every_figure_can_be_painted(make, exam):
-    figure = make(exam)
+def test_every_figure_can_be_painted(make, videos):
+    figure = make(videos)
     assert isinstance(figure, go.Figure) and preview.png(figure).startswith(b"\x89PNG")
 
 
-def test_the_noise_figure_has_a_step_a_metric_and_a_line_a_network(exam):
-    figure = FIGURES["noise"](exam)
+def test_the_noise_figure_has_a_step_a_metric_and_a_line_a_network(videos):
+    figure = FIGURES["noise"](videos)
     assert len(figure.frames) == 3
     assert [trace.name for trace in figure.data] == list(NETWORKS)
     for frame in figure.frames:
@@ -502,8 +502,8 @@ def test_the_noise_figure_has_a_step_a_metric_and_a_line_a_network(exam):
         assert all(np.allclose(trace.y, [12.0, 15.0]) for trace in frame.data)  # means over actions, then seeds
 
 
-def test_the_share_figure_draws_means_and_their_intervals(exam):
-    figure = FIGURES["share"](exam)
+def test_the_share_figure_draws_means_and_their_intervals(videos):
+    figure = FIGURES["share"](videos)
     lines = {trace.name: trace for trace in figure.data if trace.name in demo_few_labels.KINDS}
     for kind in demo_few_labels.KINDS:
         assert np.allclose(lines[kind].x, [100 * s for s in SHARES])
@@ -518,13 +518,13 @@ def test_the_norm_figure_draws_the_slopes_of_both_losses():
         assert np.allclose(trace.y, slope.numpy())
 
 
-def test_back_projection_pulls_nobody_who_is_behind_the_camera(exam):
-    trace = twins.dead_gradient_figure(exam[0], 10).data[0]
+def test_back_projection_pulls_nobody_who_is_behind_the_camera(videos):
+    trace = twins.dead_gradient_figure(videos[0], 10).data[0]
     depth, pull = np.asarray(trace.x), np.asarray(trace.y)
-    pose = (exam[0].pose[10] - exam[0].pose[10, :1]).numpy()
+    pose = (videos[0].pose[10] - videos[0].pose[10, :1]).numpy()
     wholly_behind = depth + pose[:, 2].max() < 0
     assert wholly_behind.sum() > 10 and (pull[wholly_behind] == 0).all()
-    root = exam[0].pose[10, 0].numpy()
+    root = videos[0].pose[10, 0].numpy()
     seen = FOCAL * (pose + root)[:, :2] / (pose + root)[:, 2:]
 
     def loss(place):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tutorial_lib import adaptation, checkpoints, motion
 from tutorial_lib.adaptation import lifters
-from tutorial_lib.adaptation.lens_test import SCENARIOS, Exam
+from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, SCENARIOS, Observation
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.display import stage
@@ -24,7 +24,6 @@ from tutorial_lib.metrics import mpjpe
 from tutorial_lib.training import fit
 
 FOLDER = checkpoints.FOLDER
-LABELLED, ALONE = SCENARIOS
 LIMITS = dict(zip(COEFFICIENTS, (RADIAL_LIMIT,) * 3 + (TANGENTIAL_LIMIT,) * 2))
 HEAVY = demo_lens.lens_presets()["d2 pincushion, heavy"]
 START = {"model": "plain", "scenario": LABELLED, "windows": 8, "count": 2, **HEAVY}
@@ -116,7 +115,7 @@ each_name = pytest.mark.parametrize(
 )
 
 
-def picture(demo):
+def seen_through(demo):
     """Everything that is drawn, without the time it took."""
     return {key: value for key, value in demo.stage.state.items() if key != "timing"}
 
@@ -164,18 +163,18 @@ def brown_conrady(points, k1, k2, k3, p1, p2):
 
 # ------------------------------------------------------------------ what all demos share
 def test_the_same_values_give_the_same_picture_bit_by_bit(demo):
-    first, start = picture(demo), dict(demo.params)
+    first, start = seen_through(demo), dict(demo.params)
     name, control = next((n, c) for n, c in demo.controls.items() if n in ("k1", "alpha"))
     demo.set(**{name: 0.1 if control.value != 0.1 else 0.2}).check()
-    assert picture(demo) != first
+    assert seen_through(demo) != first
     demo.set(**start).check()
-    assert picture(demo) == first
+    assert seen_through(demo) == first
 
 
 @each_name
 def test_two_demos_with_the_same_values_show_the_same(name, request):
     demo = request.getfixturevalue(name)
-    assert picture(fresh(name).set(**demo.params).check()) == picture(demo)
+    assert seen_through(fresh(name).set(**demo.params).check()) == seen_through(demo)
 
 
 def test_presets_set_what_they_say(demo):
@@ -199,11 +198,11 @@ def test_every_test_lens_has_a_button():
 @each_name
 def test_reset_goes_back_to_what_the_reader_first_saw(name):
     demo = fresh(name).check()
-    params, first = dict(demo.params), picture(demo)
+    params, first = dict(demo.params), seen_through(demo)
     demo.set(**{"alpha": 0.1} if name == "toy" else {"k1": 0.1})
     buttons = {button.description: button for button in demo.children[-2].children}
     buttons["reset"].click()
-    assert demo.params == params and picture(demo) == first
+    assert demo.params == params and seen_through(demo) == first
 
 
 def test_readers_without_a_kernel_see_a_picture(demo):
@@ -483,11 +482,11 @@ def test_corners_of_all_controls_never_fail(adapting):
 def test_an_empty_support_set_is_named_and_the_demo_goes_on(adapting, monkeypatch):
     before = adapting.stage.state["panes"]
 
-    def empty(exam, frames, windows):
+    def empty(observation, frames, windows):
         return Windows(torch.zeros(0, frames, 17, 2), torch.zeros(0, 17, 3))
 
     with monkeypatch.context() as patch:
-        patch.setattr(Exam, "support", empty)
+        patch.setattr(Observation, "support", empty)
         adapting.controls["count"].value = 3
         assert "ValueError: support is empty" in adapting.error and "adaptation steps 3" in adapting.error
         assert adapting.stage.state["panes"] == before
@@ -656,10 +655,10 @@ def test_after_a_storm_during_a_training_the_picture_is_that_of_the_last_values(
         neighbour = checkpoints.load("plain-9f", folder=FOLDER)  # a training of the same kind of network
         problems, _ = moved_while_training(demo, neighbour, moves, "train")
         assert not problems and demo.error == ""
-        stormy, params = picture(demo), dict(demo.params)
+        stormy, params = seen_through(demo), dict(demo.params)
         assert (params["k1"], params["k2"]) == (-0.5, 0.3)
         demo.set(k1=0.0).set(**params).check()
-        assert picture(demo) == stormy
+        assert seen_through(demo) == stormy
 
 
 # ------------------------------------------------------------------ the toy

@@ -13,7 +13,7 @@ from tutorial_lib import checkpoints, motion
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.footage import Footage
 from tutorial_lib.datasets.splits import TRAINED_ACTIONS, Split
-from tutorial_lib.datasets.videos import Video, film_videos
+from tutorial_lib.datasets.videos import Video, capture_videos
 from tutorial_lib.lessons.temporal_lifting import experiment
 from tutorial_lib.lessons.temporal_lifting.experiment import (
     BUDGETS,
@@ -24,10 +24,10 @@ from tutorial_lib.lessons.temporal_lifting.experiment import (
     SHARES,
     FewRecipe,
     LifterRecipe,
-    Reels,
+    MixedFootage,
     few_name,
-    lifter_reels,
-    shots_of,
+    lifter_footage,
+    pieces_of,
     split_labels,
 )
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
@@ -123,23 +123,23 @@ def clip(frames, subject="ann", action="walk"):
     return Clip(joints + steps, 50.0, subject, action, "test")
 
 
-def test_clips_give_shots_of_the_longest_length_that_fits():
-    groups = shots_of([clip(300), clip(130), clip(100), clip(80), clip(700)])
+def test_clips_give_pieces_of_the_longest_length_that_fits():
+    groups = pieces_of([clip(300), clip(130), clip(100), clip(80), clip(700)])
     assert [{len(shot.positions) for shot in group} for group in groups] == [{243}, {122}, {81}]
     assert [len(group) for group in groups] == [1 + 3, 1, 1]  # 700 frames: from 0, 162 and 324
-    assert shots_of([clip(80)]) == []
+    assert pieces_of([clip(80)]) == []
 
 
-def reel(shots, frames, mark):
+def part(shots, frames, mark):
     pose = torch.full((shots, frames, 17, 3), float(mark)) + torch.tensor([0.0, 0.0, 3.0])
     return Footage(pose, torch.full((shots, frames, 17, 2), 0.1 * mark), ("x",) * shots, ("y",) * shots)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 64, 1000])
 def test_a_batch_has_windows_of_every_length_of_shot_as_its_frames_are_shared(count):
-    reels = Reels([reel(6, 100, 1), reel(1, 300, 2), reel(1, 100, 3)])
-    drawn = reels.draw(count, 9, seeded())
-    assert len(reels) == 8 and drawn.keypoints.shape == (count, 9, 17, 2)
+    parts = MixedFootage([part(6, 100, 1), part(1, 300, 2), part(1, 100, 3)])
+    drawn = parts.draw(count, 9, seeded())
+    assert len(parts) == 8 and drawn.keypoints.shape == (count, 9, 17, 2)
     assert drawn.pose.shape == (count, 17, 3) and drawn.root.shape == (count, 1, 3)
     origin = drawn.root[:, 0, 0].abs().round().int()  # mirrored ones have the other sign
     for mark, share in ((1, 0.6), (2, 0.3), (3, 0.1)):
@@ -155,33 +155,33 @@ def test_a_batch_may_be_causal():
         ("y",),
     )
     for causal, place in ((True, -1), (False, 4)):
-        drawn = Reels([moving]).draw(50, 9, seeded(), causal)
+        drawn = MixedFootage([moving]).draw(50, 9, seeded(), causal)
         frame = drawn.root[:, 0, 2]
         torch.testing.assert_close(drawn.keypoints[:, place, 0, 1], FOCAL * frame / 100)
 
 
 def test_every_shot_is_filmed_by_every_detector():
-    reels = lifter_reels([clip(243), clip(81)], seeded())
-    assert [reel.pose.shape[:2] for reel in reels.reels] == [(len(NOISE_LEVELS), 243), (len(NOISE_LEVELS), 81)]
-    first = reels.reels[0]
+    parts = lifter_footage([clip(243), clip(81)], seeded())
+    assert [part.pose.shape[:2] for part in parts.parts] == [(len(NOISE_LEVELS), 243), (len(NOISE_LEVELS), 81)]
+    first = parts.parts[0]
     off = (first.detected - first.pose[..., :2] / first.pose[..., 2:]).abs().flatten(1).median(1).values * FOCAL
     assert off[0] < off[1] < off[2], "worse and worse"
     assert not torch.allclose(first.pose[0], first.pose[1]), "from another place each time"
-    assert len(lifter_reels([clip(243)], seeded(), (0.0,))) == 1
+    assert len(lifter_footage([clip(243)], seeded(), (0.0,))) == 1
 
 
 def test_videos_are_cut_and_otherwise_stay_as_they_are():
-    taken = film_videos([clip(243), clip(100), clip(50)], generator=seeded(), noise=1.0)
-    reels = lifter_reels(taken, seeded())
-    assert [reel.pose.shape[:2] for reel in reels.reels] == [(1, 243), (1, 81)]  # 50 frames are too few
-    torch.testing.assert_close(reels.reels[1].detected[0] * FOCAL, taken[1].keypoints[:81])
-    assert torch.equal(reels.reels[1].pose[0], taken[1].pose[:81])
+    taken = capture_videos([clip(243), clip(100), clip(50)], generator=seeded(), noise=1.0)
+    parts = lifter_footage(taken, seeded())
+    assert [part.pose.shape[:2] for part in parts.parts] == [(1, 243), (1, 81)]  # 50 frames are too few
+    torch.testing.assert_close(parts.parts[1].detected[0] * FOCAL, taken[1].keypoints[:81])
+    assert torch.equal(parts.parts[1].pose[0], taken[1].pose[:81])
 
 
-@pytest.mark.parametrize("clips", [[clip(80)], film_videos([clip(80)], generator=seeded())])
+@pytest.mark.parametrize("clips", [[clip(80)], capture_videos([clip(80)], generator=seeded())])
 def test_footage_without_a_single_shot_is_refused(clips):
     with pytest.raises(ValueError, match="no clip has the 81 frames"):
-        lifter_reels(clips, seeded())
+        lifter_footage(clips, seeded())
 
 
 # ------------------------------------------------------------------ labels
@@ -220,7 +220,7 @@ def test_the_seed_decides_who_is_first_and_the_labelled_part_is_a_beginning():
     assert len(first) > 2
     (one,) = split_labels(CROWD, 0.01, 0)
     assert len(one.positions) == LENGTHS[-1] and torch.equal(one.positions, CROWD[0].positions[:81])
-    assert len(shots_of([one])) == 1, "even the smallest share can be trained on"
+    assert len(pieces_of([one])) == 1, "even the smallest share can be trained on"
 
 
 def test_videos_are_split_like_clips():
@@ -327,7 +327,7 @@ def test_given_videos_take_the_place_of_the_courses_own_motion(monkeypatch, tmp_
     monkeypatch.setattr(experiment, "mocap_path", lambda: None)
     monkeypatch.setattr(experiment, "builtin", None)  # nobody is invented
     clips = [clip(100, f"S{number}") for number in (1, 5)] * 11
-    taken = film_videos(clips, generator=seeded(), noise=0.0)
+    taken = capture_videos(clips, generator=seeded(), noise=0.0)
     train, validation = experiment.material(BUDGETS["smoke"], None, taken)
     assert (len(train), len(validation)) == (20, 2) and not {id(v) for v in train} & {id(v) for v in validation}
     for name in ("lifter-9f", "few-10-semi"):

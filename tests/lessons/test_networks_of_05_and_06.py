@@ -12,16 +12,16 @@ from safetensors.torch import load_file
 
 from tutorial_lib import checkpoints, motion
 from tutorial_lib.adaptation import rate_search
-from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
+from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, LensTest, evaluate, evaluate_adapted
 from tutorial_lib.datasets import splits
-from tutorial_lib.datasets.splits import Split, TestSite, builtin_site
+from tutorial_lib.datasets.splits import AdaptationSplit, Split, builtin_split
 from tutorial_lib.distortion import FOLD_RADIUS, PRESETS, folds
 from tutorial_lib.lessons.camera_distortion import calibrate
 from tutorial_lib.lessons.meta_learning import experiment
 from tutorial_lib.lessons.meta_learning.recipes import BUDGETS, RECIPES
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 
-TestSite.__test__ = False  # a place where a camera stands, not a test
+AdaptationSplit.__test__ = False  # a place where a camera stands, not a test
 
 each_recipe = pytest.mark.parametrize("name", RECIPES)
 
@@ -125,22 +125,25 @@ def test_who_trained_on_real_people_was_examined_on_real_people(name):
 
 @pytest.fixture(scope="module")
 def exam_site():
-    return Studio(builtin_site(), 0, shots=4, recordings=1)
+    return LensTest(builtin_split(), 0, clips=4, calibration_clips=1)
 
 
 @each_recipe
 def test_a_shipped_network_has_learned_people(name, exam_site):
-    """A lifter that says the same mean pose in every frame is about 150 mm wrong on these shots."""
-    exam = exam_site.exam(UNDISTORTED)
-    guess = exam.truth.mean((0, 1))
-    mean_pose = 1000 * (exam.truth - guess).norm(dim=-1).mean().item()
-    assert take(checkpoints.load(name), exam).mpjpe < 0.7 * mean_pose
+    """A lifter that says the same mean pose in every frame is about 150 mm wrong on these clips."""
+    observation = exam_site.through(UNDISTORTED)
+    guess = observation.truth.mean((0, 1))
+    mean_pose = 1000 * (observation.truth - guess).norm(dim=-1).mean().item()
+    assert evaluate(checkpoints.load(name), observation).mpjpe < 0.7 * mean_pose
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if not name.startswith("plain") and "27f" not in name])
 def test_whoever_met_lenses_in_training_stands_them_better_than_the_plain_network(name, exam_site):
-    exams = [exam_site.exam(PRESETS[lens]) for lens in ("d1", "d2")]
-    plain, other = (sum(take(checkpoints.load(who), exam).mpjpe for exam in exams) for who in ("plain-9f", name))
+    observations = [exam_site.through(PRESETS[lens]) for lens in ("d1", "d2")]
+    plain, other = (
+        sum(evaluate(checkpoints.load(who), observation).mpjpe for observation in observations)
+        for who in ("plain-9f", name)
+    )
     assert other < plain
 
 
@@ -205,7 +208,7 @@ def test_tensors_of_any_network_are_stored_and_read_back(tmp_path):
     for key in ("weight", "double"):
         assert back[key].dtype == torch.float32
         torch.testing.assert_close(back[key], tensors[key].float(), rtol=1e-3, atol=1e-6)
-    with pytest.raises(ValueError, match="any.json names no architecture of a lifter"):
+    with pytest.raises(ValueError, match="any.json says network None, expected a class of tutorial_lib"):
         checkpoints.load("lesson/any", folder=tmp_path)
 
 
@@ -232,8 +235,8 @@ def test_half_precision_costs_less_than_a_tenth_of_a_millimetre(tmp_path, exam_s
     rounded = checkpoints.load("rounded", folder=tmp_path)
     assert not same_weights(model, rounded)
     for lens in (UNDISTORTED, PRESETS["d2"]):
-        exam = exam_site.exam(lens)
-        assert take(rounded, exam).mpjpe == pytest.approx(take(model, exam).mpjpe, abs=0.1)
+        observation = exam_site.through(lens)
+        assert evaluate(rounded, observation).mpjpe == pytest.approx(evaluate(model, observation).mpjpe, abs=0.1)
 
 
 @pytest.fixture
@@ -504,8 +507,8 @@ def test_the_command_refuses_what_it_does_not_know(monkeypatch, capsys, words):
 # ------------------------------------------------------------------ test rates and examination
 @pytest.fixture(scope="module")
 def small_studio():
-    place = TestSite(motion.builtin(1, 1, ["walk"], 100), motion.builtin(2, 1, ["kick"], 100))
-    return Studio(place, 0, shots=1, recordings=1, windows=64)
+    place = AdaptationSplit(motion.builtin(1, 1, ["walk"], 100), motion.builtin(2, 1, ["kick"], 100))
+    return LensTest(place, 0, clips=1, calibration_clips=1, windows=64)
 
 
 def test_tune_writes_the_rate_with_the_smallest_error(folder, small_studio):
@@ -517,8 +520,12 @@ def test_tune_writes_the_rate_with_the_smallest_error(folder, small_studio):
         errors = about["tuning_mpjpe_mm"][scenario]
         assert set(errors) == {f"{rate:g}" for rate in rates}
         assert min(errors, key=errors.get) == f"{chosen[scenario]:g}"
-        again = take_adapted(
-            model, small_studio.exam(PRESETS["d1"]), scenario, steps=rate_search.STEPS[scenario], rate=chosen[scenario]
+        again = evaluate_adapted(
+            model,
+            small_studio.through(PRESETS["d1"]),
+            scenario,
+            steps=rate_search.STEPS[scenario],
+            rate=chosen[scenario],
         )[1]
         assert errors[f"{chosen[scenario]:g}"] == pytest.approx(again[-1].mpjpe, abs=0.006)
 
@@ -552,19 +559,19 @@ def recording(tmp_path):
 def test_examine_measures_and_chooses_nothing(folder, recording):
     rewrite(folder, "mine", test_rates={SCENARIOS[0]: 0.01, SCENARIOS[1]: 1e-4})
     before = checkpoints.record("mine", folder)
-    measured = rate_search.examine("mine", recording, folder, seeds=2, shots=1)
+    measured = rate_search.examine("mine", recording, folder, seeds=2, clips=1)
     after = checkpoints.record("mine", folder)
     assert after.pop("real_actors") == measured and after == before
     assert set(measured) == {"undistorted", "unadapted", *SCENARIOS}
     assert {len(values) for values in measured.values()} == {2}
     model = checkpoints.load("mine", folder=folder)
-    studio = Studio(splits.site(str(recording)), 1, shots=1)
-    heavy = [studio.exam(PRESETS[lens]) for lens in ("d1", "d2")]
-    assert measured["undistorted"][1] == pytest.approx(take(model, studio.exam(UNDISTORTED)).mpjpe, abs=0.006)
-    assert measured["unadapted"][1] == pytest.approx(sum(take(model, e).mpjpe for e in heavy) / 2, abs=0.006)
+    lens_test = LensTest(splits.adaptation_split(str(recording)), 1, clips=1)
+    heavy = [lens_test.through(PRESETS[lens]) for lens in ("d1", "d2")]
+    assert measured["undistorted"][1] == pytest.approx(evaluate(model, lens_test.through(UNDISTORTED)).mpjpe, abs=0.006)
+    assert measured["unadapted"][1] == pytest.approx(sum(evaluate(model, e).mpjpe for e in heavy) / 2, abs=0.006)
     rate = before["test_rates"][SCENARIOS[0]]
     ends = [
-        take_adapted(model, e, SCENARIOS[0], steps=rate_search.STEPS[SCENARIOS[0]], rate=rate)[1][-1] for e in heavy
+        evaluate_adapted(model, e, SCENARIOS[0], steps=rate_search.STEPS[SCENARIOS[0]], rate=rate)[1][-1] for e in heavy
     ]
     assert measured[SCENARIOS[0]][1] == pytest.approx(sum(end.mpjpe for end in ends) / 2, abs=0.006)
 
@@ -572,10 +579,10 @@ def test_examine_measures_and_chooses_nothing(folder, recording):
 @pytest.mark.parametrize("there", [True, False])
 def test_tune_all_examines_where_there_are_real_people(folder, recording, monkeypatch, small_studio, there):
     monkeypatch.setenv("COURSE_MOCAP", str(recording) if there else str(folder / "absent.npz"))
-    monkeypatch.setattr(rate_search, "validation_studio", lambda: small_studio)
+    monkeypatch.setattr(rate_search, "validation_test", lambda: small_studio)
     calls = []
     monkeypatch.setattr(
-        rate_search, "tune", lambda name, studio, lenses, where: calls.append((name, len(lenses), where))
+        rate_search, "tune", lambda name, lens_test, lenses, where: calls.append((name, len(lenses), where))
     )
     monkeypatch.setattr(rate_search, "examine", lambda name, mocap, where: calls.append((name, mocap, where)))
     rate_search.tune_all(["a", "b"], folder, lenses=3)
@@ -587,11 +594,11 @@ def test_settings_are_chosen_on_people_who_were_not_trained_on_and_are_not_teste
     monkeypatch.setenv("COURSE_MOCAP", str(tmp_path / "absent.npz"))
     asked = []
     monkeypatch.setattr(splits, "builtin", lambda seed, *rest: asked.append(seed) or motion.builtin(seed, 1, 4, 100))
-    studio = rate_search.validation_studio(shots=2)
-    assert len(studio.tests) == 2
+    lens_test = rate_search.validation_test(clips=2)
+    assert len(lens_test.tests) == 2
     split = splits.training_split(None, 1)
     halves = [split.validation[::2], split.validation[1::2]]
-    filmed = {"recordings": studio.recordings, "tests": studio.tests}
+    filmed = {"recordings": lens_test.calibration_clips, "tests": lens_test.tests}
     for clips, footage in zip(halves, filmed.values()):
         assert set(footage.actions) <= {clip.action for clip in clips}
     assert splits.SITE_SEED not in asked and splits.TEST_SEED not in asked and splits.VALIDATION_SEED in asked
@@ -620,7 +627,7 @@ def test_the_test_lenses_have_the_calibrated_characters_and_do_not_fold(name):
 
 
 def test_calibration_prints_lenses_that_can_be_pasted(monkeypatch, small_studio, capsys):
-    monkeypatch.setattr(calibrate, "validation_studio", lambda shots: small_studio)
+    monkeypatch.setattr(calibrate, "validation_test", lambda clips: small_studio)
     monkeypatch.setattr(calibrate.checkpoints, "load", lambda name: lifter())
     calibrate.main()
     lines = capsys.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""Every network takes every exam; the gradebook keeps the scores and compares them seed by seed."""
+"""Every network adapts to every lens; the scores are kept and compared seed by seed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from tutorial_lib.adaptation.lens_test import SCENARIOS, UNDISTORTED, Studio, take, take_adapted
-from tutorial_lib.datasets.splits import site
+from tutorial_lib.adaptation.lens_test import LABELLED, SCENARIOS, UNDISTORTED, LensTest, evaluate, evaluate_adapted
+from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.lifting import TemporalLifter
 
@@ -17,7 +17,7 @@ HEAVY, MODERATE = ("d1", "d2"), ("d3", "d4")
 
 
 @dataclass
-class Gradebook:
+class Comparison:
     """Scores of networks behind the four test lenses, in both scenarios.
 
     Attributes:
@@ -36,14 +36,16 @@ class Gradebook:
         missing = [lens for lens in lenses if (network, scenario, lens) not in self.scores]
         if missing:
             known = sorted({name for name, _, _ in self.scores})
-            raise ValueError(f"network {network!r} did not sit the exam {scenario!r} {missing}; there are {known}")
+            raise ValueError(
+                f"network {network!r} was not tested in scenario {scenario!r} {missing}; there are {known}"
+            )
         per_lens = [[getattr(s[step], metric) for s in self.scores[network, scenario, lens]] for lens in lenses]
         return np.mean(per_lens, axis=0)
 
     def change(
         self, network: str, reference: str, scenario: str, lenses: Sequence[str], *, reference_step: int = -1
     ) -> np.ndarray:
-        """(seeds,) MPJPE after adaptation relative to another network's, in per cent; the same exams, paired."""
+        """(seeds,) MPJPE after adaptation relative to another network's, in per cent; the same tests, paired."""
         theirs = self.errors(reference, scenario, lenses, step=reference_step)
         return 100 * (self.errors(network, scenario, lenses) / theirs - 1)
 
@@ -52,19 +54,19 @@ class Gradebook:
         return 100 * (self.errors(network, scenario, lenses) / self.errors(network, scenario, lenses, step=0) - 1)
 
 
-def hold_exams(
+def compare_networks(
     networks: Mapping[str, TemporalLifter],
     rates: Mapping[str, Mapping[str, float]],
     steps: Mapping[str, int],
     seeds: Iterable[int],
     *,
     motion: str = "builtin",
-    shots: int = 5,
+    clips: int = 5,
     windows: int = 64,
     watched: Sequence[str] = (),
     labelled_only: Sequence[str] = (),
     device: torch.device | str = "cpu",
-) -> Gradebook:
+) -> Comparison:
     """Let every network adapt to every lens in both scenarios, on people and motions that no training saw.
 
     Args:
@@ -72,28 +74,28 @@ def hold_exams(
         steps: adaptation steps by scenario.
         seeds: other people, viewpoints, detector errors and labelled windows each.
         motion: "builtin" or a motion file.
-        shots: test shots a seed; windows: labelled windows of scenario 1.
+        clips: test clips a seed; windows: labelled windows of scenario 1.
         watched: networks scored after every step; the others before and after only.
-        labelled_only: networks that sit scenario 1 only.
+        labelled_only: networks tested in scenario 1 only.
     """
-    book = Gradebook(steps)
-    for seed in tqdm(seeds, desc="exams"):
-        studio = Studio(site(motion, seed), seed, shots=shots)
-        exams = {lens: studio.exam(preset).to(device) for lens, preset in PRESETS.items()}
-        plain = studio.exam(UNDISTORTED).to(device)
+    comparison = Comparison(steps)
+    for seed in tqdm(seeds, desc="lens tests"):
+        lens_test = LensTest(adaptation_split(motion, seed), seed, clips=clips)
+        observations = {lens: lens_test.through(preset).to(device) for lens, preset in PRESETS.items()}
+        plain = lens_test.through(UNDISTORTED).to(device)
         for name, network in networks.items():
-            clean = take(network, plain)
-            for scenario in SCENARIOS[: 1 if name in labelled_only else 2]:
-                book.scores[name, scenario, "undistorted"].append([clean])
-                for lens, exam in exams.items():
-                    _, scores = take_adapted(
+            clean = evaluate(network, plain)
+            for scenario in (LABELLED,) if name in labelled_only else SCENARIOS:
+                comparison.scores[name, scenario, "undistorted"].append([clean])
+                for lens, observation in observations.items():
+                    _, scores = evaluate_adapted(
                         network,
-                        exam,
+                        observation,
                         scenario,
                         steps=steps[scenario],
                         rate=rates[name][scenario],
                         windows=windows,
                         every_step=name in watched,
                     )
-                    book.scores[name, scenario, lens].append(scores)
-    return book
+                    comparison.scores[name, scenario, lens].append(scores)
+    return comparison

@@ -29,7 +29,7 @@ def draw_tasks(
         Two `Windows` with the leading axis tasks.
 
     Raises:
-        ValueError: no lenses, no shots, support or query below 1; otherwise as `draw_windows`.
+        ValueError: no lenses, no clips, support or query below 1; otherwise as `draw_windows`.
     """
     if lenses.ndim != 2 or lenses.shape[0] < 1:
         raise ValueError(f"lenses has shape {tuple(lenses.shape)}, expected (tasks >= 1, 5)")
@@ -37,12 +37,12 @@ def draw_tasks(
         if value < 1:
             raise ValueError(f"{name} is {value}, expected at least 1")
     if len(footage) < 1:
-        raise ValueError("footage has no shots: select at least one")
+        raise ValueError("footage has no clips: select at least one")
     tasks = len(lenses)
-    shots = torch.randint(len(footage), (tasks, 1 if one_video else support + query), generator=generator)
-    shots = shots.expand(tasks, support + query)
+    clips = torch.randint(len(footage), (tasks, 1 if one_video else support + query), generator=generator)
+    clips = clips.expand(tasks, support + query)
     drawn = draw_windows(
-        footage, lenses, (tasks, support + query), frames, generator=generator, source=source, shots=shots
+        footage, lenses, (tasks, support + query), frames, generator=generator, source=source, clips=clips
     )
     return (
         Windows(drawn.keypoints[:, :support], drawn.pose[:, :support]),

@@ -1,14 +1,13 @@
 """Small trained networks that ship with the course: safetensors beside a JSON that says what each one saw."""
 
 import json
+import pkgutil
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-
-from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.lifting.single_frame import SingleFrameLifter
+from torch import nn
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -43,18 +42,18 @@ def store(tensors: dict[str, torch.Tensor], name: str, architecture: dict, recor
     return path
 
 
-def save(model: TemporalLifter | SingleFrameLifter, name: str, record: dict, folder: Path = FOLDER) -> Path:
-    """Write a lifter of 17 joints (`TemporalLifter`: filters of width 3); its architecture is added to the record.
+def save(model: nn.Module, name: str, record: dict, folder: Path = FOLDER) -> Path:
+    """Write a network that knows its own `architecture`, such as a lifter, so that `load` can build it again.
 
     Args:
-        name, record, folder: as `store`.
+        model: its `architecture` holds what its constructor needs.
+        name: as `store`.
+        record: as `store`.
+        folder: as `store`.
     """
-    architecture = {"frames": model.frames, "channels": model.channels}
-    if isinstance(model, TemporalLifter):
-        architecture["causal"] = model.causal
-    if model.outputs != model.joints:
-        architecture["outputs"] = model.outputs
-    return store(model.state_dict(), name, architecture, record, folder)
+    room = ".".join(type(model).__module__.split(".")[:2])  # its face, which stays where files inside may move
+    network = f"{room}.{type(model).__qualname__}"
+    return store(model.state_dict(), name, model.architecture, {"network": network, **record}, folder)
 
 
 def record(name: str, folder: Path = FOLDER) -> dict:
@@ -95,27 +94,25 @@ def weights(name: str, folder: Path = FOLDER) -> tuple[dict, dict[str, torch.Ten
     return about, {key: t.float() if t.is_floating_point() else t for key, t in tensors.items()}
 
 
-def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -> TemporalLifter | SingleFrameLifter:
-    """A trained lifter in eval mode.
+def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -> nn.Module:
+    """A trained network in eval mode, of the class that its JSON names.
+
+    Args:
+        name: such as "ours-9f" or "temporal/lifter-27f".
+        device: where it shall be.
+        folder: where the checkpoint is.
 
     Raises:
-        ValueError: as `weights`; weights that do not fit the architecture in the JSON.
+        ValueError: as `weights`; a JSON that names no network of this library; weights that do not fit it.
     """
     about, tensors = weights(name, folder)
-    architecture = about["architecture"]
+    network = about.get("network")
+    # Only this library's own classes: a JSON from elsewhere must not choose what code runs.
+    if not isinstance(network, str) or not network.startswith(f"{__package__.partition('.')[0]}."):
+        raise ValueError(f"{name}.json says network {network!r}, expected a class of tutorial_lib: restore the file")
     try:
-        if architecture.get("frames") == 1:
-            kept = {key: value for key, value in architecture.items() if key != "frames"}
-            model = SingleFrameLifter(**kept, dropout=0.0)
-        else:
-            model = TemporalLifter(**architecture, dropout=0.0)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{name}.json names no architecture of a lifter ({error}): restore the file") from error
-    if isinstance(model, TemporalLifter):
-        model.load_videopose3d(tensors)
-    else:
-        try:
-            model.load_state_dict(tensors)
-        except RuntimeError as error:
-            raise ValueError(f"{name}: the weights do not fit the architecture in its JSON ({error})") from error
+        model = pkgutil.resolve_name(network)(**about["architecture"])
+        model.load_state_dict(tensors)
+    except (ImportError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: the weights do not fit the architecture in its JSON ({error})") from error
     return model.eval().to(device)

@@ -1,4 +1,4 @@
-"""Filming motion: clips in the world become footage, what cameras saw and what a frozen detector made of it."""
+"""Capturing motion: clips in the world become footage, what cameras saw and what a frozen detector made of it."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from tutorial_lib.datasets.detector import detect
 from tutorial_lib.distortion import distort
 from tutorial_lib.motion.clip import Clip
 
-SHOT = 81
-"""Frames of a shot: 1.6 s at 50 Hz, three times the longest receptive field of these lessons."""
+CLIP_FRAMES = 81
+"""Frames of a clip that was cut: 1.6 s at 50 Hz, three times the longest receptive field of these lessons."""
 
 
 @dataclass(frozen=True)
 class Footage:
-    """Shots of equal length, each of one person by one fixed camera without a lens.
+    """Clips of equal length, each of one person before one fixed camera without a lens.
 
     Attributes:
-        pose: (shots, frames, 17, 3) metres, camera frame, absolute.
-        detected: (shots, frames, 17, 2) plane coordinates that the frozen detector reports without distortion.
-        subjects, actions: one name a shot.
+        pose: (clips, frames, 17, 3) metres, camera frame, absolute.
+        detected: (clips, frames, 17, 2) plane coordinates that the frozen detector reports without distortion.
+        subjects, actions: one name a clip.
     """
 
     pose: torch.Tensor
@@ -31,13 +31,13 @@ class Footage:
     def __len__(self) -> int:
         return self.pose.shape[0]
 
-    def select(self, shots: list[int]) -> "Footage":
-        """The footage of some shots, by index."""
+    def select(self, clips: list[int]) -> "Footage":
+        """The footage of some clips, by index."""
         return Footage(
-            self.pose[shots],
-            self.detected[shots],
-            tuple(self.subjects[i] for i in shots),
-            tuple(self.actions[i] for i in shots),
+            self.pose[clips],
+            self.detected[clips],
+            tuple(self.subjects[i] for i in clips),
+            tuple(self.actions[i] for i in clips),
         )
 
     def to(self, device: torch.device) -> "Footage":
@@ -65,7 +65,7 @@ def cut(clips: list[Clip], frames: int, stride: int | None = None) -> list[Clip]
     return pieces
 
 
-def film(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> Footage:
+def capture(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> Footage:
     """Put a random camera in front of every clip and run the frozen detector on the undistorted picture.
 
     Args:
@@ -91,7 +91,7 @@ def film(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -
     )
 
 
-def picture(pose: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+def seen_through(pose: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
     """Where camera-frame joints (..., 3) in metres truly are on the screen behind `lens` (5,) or a batch: (..., 2)."""
     return to_screen(distort(to_plane(pose), lens))
 
@@ -102,40 +102,45 @@ def through_lens(
     """What the detector reports in the test environment: project, distort, then detect in the distorted picture.
 
     Args:
-        pose: (shots, frames, 17, 3) metres, camera frame.
-        lens: (5,) or (shots, 5).
+        pose: (clips, frames, 17, 3) metres, camera frame.
+        lens: (5,) or (clips, 5).
 
     Returns:
-        (shots, frames, 17, 2) screen coordinates.
+        (clips, frames, 17, 2) screen coordinates.
     """
-    return detect(picture(pose, lens), noise, generator=generator)
+    return detect(seen_through(pose, lens), noise, generator=generator)
 
 
-def join(reels: list[Footage]) -> Footage:
-    """Footage of equally long shots, one after another.
+def join(parts: list[Footage]) -> Footage:
+    """Footage of equally long clips, one after another.
 
     Raises:
-        ValueError: no footage, or shots of different lengths.
+        ValueError: no footage, or clips of different lengths.
     """
-    lengths = {reel.pose.shape[1] for reel in reels}
+    lengths = {part.pose.shape[1] for part in parts}
     if len(lengths) != 1:
-        raise ValueError(f"reels have shots of {sorted(lengths)} frames, expected one length: use footage.cut first")
+        raise ValueError(f"parts have clips of {sorted(lengths)} frames, expected one length: use footage.cut first")
     return Footage(
-        torch.cat([reel.pose for reel in reels]),
-        torch.cat([reel.detected for reel in reels]),
-        sum((reel.subjects for reel in reels), ()),
-        sum((reel.actions for reel in reels), ()),
+        torch.cat([part.pose for part in parts]),
+        torch.cat([part.detected for part in parts]),
+        sum((part.subjects for part in parts), ()),
+        sum((part.actions for part in parts), ()),
     )
 
 
-def shoot(clips: list[Clip], generator: torch.Generator, *, shots: int | None = None, takes: int = 1) -> Footage:
-    """Cut clips into shots and film each, `takes` times, from another viewpoint each time.
+def capture_clips(
+    clips: list[Clip], generator: torch.Generator, *, limit: int | None = None, viewpoints: int = 1
+) -> Footage:
+    """Cut clips to `CLIP_FRAMES` and capture each `viewpoints` times, from another place each time.
 
     Args:
-        shots: at most so many, drawn at random.
+        clips: of any length.
+        generator: decides which pieces, viewpoints and the detector's errors.
+        limit: at most so many pieces, drawn at random.
+        viewpoints: cameras for each piece.
     """
-    pieces = cut(clips, SHOT, SHOT - SHOT // 3)
-    if shots is not None and len(pieces) > shots:
-        chosen = torch.randperm(len(pieces), generator=generator)[:shots]
+    pieces = cut(clips, CLIP_FRAMES, CLIP_FRAMES - CLIP_FRAMES // 3)
+    if limit is not None and len(pieces) > limit:
+        chosen = torch.randperm(len(pieces), generator=generator)[:limit]
         pieces = [pieces[i] for i in chosen.tolist()]
-    return film(pieces * takes, generator=generator)
+    return capture(pieces * viewpoints, generator=generator)

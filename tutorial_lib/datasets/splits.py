@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tutorial_lib.datasets.footage import SHOT, cut
+from tutorial_lib.datasets.footage import CLIP_FRAMES, cut
 from tutorial_lib.motion import ACTIONS, builtin, load, resample
 from tutorial_lib.motion.clip import Clip
 
@@ -38,7 +38,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class TestSite:
+class AdaptationSplit:
     """A place where a camera with an unknown lens stands.
 
     Attributes:
@@ -68,7 +68,7 @@ def training_split(mocap: Path | None, people: int = 40) -> Split:
     return Split(train, validation)
 
 
-def builtin_site(seed: int = 0, people: int = 2) -> TestSite:
+def builtin_split(seed: int = 0, people: int = 2) -> AdaptationSplit:
     """A test site of builtin people: other people and other motions than in training.
 
     Args:
@@ -76,13 +76,13 @@ def builtin_site(seed: int = 0, people: int = 2) -> TestSite:
         people: how many are tested (each does every held-out motion) and how many are recorded.
     """
     first = 10 * seed
-    return TestSite(
+    return AdaptationSplit(
         builtin(SITE_SEED, range(first, first + people), TRAINED_ACTIONS, 200),
         builtin(TEST_SEED, range(first, first + people), HELD_OUT_ACTIONS, 200),
     )
 
 
-def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
+def file_split(path: str | os.PathLike, seed: int = 0) -> AdaptationSplit:
     """A test site made of a motion file: some of its people are recorded for calibration, the others are tested.
 
     The optional motion capture keeps its fixed test actors; other files are split by subject (or, when there is only
@@ -91,12 +91,12 @@ def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
     Raises:
         ValueError: as `motion.load`; also when the file holds fewer than two usable clips.
     """
-    clips = [clip for clip in (resample(clip, FPS) for clip in load(path)) if len(clip.positions) >= SHOT]
-    if len(clips) == 1 and len(clips[0].positions) >= 2 * SHOT:
+    clips = [clip for clip in (resample(clip, FPS) for clip in load(path)) if len(clip.positions) >= CLIP_FRAMES]
+    if len(clips) == 1 and len(clips[0].positions) >= 2 * CLIP_FRAMES:
         clips = cut(clips, min(200, len(clips[0].positions) // 2))
     if len(clips) < 2:
         raise ValueError(
-            f"{path}: {len(clips)} clip(s) of at least {SHOT} frames at {FPS:g} Hz, expected two or more, "
+            f"{path}: {len(clips)} clip(s) of at least {CLIP_FRAMES} frames at {FPS:g} Hz, expected two or more, "
             "or a single one of twice that length"
         )
     subjects = sorted({clip.subject for clip in clips})
@@ -104,22 +104,22 @@ def file_site(path: str | os.PathLike, seed: int = 0) -> TestSite:
         test = [clip for clip in clips if clip.subject in MOCAP_TEST_SUBJECTS]
         rest = [clip for clip in clips if clip.subject not in MOCAP_TEST_SUBJECTS and "[test/" in clip.action]
         if rest:
-            return TestSite(rest, test)
+            return AdaptationSplit(rest, test)
     if len(subjects) > 1:
         test_subjects = subjects[seed % 2 :: 2]
         test = [clip for clip in clips if clip.subject in test_subjects]
-        return TestSite([clip for clip in clips if clip.subject not in test_subjects], test)
-    return TestSite(clips[1::2], clips[::2])
+        return AdaptationSplit([clip for clip in clips if clip.subject not in test_subjects], test)
+    return AdaptationSplit(clips[1::2], clips[::2])
 
 
-def site(motion: str = "builtin", seed: int = 0) -> TestSite:
+def adaptation_split(motion: str = "builtin", seed: int = 0) -> AdaptationSplit:
     """The test site that a lesson's `MOTION` parameter asks for: "builtin" or a motion file."""
-    return builtin_site(seed) if motion == "builtin" else file_site(motion, seed)
+    return builtin_split(seed) if motion == "builtin" else file_split(motion, seed)
 
 
-def walker(motion: str, seed: int) -> TestSite:
+def walker(motion: str, seed: int) -> AdaptationSplit:
     """Somebody walking whom no training saw; or whoever is in the motion file."""
     if motion != "builtin":
-        return site(motion, seed)
+        return adaptation_split(motion, seed)
     walk = builtin(TEST_SEED, [10 * seed], ["walk"], 200)
-    return TestSite(walk, walk)
+    return AdaptationSplit(walk, walk)

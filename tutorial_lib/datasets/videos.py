@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from tutorial_lib.camera import from_screen, to_screen
-from tutorial_lib.datasets.footage import film
-from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, TEST_SEED, TRAINED_ACTIONS, file_site
+from tutorial_lib.datasets.footage import capture
+from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, TEST_SEED, TRAINED_ACTIONS, file_split
 from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
@@ -40,12 +40,12 @@ class Video:
     action: str
 
 
-def film_videos(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> list[Video]:
+def capture_videos(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> list[Video]:
     """Film whole clips of any length, each from a random viewpoint.
 
     Another `noise` with the same generator state gives the same viewpoints and errors of another size.
     """
-    filmed = [film([clip], generator=generator, noise=noise) for clip in clips]
+    filmed = [capture([clip], generator=generator, noise=noise) for clip in clips]
     return [Video(to_screen(f.detected[0]), f.pose[0], f.subjects[0], f.actions[0]) for f in filmed]
 
 
@@ -53,7 +53,7 @@ def clips_under_test(motion: str = "builtin", seed: int = 0, known: bool = False
     """Clips of people that no training saw.
 
     Args:
-        motion: "builtin", or a motion file (its test people, as in `splits.file_site`).
+        motion: "builtin", or a motion file (its test people, as in `splits.file_split`).
         seed: another seed, other invented people.
         known: they do what others did in the training, as in the papers' protocol; otherwise the motions are new, too.
             A motion file decides that by itself.
@@ -62,7 +62,7 @@ def clips_under_test(motion: str = "builtin", seed: int = 0, known: bool = False
         first = PEOPLE * seed
         actions = TRAINED_ACTIONS if known else HELD_OUT_ACTIONS
         return builtin(TEST_SEED, range(first, first + PEOPLE), actions, TEST_FRAMES)
-    return file_site(motion, seed).test
+    return file_split(motion, seed).test
 
 
 def is_human36m(motion: str) -> bool:
@@ -115,4 +115,4 @@ def videos_under_test(
         return [found[i] for i in torch.randperm(len(found), generator=generator)[:limit].sort().values.tolist()]
     clips = clips_under_test(motion, seed, known)
     chosen = torch.randperm(len(clips), generator=generator)[:limit].sort().values.tolist()
-    return film_videos([clips[i] for i in chosen], generator=generator, noise=noise)
+    return capture_videos([clips[i] for i in chosen], generator=generator, noise=noise)

@@ -14,7 +14,7 @@ SOURCES = ("detector", "truth")
 
 
 def window_indices(frames: int, field: int, centres: torch.Tensor, causal: bool = False) -> torch.Tensor:
-    """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the shot's ends.
+    """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the clip's ends.
 
     Args:
         causal: the windows end at `centres` instead.
@@ -46,7 +46,7 @@ def draw_windows(
     *,
     generator: torch.Generator,
     source: str = "detector",
-    shots: torch.Tensor | None = None,
+    clips: torch.Tensor | None = None,
     causal: bool = False,
 ) -> Windows:
     """Random windows of the footage, seen through lenses, half of them mirrored.
@@ -59,27 +59,27 @@ def draw_windows(
         frames: receptive field F.
         source: "detector" distorts what the frozen detector saw (the paper's first way); "truth" projects the true
             3D pose through the lens (its second way).
-        shots: (*shape) which shot each window comes from; drawn at random by default.
+        clips: (*shape) which clip each window comes from; drawn at random by default.
         causal: the pose belongs to the last frame of the window, not to its middle.
 
     Raises:
-        ValueError: unknown source, footage without shots, lenses that do not match `shape`.
+        ValueError: unknown source, footage without clips, lenses that do not match `shape`.
     """
     if source not in SOURCES:
         raise ValueError(f"source is {source!r}, expected one of {SOURCES}")
     if len(footage) < 1:
-        raise ValueError("footage has no shots: select at least one")
+        raise ValueError("footage has no clips: select at least one")
     device = footage.pose.device
-    if shots is None:
-        shots = torch.randint(len(footage), shape, generator=generator)
+    if clips is None:
+        clips = torch.randint(len(footage), shape, generator=generator)
     centre = torch.randint(footage.pose.shape[1], shape, generator=generator)
     mirrored = (torch.rand(shape, generator=generator) < 0.5).to(device)
     index = window_indices(footage.pose.shape[1], frames, centre, causal)
     if source == "detector":
-        plane = footage.detected[shots[..., None], index]
+        plane = footage.detected[clips[..., None], index]
     else:
-        plane = to_plane(footage.pose[shots[..., None], index])
-    place = footage.pose[shots, centre]
+        plane = to_plane(footage.pose[clips[..., None], index])
+    place = footage.pose[clips, centre]
     pose, root = root_relative(place), place[..., :1, :]
     sign = torch.ones_like(mirrored, dtype=plane.dtype).masked_fill_(mirrored, -1)
     plane = torch.where(mirrored[..., None, None, None], plane[..., MIRROR, :], plane)

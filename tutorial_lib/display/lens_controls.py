@@ -13,6 +13,9 @@ BODY = ((-0.65, 0.65), (-0.8, 0.95), (-0.65, 0.65))
 """Fixed ranges of a root-relative pose in camera axes, metres."""
 
 
+SCENARIO_TITLES = {"labelled": "labelled recording", "alone": "test video alone"}
+"""What readers see for the scenarios of `adaptation.lens_test`."""
+
 VISIBLE_RADIUS = 0.8
 """Plane radius at the middle of the image's edge; `FOCAL` times it is 1 on the screen."""
 

@@ -49,6 +49,11 @@ class SingleFrameLifter(nn.Module):
         for layer in (self.expand, *self.layers, self.shrink):
             nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
 
+    @property
+    def architecture(self) -> dict:
+        """What the constructor needs to build this network again, for use: without dropout."""
+        return {"channels": self.channels, "joints": self.joints, "outputs": self.outputs, "dropout": 0.0}
+
     def forward(self, keypoints: torch.Tensor, mode: str = "sequence") -> torch.Tensor:
         """Lift 2D keypoints, every frame for itself.
 

@@ -84,6 +84,14 @@ class TemporalLifter(nn.Module):
         self.layers_bn = nn.ModuleList(norms)
         self.shrink = nn.Conv1d(channels, 3 * self.outputs, 1)
 
+    @property
+    def architecture(self) -> dict:
+        """What the constructor needs to build this network again, for use: without dropout."""
+        return {
+            "widths": list(self.widths), "channels": self.channels, "joints": self.joints, "causal": self.causal,
+            "outputs": self.outputs, "dilated": self.dilated, "dropout": 0.0,
+        }  # fmt: skip
+
     def forward(self, keypoints: torch.Tensor, mode: str = "sequence") -> torch.Tensor:
         """Lift 2D keypoints.
 

@@ -7,8 +7,8 @@ lifter's error on *validation* people grows by the paper's own factor; the test 
 import torch
 
 from tutorial_lib import checkpoints
-from tutorial_lib.adaptation.lens_test import UNDISTORTED, take
-from tutorial_lib.adaptation.rate_search import validation_studio
+from tutorial_lib.adaptation.lens_test import UNDISTORTED, evaluate
+from tutorial_lib.adaptation.rate_search import validation_test
 from tutorial_lib.distortion import FOLD_RADIUS, folds
 
 CHARACTERS = {
@@ -34,11 +34,11 @@ def strength(character: tuple[float, ...], factor: float, growth, high: float = 
 
 def main() -> None:
     model = checkpoints.load("plain-9f")
-    studio = validation_studio(shots=40)
-    clean = take(model, studio.exam(UNDISTORTED)).mpjpe
+    lens_test = validation_test(clips=40)
+    clean = evaluate(model, lens_test.through(UNDISTORTED)).mpjpe
 
     def growth(lens: torch.Tensor) -> float:
-        return take(model, studio.exam(lens)).mpjpe / clean
+        return evaluate(model, lens_test.through(lens)).mpjpe / clean
 
     print(f"undistorted {clean:.1f} mm")
     for name, (character, factor) in CHARACTERS.items():

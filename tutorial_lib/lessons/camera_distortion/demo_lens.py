@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tutorial_lib import checkpoints
-from tutorial_lib.adaptation.lens_test import Studio, take
+from tutorial_lib.adaptation.lens_test import LensTest, evaluate
 from tutorial_lib.camera import to_screen
 from tutorial_lib.datasets.splits import walker
 from tutorial_lib.display import figures, stage
@@ -86,22 +86,22 @@ def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain
         motion: "builtin" or a motion file; its first test clip is shown.
     """
     model = checkpoints.load(model_name)
-    studio = Studio(walker(motion, seed), seed, shots=1, recordings=1)
-    ideal = studio.exam(torch.zeros(5))
-    clean = take(model, ideal)
+    lens_test = LensTest(walker(motion, seed), seed, clips=1, calibration_clips=1)
+    ideal = lens_test.through(torch.zeros(5))
+    clean = evaluate(model, ideal)
 
     def compute(**coefficients):
         lens = lens_of(**coefficients)
-        exam = studio.exam(lens)
+        observation = lens_test.through(lens)
         with torch.no_grad():
-            lifted = root_relative(model.lift(exam.video))
+            lifted = root_relative(model.lift(observation.video))
         return {
             "lens": lens,
             "grid": grid_lines(lens),
-            "seen": exam.video[0],
+            "seen": observation.video[0],
             "lifted": lifted[0],
-            "truth": exam.truth[0],
-            "score": pose_score(lifted, exam.truth),
+            "truth": observation.truth[0],
+            "score": pose_score(lifted, observation.truth),
             "note": fold_note(lens),
         }
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import checkpoints, distortion
-from tutorial_lib.adaptation.lens_test import Studio, take
+from tutorial_lib.adaptation.lens_test import LensTest, evaluate
 from tutorial_lib.datasets.splits import walker
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
@@ -73,20 +73,20 @@ def fold_figure(limits: Sequence[float], shares: Mapping[float, Sequence[float]]
 def strength_sweep(motion: str, seed: int, lens: torch.Tensor, frame: int = 40) -> go.Figure:
     """The lifted skeleton while a lens grows from nothing to its full strength."""
     model = checkpoints.load("plain-9f")
-    studio = Studio(walker(motion, seed), seed, shots=1, recordings=1)
+    lens_test = LensTest(walker(motion, seed), seed, clips=1, calibration_clips=1)
     strengths = [0.0, 0.25, 0.5, 0.75, 1.0]
     pictures = []
     for strength in strengths:
-        exam = studio.exam(strength * lens)
+        observation = lens_test.through(strength * lens)
         with torch.no_grad():
-            lifted = root_relative(model.lift(exam.video)[0])
+            lifted = root_relative(model.lift(observation.video)[0])
         pictures.append(
             figures.skeletons_3d(
-                {"truth": exam.truth[0][frame], "lifted": lifted[frame]},
+                {"truth": observation.truth[0][frame], "lifted": lifted[frame]},
                 extent=BODY,
                 up="-y",
                 colours={"lifted": "vermillion"},
-                title=f"{strength:.2f} × the lens: {take(model, exam).mpjpe:.0f} mm",
+                title=f"{strength:.2f} × the lens: {evaluate(model, observation).mpjpe:.0f} mm",
             )
         )
     return figures.sweep(pictures, strengths, "strength", active=4)

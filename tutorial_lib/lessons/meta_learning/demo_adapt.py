@@ -7,11 +7,12 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
-from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio, take
-from tutorial_lib.datasets.splits import site
+from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, evaluate
+from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import (
     BODY,
+    SCENARIO_TITLES,
     SCORE_COLUMNS,
     fold_note,
     grid_lines,
@@ -45,38 +46,39 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
     """
     models = {title: checkpoints.load(name, folder=folder) for title, name in MODELS.items()}
     rates = {title: checkpoints.record(name, folder)["test_rates"] for title, name in MODELS.items()}
-    studio = Studio(site(motion, seed), seed, shots=8)
-    # Of eight test shots, the one that the heavy pincushion hurts most.
+    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=8)
+    # Of eight test clips, the one that the heavy pincushion hurts most.
     hurt = [
-        take(models["plain"], studio.exam(PRESETS["d2"], shots=slice(i, i + 1))).mpjpe for i in range(len(studio.tests))
+        evaluate(models["plain"], lens_test.through(PRESETS["d2"], clips=slice(i, i + 1))).mpjpe
+        for i in range(len(lens_test.tests))
     ]
-    clip = slice(hurt.index(max(hurt)), hurt.index(max(hurt)) + 1)
+    worst = slice(hurt.index(max(hurt)), hurt.index(max(hurt)) + 1)
 
     def compute(model, scenario, windows, count, **coefficients):
         lens = lens_of(**coefficients)
-        exam = studio.exam(lens, shots=clip)
+        observation = lens_test.through(lens, clips=worst)
         network, poses = models[model], []
 
         def watch(adapted):
-            poses.append(root_relative(adapted.lift(exam.video)[0]))
-            return 1000 * mpjpe(poses[-1], exam.truth[0]).item()
+            poses.append(root_relative(adapted.lift(observation.video)[0]))
+            return 1000 * mpjpe(poses[-1], observation.truth[0]).item()
 
-        support = exam.support(network.frames, windows) if scenario == SCENARIOS[0] else exam.video
+        support = observation.support(network.frames, windows) if scenario == LABELLED else observation.video
         result = adapt(network, support, count, rate=rates[model][scenario], watch=watch)
         if result.interrupted:
             raise KeyboardInterrupt("the adaptation was stopped")
         with torch.no_grad():
-            plain = root_relative(models["plain"].lift(exam.video)[0])
+            plain = root_relative(models["plain"].lift(observation.video)[0])
         return {
             "lens": lens,
-            "seen": exam.video[0],
-            "truth": exam.truth[0],
+            "seen": observation.video[0],
+            "truth": observation.truth[0],
             "before": poses[0],
             "after": poses[-1],
             "plain": plain,
-            "plain_score": pose_score(plain, exam.truth[0]),
+            "plain_score": pose_score(plain, observation.truth[0]),
             "errors": result.trajectory,
-            "scores": (pose_score(poses[0], exam.truth[0]), pose_score(poses[-1], exam.truth[0])),
+            "scores": (pose_score(poses[0], observation.truth[0]), pose_score(poses[-1], observation.truth[0])),
             "losses": result.losses,
             "bone": result.bone,
             "grid": grid_lines(lens),
@@ -139,7 +141,7 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
                 up="-y",
                 colours={"plain": "orange"},
             ),
-            title=f"{params['model']}, {params['scenario']}: {first:.0f} → {last:.0f} mm",
+            title=f"{params['model']}, {SCENARIO_TITLES[params['scenario']]}: {first:.0f} → {last:.0f} mm",
         )
 
     return live(
@@ -147,7 +149,7 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
         view,
         {
             "model": choice(list(MODELS), "ours: pretraining + MAML", "model"),
-            "scenario": choice(list(SCENARIOS), SCENARIOS[0], "scenario"),
+            "scenario": choice([(title, name) for name, title in SCENARIO_TITLES.items()], LABELLED, "scenario"),
             "windows": steps([8, 16, 32, 64, 128], 64, "labelled windows"),
             "count": slider(5, 0, 20, 1, "adaptation steps"),
             **lens_controls(lens_presets()["d2 pincushion, heavy"]),

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import draw_tasks, meta_loss
 from tutorial_lib.adaptation.rate_search import tune_all
-from tutorial_lib.datasets.footage import Footage, shoot
+from tutorial_lib.datasets.footage import Footage, capture_clips
 from tutorial_lib.datasets.splits import TRAINED_ACTIONS, mocap_path, training_split
 from tutorial_lib.datasets.windows import draw_windows
 from tutorial_lib.distortion import sample_stratified, sample_uniform
@@ -126,8 +126,8 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     split = training_split(mocap, budget.people)
-    footage = shoot(split.train, generator, takes=budget.takes).to(where)
-    validation = shoot(split.validation, torch.Generator().manual_seed(0)).to(where)
+    footage = capture_clips(split.train, generator, viewpoints=budget.takes).to(where)
+    validation = capture_clips(split.validation, torch.Generator().manual_seed(0)).to(where)
     model = TemporalLifter(recipe.frames, budget.channels, dropout=budget.dropout).to(where)
 
     source = recipe.source if recipe.first == "random" else "detector"

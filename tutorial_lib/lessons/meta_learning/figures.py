@@ -6,10 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Gradebook
+from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Comparison
 from tutorial_lib.adaptation.lens_test import SCENARIOS
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
+from tutorial_lib.display.lens_controls import SCENARIO_TITLES
 from tutorial_lib.distortion import sample_stratified, sample_uniform
 from tutorial_lib.lessons.meta_learning.demo_toy import three_bowls
 
@@ -56,25 +57,25 @@ def cell(values: Sequence[float]) -> str:
     return f"{mean:.1f} ± {high - mean:.1f}"
 
 
-def exam_table(book: Gradebook, networks: Sequence[str]) -> str:
+def error_table(comparison: Comparison, networks: Sequence[str]) -> str:
     """Markdown: MPJPE in mm of every network, before and after, in both scenarios."""
     first, second = SCENARIOS
-    columns = {"undistorted": lambda name: book.errors(name, first, ["undistorted"])}
+    columns = {"undistorted": lambda name: comparison.errors(name, first, ["undistorted"])}
     for weight, lenses in (("heavy", HEAVY), ("moderate", MODERATE)):
         columns |= {
-            f"{weight}: un-adapted": lambda name, lenses=lenses: book.errors(name, first, lenses, step=0),
-            f"{weight}: scenario 1": lambda name, lenses=lenses: book.errors(name, first, lenses),
-            f"{weight}: scenario 2": lambda name, lenses=lenses: book.errors(name, second, lenses),
+            f"{weight}: un-adapted": lambda name, lenses=lenses: comparison.errors(name, first, lenses, step=0),
+            f"{weight}: scenario 1": lambda name, lenses=lenses: comparison.errors(name, first, lenses),
+            f"{weight}: scenario 2": lambda name, lenses=lenses: comparison.errors(name, second, lenses),
         }
     rows = [f"| {name} | " + " | ".join(cell(get(name)) for get in columns.values()) + " |" for name in networks]
     head = ["| network | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     return "MPJPE in mm, mean over lenses, 95 % interval over test seeds\n\n" + "\n".join([*head, *rows])
 
 
-def exam_bars(book: Gradebook, networks: Mapping[str, str], scenario: str) -> go.Figure:
+def error_bars(comparison: Comparison, networks: Mapping[str, str], scenario: str) -> go.Figure:
     """Heavy lenses: before and after adaptation, title -> network."""
     grades = {
-        when: [interval(list(book.errors(name, scenario, HEAVY, step=step))) for name in networks.values()]
+        when: [interval(list(comparison.errors(name, scenario, HEAVY, step=step))) for name in networks.values()]
         for when, step in (("before", 0), ("after", -1))
     }
     return figures.bars(
@@ -82,15 +83,15 @@ def exam_bars(book: Gradebook, networks: Mapping[str, str], scenario: str) -> go
         list(networks),
         y_title="MPJPE (mm)",
         intervals={when: tuple(zip(*[row[1:] for row in rows])) for when, rows in grades.items()},
-        title=f"Heavy lenses, {scenario}",
+        title=f"Heavy lenses, {SCENARIO_TITLES[scenario]}",
     )
 
 
-def step_figure(book: Gradebook, networks: Mapping[str, str], scenario: str) -> go.Figure:
+def step_figure(comparison: Comparison, networks: Mapping[str, str], scenario: str) -> go.Figure:
     """Heavy lenses: MPJPE after every step, title -> network, with intervals over seeds."""
-    steps = np.arange(book.steps[scenario] + 1)
+    steps = np.arange(comparison.steps[scenario] + 1)
     grades = {
-        title: np.array([interval(list(book.errors(name, scenario, HEAVY, step=int(s)))) for s in steps])
+        title: np.array([interval(list(comparison.errors(name, scenario, HEAVY, step=int(s)))) for s in steps])
         for title, name in networks.items()
     }
     return figures.curves(
@@ -98,8 +99,8 @@ def step_figure(book: Gradebook, networks: Mapping[str, str], scenario: str) -> 
         bands={title: (rows[:, 1], rows[:, 2]) for title, rows in grades.items()},
         x_title="adaptation steps",
         y_title="MPJPE (mm)",
-        x_range=(0, book.steps[scenario]),
-        title=f"Heavy lenses, step by step: {scenario}",
+        x_range=(0, comparison.steps[scenario]),
+        title=f"Heavy lenses, step by step: {SCENARIO_TITLES[scenario]}",
     )
 
 

@@ -7,8 +7,8 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
-from tutorial_lib.adaptation.lens_test import SCENARIOS, Studio
-from tutorial_lib.datasets.splits import TestSite, builtin_site, walker
+from tutorial_lib.adaptation.lens_test import LABELLED, LensTest
+from tutorial_lib.datasets.splits import AdaptationSplit, builtin_split, walker
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY, grid_lines, side_by_side
 from tutorial_lib.display.live import Demo, live, slider, steps
@@ -41,32 +41,32 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
         motion: "builtin" or a motion file.
     """
     ordinary, ours = (checkpoints.load(name, device) for name in ("plain-9f", "ours-9f"))
-    rate = checkpoints.record("ours-9f")["test_rates"][SCENARIOS[0]]
-    site = walker(motion, seed)
+    rate = checkpoints.record("ours-9f")["test_rates"][LABELLED]
+    adaptation_split = walker(motion, seed)
     if motion == "builtin":  # the labelled examples show other people than the walker
-        site = TestSite(builtin_site(seed).calibration, site.test)
-    studio = Studio(site, seed, shots=1, recordings=32, windows=WINDOWS)
+        adaptation_split = AdaptationSplit(builtin_split(seed).calibration, adaptation_split.test)
+    lens_test = LensTest(adaptation_split, seed, clips=1, calibration_clips=32, windows=WINDOWS)
 
     # The round middle of the picture, where people are: farther out d1 turns from barrel to its opposite.
     outside = torch.linalg.vector_norm(grid_lines(lens_at(0.0)), dim=-1, keepdim=True) > 1
-    ideal = studio.exam(lens_at(0.0)).to(device)
+    ideal = lens_test.through(lens_at(0.0)).to(device)
     with torch.no_grad():
         clean = 1000 * mpjpe(ordinary.lift(ideal.video), ideal.truth).item()
 
     def compute(strength, count):
         lens = lens_at(strength)
-        exam = studio.exam(lens).to(device)
-        result = adapt(ours, exam.support(ours.frames, WINDOWS), count, rate=rate)
+        observation = lens_test.through(lens).to(device)
+        result = adapt(ours, observation.support(ours.frames, WINDOWS), count, rate=rate)
         if result.interrupted:
             raise KeyboardInterrupt("the adaptation was stopped")
         with torch.no_grad():
-            poses = [root_relative(model.lift(exam.video)) for model in (ordinary, ours, result.model)]
-        before, start, after = (1000 * mpjpe(pose, exam.truth).item() for pose in poses)
+            poses = [root_relative(model.lift(observation.video)) for model in (ordinary, ours, result.model)]
+        before, start, after = (1000 * mpjpe(pose, observation.truth).item() for pose in poses)
         return {
             "percent": 100 * strength,
             "grid": grid_lines(lens).masked_fill(outside, torch.nan),
-            "seen": exam.video[0],
-            "truth": exam.truth[0],
+            "seen": observation.video[0],
+            "truth": observation.truth[0],
             **dict(zip(NETWORKS, (poses[0][0], poses[2][0]))),
             "errors": {
                 "ordinary network, no lens": clean,

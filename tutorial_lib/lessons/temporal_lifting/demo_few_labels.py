@@ -122,7 +122,7 @@ def in_words(arrays) -> str:
     )
 
 
-def share_demo(exam: list[Video], folder: Path | None = None) -> Demo:
+def share_demo(videos: list[Video], folder: Path | None = None) -> Demo:
     """How many labels are enough: trained networks for every share, on one test video.
 
     Args:
@@ -137,7 +137,7 @@ def share_demo(exam: list[Video], folder: Path | None = None) -> Demo:
     }
 
     def compute(share, clip):
-        video = exam[clip]
+        video = videos[clip]
         truth = root_relative(video.pose)
         with torch.no_grad():
             lifted = {key: root_relative(model.lift(video.keypoints)) for key, model in networks.items()}
@@ -207,7 +207,7 @@ def share_demo(exam: list[Video], folder: Path | None = None) -> Demo:
 
     controls = {
         "share": steps([(f"{100 * share:g} %", share) for share in SHARES], SHARES[1], "share with labels"),
-        "clip": slider(0, 0, len(exam) - 1, 1, "test video"),
+        "clip": slider(0, 0, len(videos) - 1, 1, "test video"),
     }
     return live(compute, view, controls, twin=twin, title="How many labels are enough?")
 

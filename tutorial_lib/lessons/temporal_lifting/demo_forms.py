@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from tutorial_lib import checkpoints
-from tutorial_lib.adaptation.lens_test import Studio
+from tutorial_lib.adaptation.lens_test import LensTest
 from tutorial_lib.datasets.splits import walker
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider
@@ -22,7 +22,7 @@ WORK = (0.05, 5)
 
 def clip_of(motion: str, seed: int) -> torch.Tensor:
     """Keypoints (T, 17, 2) of the first test clip, as the detector reports them."""
-    return Studio(walker(motion, seed), seed, shots=1, recordings=1).exam(torch.zeros(5)).video[0]
+    return LensTest(walker(motion, seed), seed, clips=1, calibration_clips=1).through(torch.zeros(5)).video[0]
 
 
 def lift_as(model: TemporalLifter, clip: torch.Tensor, form: str) -> torch.Tensor:

@@ -19,7 +19,7 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import from_screen
-from tutorial_lib.datasets.footage import Footage, cut, film, join
+from tutorial_lib.datasets.footage import Footage, capture, cut, join
 from tutorial_lib.datasets.splits import TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED, mocap_path, training_split
 from tutorial_lib.datasets.videos import Video, human36m_videos, is_human36m, videos_under_test
 from tutorial_lib.datasets.windows import Windows, draw_windows
@@ -33,10 +33,10 @@ from tutorial_lib.motion.clip import Clip
 from tutorial_lib.training import fit, resolve_device
 
 LENGTHS = (243, 122, 81)
-"""Frames of a shot. Motion capture comes in takes of many lengths: each is cut into the longest that fits."""
+"""Frames of a piece. Motion capture comes in takes of many lengths: each is cut into the longest that fits."""
 
 NOISE_LEVELS = (0.5, 1.0, 2.0)
-"""Every shot is filmed once with each detector (1: the course's ordinary one)."""
+"""Every piece is captured once with each detector (1: the course's ordinary one)."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ RECIPES: dict[str, LifterRecipe | FewRecipe] = {
 }
 
 
-def shots_of(clips: list[Clip]) -> list[list[Clip]]:
-    """Clips cut into shots, one list for each of `LENGTHS`; a clip gives shots of the longest that fits it."""
+def pieces_of(clips: list[Clip]) -> list[list[Clip]]:
+    """Clips cut into pieces, one list for each of `LENGTHS`; a clip gives pieces of the longest that fits it."""
     groups: list[list[Clip]] = [[] for _ in LENGTHS]
     for clip in clips:
         for group, length in zip(groups, LENGTHS):
@@ -122,59 +122,59 @@ def shots_of(clips: list[Clip]) -> list[list[Clip]]:
     return [group for group in groups if group]
 
 
-class Reels:
-    """Footage whose shots have several lengths; a batch takes windows from each in proportion to its frames.
+class MixedFootage:
+    """Footage whose clips have several lengths; a batch takes windows from each in proportion to its frames.
 
     Raises:
         ValueError: no footage.
     """
 
-    def __init__(self, reels: list[Footage]):
-        if not reels:
-            raise ValueError(f"reels is empty: no clip has the {LENGTHS[-1]} frames of the shortest shot")
-        self.reels = reels
-        frames = [reel.pose.shape[0] * reel.pose.shape[1] for reel in reels]
-        self.parts = [count / sum(frames) for count in frames]
+    def __init__(self, parts: list[Footage]):
+        if not parts:
+            raise ValueError(f"parts is empty: no clip has the {LENGTHS[-1]} frames of the shortest piece")
+        self.parts = parts
+        frames = [part.pose.shape[0] * part.pose.shape[1] for part in parts]
+        self.shares = [count / sum(frames) for count in frames]
 
     def __len__(self) -> int:
-        return sum(len(reel) for reel in self.reels)
+        return sum(len(part) for part in self.parts)
 
     def draw(self, count: int, frames: int, generator: torch.Generator, causal: bool = False) -> Windows:
         """`count` windows of `frames` frames."""
-        edges = [round(count * sum(self.parts[:i])) for i in range(len(self.reels) + 1)]
+        edges = [round(count * sum(self.shares[:i])) for i in range(len(self.parts) + 1)]
         drawn = [
-            draw_windows(reel, None, (end - start,), frames, generator=generator, causal=causal)
-            for reel, start, end in zip(self.reels, edges, edges[1:])
+            draw_windows(part, None, (end - start,), frames, generator=generator, causal=causal)
+            for part, start, end in zip(self.parts, edges, edges[1:])
             if end > start
         ]
-        return Windows(*(torch.cat([getattr(part, key) for part in drawn]) for key in ("keypoints", "pose", "root")))
+        return Windows(*(torch.cat([getattr(some, key) for some in drawn]) for key in ("keypoints", "pose", "root")))
 
 
-def video_reels(taken: list[Video]) -> Reels:
-    """Videos that are filmed already, cut into shots; those shorter than the shortest shot are left out."""
-    shots: dict[int, list[Footage]] = {length: [] for length in LENGTHS}
-    for video in taken:
+def footage_of_videos(videos: list[Video]) -> MixedFootage:
+    """Videos that exist already, cut into pieces; those shorter than the shortest piece are left out."""
+    pieces: dict[int, list[Footage]] = {length: [] for length in LENGTHS}
+    for video in videos:
         length = next((length for length in LENGTHS if len(video.pose) >= length), None)
         for start in range(0, len(video.pose) - length + 1, length * 2 // 3) if length else ():
             part = slice(start, start + length)
             detected = from_screen(video.keypoints[None, part])
-            shots[length].append(Footage(video.pose[None, part], detected, (video.subject,), (video.action,)))
-    return Reels([join(parts) for parts in shots.values() if parts])
+            pieces[length].append(Footage(video.pose[None, part], detected, (video.subject,), (video.action,)))
+    return MixedFootage([join(same) for same in pieces.values() if same])
 
 
-def lifter_reels(clips: list[Clip] | list[Video], generator: torch.Generator, noises=NOISE_LEVELS) -> Reels:
-    """Every shot, filmed by each detector from another viewpoint; videos stay as they are."""
+def lifter_footage(clips: list[Clip] | list[Video], generator: torch.Generator, noises=NOISE_LEVELS) -> MixedFootage:
+    """Every piece, seen by each detector from another viewpoint; videos stay as they are."""
     if isinstance(clips[0], Video):
-        return video_reels(clips)
-    return Reels(
-        [join([film(group, generator=generator, noise=noise) for noise in noises]) for group in shots_of(clips)]
+        return footage_of_videos(clips)
+    return MixedFootage(
+        [join([capture(group, generator=generator, noise=noise) for noise in noises]) for group in pieces_of(clips)]
     )
 
 
 def split_labels(clips: list[Clip] | list[Video], share: float, seed: int) -> list[Clip] | list[Video]:
     """Whose motion has labels: whole people one after another (in an order that `seed` draws), then part of the next.
 
-    A smaller share is contained in a larger one. The last clip is cut, but gives one shot at least.
+    A smaller share is contained in a larger one. The last clip is cut, but gives one piece at least.
 
     Raises:
         ValueError: share outside (0, 1].
@@ -222,13 +222,13 @@ def material(budget: Budget, mocap: Path | None, taken: list[Video] | None = Non
 
 
 def train_lifter(name: str, recipe: LifterRecipe, budget: Budget, seed: int, clips: tuple, device: str):
-    """One network of the first family, the history of its training, the number of shots."""
+    """One network of the first family, the history of its training, the number of pieces."""
     where = resolve_device(device)
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     train_clips, validation_clips = clips
-    reels = lifter_reels(train_clips, generator)
-    fixed = lifter_reels(validation_clips, torch.Generator().manual_seed(1), (1.0,)).draw(
+    parts = lifter_footage(train_clips, generator)
+    fixed = lifter_footage(validation_clips, torch.Generator().manual_seed(1), (1.0,)).draw(
         2048, recipe.frames, torch.Generator().manual_seed(2), recipe.causal
     )
     if recipe.frames == 1:
@@ -239,7 +239,7 @@ def train_lifter(name: str, recipe: LifterRecipe, budget: Budget, seed: int, cli
 
     def loss(step: int) -> torch.Tensor:
         model.train()
-        windows = reels.draw(budget.batch, recipe.frames, generator, recipe.causal)
+        windows = parts.draw(budget.batch, recipe.frames, generator, recipe.causal)
         return mpjpe(model(windows.keypoints.to(where), mode="windows"), windows.pose.to(where))
 
     def validate() -> float:
@@ -249,7 +249,7 @@ def train_lifter(name: str, recipe: LifterRecipe, budget: Budget, seed: int, cli
 
     every = max(1, budget.steps // 10)
     history = fit(model, loss, budget.steps, rate=budget.rate, validate=validate, every=every, label=name)
-    return model, history, len(reels)
+    return model, history, len(parts)
 
 
 def train_few(name: str, recipe: FewRecipe, budget: Budget, seed: int, clips: tuple, device: str):
@@ -258,9 +258,9 @@ def train_few(name: str, recipe: FewRecipe, budget: Budget, seed: int, clips: tu
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     train_clips, validation_clips = clips
-    labelled = lifter_reels(split_labels(train_clips, recipe.share, seed), generator, (0.0,))
-    unlabelled = lifter_reels(train_clips, generator, (0.0,)) if recipe.semi else None
-    fixed = lifter_reels(validation_clips, torch.Generator().manual_seed(1), (0.0,)).draw(
+    labelled = lifter_footage(split_labels(train_clips, recipe.share, seed), generator, (0.0,))
+    unlabelled = lifter_footage(train_clips, generator, (0.0,)) if recipe.semi else None
+    fixed = lifter_footage(validation_clips, torch.Generator().manual_seed(1), (0.0,)).draw(
         2048, budget.few_frames, torch.Generator().manual_seed(2)
     )
     pair = torch.nn.ModuleList(
@@ -270,8 +270,8 @@ def train_few(name: str, recipe: FewRecipe, budget: Budget, seed: int, clips: tu
     pose_model, trajectory_model = pair
     warm_up = int(budget.warm_up * budget.few_steps)
 
-    def draw(reels: Reels) -> Windows:
-        drawn = reels.draw(budget.few_batch, budget.few_frames, generator)
+    def draw(parts: MixedFootage) -> Windows:
+        drawn = parts.draw(budget.few_batch, budget.few_frames, generator)
         return Windows(drawn.keypoints.to(where), drawn.pose.to(where), drawn.root.to(where))
 
     def loss(step: int) -> torch.Tensor:
@@ -312,7 +312,7 @@ def train(
     mocap = mocap_path() if budget_name != "smoke" else None
     started = time.time()
     work = train_lifter if isinstance(recipe, LifterRecipe) else train_few
-    model, history, shots = work(name, recipe, budget, seed, material(budget, mocap, taken), device)
+    model, history, pieces = work(name, recipe, budget, seed, material(budget, mocap, taken), device)
     if history.interrupted:  # half a training on disk would be taken for a whole one
         raise KeyboardInterrupt(f"{name} was stopped")
     record = {
@@ -322,11 +322,11 @@ def train(
         "data": {
             "builtin": f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}",
             "mocap": None if mocap is None else "CMU, actors of splits.MOCAP_TEST_SUBJECTS left out",
-            "shots": shots,
+            "shots": pieces,
             "credit": None if mocap is None else checkpoints.CREDIT,
         }
         if taken is None
-        else {"videos": sorted({video.subject for video in taken}), "shots": shots},
+        else {"videos": sorted({video.subject for video in taken}), "shots": pieces},
         "validation_mpjpe_m": history.best,
         "seconds_of_this_run": round(time.time() - started),
     }
@@ -334,13 +334,13 @@ def train(
 
 
 def examine(names: list[str], folder: Path = checkpoints.FOLDER, seeds: int = 5) -> None:
-    """Hold the lesson's exam with real actors that no training saw, and write the result into each JSON.
+    """Test on real actors that no training saw, and write the result into each JSON.
 
     Without the optional motion capture nothing happens: the lesson then says so.
     """
     mocap = mocap_path()
     if mocap is None:
-        print("no motion capture at hand: the exam with real actors is left out")
+        print("no motion capture at hand: the test with real actors is left out")
         return
     noises = {name: 1.0 if isinstance(RECIPES[name], LifterRecipe) else 0.0 for name in names}
     filmed = {

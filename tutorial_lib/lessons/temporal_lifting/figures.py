@@ -30,13 +30,14 @@ def _with_band(values: Sequence[Sequence[float]]) -> tuple[list[float], list[flo
     return tuple(list(column) for column in zip(*rows))
 
 
-def noise_figure(exams: Mapping[tuple[float, str], Sequence[Errors]], noises: Sequence[float]) -> go.Figure:
+def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: Sequence[float]) -> go.Figure:
     """A sweep over metrics: error of every network against the detector's noise."""
     titles = {"mpjpe": "MPJPE (mm)", "p_mpjpe": "P-MPJPE (mm)", "mpjve": "velocity (mm/frame)"}
     pictures = []
     for metric, title in titles.items():
         rows = {
-            name: _with_band([[e.average(metric) for e in exams[noise, name]] for noise in noises]) for name in NETWORKS
+            name: _with_band([[e.average(metric) for e in tested[noise, name]] for noise in noises])
+            for name in NETWORKS
         }
         top = max(max(means) for means, _, _ in rows.values())
         pictures.append(
