@@ -78,6 +78,7 @@ lab: $(READY)
 test: $(READY) browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/lint-imports --no-cache
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
 		--benchmark-disable --durations=10 --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
@@ -95,6 +96,7 @@ browser:
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
+	$(BIN)/lint-imports --no-cache
 
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib.course.run $(LESSONS) --parameters \
