@@ -7,7 +7,7 @@ import torch
 
 from tutorial_lib.adaptation import adapt, meta_loss, supervised_loss
 from tutorial_lib.datasets.windows import Windows
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import TemporalLifter, WindowForm
 
 RATE, TASKS = 0.05, 8
 META_STEP = f"meta-step, second order, {TASKS} tasks, 9 frames, C = 128"
@@ -41,14 +41,14 @@ def test_meta_step(benchmark):
 
 def test_meta_step_higher_reference(benchmark):
     model, support, query = lifter(128), windows(TASKS, 16, seed=1), windows(TASKS, 16, seed=2)
-    optimiser = torch.optim.SGD(model.parameters(), lr=RATE)
+    network, optimiser = WindowForm(model), torch.optim.SGD(model.parameters(), lr=RATE)
 
     def step():
         model.zero_grad(set_to_none=True)
         for i in range(TASKS):
-            with higher.innerloop_ctx(model, optimiser, copy_initial_weights=False) as (fast, descent):
-                descent.step(supervised_loss(fast(support.keypoints[i], mode="windows"), support.pose[i]))
-                loss = supervised_loss(fast(query.keypoints[i], mode="windows"), query.pose[i])
+            with higher.innerloop_ctx(network, optimiser, copy_initial_weights=False) as (fast, descent):
+                descent.step(supervised_loss(fast(support.keypoints[i]), support.pose[i]))
+                loss = supervised_loss(fast(query.keypoints[i]), query.pose[i])
                 (loss / TASKS).backward()
 
     run(benchmark, META_STEP, step)
@@ -67,7 +67,7 @@ def test_plain_descent_reference(benchmark):
         descent = torch.optim.SGD(adapted.parameters(), lr=RATE)
         for _ in range(5):
             descent.zero_grad(set_to_none=True)
-            supervised_loss(adapted(support.keypoints, mode="windows"), support.pose).backward()
+            supervised_loss(adapted.windows(support.keypoints), support.pose).backward()
             descent.step()
 
     run(benchmark, ADAPTATION, step)

@@ -13,7 +13,7 @@ from torch import nn
 
 from tutorial_lib.adaptation import adapt, meta_loss, self_supervised_loss, supervised_loss
 from tutorial_lib.datasets.windows import Windows
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import TemporalLifter, WindowForm
 from tutorial_lib.skeleton import BONES, LEFT, RIGHT, SYMMETRIC_BONES, bone_lengths
 
 RATE = 0.05
@@ -66,8 +66,8 @@ def meta_gradient(model, support, query, **options):
     return flat(torch.autograd.grad(meta_loss(model, support, query, rate=RATE, **options), list(model.parameters())))
 
 
-def inner_loss(model, part, inner):
-    pose = model(part.keypoints, mode="windows")
+def inner_loss(lift, part, inner):
+    pose = lift(part.keypoints)
     return supervised_loss(pose, part.pose) if inner == "supervised" else self_supervised_loss(pose)
 
 
@@ -116,7 +116,7 @@ def test_loss_and_gradient_are_those_of_higher(second_order, inner):
     model, (support, query) = lifter(), episode()
     value = meta_loss(model, support, query, rate=RATE, second_order=second_order, inner=inner)
     gradient = meta_gradient(model, support, query, second_order=second_order, inner=inner)
-    theirs = copy.deepcopy(model)
+    theirs = WindowForm(copy.deepcopy(model))
     total = 0.0
     for i in range(3):
         optimiser = torch.optim.SGD(theirs.parameters(), lr=RATE)
@@ -125,7 +125,7 @@ def test_loss_and_gradient_are_those_of_higher(second_order, inner):
             step,
         ):
             step.step(inner_loss(fast, one_task(support, i), inner))
-            loss = supervised_loss(fast(query.keypoints[i], mode="windows"), query.pose[i]) / 3
+            loss = supervised_loss(fast(query.keypoints[i]), query.pose[i]) / 3
             if second_order:
                 loss.backward()
             else:  # higher then forgets where the fast weights came from: their gradient is the first-order one
@@ -141,9 +141,9 @@ def test_the_first_order_gradient_is_the_query_gradient_at_the_adapted_weights()
     expected = 0
     for i in range(3):
         theta = list(model.parameters())
-        gradient = flat(torch.autograd.grad(inner_loss(model, one_task(support, i), "supervised"), theta))
+        gradient = flat(torch.autograd.grad(inner_loss(model.windows, one_task(support, i), "supervised"), theta))
         adapted = nudged(model, gradient, -RATE)
-        query_loss = inner_loss(adapted, one_task(query, i), "supervised")
+        query_loss = inner_loss(adapted.windows, one_task(query, i), "supervised")
         expected = expected + flat(torch.autograd.grad(query_loss, list(adapted.parameters()))) / 3
     gradient = meta_gradient(model, support, query, second_order=False)
     torch.testing.assert_close(gradient, expected, rtol=1e-9, atol=1e-12)
@@ -170,7 +170,7 @@ def test_the_objective_is_the_mean_over_the_tasks_whatever_their_order():
 
 def test_without_an_inner_step_only_the_query_counts():
     model, (support, query) = lifter(), episode()
-    plain = supervised_loss(model(query.keypoints, mode="windows"), query.pose)
+    plain = supervised_loss(model.windows(query.keypoints), query.pose)
     assert meta_loss(model, support, query, rate=0).item() == pytest.approx(plain.item())
 
 
@@ -219,7 +219,7 @@ def test_adapt_is_plain_gradient_descent(support):
     expected = copy.deepcopy(model)
     for _ in range(3):
         if isinstance(support, Windows):
-            loss = supervised_loss(expected(support.keypoints, mode="windows"), support.pose)
+            loss = supervised_loss(expected.windows(support.keypoints), support.pose)
         else:
             loss = self_supervised_loss(expected.lift(support))
         gradient = flat(torch.autograd.grad(loss, list(expected.parameters())))
@@ -231,7 +231,7 @@ def test_adapt_is_plain_gradient_descent(support):
 def test_one_step_of_adapt_is_the_inner_step_of_the_meta_loss():
     model, (support, query) = lifter(), episode(tasks=1)
     adapted = adapt(model, one_task(support, 0), 1, rate=RATE).model
-    after = supervised_loss(adapted(query.keypoints[0], mode="windows"), query.pose[0])
+    after = supervised_loss(adapted.windows(query.keypoints[0]), query.pose[0])
     assert meta_loss(model, support, query, rate=RATE).item() == pytest.approx(after.item())
 
 
@@ -275,7 +275,7 @@ def test_the_whole_trajectory_is_given(steps, support):
 def test_the_bone_alarm_is_the_mean_bone_length_relative_to_the_start():
     model, support = lifter(), windows(6)
     result = adapt(model, support, 3, rate=RATE)
-    start, end = (bone_lengths(m(support.keypoints, mode="windows")).mean() for m in (model, result.model))
+    start, end = (bone_lengths(m.windows(support.keypoints)).mean() for m in (model, result.model))
     assert result.bone[-1] == pytest.approx((end / start).item())
 
 
@@ -406,7 +406,7 @@ def test_the_lifter_gives_the_same_on_every_device(device):
     model, clip = lifter(), windows(2, frames=15).keypoints
     here = copy.deepcopy(model).to(device)
     torch.testing.assert_close(here(clip.to(device)).cpu(), model(clip))
-    torch.testing.assert_close(here(clip[:, :9].to(device), mode="windows").cpu(), model(clip[:, :9], mode="windows"))
+    torch.testing.assert_close(here.windows(clip[:, :9].to(device)).cpu(), model.windows(clip[:, :9]))
 
 
 def test_the_meta_gradient_is_the_same_on_every_device(device):

@@ -55,6 +55,7 @@ class Convolutions(nn.Module):
 def lifter(frames=None, channels=8, causal=False, dropout=0.0, seed=0, **options):
     """A small lifter whose batch norms have seen something, in eval mode."""
     torch.manual_seed(seed)
+    options = {"root_relative": False, **options}  # as VideoPose3D leaves it, which most tests compare with
     model = TemporalLifter(frames, channels, causal=causal, dropout=dropout, **options)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
@@ -115,7 +116,7 @@ def test_sequence_and_window_mode_agree(frames, causal):
     sequence = model(clip)
     windows = clip.unfold(1, frames, 1).permute(0, 1, 4, 2, 3)
     assert sequence.shape == (2, 7, 17, 3)
-    close(model(windows, mode="windows"), sequence)
+    close(model.windows(windows), sequence)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -124,7 +125,7 @@ def test_sequence_and_window_mode_agree(frames, causal):
 def test_window_mode_is_the_strided_network_statistics_included(frames, causal, training):
     model = lifter(frames, causal=causal).train(training)
     network, clip = reference(model, strided=True), keypoints(5, frames)
-    close(model(clip, mode="windows"), network(clip)[:, 0])
+    close(model.windows(clip), network(clip)[:, 0])
     for name, value in model.state_dict().items():
         close(value, network.state_dict()[name])
 
@@ -143,14 +144,14 @@ def test_sequence_mode_is_the_dilated_network_statistics_included(frames, causal
 def test_with_batch_statistics_the_modes_agree_where_both_compute_the_same_features():
     """Only for 3 frames: beyond, the dilated network also normalises features that no window uses."""
     model, clip = lifter(3).train(), keypoints(6, 3)
-    close(model(clip, mode="windows"), model(clip)[:, 0])
+    close(model.windows(clip), model(clip)[:, 0])
 
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_gradients_agree_with_those_of_the_strided_network(causal):
     model = lifter(27, causal=causal).train()
     network, clip = reference(model, strided=True), keypoints(4, 27)
-    model(clip, mode="windows").square().sum().backward()
+    model.windows(clip).square().sum().backward()
     network(clip).square().sum().backward()
     for (name, mine), theirs in zip(model.named_parameters(), network.parameters()):
         torch.testing.assert_close(mine.grad, theirs.grad, rtol=1e-3, atol=1e-4, msg=name)
@@ -159,28 +160,32 @@ def test_gradients_agree_with_those_of_the_strided_network(causal):
 @pytest.mark.parametrize("mode", ["sequence", "windows"])
 def test_any_leading_shape_gives_what_a_loop_gives(mode):
     model, clips = lifter(9), keypoints(2, 3, 9)
-    together = model(clips, mode=mode)
+    lift = model.windows if mode == "windows" else model
+    together = lift(clips)
     for i in range(2):
         for j in range(3):
-            close(together[i, j], model(clips[i, j], mode=mode))
-    assert model(clips[0, 0], mode=mode).shape == ((1, 17, 3) if mode == "sequence" else (17, 3))
+            close(together[i, j], lift(clips[i, j]))
+    assert lift(clips[0, 0]).shape == ((1, 17, 3) if mode == "sequence" else (17, 3))
 
 
 @pytest.mark.parametrize("mode, shape", [("sequence", (0, 2, 17, 3)), ("windows", (0, 17, 3))])
 def test_no_clips_give_no_poses(mode, shape):
-    assert lifter(9)(keypoints(0, 10 if mode == "sequence" else 9), mode=mode).shape == shape
+    model = lifter(9)
+    none = model(keypoints(0, 10)) if mode == "sequence" else model.windows(keypoints(0, 9))
+    assert none.shape == shape
 
 
 @pytest.mark.parametrize("mode", ["sequence", "windows"])
 def test_dropout_acts_in_training_only(mode):
     model, clip = lifter(9, channels=32, dropout=0.5), keypoints(4, 9)
-    assert torch.equal(model(clip, mode=mode), model(clip, mode=mode))
+    lift = model.windows if mode == "windows" else model
+    assert torch.equal(lift(clip), lift(clip))
     model.train()
-    assert not torch.equal(model(clip, mode=mode), model(clip, mode=mode))
+    assert not torch.equal(lift(clip), lift(clip))
 
 
 def test_double_precision_is_kept():
-    assert lifter(9).double()(keypoints(1, 9).double(), mode="windows").dtype == torch.float64
+    assert lifter(9).double().windows(keypoints(1, 9).double()).dtype == torch.float64
 
 
 # What the network sees
@@ -245,7 +250,7 @@ def test_any_widths_are_the_strided_and_the_dilated_network(widths, causal, outp
     sequence = model(clip)
     assert sequence.shape == (2, 4, outputs, 3)
     close(sequence, dilated(clip), 1e-10)
-    close(model(windows, mode="windows"), sequence, 1e-10)
+    close(model.windows(windows), sequence, 1e-10)
     close(strided(windows.flatten(0, 1))[:, 0].unflatten(0, (2, 4)), sequence, 1e-10)
 
 
@@ -278,7 +283,7 @@ def test_frames_are_short_for_filters_of_width_three():
 def test_without_dilation_the_windows_are_the_sequence(causal):
     model, clip = lifter(widths=(3, 5, 3), causal=causal, dilated=False), keypoints(2, 12)
     windows = clip.unfold(1, model.frames, 1).permute(0, 1, 4, 2, 3)
-    close(model(windows, mode="windows"), model(clip))
+    close(model.windows(windows), model(clip))
 
 
 def test_a_trajectory_network_has_one_joint_and_fewer_weights():
@@ -348,6 +353,32 @@ def test_one_more_frame_costs_what_flops_per_frame_says(widths, dilated):
     assert counted[1] - counted[0] == flops_per_frame(model)
 
 
+# Where the root is
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("dilated", [False, True])
+def test_the_root_of_every_pose_is_exactly_at_the_origin(causal, dilated):
+    free, pinned = (
+        lifter(widths=(3, 3), causal=causal, dilated=dilated, root_relative=pin, seed=3) for pin in (False, True)
+    )
+    clip = keypoints(2, 12)
+    window = clip[:, : free.frames]
+    for there, here in (
+        (free(clip), pinned(clip)),
+        (free.lift(clip), pinned.lift(clip)),
+        (free.windows(window), pinned.windows(window)),
+    ):
+        assert there[..., 0, :].abs().max() > 1e-3, "a network puts the body anywhere"
+        assert (here[..., 0, :] == 0).all()
+        close(here, there - there[..., :1, :])
+
+
+def test_a_network_with_one_output_is_the_root_and_keeps_it():
+    model = lifter(9, outputs=1, root_relative=True)
+    assert not model.root_relative and model.lift(keypoints(12)).abs().max() > 1e-3
+
+
 # The reference's checkpoints
 
 
@@ -370,7 +401,7 @@ def videopose3d_weights(blocks, channels):
 def test_a_videopose3d_checkpoint_loads_by_name(blocks, frames, wrapped):
     weights = videopose3d_weights(blocks, 8)
     model = TemporalLifter(frames, 8).load_videopose3d({"model_pos": weights, "epoch": 80} if wrapped else weights)
-    assert set(model.state_dict()) == set(weights)
+    assert set(model.state_dict()) == set(weights) and not model.root_relative, "its output is VideoPose3D's own"
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
 
 
@@ -395,11 +426,10 @@ BAD = {
     "empty chunks": (lambda: lifter(3).lift(keypoints(5), chunk=0), "chunk is 0"),
     "no joints": (lambda: TemporalLifter(3, 8, joints=0), "joints=0"),
     "dropout one": (lambda: TemporalLifter(3, 8, dropout=1.0), "dropout is 1.0"),
-    "unknown mode": (lambda: lifter(3)(keypoints(3), mode="window"), "mode is 'window'"),
     "sixteen joints": (lambda: lifter(3)(torch.zeros(3, 16, 2)), "keypoints has shape"),
     "no time axis": (lambda: lifter(3)(torch.zeros(17, 2)), "keypoints has shape"),
     "clip shorter than the field": (lambda: lifter(9)(keypoints(8)), "keypoints has 8 frames.*pad_edges"),
-    "window longer than the field": (lambda: lifter(9)(keypoints(10), mode="windows"), "keypoints has 10 frames"),
+    "window longer than the field": (lambda: lifter(9).windows(keypoints(10)), "keypoints has 10 frames"),
     "checkpoint of another depth": (lambda: TemporalLifter(27, 8).load_videopose3d(W), "state_dict .*missing"),
     "checkpoint of another width": (lambda: TemporalLifter(9, 16).load_videopose3d(W), "state_dict .*wrong shapes"),
     "checkpoint with another name": (lambda: TemporalLifter(9, 8).load_videopose3d(W | {"fc": W["shrink.bias"]}), "fc"),

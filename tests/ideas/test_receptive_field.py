@@ -92,7 +92,7 @@ def test_influence_is_the_norm_of_the_jacobian(causal):
     model = network((3, 3), causal).eval().double()
     clips = torch.randn(4, 9, 17, 2, dtype=torch.float64)
     frame, strength = influence(model, clips)
-    each = [torch.autograd.functional.jacobian(lambda x: model(x, mode="windows"), clip) for clip in clips]
+    each = [torch.autograd.functional.jacobian(lambda x: model.windows(x), clip) for clip in clips]
     expected = torch.stack([j.square().sum((0, 1, 3, 4)) for j in each]).mean(0).sqrt()
     torch.testing.assert_close(strength, expected)
     assert frame[0] == (-8 if causal else -4)

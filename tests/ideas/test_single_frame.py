@@ -11,6 +11,7 @@ from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parame
 def lifter(channels=16, dropout=0.0, seed=0, **options):
     """A small one whose batch norms have seen something, in eval mode."""
     torch.manual_seed(seed)
+    options = {"root_relative": False, **options}
     model = SingleFrameLifter(channels, dropout=dropout, **options)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
@@ -69,7 +70,7 @@ def test_it_is_called_like_the_temporal_lifter():
     assert single.lift(clip).shape == temporal.lift(clip).shape == (2, 3, 20, 17, 3)
     assert (single.frames, single.causal, single.joints, single.outputs) == (1, False, 17, 17)
     windows = clip[..., :1, :, :]
-    torch.testing.assert_close(single(windows, mode="windows"), single(clip)[..., 0, :, :])
+    torch.testing.assert_close(single.windows(windows), single(clip)[..., 0, :, :])
     assert single(keypoints(0, 5)).shape == (0, 5, 17, 3)
     assert lifter(outputs=1).lift(clip).shape == (2, 3, 20, 1, 3)
 
@@ -95,13 +96,20 @@ def test_dropout_acts_in_training_only():
     assert not torch.equal(model(clip), model(clip))
 
 
+def test_the_root_is_exactly_at_the_origin_unless_it_is_the_only_output():
+    free, pinned = lifter(), lifter(root_relative=True)
+    clip = keypoints(5)
+    assert (pinned(clip)[:, 0] == 0).all() and free(clip)[:, 0].abs().max() > 1e-3
+    torch.testing.assert_close(pinned(clip), free(clip) - free(clip)[:, :1])
+    assert not lifter(outputs=1, root_relative=True).root_relative
+
+
 BAD = {
     "no channels": (lambda: SingleFrameLifter(0), "channels=0"),
     "no outputs": (lambda: SingleFrameLifter(8, outputs=0), "outputs=0"),
     "dropout one": (lambda: SingleFrameLifter(8, dropout=1.0), "dropout is 1.0"),
-    "unknown mode": (lambda: lifter()(keypoints(3), mode="window"), "mode is 'window'"),
     "sixteen joints": (lambda: lifter()(torch.zeros(3, 16, 2)), "keypoints has shape"),
-    "a long window": (lambda: lifter()(keypoints(3), mode="windows"), "keypoints has 3 frames"),
+    "a long window": (lambda: lifter().windows(keypoints(3)), "keypoints has 3 frames"),
     "empty chunks": (lambda: lifter().lift(keypoints(5), chunk=0), "chunk is 0"),
 }
 

@@ -115,7 +115,7 @@ each_name = pytest.mark.parametrize(
 )
 
 
-def seen_through(demo):
+def picture(demo):
     """Everything that is drawn, without the time it took."""
     return {key: value for key, value in demo.stage.state.items() if key != "timing"}
 
@@ -163,18 +163,18 @@ def brown_conrady(points, k1, k2, k3, p1, p2):
 
 # ------------------------------------------------------------------ what all demos share
 def test_the_same_values_give_the_same_picture_bit_by_bit(demo):
-    first, start = seen_through(demo), dict(demo.params)
+    first, start = picture(demo), dict(demo.params)
     name, control = next((n, c) for n, c in demo.controls.items() if n in ("k1", "alpha"))
     demo.set(**{name: 0.1 if control.value != 0.1 else 0.2}).check()
-    assert seen_through(demo) != first
+    assert picture(demo) != first
     demo.set(**start).check()
-    assert seen_through(demo) == first
+    assert picture(demo) == first
 
 
 @each_name
 def test_two_demos_with_the_same_values_show_the_same(name, request):
     demo = request.getfixturevalue(name)
-    assert seen_through(fresh(name).set(**demo.params).check()) == seen_through(demo)
+    assert picture(fresh(name).set(**demo.params).check()) == picture(demo)
 
 
 def test_presets_set_what_they_say(demo):
@@ -198,11 +198,11 @@ def test_every_test_lens_has_a_button():
 @each_name
 def test_reset_goes_back_to_what_the_reader_first_saw(name):
     demo = fresh(name).check()
-    params, first = dict(demo.params), seen_through(demo)
+    params, first = dict(demo.params), picture(demo)
     demo.set(**{"alpha": 0.1} if name == "toy" else {"k1": 0.1})
     buttons = {button.description: button for button in demo.children[-2].children}
     buttons["reset"].click()
-    assert demo.params == params and seen_through(demo) == first
+    assert demo.params == params and picture(demo) == first
 
 
 def test_readers_without_a_kernel_see_a_picture(demo):
@@ -592,7 +592,7 @@ def moved_while_training(demo, model, moves, mode):
             raise KeyboardInterrupt  # as a student stops a cell
         started.set()
         model.train(mode == "train")
-        return mpjpe(model(keypoints, mode="windows"), pose)
+        return mpjpe(model.windows(keypoints), pose)
 
     def train():
         try:
@@ -655,10 +655,10 @@ def test_after_a_storm_during_a_training_the_picture_is_that_of_the_last_values(
         neighbour = checkpoints.load("plain-9f", folder=FOLDER)  # a training of the same kind of network
         problems, _ = moved_while_training(demo, neighbour, moves, "train")
         assert not problems and demo.error == ""
-        stormy, params = seen_through(demo), dict(demo.params)
+        stormy, params = picture(demo), dict(demo.params)
         assert (params["k1"], params["k2"]) == (-0.5, 0.3)
         demo.set(k1=0.0).set(**params).check()
-        assert seen_through(demo) == stormy
+        assert picture(demo) == stormy
 
 
 # ------------------------------------------------------------------ the toy

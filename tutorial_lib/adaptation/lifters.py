@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call
 
+from tutorial_lib.adaptation.maml import Weights, maml_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting.temporal import WindowForm
 from tutorial_lib.locking import model_in_use
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
@@ -58,7 +60,7 @@ def meta_loss(
     second_order: bool = True,
     inner: str = "supervised",
 ) -> torch.Tensor:
-    """The MAML objective: the query loss after one inner step on the support set, averaged over the tasks.
+    """`maml_loss` of a lifter: the query loss after one inner step on the support set, averaged over the tasks.
 
         theta_i = theta - rate * grad L_i(theta, support_i);   objective = mean_i L_i(theta_i, query_i)
 
@@ -90,24 +92,28 @@ def meta_loss(
         )
     if inner not in ("supervised", "self-supervised"):
         raise ValueError(f"inner is {inner!r}, expected 'supervised' or 'self-supervised'")
-    theta = dict(model.named_parameters())
-    buffers = dict(model.named_buffers())
+    network = WindowForm(model)
+    buffers = dict(network.named_buffers())
 
-    def lift(weights, keypoints):
-        return functional_call(model, (weights, buffers), (keypoints,), {"mode": "windows"})
+    def lift(weights: Weights, keypoints: torch.Tensor) -> torch.Tensor:
+        return functional_call(network, (weights, buffers), (keypoints,))
 
-    def inner_loss(weights, keypoints, pose):
-        predicted = lift(weights, keypoints)
-        return supervised_loss(predicted, pose) if inner == "supervised" else self_supervised_loss(predicted)
+    def inner_loss(weights: Weights, seen: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        predicted = lift(weights, seen[0])
+        return supervised_loss(predicted, seen[1]) if inner == "supervised" else self_supervised_loss(predicted)
 
-    def task(support_keypoints, support_pose, query_keypoints, query_pose):
-        gradient = grad(inner_loss)(theta, support_keypoints, support_pose)
-        if not second_order:
-            gradient = {name: g.detach() for name, g in gradient.items()}
-        adapted = {name: weight - rate * gradient[name] for name, weight in theta.items()}
-        return supervised_loss(lift(adapted, query_keypoints), query_pose)
+    def outer_loss(weights: Weights, seen: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        return supervised_loss(lift(weights, seen[0]), seen[1])
 
-    return vmap(task)(support.keypoints, support.pose, query.keypoints, query.pose).mean()
+    return maml_loss(
+        dict(network.named_parameters()),
+        (support.keypoints, support.pose),
+        (query.keypoints, query.pose),
+        inner_loss,
+        outer_loss,
+        rate=rate,
+        second_order=second_order,
+    )
 
 
 @dataclass
@@ -181,7 +187,7 @@ def adapt(
             with model_in_use():
                 with torch.set_grad_enabled(step < steps):
                     if isinstance(support, Windows):
-                        pose = adapted(keypoints, mode="windows")
+                        pose = adapted.windows(keypoints)
                         loss = supervised_loss(pose, support.pose)
                     else:
                         pose = adapted.lift(keypoints)

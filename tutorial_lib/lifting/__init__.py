@@ -4,6 +4,7 @@ from tutorial_lib.lifting.inference import lift_flipped_average, lift_videos
 from tutorial_lib.lifting.single_frame import SingleFrameLifter
 from tutorial_lib.lifting.temporal import (
     TemporalLifter,
+    WindowForm,
     count_parameters,
     flops_per_frame,
     in_chunks,
@@ -14,6 +15,7 @@ from tutorial_lib.lifting.temporal import (
 __all__ = [
     "SingleFrameLifter",
     "TemporalLifter",
+    "WindowForm",
     "count_parameters",
     "flops_per_frame",
     "in_chunks",

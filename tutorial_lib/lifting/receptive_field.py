@@ -25,6 +25,7 @@ def paths(model: nn.Module, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor
         count: (F + 2 margin,) number of ways, double precision; zero: not seen.
     """
     plain = copy.deepcopy(model).double().eval()
+    plain.root_relative = False  # equal outputs would cancel
     for module in plain.modules():
         if isinstance(module, (nn.Conv1d, nn.Linear)):
             nn.init.constant_(module.weight, 1 / module.weight.shape[1])
@@ -65,7 +66,7 @@ def influence(model: nn.Module, keypoints: torch.Tensor) -> tuple[torch.Tensor, 
     still, clips = copy.deepcopy(model).eval(), keypoints.detach().clone().requires_grad_()
     square = torch.zeros(model.frames, dtype=clips.dtype, device=clips.device)
     with torch.enable_grad():
-        for number in still(clips, mode="windows").flatten(1).sum(0):
+        for number in still.windows(clips).flatten(1).sum(0):
             (gradient,) = torch.autograd.grad(number, clips, retain_graph=True)
             square += gradient.square().sum((-1, -2)).mean(0)
     return _frames(model, 0), square.sqrt()

@@ -143,7 +143,7 @@ def joint_losses(
         raise ValueError("labelled has no root: draw it with windows.draw_windows")
     count = len(labelled.keypoints)
     keypoints = labelled.keypoints if unlabelled is None else torch.cat([labelled.keypoints, unlabelled])
-    pose, root = pose_model(keypoints, mode="windows"), trajectory_model(keypoints, mode="windows")
+    pose, root = pose_model.windows(keypoints), trajectory_model.windows(keypoints)
     losses = {}
     if "pose" in terms:
         losses["pose"] = mpjpe(pose[:count], labelled.pose)

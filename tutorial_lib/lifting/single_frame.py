@@ -23,6 +23,7 @@ class SingleFrameLifter(nn.Module):
         joints: number of joints J that come in.
         dropout: probability; 0.5 in the paper.
         outputs: number of joints that go out, J by default.
+        root_relative: as in `TemporalLifter`.
 
     Raises:
         ValueError: channels, joints or outputs below 1, dropout outside [0, 1).
@@ -32,11 +33,13 @@ class SingleFrameLifter(nn.Module):
     causal = False
 
     def __init__(
-        self, channels: int = 1024, joints: int = len(JOINTS), dropout: float = 0.5, *, outputs: int | None = None
-    ):
+        self, channels: int = 1024, joints: int = len(JOINTS), dropout: float = 0.5, *, outputs: int | None = None,
+        root_relative: bool = True,
+    ):  # fmt: skip
         super().__init__()
         self.channels, self.joints, self.dropout = channels, joints, dropout
         self.outputs = joints if outputs is None else outputs
+        self.root_relative = root_relative and self.outputs > 1
         if channels < 1 or joints < 1 or self.outputs < 1:
             raise ValueError(f"channels={channels}, joints={joints}, outputs={outputs}: expected at least 1 of each")
         if not 0 <= dropout < 1:
@@ -52,35 +55,43 @@ class SingleFrameLifter(nn.Module):
     @property
     def architecture(self) -> dict:
         """What the constructor needs to build this network again, for use: without dropout."""
-        return {"channels": self.channels, "joints": self.joints, "outputs": self.outputs, "dropout": 0.0}
+        return {
+            "channels": self.channels, "joints": self.joints, "outputs": self.outputs,
+            "root_relative": self.root_relative, "dropout": 0.0,
+        }  # fmt: skip
 
-    def forward(self, keypoints: torch.Tensor, mode: str = "sequence") -> torch.Tensor:
+    def forward(self, keypoints: torch.Tensor) -> torch.Tensor:
         """Lift 2D keypoints, every frame for itself.
 
         Args:
-            keypoints: (..., T, J, 2) normalised screen coordinates ("windows": T == 1).
-            mode: "sequence" or "windows", as in `TemporalLifter`.
+            keypoints: (..., T, J, 2) normalised screen coordinates.
 
         Returns:
-            "sequence": (..., T, outputs, 3); "windows": (..., outputs, 3). Metres, root-relative, camera axes.
+            (..., T, outputs, 3) metres, camera axes; joint 0 at the origin (see `root_relative`).
 
         Raises:
-            ValueError: wrong mode, joints, or a window of several frames.
+            ValueError: wrong joints.
         """
-        if mode not in ("sequence", "windows"):
-            raise ValueError(f"mode is {mode!r}, expected 'sequence' or 'windows'")
         if keypoints.ndim < 3 or keypoints.shape[-2:] != (self.joints, 2):
             raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {self.joints}, 2)")
-        if mode == "windows" and keypoints.shape[-3] != 1:
-            raise ValueError(f"keypoints has {keypoints.shape[-3]} frames, windows have exactly 1")
         x = self._activate(self.expand(keypoints.reshape(-1, 2 * self.joints)), self.expand_bn)
         for block in (0, 2):
             kept = x
             for layer in (block, block + 1):
                 x = self._activate(self.layers[layer](x), self.layers_bn[layer])
             x = kept + x
-        leading = keypoints.shape[: -3 if mode == "windows" else -2]
-        return self.shrink(x).reshape(*leading, self.outputs, 3)
+        pose = self.shrink(x).reshape(*keypoints.shape[:-2], self.outputs, 3)
+        return pose - pose[..., :1, :] if self.root_relative else pose
+
+    def windows(self, keypoints: torch.Tensor) -> torch.Tensor:
+        """Windows of one frame (..., 1, J, 2) to poses (..., outputs, 3).
+
+        Raises:
+            ValueError: wrong joints, or windows of several frames.
+        """
+        if keypoints.ndim >= 3 and keypoints.shape[-3] != 1:
+            raise ValueError(f"keypoints has {keypoints.shape[-3]} frames, windows have exactly 1")
+        return self(keypoints)[..., 0, :, :]
 
     def _activate(self, x: torch.Tensor, norm: nn.BatchNorm1d) -> torch.Tensor:
         return F.dropout(F.relu(norm(x)), self.dropout, self.training)

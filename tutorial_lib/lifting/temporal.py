@@ -1,9 +1,9 @@
 """Temporal lifting: 2D keypoints over time to the 3D pose of the middle frame (VideoPose3D, Pavllo et al. 2019).
 
-One set of weights, two ways to compute. The *sequence* mode slides the network over a clip with dilated
-convolutions: every intermediate feature is used by many output frames. The *window* mode takes clips of exactly
-the receptive field and gives one pose each. There the kernel of every convolution equals its stride, so neighbouring
-frames are laid side by side and multiplied once: a reshape and a linear layer.
+One set of weights, two ways to compute. Called on a *sequence*, the network slides over it with dilated convolutions:
+every intermediate feature is used by many output frames. Its `windows` takes clips of exactly the receptive field and
+gives one pose each. There the kernel of every convolution equals its stride, so neighbouring frames are laid side by
+side and multiplied once: a reshape and a linear layer.
 
 Parameter names and shapes are those of VideoPose3D's `TemporalModel`, so its checkpoints load as they are.
 """
@@ -44,6 +44,9 @@ class TemporalLifter(nn.Module):
         widths: filter width of every layer, odd, instead of `frames`. F is their product.
         outputs: number of joints that go out, J by default. VideoPose3D's trajectory network has one, the root.
         dilated: false for ordinary convolutions (ours, to compare): F then grows by w - 1 a layer, and no further.
+        root_relative: joint 0 of every pose is exactly at the origin. Losses on root-relative poses say nothing about
+            where a network puts the whole body, so it would be anywhere. False leaves it there, as VideoPose3D does.
+            A network with one output has no root to subtract: it is one.
 
     Attributes:
         frames, widths, dilations: F and, per layer, filter width and distance of the taps in frames.
@@ -56,12 +59,14 @@ class TemporalLifter(nn.Module):
     def __init__(
         self, frames: int | None = None, channels: int = 1024, joints: int = len(JOINTS), causal: bool = False,
         dropout: float = 0.25, *, widths: Sequence[int] | None = None, outputs: int | None = None, dilated: bool = True,
+        root_relative: bool = True,
     ):  # fmt: skip
         super().__init__()
         if widths is None:
             widths = (3,) * receptive_levels(27 if frames is None else frames)
         self.widths, self.dilated = tuple(widths), dilated
         self.outputs = joints if outputs is None else outputs
+        self.root_relative = root_relative and self.outputs > 1
         if not self.widths or any(width < 1 or width % 2 == 0 for width in self.widths):
             raise ValueError(f"widths is {widths}, expected one odd number a layer, such as (3, 3, 3)")
         if channels < 1 or joints < 1 or self.outputs < 1:
@@ -89,42 +94,58 @@ class TemporalLifter(nn.Module):
         """What the constructor needs to build this network again, for use: without dropout."""
         return {
             "widths": list(self.widths), "channels": self.channels, "joints": self.joints, "causal": self.causal,
-            "outputs": self.outputs, "dilated": self.dilated, "dropout": 0.0,
+            "outputs": self.outputs, "dilated": self.dilated, "root_relative": self.root_relative, "dropout": 0.0,
         }  # fmt: skip
 
-    def forward(self, keypoints: torch.Tensor, mode: str = "sequence") -> torch.Tensor:
-        """Lift 2D keypoints.
+    def forward(self, keypoints: torch.Tensor) -> torch.Tensor:
+        """Lift the frames of sequences that have all their neighbours.
 
         Args:
-            keypoints: (..., T, J, 2) normalised screen coordinates, T >= frames ("windows": T == frames).
-            mode: "sequence" or "windows".
+            keypoints: (..., T, J, 2) normalised screen coordinates, T >= frames.
 
         Returns:
-            "sequence": (..., T - frames + 1, outputs, 3); "windows": (..., outputs, 3). Camera axes, metres; poses
-            are root-relative.
+            (..., T - frames + 1, outputs, 3) metres, camera axes; joint 0 at the origin (see `root_relative`).
 
         Raises:
-            ValueError: wrong mode, joints, or too few frames.
+            ValueError: wrong joints, or too few frames.
         """
-        if mode not in ("sequence", "windows"):
-            raise ValueError(f"mode is {mode!r}, expected 'sequence' or 'windows'")
-        if keypoints.ndim < 3 or keypoints.shape[-2:] != (self.joints, 2):
-            raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {self.joints}, 2)")
+        self._check(keypoints)
         leading, length = keypoints.shape[:-3], keypoints.shape[-3]
-        clips = math.prod(leading)
-        if mode == "windows":
-            if length != self.frames:
-                raise ValueError(f"keypoints has {length} frames, windows have exactly {self.frames}")
-            flat = keypoints.reshape(clips, length, 2 * self.joints)
-            if not self.dilated:  # its windows overlap inside the network: no stride would do
-                return self._sequence(flat.transpose(1, 2)).reshape(*leading, self.outputs, 3)
-            return self._windows(flat).reshape(*leading, self.outputs, 3)
         if length < self.frames:
             raise ValueError(
                 f"keypoints has {length} frames, the receptive field is {self.frames}: pad with lifting.pad_edges"
             )
-        flat = keypoints.reshape(clips, length, 2 * self.joints).transpose(1, 2)
-        return self._sequence(flat).transpose(1, 2).reshape(*leading, length - self.frames + 1, self.outputs, 3)
+        flat = keypoints.reshape(math.prod(leading), length, 2 * self.joints).transpose(1, 2)
+        return self._poses(self._sequence(flat).transpose(1, 2), (*leading, length - self.frames + 1))
+
+    def windows(self, keypoints: torch.Tensor) -> torch.Tensor:
+        """Lift one frame of each window: the middle one, or the last one of a causal network.
+
+        Args:
+            keypoints: (..., frames, J, 2) normalised screen coordinates.
+
+        Returns:
+            (..., outputs, 3), as `forward` gives them.
+
+        Raises:
+            ValueError: wrong joints, or windows of another length.
+        """
+        self._check(keypoints)
+        leading, length = keypoints.shape[:-3], keypoints.shape[-3]
+        if length != self.frames:
+            raise ValueError(f"keypoints has {length} frames, windows have exactly {self.frames}")
+        flat = keypoints.reshape(math.prod(leading), length, 2 * self.joints)
+        # Without dilation the windows overlap inside the network: no stride would do.
+        out = self._windows(flat) if self.dilated else self._sequence(flat.transpose(1, 2))
+        return self._poses(out, leading)
+
+    def _check(self, keypoints: torch.Tensor) -> None:
+        if keypoints.ndim < 3 or keypoints.shape[-2:] != (self.joints, 2):
+            raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {self.joints}, 2)")
+
+    def _poses(self, numbers: torch.Tensor, leading: Sequence[int]) -> torch.Tensor:
+        pose = numbers.reshape(*leading, self.outputs, 3)
+        return pose - pose[..., :1, :] if self.root_relative else pose
 
     def _activate(self, x: torch.Tensor, norm: nn.BatchNorm1d) -> torch.Tensor:
         return F.dropout(F.relu(norm(x)), self.dropout, self.training)
@@ -159,7 +180,9 @@ class TemporalLifter(nn.Module):
         return in_chunks(self, pad_edges(keypoints, self.frames, self.causal), chunk)
 
     def load_videopose3d(self, state_dict: dict[str, torch.Tensor]) -> "TemporalLifter":
-        """Take over the weights of a VideoPose3D model with the same filter widths.
+        """Take over the weights of a VideoPose3D model with the same filter widths; the output is then that model's.
+
+        VideoPose3D trains the root towards the origin and never moves it there, so `root_relative` becomes false.
 
         Args:
             state_dict: names and shapes of the reference's `TemporalModel` or `TemporalModelOptimized1f`; the
@@ -188,7 +211,20 @@ class TemporalLifter(nn.Module):
                 "Check widths (or frames), channels, joints and outputs"
             )
         self.load_state_dict({**own, **state_dict})
+        self.root_relative = False
         return self
+
+
+class WindowForm(nn.Module):
+    """A lifter whose call is `windows`: `torch.func.functional_call` and its like call modules, not methods."""
+
+    def __init__(self, lifter: nn.Module):
+        super().__init__()
+        self.lifter = lifter
+
+    def forward(self, keypoints: torch.Tensor) -> torch.Tensor:
+        """As the lifter's `windows`."""
+        return self.lifter.windows(keypoints)
 
 
 def _side_by_side(x: torch.Tensor, convolution: nn.Conv1d) -> torch.Tensor:

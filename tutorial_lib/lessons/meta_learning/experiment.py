@@ -65,13 +65,13 @@ def ordinary_stage(
     def loss(step: int) -> torch.Tensor:
         model.train()
         windows = draw(footage, batch, generator)
-        return mpjpe(model(windows.keypoints, mode="windows"), windows.pose)
+        return mpjpe(model.windows(windows.keypoints), windows.pose)
 
     fixed = draw(validation, 4096, torch.Generator().manual_seed(1))
 
     def validate() -> float:
         model.eval()
-        return mpjpe(model(fixed.keypoints, mode="windows"), fixed.pose).item()
+        return mpjpe(model.windows(fixed.keypoints), fixed.pose).item()
 
     return fit(model, loss, steps, rate=rate, validate=validate, every=max(1, steps // 10), label=label)
 

@@ -30,7 +30,7 @@ def lift_as(model: TemporalLifter, clip: torch.Tensor, form: str) -> torch.Tenso
     padded = pad_edges(clip, model.frames, model.causal)
     if form == "sequence":
         return model(padded)
-    return model(padded.unfold(0, model.frames, 1).permute(0, 3, 1, 2), mode="windows")
+    return model.windows(padded.unfold(0, model.frames, 1).permute(0, 3, 1, 2))
 
 
 class MultiplyAdds(TorchFunctionMode):

@@ -240,11 +240,11 @@ def train_lifter(name: str, recipe: LifterRecipe, budget: Budget, seed: int, cli
     def loss(step: int) -> torch.Tensor:
         model.train()
         windows = parts.draw(budget.batch, recipe.frames, generator, recipe.causal)
-        return mpjpe(model(windows.keypoints.to(where), mode="windows"), windows.pose.to(where))
+        return mpjpe(model.windows(windows.keypoints.to(where)), windows.pose.to(where))
 
     def validate() -> float:
         model.eval()
-        parts = [model(part.to(where), mode="windows") for part in fixed.keypoints.split(256)]
+        parts = [model.windows(part.to(where)) for part in fixed.keypoints.split(256)]
         return mpjpe(torch.cat(parts), fixed.pose.to(where)).item()
 
     every = max(1, budget.steps // 10)
@@ -278,13 +278,13 @@ def train_few(name: str, recipe: FewRecipe, budget: Budget, seed: int, clips: tu
         pair.train()
         seen = draw(labelled)
         if unlabelled is None:
-            return mpjpe(pose_model(seen.keypoints, mode="windows"), seen.pose)
+            return mpjpe(pose_model.windows(seen.keypoints), seen.pose)
         more = draw(unlabelled).keypoints if step >= warm_up else None
         return joint_losses(pose_model, trajectory_model, seen, more, norm=recipe.norm).total
 
     def validate() -> float:
         pose_model.eval()
-        parts = [pose_model(part.to(where), mode="windows") for part in fixed.keypoints.split(256)]
+        parts = [pose_model.windows(part.to(where)) for part in fixed.keypoints.split(256)]
         return mpjpe(torch.cat(parts), fixed.pose.to(where)).item()
 
     every = max(1, budget.few_steps // 10)
