@@ -1,5 +1,7 @@
 """A pinhole camera: from the world in metres to normalised screen coordinates.
 
+`project` is the only door from 3D to 2D: whatever is drawn, detected, lifted or learned from went through it.
+
 Frames: the world has z up; the camera has x to the right, y down, z forward. *Plane* coordinates are
 focal-normalised (x/z, y/z) about the principal point: lenses act on them. *Screen* coordinates have x in [-1, 1]
 across the width of the image and y on the same scale, downwards (VideoPose3D's convention): networks see them.
@@ -7,10 +9,11 @@ across the width of the image and y on the same scale, downwards (VideoPose3D's 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
-from tutorial_lib.distortion import distort
+from tutorial_lib.distortion import Lens, as_lens
 from tutorial_lib.skeleton import check_joints
 
 FOCAL = 1.25
@@ -89,7 +92,7 @@ def camera_to_world(points: torch.Tensor, camera: Camera) -> torch.Tensor:
 
 
 def to_plane(points: torch.Tensor) -> torch.Tensor:
-    """Perspective division of camera-frame points (..., 3): focal-normalised (..., 2).
+    """Perspective division of camera-frame points (..., 3): focal-normalised (..., 2). Half of `project`: use that.
 
     Raises:
         ValueError: some point is not in front of the camera.
@@ -145,26 +148,34 @@ def _sides(size) -> tuple[float, float]:
     return float(size[0]), float(size[1])
 
 
-def project(points: torch.Tensor, camera: Camera, coefficients: torch.Tensor | None = None) -> torch.Tensor:
-    """World points to the screen, through a lens if one is given.
+def project(
+    points: torch.Tensor,
+    camera: Camera | None = None,
+    lens: Lens | torch.Tensor | None = None,
+    *,
+    onto: Literal["screen", "plane"] = "screen",
+) -> torch.Tensor:
+    """Points in space to the picture, through a lens if one is given.
 
     Args:
-        points: (..., 3) metres, world frame; a batch of cameras matches the first axes.
+        points: (..., 3) metres, in the world frame; a batch of cameras matches the first axes. Without a camera: in the
+            frame of the course's own camera.
         camera: one camera or a batch.
-        coefficients: (5,) or a batch like the camera's: `(k1, k2, k3, p1, p2)`, see `distortion`.
+        lens: a lens, or (5,) or (leading axes, 5) coefficients `(k1, k2, k3, p1, p2)`, see `distortion`.
+        onto: "screen": x in [-1, 1] across the width, y down; "plane": focal-normalised, about the principal point.
 
     Returns:
-        (..., 2) screen coordinates, x in [-1, 1] across the width, y down.
+        (..., 2), same dtype and device.
 
     Raises:
         ValueError: points behind the camera, shapes that do not match.
     """
     if points.shape[-1] != 3:
-        raise ValueError(f"points has shape {tuple(points.shape)}, expected (..., 3): metres in the world frame")
-    plane = to_plane(world_to_camera(points, camera))
-    if coefficients is not None:
-        plane = distort(plane, coefficients)
-    return to_screen(plane, camera)
+        raise ValueError(f"points has shape {tuple(points.shape)}, expected (..., 3): metres")
+    plane = to_plane(points if camera is None else world_to_camera(points, camera))
+    if lens is not None:
+        plane = as_lens(lens).distort(plane)
+    return plane if onto == "plane" else to_screen(plane, camera)
 
 
 def random_viewpoints(

@@ -9,7 +9,12 @@ With q = (p2, p1) the map is the gradient of a scalar function, so its Jacobian 
     D(x) = x (1 + k1 r^2 + k2 r^4 + k3 r^6) + 2 x (q.x) + q r^2
 
 A gradient map whose Jacobian is positive definite on a disc is one-to-one there. `folds` tests exactly that.
+
+A *lens* is anything that bends plane coordinates (`Lens`). Wherever one is taken, five numbers mean Brown-Conrady.
 """
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -106,6 +111,7 @@ def undistort(points: torch.Tensor, coefficients: torch.Tensor, iterations: int 
     Args:
         points: (..., 2) distorted focal-normalised coordinates.
         coefficients: as for `distort`.
+        iterations: at most so many Newton steps.
 
     Returns:
         (..., 2), same dtype and device as `points`.
@@ -191,6 +197,61 @@ def folds(coefficients: torch.Tensor, radius: float, samples: int = 257) -> torc
     return ((determinant <= 0) | (across <= 0)).any(-1)
 
 
+@runtime_checkable
+class Lens(Protocol):
+    """What bends the picture, whatever its formula: it maps focal-normalised points (..., 2) to such points."""
+
+    def distort(self, points: torch.Tensor) -> torch.Tensor:
+        """Where the lens puts points that an ideal pinhole would put at `points` (..., 2)."""
+
+    def undistort(self, points: torch.Tensor) -> torch.Tensor:
+        """The inverse of `distort`; refuses points that are the image of none."""
+
+    def folds(self, radius: float) -> torch.Tensor:
+        """(...,) bool: whether two points of the disc r <= radius fall on one."""
+
+
+@dataclass(frozen=True)
+class BrownConrady:
+    """The lens of this course.
+
+    Attributes:
+        coefficients: (5,), or (leading axes of the points, 5): `(k1, k2, k3, p1, p2)`.
+    """
+
+    coefficients: torch.Tensor
+
+    def distort(self, points: torch.Tensor) -> torch.Tensor:
+        """See the module's `distort`."""
+        return distort(points, self.coefficients)
+
+    def undistort(self, points: torch.Tensor) -> torch.Tensor:
+        """See the module's `undistort`."""
+        return undistort(points, self.coefficients)
+
+    def folds(self, radius: float) -> torch.Tensor:
+        """See the module's `folds`."""
+        return folds(self.coefficients, radius)
+
+
+def as_lens(lens: Lens | torch.Tensor) -> Lens:
+    """The lens itself, or the Brown-Conrady lens of five coefficients (..., 5).
+
+    Args:
+        lens: a lens, or coefficients.
+
+    Raises:
+        ValueError: something that is neither.
+    """
+    if isinstance(lens, Lens):
+        return lens
+    if not isinstance(lens, torch.Tensor):
+        raise ValueError(
+            f"lens is a {type(lens).__name__}, expected five coefficients, or distort, undistort and folds"
+        )
+    return BrownConrady(lens)
+
+
 def sample_uniform(
     count: int,
     radial: float = RADIAL_LIMIT,
@@ -203,7 +264,9 @@ def sample_uniform(
 
     Args:
         count: how many.
-        radial, tangential: lambda 1 and lambda 2 of the paper.
+        radial: lambda 1 of the paper, the limit of k1, k2, k3.
+        tangential: lambda 2 of the paper, the limit of p1, p2.
+        generator: of the draws.
         radius: draws that fold within it are drawn again; None keeps every draw.
 
     Returns:
@@ -227,11 +290,25 @@ def sample_stratified(
 
     Only k1 is stratified (Cho et al. 2021, section on stratified sampling). A draw that folds is drawn again inside
     its own stratum.
+
+    Args:
+        count: how many.
+        radial: as `sample_uniform`.
+        tangential: as `sample_uniform`.
+        generator: of the draws.
+        radius: as `sample_uniform`.
     """
     return _sample(count, radial, tangential, generator, radius, stratified=True)
 
 
-def _sample(count, radial, tangential, generator, radius, stratified):
+def _sample(
+    count: int,
+    radial: float,
+    tangential: float,
+    generator: torch.Generator | None,
+    radius: float | None,
+    stratified: bool,
+) -> torch.Tensor:
     if count < 1:
         raise ValueError(f"count is {count}, expected at least 1 lens")
     if not (0 <= radial < float("inf") and 0 <= tangential < float("inf")):

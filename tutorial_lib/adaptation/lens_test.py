@@ -1,14 +1,16 @@
 """One fair test for every lifter: people, a lens, a scenario; the same frames and detector errors for all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from tutorial_lib.adaptation.lifters import Adaptation, adapt
+from tutorial_lib.camera import project
 from tutorial_lib.datasets.detector import draw_defects
-from tutorial_lib.datasets.footage import capture_clips, seen_through
+from tutorial_lib.datasets.footage import capture_clips
 from tutorial_lib.datasets.splits import AdaptationSplit
 from tutorial_lib.datasets.windows import Windows, window_indices
+from tutorial_lib.distortion import Lens
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.metrics import Score, pose_score, root_relative
 
@@ -24,14 +26,14 @@ class Observation:
     """Everything that one test needs; models of any receptive field can take it.
 
     Attributes:
-        lens: (5,).
+        lens: what they were seen through: a lens, or (5,) coefficients.
         recorded: (clips, T, 17, 2) screen keypoints of the calibration people; `recorded_pose` their 3D.
         picks: (windows, 2) clip and frame of the labelled windows of scenario 1.
         video: (clips, T, 17, 2) screen keypoints of the people under test.
         truth: (clips, T, 17, 3) their root-relative pose, metres, camera axes.
     """
 
-    lens: torch.Tensor
+    lens: Lens | torch.Tensor
     recorded: torch.Tensor
     recorded_pose: torch.Tensor
     picks: torch.Tensor
@@ -52,7 +54,8 @@ class Observation:
 
     def to(self, device: torch.device) -> "Observation":
         """The same on another device."""
-        return Observation(**{name: value.to(device) for name, value in vars(self).items()})
+        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        return replace(self, **moved)
 
 
 class LensTest:
@@ -94,15 +97,20 @@ class LensTest:
         self.recorded_defects = draw_defects((len(self.calibration_clips), length), noise, generator=errors)
         self.test_defects = draw_defects((len(self.tests), length), noise, generator=errors)
 
-    def through(self, lens: torch.Tensor, *, clips: slice = slice(None)) -> Observation:
-        """What the detector reports through `lens` (5,), for the recorded people and the `clips` under test."""
+    def through(self, lens: Lens | torch.Tensor, *, clips: slice = slice(None)) -> Observation:
+        """What the detector reports of the recorded people and of the people under test.
+
+        Args:
+            lens: a lens, or (5,) coefficients.
+            clips: which of the test clips.
+        """
         pose = self.tests.pose[clips]
         return Observation(
             lens,
-            self.recorded_defects.apply(seen_through(self.calibration_clips.pose, lens)),
+            self.recorded_defects.apply(project(self.calibration_clips.pose, lens=lens)),
             self.calibration_clips.pose,
             self.picks,
-            self.test_defects[clips].apply(seen_through(pose, lens)),
+            self.test_defects[clips].apply(project(pose, lens=lens)),
             root_relative(pose),
         )
 

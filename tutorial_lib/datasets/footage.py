@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
-from tutorial_lib.camera import from_screen, random_viewpoints, to_plane, to_screen, world_to_camera
+from tutorial_lib.camera import from_screen, project, random_viewpoints, world_to_camera
 from tutorial_lib.datasets.detector import detect
-from tutorial_lib.distortion import distort
+from tutorial_lib.distortion import Lens
 from tutorial_lib.motion.clip import Clip
 
 CLIP_FRAMES = 81
@@ -82,7 +82,7 @@ def capture(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0
     positions = torch.stack([clip.positions for clip in clips]).float()
     camera = random_viewpoints(positions, generator=generator)
     pose = world_to_camera(positions, camera)
-    seen = detect(to_screen(to_plane(pose), camera), noise, generator=generator)
+    seen = detect(project(positions, camera), noise, generator=generator)
     return Footage(
         pose,
         from_screen(seen, camera),
@@ -91,24 +91,21 @@ def capture(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0
     )
 
 
-def seen_through(pose: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
-    """Where camera-frame joints (..., 3) in metres truly are on the screen behind `lens` (5,) or a batch: (..., 2)."""
-    return to_screen(distort(to_plane(pose), lens))
-
-
 def through_lens(
-    pose: torch.Tensor, lens: torch.Tensor, *, generator: torch.Generator, noise: float = 1.0
+    pose: torch.Tensor, lens: Lens | torch.Tensor, *, generator: torch.Generator, noise: float = 1.0
 ) -> torch.Tensor:
     """What the detector reports in the test environment: project, distort, then detect in the distorted picture.
 
     Args:
         pose: (clips, frames, 17, 3) metres, camera frame.
-        lens: (5,) or (clips, 5).
+        lens: a lens, or coefficients (5,) or (clips, 5).
+        generator: of the detector's errors.
+        noise: of the detector; 0 gives the true projection.
 
     Returns:
         (clips, frames, 17, 2) screen coordinates.
     """
-    return detect(seen_through(pose, lens), noise, generator=generator)
+    return detect(project(pose, lens=lens), noise, generator=generator)
 
 
 def join(parts: list[Footage]) -> Footage:

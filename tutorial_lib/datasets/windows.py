@@ -1,16 +1,17 @@
 """Synthetic distorted tasks: windows of undistorted footage, seen through lenses that were never there."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
 
-from tutorial_lib.camera import to_plane, to_screen
+from tutorial_lib.camera import project, to_screen
 from tutorial_lib.datasets.footage import Footage
-from tutorial_lib.distortion import distort
+from tutorial_lib.distortion import Lens, as_lens
 from tutorial_lib.metrics import root_relative
-from tutorial_lib.skeleton import MIRROR
+from tutorial_lib.skeleton import flip
 
-SOURCES = ("detector", "truth")
+Source = Literal["detector", "truth"]
 
 
 def window_indices(frames: int, field: int, centres: torch.Tensor, causal: bool = False) -> torch.Tensor:
@@ -40,12 +41,12 @@ class Windows:
 
 def draw_windows(
     footage: Footage,
-    lens: torch.Tensor | None,
+    lens: Lens | torch.Tensor | None,
     shape: tuple[int, ...],
     frames: int,
     *,
     generator: torch.Generator,
-    source: str = "detector",
+    source: Source = "detector",
     clips: torch.Tensor | None = None,
     causal: bool = False,
 ) -> Windows:
@@ -54,9 +55,11 @@ def draw_windows(
     Mirroring comes before the lens: afterwards it would be wrong, because a tangential lens is not symmetric.
 
     Args:
-        lens: None (no distortion), or (*first axes of shape, 5): one lens for all windows below it.
+        footage: where the windows are cut from.
+        lens: None (no distortion), a lens, or coefficients (*first axes of shape, 5), each for all windows below it.
         shape: how many windows, any axes.
         frames: receptive field F.
+        generator: decides clips, frames and which windows are mirrored.
         source: "detector" distorts what the frozen detector saw (the paper's first way); "truth" projects the true
             3D pose through the lens (its second way).
         clips: (*shape) which clip each window comes from; drawn at random by default.
@@ -65,28 +68,26 @@ def draw_windows(
     Raises:
         ValueError: unknown source, footage without clips, lenses that do not match `shape`.
     """
-    if source not in SOURCES:
-        raise ValueError(f"source is {source!r}, expected one of {SOURCES}")
+    if source not in get_args(Source):
+        raise ValueError(f"source is {source!r}, expected one of {get_args(Source)}")
     if len(footage) < 1:
         raise ValueError("footage has no clips: select at least one")
-    device = footage.pose.device
     if clips is None:
         clips = torch.randint(len(footage), shape, generator=generator)
     centre = torch.randint(footage.pose.shape[1], shape, generator=generator)
-    mirrored = (torch.rand(shape, generator=generator) < 0.5).to(device)
+    mirrored = (torch.rand(shape, generator=generator) < 0.5).to(footage.pose.device)
     index = window_indices(footage.pose.shape[1], frames, centre, causal)
-    if source == "detector":
-        plane = footage.detected[clips[..., None], index]
+    if source == "truth":
+        keypoints = project(_flip_where(mirrored, footage.pose[clips[..., None], index]), lens=lens)
     else:
-        plane = to_plane(footage.pose[clips[..., None], index])
+        plane = _flip_where(mirrored, footage.detected[clips[..., None], index])
+        keypoints = to_screen(plane if lens is None else as_lens(lens).distort(plane))
     place = footage.pose[clips, centre]
     pose, root = root_relative(place), place[..., :1, :]
-    sign = torch.ones_like(mirrored, dtype=plane.dtype).masked_fill_(mirrored, -1)
-    plane = torch.where(mirrored[..., None, None, None], plane[..., MIRROR, :], plane)
-    pose = torch.where(mirrored[..., None, None], pose[..., MIRROR, :], pose)
-    plane = torch.cat([plane[..., :1] * sign[..., None, None, None], plane[..., 1:]], -1)
-    pose = torch.cat([pose[..., :1] * sign[..., None, None], pose[..., 1:]], -1)
-    if lens is not None:
-        plane = distort(plane, lens)
-    root = torch.cat([root[..., :1] * sign[..., None, None], root[..., 1:]], -1)
-    return Windows(to_screen(plane), pose, root)
+    return Windows(keypoints, _flip_where(mirrored, pose), _flip_where(mirrored, root))
+
+
+def _flip_where(mirrored: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """`flip` of those points (*shape, ..., J, D) whose window is mirrored (*shape)."""
+    mask = mirrored.reshape(*mirrored.shape, *[1] * (points.ndim - mirrored.ndim))
+    return torch.where(mask, flip(points), points)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from tutorial_lib.camera import to_screen
+from tutorial_lib.camera import project
 from tutorial_lib.datasets.windows import Windows
-from tutorial_lib.distortion import distort
+from tutorial_lib.distortion import Lens
 from tutorial_lib.metrics import mpjpe, root_relative
 from tutorial_lib.skeleton import bone_lengths, check_joints, length
 
@@ -39,13 +39,13 @@ def trajectory_loss(predicted: torch.Tensor, root: torch.Tensor) -> torch.Tensor
     return (length(predicted - root) / root[..., 2]).mean()
 
 
-def reproject(pose: torch.Tensor, root: torch.Tensor, lens: torch.Tensor | None = None) -> torch.Tensor:
+def reproject(pose: torch.Tensor, root: torch.Tensor, lens: Lens | torch.Tensor | None = None) -> torch.Tensor:
     """Where the camera would see a predicted pose at a predicted place.
 
     Args:
         pose: (..., 17, 3) metres, root-relative, camera axes.
         root: (..., 1, 3) metres, camera frame.
-        lens: (5,) or a batch: the projection with distortion; None is the linear one.
+        lens: a lens, or coefficients (5,) or a batch: the projection with distortion; None is the linear one.
 
     Returns:
         (..., 17, 2) screen coordinates.
@@ -61,15 +61,16 @@ def reproject(pose: torch.Tensor, root: torch.Tensor, lens: torch.Tensor | None 
     if root.ndim < 2 or root.shape[-2:] != (1, 3):
         raise ValueError(f"root has shape {tuple(root.shape)}, expected (..., 1, 3): a trajectory model has one output")
     place = root_relative(pose) + root
-    depth = place[..., 2:]
-    plane = (place[..., :2] / depth.clamp_min(NEAREST)).clamp(-1, 1)
+    depth = place[..., 2:].clamp_min(NEAREST)
+    aside = torch.maximum(torch.minimum(place[..., :2], depth), -depth)
+    visible = torch.cat([aside, depth], -1)
     # A joint near the optical axis stays unclamped even at the smallest depth, but what pulls it there is no direction.
-    plane = torch.where(depth > NEAREST, plane, plane.detach())
-    return to_screen(plane if lens is None else distort(plane, lens))
+    visible = torch.where(place[..., 2:] > NEAREST, visible, visible.detach())
+    return project(visible, lens=lens)
 
 
 def reprojection_loss(
-    pose: torch.Tensor, root: torch.Tensor, keypoints: torch.Tensor, lens: torch.Tensor | None = None
+    pose: torch.Tensor, root: torch.Tensor, keypoints: torch.Tensor, lens: Lens | torch.Tensor | None = None
 ) -> torch.Tensor:
     """Mean distance in the picture (screen units) between the keypoints (..., 17, 2) and what `reproject` returns."""
     check_joints(keypoints, 2, "keypoints")
@@ -116,7 +117,7 @@ def joint_losses(
     labelled: Windows,
     unlabelled: torch.Tensor | None,
     *,
-    lens: torch.Tensor | None = None,
+    lens: Lens | torch.Tensor | None = None,
     norm: str = "l1",
     terms: tuple[str, ...] = TERMS,
 ) -> JointLosses:
