@@ -142,7 +142,7 @@ def to_pixels(screen: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return (screen + screen.new_tensor([1.0, height / width])) * (width / 2)
 
 
-def _sides(size) -> tuple[float, float]:
+def _sides(size: tuple[float, float]) -> tuple[float, float]:
     if len(size) != 2 or not all(0 < side < float("inf") for side in size):
         raise ValueError(f"size is {size!r}, expected (width, height) of the picture in pixels, e.g. (1920, 1080)")
     return float(size[0]), float(size[1])
@@ -194,6 +194,8 @@ def random_viewpoints(
         distance: metres from the person's mean position; moved back when the person would leave the picture.
         height: metres above the floor.
         margin: the largest screen coordinate (in half-widths) that any joint may reach.
+        generator: of the draws.
+        attempts: draws for each clip before it is given up.
 
     Returns:
         A batch of `clips` cameras.

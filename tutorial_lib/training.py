@@ -64,9 +64,12 @@ def fit(
         model: its parameters are optimised; put it in train or eval mode yourself.
         loss: step number -> scalar to minimise (it draws its own batch).
         steps: number of updates.
-        rate, final_rate: first and last learning rate.
+        rate: first learning rate.
+        final_rate: last learning rate.
         validate: called every `every` steps and at the end; smaller is better. Without it the last weights stay.
+        every: steps from one validation to the next.
         clip: largest norm of the gradient.
+        label: what the bar says.
         progress: show a bar.
 
     Returns:

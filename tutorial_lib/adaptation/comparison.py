@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from tutorial_lib.adaptation.lens_test import LABELLED, SCENARIOS, UNDISTORTED, LensTest, evaluate, evaluate_adapted
 from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import Lifter
 
 HEAVY, MODERATE = ("d1", "d2"), ("d3", "d4")
 
@@ -55,7 +55,7 @@ class Comparison:
 
 
 def compare_networks(
-    networks: Mapping[str, TemporalLifter],
+    networks: Mapping[str, Lifter],
     rates: Mapping[str, Mapping[str, float]],
     steps: Mapping[str, int],
     seeds: Iterable[int],
@@ -70,13 +70,16 @@ def compare_networks(
     """Let every network adapt to every lens in both scenarios, on people and motions that no training saw.
 
     Args:
-        networks, rates: by name; rates by scenario (see `rate_search`).
+        networks: by name.
+        rates: of the gradient steps, by name and scenario (see `rate_search`).
         steps: adaptation steps by scenario.
         seeds: other people, viewpoints, detector errors and labelled windows each.
         motion: "builtin" or a motion file.
-        clips: test clips a seed; windows: labelled windows of scenario 1.
+        clips: test clips a seed.
+        windows: labelled windows of scenario 1.
         watched: networks scored after every step; the others before and after only.
         labelled_only: networks tested in scenario 1 only.
+        device: where everything is computed.
     """
     comparison = Comparison(steps)
     for seed in tqdm(seeds, desc="lens tests"):

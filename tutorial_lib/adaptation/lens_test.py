@@ -11,7 +11,7 @@ from tutorial_lib.datasets.footage import capture_clips
 from tutorial_lib.datasets.splits import AdaptationSplit
 from tutorial_lib.datasets.windows import Windows, window_indices
 from tutorial_lib.distortion import Lens
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import Lifter
 from tutorial_lib.metrics import Score, pose_score, root_relative
 
 LABELLED, ALONE = SCENARIOS = ("labelled", "alone")
@@ -52,7 +52,7 @@ class Observation:
         index = window_indices(self.recorded.shape[1], frames, centre)
         return Windows(self.recorded[clip[:, None], index], root_relative(self.recorded_pose[clip, centre]))
 
-    def to(self, device: torch.device) -> "Observation":
+    def to(self, device: torch.device | str) -> "Observation":
         """The same on another device."""
         moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
         return replace(self, **moved)
@@ -116,13 +116,13 @@ class LensTest:
 
 
 @torch.no_grad()
-def evaluate(model: TemporalLifter, observation: Observation) -> Score:
+def evaluate(model: Lifter, observation: Observation) -> Score:
     """The score of a model as it is."""
     return pose_score(model.lift(observation.video), observation.truth)
 
 
 def evaluate_adapted(
-    model: TemporalLifter,
+    model: Lifter,
     observation: Observation,
     scenario: str,
     *,
@@ -134,7 +134,11 @@ def evaluate_adapted(
     """Adapt to the lens of an observation, then score; also after every step on the way.
 
     Args:
+        model: it stays as it is.
+        observation: through the lens.
         scenario: one of `SCENARIOS`.
+        steps: gradient steps.
+        rate: alpha.
         windows: labelled windows of scenario 1.
         every_step: False scores only before the first and after the last step, which is several times faster.
 

@@ -11,17 +11,21 @@ This room stands on `lifting`. Decisions that the paper leaves open, the same in
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import torch
 from torch.func import functional_call
 
 from tutorial_lib.adaptation.maml import Weights, maml_loss
 from tutorial_lib.datasets.windows import Windows
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import Lifter
 from tutorial_lib.lifting.temporal import WindowForm
 from tutorial_lib.locking import model_in_use
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
+
+Inner = Literal["supervised", "self-supervised"]
+"""What the inner step of an episode minimises."""
 
 
 def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
@@ -52,13 +56,13 @@ def supervised_loss(pose: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def meta_loss(
-    model: TemporalLifter,
+    model: Lifter,
     support: Windows,
     query: Windows,
     *,
     rate: float,
     second_order: bool = True,
-    inner: str = "supervised",
+    inner: Inner = "supervised",
 ) -> torch.Tensor:
     """`maml_loss` of a lifter: the query loss after one inner step on the support set, averaged over the tasks.
 
@@ -66,7 +70,8 @@ def meta_loss(
 
     Args:
         model: its parameters are theta; it must be in eval mode (see the module's docstring).
-        support, query: with a leading axis of tasks.
+        support: what the inner steps see, with a leading axis of tasks.
+        query: what the outer loss sees, the same tasks.
         rate: alpha, the inner learning rate.
         second_order: differentiate through the inner gradient; False treats it as a constant (first-order MAML).
         inner: "supervised" (the paper's) or "self-supervised": the inner step sees no labels, so that the network
@@ -90,7 +95,7 @@ def meta_loss(
             f"support holds {len(support.keypoints)} tasks and query {len(query.keypoints)}: expected the same tasks, "
             "at least one, on the first axis"
         )
-    if inner not in ("supervised", "self-supervised"):
+    if inner not in get_args(Inner):
         raise ValueError(f"inner is {inner!r}, expected 'supervised' or 'self-supervised'")
     network = WindowForm(model)
     buffers = dict(network.named_buffers())
@@ -128,7 +133,7 @@ class Adaptation:
         interrupted: whether it was stopped early; everything up to then is kept.
     """
 
-    model: TemporalLifter
+    model: Lifter
     losses: list[float] = field(default_factory=list)
     trajectory: list = field(default_factory=list)
     bone: list[float] = field(default_factory=list)
@@ -136,12 +141,12 @@ class Adaptation:
 
 
 def adapt(
-    model: TemporalLifter,
+    model: Lifter,
     support: Windows | torch.Tensor,
     steps: int = 5,
     *,
     rate: float = 0.1,
-    watch: Callable[[TemporalLifter], object] | None = None,
+    watch: Callable[[Lifter], object] | None = None,
 ) -> Adaptation:
     """Adapt a copy of a lifter to a test environment by plain gradient descent; the model given is not changed.
 

@@ -35,7 +35,7 @@ def maml_loss(
     Source: Finn et al. 2017, Algorithm 1.
     """
 
-    def task(support, query):
+    def task(support: Any, query: Any) -> torch.Tensor:
         gradient = grad(inner)(start, support)
         if not second_order:
             gradient = {name: g.detach() for name, g in gradient.items()}

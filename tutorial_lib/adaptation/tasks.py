@@ -3,7 +3,7 @@
 import torch
 
 from tutorial_lib.datasets.footage import Footage
-from tutorial_lib.datasets.windows import Windows, draw_windows
+from tutorial_lib.datasets.windows import Source, Windows, draw_windows
 
 
 def draw_tasks(
@@ -14,14 +14,19 @@ def draw_tasks(
     support: int,
     query: int,
     generator: torch.Generator,
-    source: str = "detector",
+    source: Source = "detector",
     one_video: bool = False,
 ) -> tuple[Windows, Windows]:
     """Support and query sets of one task per lens: the same distortion, other frames.
 
     Args:
+        footage: where the windows are cut from.
         lenses: (tasks, 5).
-        support, query: windows a task.
+        frames: receptive field F.
+        support: windows a task that the inner step sees.
+        query: windows a task that the outer loss sees.
+        generator: decides clips and frames.
+        source: as `draw_windows`.
         one_video: false for scenario 1 (a small but varied recording, tested on other people); true for scenario 2
             (support and query are frames of one and the same shot, because there the test video adapts to itself).
 

@@ -3,6 +3,7 @@
 import json
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -94,7 +95,7 @@ def weights(name: str, folder: Path = FOLDER) -> tuple[dict, dict[str, torch.Ten
     return about, {key: t.float() if t.is_floating_point() else t for key, t in tensors.items()}
 
 
-def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -> nn.Module:
+def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -> Any:
     """A trained network in eval mode, of the class that its JSON names.
 
     Args:

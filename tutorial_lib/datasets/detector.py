@@ -20,7 +20,9 @@ SIGMA = 0.008
 """Standard deviation of a joint of relative error 1, in screen units (half-widths of the image)."""
 
 
-def _coloured(frames: int, correlation: float, shape: tuple[int, ...], generator) -> torch.Tensor:
+def _coloured(
+    frames: int, correlation: float, shape: tuple[int, ...], generator: torch.Generator | None
+) -> torch.Tensor:
     """Unit-variance AR(1) noise along axis 0: neighbours correlate by `correlation`."""
     white = torch.randn(frames, *shape, generator=generator)
     noise = torch.empty_like(white)
@@ -31,7 +33,9 @@ def _coloured(frames: int, correlation: float, shape: tuple[int, ...], generator
     return noise
 
 
-def _episodes(frames: int, rate: float, length: int, shape: tuple[int, ...], generator) -> torch.Tensor:
+def _episodes(
+    frames: int, rate: float, length: int, shape: tuple[int, ...], generator: torch.Generator | None
+) -> torch.Tensor:
     """Bool (frames, *shape): true during random episodes that begin with probability `rate` a frame."""
     begins = torch.rand(frames, *shape, generator=generator) < rate
     active = begins.clone()
@@ -60,7 +64,7 @@ class Defects:
             screen = torch.where(swapped.to(screen.device), screen[..., order, :], screen)
         return screen + self.error.to(screen)
 
-    def __getitem__(self, clips) -> "Defects":
+    def __getitem__(self, clips: slice) -> "Defects":
         """The defects of some clips."""
         return Defects(self.error[clips], self.legs[clips], self.arms[clips])
 
@@ -111,6 +115,7 @@ def detect(
         correlation: of a joint's error between neighbouring frames.
         swap_rate: probability a frame that the legs (or the arms) are exchanged for the next 5 frames.
         miss_rate: probability a frame and joint that it is lost: for 6 frames its error is 8 times as large.
+        generator: of the draws.
 
     Returns:
         (..., frames, 17, 2), same dtype and device.

@@ -77,6 +77,8 @@ def human36m_videos(motion: str, subjects: Sequence[str], *, trust: bool = False
     Their long lenses become the course's wide one by the known focal length and principal point; distortion stays.
 
     Args:
+        motion: the files, or a folder with them.
+        subjects: whose takes.
         trust: as in `videos_under_test`.
 
     Raises:
@@ -107,6 +109,7 @@ def videos_under_test(
         seed: decides people, viewpoints, the detector's errors, and which clips where there are more than `limit`.
         noise: of the simulated detector; real detections stay as they are.
         known: as in `clips_under_test`.
+        limit: at most so many videos, drawn at random.
         trust: Human3.6M's files hold pickled Python objects: reading them runs any code their author put in.
     """
     generator = torch.Generator().manual_seed(seed)

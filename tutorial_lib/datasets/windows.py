@@ -12,12 +12,16 @@ from tutorial_lib.metrics import root_relative
 from tutorial_lib.skeleton import flip
 
 Source = Literal["detector", "truth"]
+"""What a window shows: what the frozen detector saw, or the projected truth."""
 
 
 def window_indices(frames: int, field: int, centres: torch.Tensor, causal: bool = False) -> torch.Tensor:
-    """Frame numbers of the windows around `centres` (...,) in a shot: (..., field), repeated at the clip's ends.
+    """Frame numbers of the windows around `centres` (...,) in a clip: (..., field), repeated at the clip's ends.
 
     Args:
+        frames: of the clip.
+        field: frames of a window.
+        centres: frame numbers, any shape.
         causal: the windows end at `centres` instead.
     """
     offsets = torch.arange(field, device=centres.device) - (field - 1 if causal else field // 2)

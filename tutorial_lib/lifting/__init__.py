@@ -1,6 +1,7 @@
 """Lifting: 2D keypoints over time to 3D poses. Lesson 04's idea; stands on `datasets` and the ground."""
 
 from tutorial_lib.lifting.inference import lift_flipped_average, lift_videos
+from tutorial_lib.lifting.protocol import Lifter
 from tutorial_lib.lifting.single_frame import SingleFrameLifter
 from tutorial_lib.lifting.temporal import (
     TemporalLifter,
@@ -13,6 +14,7 @@ from tutorial_lib.lifting.temporal import (
 )
 
 __all__ = [
+    "Lifter",
     "SingleFrameLifter",
     "TemporalLifter",
     "WindowForm",

@@ -3,13 +3,12 @@
 import torch
 
 from tutorial_lib.datasets.videos import Video
-from tutorial_lib.lifting.single_frame import SingleFrameLifter
-from tutorial_lib.lifting.temporal import TemporalLifter
+from tutorial_lib.lifting.protocol import Lifter
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.skeleton import flip
 
 
-def lift_flipped_average(model, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:
+def lift_flipped_average(model: Lifter, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:
     """Test-time augmentation: the mean of what a lifter says about a clip and, flipped back, about its mirror image.
 
     The result commutes with `flip`, whatever the weights.
@@ -26,9 +25,7 @@ def lift_flipped_average(model, keypoints: torch.Tensor, chunk: int | None = Non
 
 
 @torch.no_grad()
-def lift_videos(
-    model: TemporalLifter | SingleFrameLifter, taken: list[Video]
-) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
+def lift_videos(model: Lifter, taken: list[Video]) -> list[tuple[str, torch.Tensor, torch.Tensor]]:
     """Lift whole videos.
 
     Returns:

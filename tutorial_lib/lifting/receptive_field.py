@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from tutorial_lib.lifting.protocol import Lifter
 
-def paths(model: nn.Module, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+
+def paths(model: Lifter, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """How many ways lead from every input frame to one output frame; residual connections are ways of their own.
 
     Args:
@@ -33,6 +35,7 @@ def paths(model: nn.Module, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm1d):
             module.reset_parameters()
+            assert module.running_var is not None  # it tracks statistics
             module.running_var -= module.eps  # the norm adds it again: an exact identity
     clip = torch.ones(1, model.frames + 2 * margin, model.joints, 2, dtype=torch.float64, requires_grad=True)
     with torch.enable_grad():
@@ -40,7 +43,7 @@ def paths(model: nn.Module, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor
     return _frames(model, margin), gradient[0].sum((-1, -2)).round()
 
 
-def support(model: nn.Module, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+def support(model: Lifter, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """Which input frames one output frame depends on.
 
     Returns:
@@ -51,10 +54,11 @@ def support(model: nn.Module, margin: int = 0) -> tuple[torch.Tensor, torch.Tens
     return frame, count != 0
 
 
-def influence(model: nn.Module, keypoints: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def influence(model: Lifter, keypoints: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """How strongly a network with its own weights, in eval mode, reacts to every frame.
 
     Args:
+        model: it stays as it is.
         keypoints: (windows, F, J, 2) what the network looks at, screen coordinates.
 
     Returns:
@@ -72,7 +76,7 @@ def influence(model: nn.Module, keypoints: torch.Tensor) -> tuple[torch.Tensor, 
     return _frames(model, 0), square.sqrt()
 
 
-def _frames(model: nn.Module, margin: int) -> torch.Tensor:
+def _frames(model: Lifter, margin: int) -> torch.Tensor:
     own = margin + (model.frames - 1 if model.causal else model.frames // 2)
     return torch.arange(model.frames + 2 * margin) - own
 
@@ -101,7 +105,9 @@ def connections(
     """The network as it is drawn: from the input upwards, only what leads to the output at frame 0.
 
     Args:
-        widths, dilations: as `TemporalLifter` has them.
+        widths: as `TemporalLifter` has them.
+        dilations: as `TemporalLifter` has them.
+        causal: as `TemporalLifter` has it.
         most: at most so many nodes of a layer get lines, evenly chosen; None: all. The nodes are all there.
     """
     layers, needed = [], (0,)

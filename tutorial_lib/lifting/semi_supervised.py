@@ -6,18 +6,22 @@ back into the picture, and there the keypoints are known without any label.
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import torch
-from torch import nn
 
 from tutorial_lib.camera import project
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import Lens
+from tutorial_lib.lifting.protocol import Lifter
 from tutorial_lib.metrics import mpjpe, root_relative
 from tutorial_lib.skeleton import bone_lengths, check_joints, length
 
 TERMS = ("pose", "trajectory", "reprojection", "bones")
 """The four losses, each with weight 1 in the reference."""
+
+Norm = Literal["l1", "l2"]
+"""Of the bone-length term."""
 
 NEAREST = 0.05
 """Metres (ours): a joint that the models put nearer than this, or behind the camera, is projected from here."""
@@ -77,19 +81,21 @@ def reprojection_loss(
     return length(reproject(pose, root, lens) - keypoints).mean()
 
 
-def bone_length_loss(labelled: torch.Tensor, unlabelled: torch.Tensor, norm: str = "l1") -> torch.Tensor:
+def bone_length_loss(labelled: torch.Tensor, unlabelled: torch.Tensor, norm: Norm = "l1") -> torch.Tensor:
     """How much the mean bone lengths of two batches of predicted poses (windows, 17, 3) differ.
 
     Without it a person twice as large at twice the distance explains the keypoints as well.
 
     Args:
+        labelled: predicted poses of labelled windows.
+        unlabelled: predicted poses of the others.
         norm: "l1", mean |difference| in metres, is what VideoPose3D's code computes; "l2", mean squared difference in
             square metres, is what the paper's text says. Its gradient fades near the goal.
 
     Raises:
         ValueError: another norm.
     """
-    if norm not in ("l1", "l2"):
+    if norm not in get_args(Norm):
         raise ValueError(f"norm is {norm!r}, expected 'l1' or 'l2'")
     mean_labelled, mean_unlabelled = (bone_lengths(pose).flatten(0, -2).mean(0) for pose in (labelled, unlabelled))
     difference = mean_labelled - mean_unlabelled
@@ -112,13 +118,13 @@ class JointLosses:
 
 
 def joint_losses(
-    pose_model: nn.Module,
-    trajectory_model: nn.Module,
+    pose_model: Lifter,
+    trajectory_model: Lifter,
     labelled: Windows,
     unlabelled: torch.Tensor | None,
     *,
     lens: Lens | torch.Tensor | None = None,
-    norm: str = "l1",
+    norm: Norm = "l1",
     terms: tuple[str, ...] = TERMS,
 ) -> JointLosses:
     """One step of the joint optimisation.
@@ -126,7 +132,8 @@ def joint_losses(
     Labelled and unlabelled windows go through the networks as one batch, so that batch norm sees both.
 
     Args:
-        pose_model, trajectory_model: 17 joints out and 1 joint out; mode "windows".
+        pose_model: 17 joints out.
+        trajectory_model: 1 joint out.
         labelled: windows with pose and root.
         unlabelled: (windows, F, 17, 2) screen coordinates; None during the warm-up.
         lens: what the unlabelled video was filmed through; its intrinsics must be known.

@@ -49,8 +49,9 @@ class SingleFrameLifter(nn.Module):
         self.layers = nn.ModuleList([nn.Linear(channels, channels) for _ in range(4)])
         self.layers_bn = nn.ModuleList([nn.BatchNorm1d(channels) for _ in range(4)])
         self.shrink = nn.Linear(channels, 3 * self.outputs)
-        for layer in (self.expand, *self.layers, self.shrink):
-            nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
 
     @property
     def architecture(self) -> dict:
@@ -93,7 +94,7 @@ class SingleFrameLifter(nn.Module):
             raise ValueError(f"keypoints has {keypoints.shape[-3]} frames, windows have exactly 1")
         return self(keypoints)[..., 0, :, :]
 
-    def _activate(self, x: torch.Tensor, norm: nn.BatchNorm1d) -> torch.Tensor:
+    def _activate(self, x: torch.Tensor, norm: nn.Module) -> torch.Tensor:
         return F.dropout(F.relu(norm(x)), self.dropout, self.training)
 
     def lift(self, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:

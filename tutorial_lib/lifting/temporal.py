@@ -10,11 +10,13 @@ Parameter names and shapes are those of VideoPose3D's `TemporalModel`, so its ch
 
 import math
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tutorial_lib.lifting.protocol import Lifter
 from tutorial_lib.skeleton import JOINTS
 
 
@@ -147,7 +149,7 @@ class TemporalLifter(nn.Module):
         pose = numbers.reshape(*leading, self.outputs, 3)
         return pose - pose[..., :1, :] if self.root_relative else pose
 
-    def _activate(self, x: torch.Tensor, norm: nn.BatchNorm1d) -> torch.Tensor:
+    def _activate(self, x: torch.Tensor, norm: nn.Module) -> torch.Tensor:
         return F.dropout(F.relu(norm(x)), self.dropout, self.training)
 
     def _sequence(self, x: torch.Tensor) -> torch.Tensor:
@@ -166,7 +168,7 @@ class TemporalLifter(nn.Module):
             groups = x.reshape(-1, width, self.channels)
             kept = groups[:, width - 1 if self.causal else width // 2]
             x = self._activate(_side_by_side(groups, self.layers_conv[2 * block]), self.layers_bn[2 * block])
-            mixed = F.linear(x, self.layers_conv[2 * block + 1].weight[:, :, 0])
+            mixed = F.linear(x, _weight(self.layers_conv[2 * block + 1])[:, :, 0])
             x = kept + self._activate(mixed, self.layers_bn[2 * block + 1])
         return F.linear(x, self.shrink.weight[:, :, 0], self.shrink.bias)
 
@@ -174,12 +176,13 @@ class TemporalLifter(nn.Module):
         """Lift whole clips (..., T, J, 2) to as many poses (..., T, outputs, 3): the ends are padded with copies.
 
         Args:
+            keypoints: normalised screen coordinates.
             chunk: at most so many poses at once, which bounds the memory of a long clip; each chunk computes F - 1
                 frames of features again. In eval mode the poses are the same.
         """
         return in_chunks(self, pad_edges(keypoints, self.frames, self.causal), chunk)
 
-    def load_videopose3d(self, state_dict: dict[str, torch.Tensor]) -> "TemporalLifter":
+    def load_videopose3d(self, state_dict: dict[str, Any]) -> "TemporalLifter":
         """Take over the weights of a VideoPose3D model with the same filter widths; the output is then that model's.
 
         VideoPose3D trains the root towards the origin and never moves it there, so `root_relative` becomes false.
@@ -218,7 +221,7 @@ class TemporalLifter(nn.Module):
 class WindowForm(nn.Module):
     """A lifter whose call is `windows`: `torch.func.functional_call` and its like call modules, not methods."""
 
-    def __init__(self, lifter: nn.Module):
+    def __init__(self, lifter: Lifter):
         super().__init__()
         self.lifter = lifter
 
@@ -227,9 +230,13 @@ class WindowForm(nn.Module):
         return self.lifter.windows(keypoints)
 
 
-def _side_by_side(x: torch.Tensor, convolution: nn.Conv1d) -> torch.Tensor:
+def _weight(layer: nn.Module) -> torch.Tensor:
+    return cast(torch.Tensor, layer.weight)
+
+
+def _side_by_side(x: torch.Tensor, convolution: nn.Module) -> torch.Tensor:
     """A convolution whose stride is its width, on channels-last frames: (..., n width frames, Cin) to (rows, Cout)."""
-    weight = convolution.weight
+    weight = _weight(convolution)
     matrix = weight.transpose(1, 2).reshape(weight.shape[0], -1)
     return F.linear(x.reshape(-1, matrix.shape[1]), matrix)
 
@@ -242,7 +249,7 @@ def pad_edges(keypoints: torch.Tensor, frames: int, causal: bool = False) -> tor
     return torch.cat([first.expand(*grow, before, -1, -1), keypoints, last.expand(*grow, after, -1, -1)], dim=-3)
 
 
-def in_chunks(model: nn.Module, keypoints: torch.Tensor, chunk: int | None) -> torch.Tensor:
+def in_chunks(model: Lifter, keypoints: torch.Tensor, chunk: int | None) -> torch.Tensor:
     """`model(keypoints)` for (..., T, J, 2), at most `chunk` output frames at a time (None: all at once).
 
     Raises:
@@ -257,12 +264,12 @@ def in_chunks(model: nn.Module, keypoints: torch.Tensor, chunk: int | None) -> t
     return torch.cat([model(keypoints[..., low : high + model.frames - 1, :, :]) for low, high in ends], dim=-3)
 
 
-def count_parameters(model: nn.Module) -> int:
+def count_parameters(model: Lifter) -> int:
     """Trainable numbers."""
     return sum(p.numel() for p in model.parameters())
 
 
-def flops_per_frame(model: nn.Module) -> int:
+def flops_per_frame(model: Lifter) -> int:
     """Multiply-adds times two for one more output frame of a running sequence (the papers' convention).
 
     Every layer runs once a frame because dilated features are reused; norms and biases are not counted.

@@ -1,0 +1,43 @@
+"""What every lifter can do, whatever is inside: the face that demos, tests and adaptation rely on."""
+
+from collections.abc import Iterator
+from typing import Protocol, Self
+
+import torch
+from torch import nn
+
+
+class Lifter(Protocol):
+    """A network from 2D keypoints to 3D poses, such as `TemporalLifter` or `SingleFrameLifter`.
+
+    Attributes:
+        frames: receptive field F.
+        causal: whether a pose belongs to the last frame of its field, not to the middle.
+        joints: J, that come in.
+        outputs: how many joints go out.
+        root_relative: whether joint 0 of every pose is exactly at the origin.
+        training: as every module has it.
+    """
+
+    frames: int
+    causal: bool
+    joints: int
+    outputs: int
+    root_relative: bool
+    training: bool
+
+    def __call__(self, keypoints: torch.Tensor) -> torch.Tensor:
+        """(..., T, J, 2) screen coordinates to (..., T - F + 1, outputs, 3) metres, camera axes."""
+
+    def windows(self, keypoints: torch.Tensor) -> torch.Tensor:
+        """(..., F, J, 2) to (..., outputs, 3): one pose a window."""
+
+    def lift(self, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:
+        """(..., T, J, 2) to (..., T, outputs, 3): whole clips."""
+
+    # What is used of nn.Module.
+    def eval(self) -> Self: ...
+    def requires_grad_(self, requires_grad: bool = True) -> Self: ...
+    def modules(self) -> Iterator[nn.Module]: ...
+    def double(self) -> Self: ...
+    def parameters(self) -> Iterator[nn.Parameter]: ...
