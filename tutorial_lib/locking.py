@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections.abc import Generator
 
 import torch
 
@@ -53,7 +54,7 @@ MODEL_LOCK = FairLock()
 
 
 @contextlib.contextmanager
-def model_in_use():
+def model_in_use() -> Generator[None]:
     """Hold `MODEL_LOCK` with gradients on, whatever the calling thread's own grad mode."""
     with MODEL_LOCK, torch.inference_mode(False), torch.enable_grad():
         yield

@@ -3,8 +3,15 @@
 import torch
 
 
-def compare(got, expected: torch.Tensor, what: str, hint: str, tolerance: float = 1e-6) -> None:
+def compare(got: object, expected: torch.Tensor, what: str, hint: str, tolerance: float = 1e-6) -> None:
     """Refuse anything but a tensor of the expected shape and values.
+
+    Args:
+        got: what the student's function returned, which may be anything.
+        expected: the right values, in any shape.
+        what: the case that was tried; the message begins with it.
+        hint: what to think of if it is wrong.
+        tolerance: the largest difference that is no mistake.
 
     Raises:
         AssertionError: says what was expected, what came, and the hint.

@@ -13,7 +13,7 @@ def inner_step(function: Callable) -> None:
     matrix = torch.tensor([[2.0, 0.3], [0.3, 0.5]], dtype=torch.float64)
     w = torch.tensor([0.4, -0.7], dtype=torch.float64, requires_grad=True)
 
-    def loss(v):
+    def loss(v: torch.Tensor) -> torch.Tensor:
         return 0.5 * v @ matrix @ v
 
     stepped = function(w, loss, 0.1)
