@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from tutorial_lib.course import rendering, site
-from tutorial_lib.course.build import PLOTLY
+from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
 
 BROWSED = "05_camera_distortion"  # figures that move, formulas, cards, exercises, demos: one lesson has them all

@@ -24,7 +24,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from tutorial_lib.course.build import PLOTLY
+from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
 
 ASSETS = Path(__file__).with_name("assets")
