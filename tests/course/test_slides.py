@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from tutorial_lib.course import kiosk, rendering, site, slides
+from tutorial_lib.course import kiosk, rendering, site, slides, student
 from tutorial_lib.course.notebooks import read_source, slugs, tags
 
 BROWSED = "05_camera_distortion"
@@ -78,14 +78,14 @@ def test_every_prediction_demo_and_figure_has_a_slide_of_its_own(decks):
             output.kind
             for cell in cells
             if not {"demo-test", "volatile"} & set(tags(cell))
-            and not rendering.is_exercise(cell)
+            and not student.is_exercise(cell)
             and cell.metadata.get("slideshow", {}).get("slide_type") != "skip"
             for output in rendering.outputs(cell, lambda png: "", "")
         ]
         for kind in ("demo", "figure"):
             assert sum(slide.kind == kind for slide in deck) == shown.count(kind), f"{lesson.slug}: {kind}"
         html = "".join(slide.html for slide in deck)
-        assert rendering.BEGIN not in html and "checks." not in html
+        assert student.BEGIN not in html and "checks." not in html
 
 
 # ------------------------------------------------------------------ rules, one by one
@@ -110,7 +110,7 @@ def test_a_long_paragraph_ends_with_a_whole_sentence(tmp_path):
 
 
 def test_exercises_are_one_slide_and_further_reading_none(tmp_path):
-    answer = nbformat.v4.new_code_cell(f"def f():\n    {rendering.BEGIN}\n    return 1\n    {rendering.END}")
+    answer = nbformat.v4.new_code_cell(f"def f():\n    {student.BEGIN}\n    return 1\n    {student.END}")
     first = prose("## Exercises\n\nEach has a check.\n\n**1. One** (5 minutes). Do.")
     deck = deck_of(
         tmp_path, first, answer, prose("**2. Two** (10 minutes). Do."), prose("## Further reading\n\n- Book")

@@ -34,7 +34,6 @@ MATHJAX = (
 )  # fmt: skip
 """The parts of MathJax that read TeX and draw HTML with its own fonts. The rest of the package stays where it is."""
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 CODE_STYLES = {"light": "xcode", "dark": "github-dark"}
 """Pygments' styles whose every colour has a contrast of 4.5 or more (5.7 and 6.2) on the style's own ground."""
 
@@ -194,28 +193,6 @@ def code_css() -> str:
     return (
         f"{light}\n@media screen {{\n{dark}\n@media (prefers-color-scheme: dark) {{\n{system}\n}}\n}}\n{docstrings}\n"
     )
-
-
-def is_exercise(cell: NotebookNode) -> bool:
-    """Whether a cell holds a solution between nbgrader's marks."""
-    return cell.cell_type == "code" and BEGIN in cell.source
-
-
-def without_solution(source: str) -> str:
-    """The cell as a student gets it, with an ellipsis where the solution stood."""
-    kept, inside = [], False
-    for line in source.splitlines():
-        if line.strip() == BEGIN:
-            kept.append(line.replace(BEGIN, "..."))
-        inside = (inside or line.strip() == BEGIN) and line.strip() != END
-        if not inside and line.strip() != END:
-            kept.append(line)
-    return "\n".join(kept)
-
-
-def solution(source: str) -> str:
-    """The cell without the marks."""
-    return "\n".join(line for line in source.splitlines() if line.strip() not in (BEGIN, END))
 
 
 def is_setup(cell: NotebookNode) -> bool:

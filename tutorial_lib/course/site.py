@@ -25,6 +25,7 @@ from nbformat import NotebookNode
 from tutorial_lib.course import rendering
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
+from tutorial_lib.course.student import is_exercise, without_marks, without_solution
 
 SITE = BUILD / "site"
 ROAD = (
@@ -151,12 +152,9 @@ def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
     shown = "\n".join(output.html for output in drawn)
     if not cell.source.strip():
         return shown
-    if rendering.is_exercise(cell):
-        return (
-            f'<div class="exercise">{rendering.code(rendering.without_solution(cell.source))}'
-            f"<details><summary>A solution</summary>{rendering.code(rendering.solution(cell.source))}{shown}</details>"
-            "</div>"
-        )
+    if is_exercise(cell):
+        stub, solution = (rendering.code(without_marks(s)) for s in (without_solution(cell.source), cell.source))
+        return f'<div class="exercise">{stub}<details><summary>A solution</summary>{solution}{shown}</details></div>'
     if {output.kind for output in drawn} <= {"text", "error"}:
         return f'<div class="cell">{rendering.code(cell.source)}{shown}</div>'
     if all(output.kind == "source" for output in drawn):

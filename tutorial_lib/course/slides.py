@@ -35,6 +35,7 @@ from tutorial_lib.course import rendering
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.site import executed
+from tutorial_lib.course.student import is_exercise
 
 SLIDES = BUILD / "slides"
 DRAWERS = Path(__file__).resolve().parents[1] / "lessons"
@@ -108,7 +109,7 @@ def deck(lesson: Lesson, folder: Path) -> list[Slide]:
                     continue
                 slides = _prose(slides, section, chunk, kind, bool(heading), waiting)
             continue
-        if rendering.is_exercise(cell) or rendering.is_setup(cell) or section in ("Exercises", *_SKIPPED):
+        if is_exercise(cell) or rendering.is_setup(cell) or section in ("Exercises", *_SKIPPED):
             continue
         for output in rendering.outputs(cell, picture, f"notebooks/{lesson.slug}.ipynb"):
             slides += _shown(output, section, waiting, _name(cell), lesson)
