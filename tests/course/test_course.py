@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from tutorial_lib.course import bench_ratios, build, compare, environment, notebooks, run
+from tutorial_lib.course import bench_ratios, build, compare, environment, environment_report, notebooks, run
 
 LESSON = """\
 # %% [markdown]
@@ -360,7 +360,7 @@ def test_environment_knows_the_limits_of_a_container(tmp_path, monkeypatch):
 
 
 def test_probe_answers_the_front_end(monkeypatch):
-    widget = environment.probe("<table></table>")
+    widget = environment_report.probe("<table></table>")
     sent = []
     monkeypatch.setattr(widget, "send", lambda message: sent.append(message))
     widget._handle_custom_msg({"kind": "ping"}, [])

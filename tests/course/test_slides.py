@@ -2,6 +2,7 @@
 
 import ast
 import re
+from html import unescape
 
 import nbformat
 import pytest
@@ -60,7 +61,7 @@ def test_a_slide_holds_few_words_and_few_lines(decks):
         for slide in deck:
             where = f"{lesson.slug}, {slide.kind}, {slide.title}: {rendering.plain(slide.html)[:60]}"
             if slide.kind in ("predict", "saw"):
-                assert slides._words(slide.html) <= slides.MAX_WORDS, where
+                assert slides.words(slide.html) <= slides.MAX_WORDS, where
             elif slide.kind == "source":
                 assert rendering.plain(slide.html) and slide.html.count("\n") < slides.MAX_CODE_LINES, where
             elif slide.kind in ("card", "table"):
@@ -104,8 +105,10 @@ def test_further_prose_goes_into_the_notes_and_what_is_bold_stays(tmp_path):
 
 def test_a_long_paragraph_ends_with_a_whole_sentence(tmp_path):
     long = " ".join(f"Sentence {n} has *a. B* and $x. Y$ in it." for n in range(40))
-    kept, rest = slides._cut(long)
-    assert slides._words(kept) <= slides.MAX_WORDS and f"{kept} {rest}" == long
+    (slide,) = deck_of(tmp_path, prose(f"## A\n\n**What you saw.** {long}"))[1:]
+    assert slides.words(slide.html) <= slides.MAX_WORDS
+    kept, rest = rendering.plain(slide.html), rendering.plain(slide.notes)
+    assert f"{kept} {rest}" == rendering.plain(rendering.markdown(long))
     assert kept.endswith("in it.") and rest.startswith("Sentence")
 
 
@@ -124,20 +127,20 @@ def test_a_deck_that_is_too_long_spares_what_is_not_first_in_its_section():
     deck = [slides.Slide("title", "", "t")]
     deck += [slides.Slide(kind, str(section), f"{kind} {n}") for section in range(8) for n, kind in enumerate(kinds)]
     before = {(slide.title, slide.html) for slide in deck}
-    short = slides._shorten(deck)
+    short = slides.shorten(deck)
     assert sum(slide.minutes for slide in short) <= slides.HOUR
     left = before - {(slide.title, slide.html) for slide in short}
     assert left and {html.split()[0] for _, html in left} <= set(slides.SPARED)
     assert all(any((s.title, s.kind) == (title, html.split()[0]) for s in short) for title, html in left)
     assert {html for _, html in left if html.startswith("table")} == {"table 2"}, "tables go first"
-    assert slides._shorten(short) == short
+    assert slides.shorten(short) == short
 
 
 def test_demos_share_what_is_left_of_the_hour():
     deck = [slides.Slide("title", "", "t")] + [slides.Slide("demo", str(n), "d") for n in range(18)]
-    assert {slide.minutes for slide in slides._shorten(deck) if slide.kind == "demo"} == {3.25}
+    assert {slide.minutes for slide in slides.shorten(deck) if slide.kind == "demo"} == {3.25}
     deck += [slides.Slide("figure", str(n), "f") for n in range(50)]
-    assert {slide.minutes for slide in slides._shorten(deck) if slide.kind == "demo"} == {slides.LEAST_DEMO}
+    assert {slide.minutes for slide in slides.shorten(deck) if slide.kind == "demo"} == {slides.LEAST_DEMO}
 
 
 def test_a_few_words_alone_are_no_slide(tmp_path):
@@ -159,25 +162,34 @@ def test_metadata_overrides_the_rules(tmp_path):
         deck_of(tmp_path, prose("## A", "fragment"))
 
 
-def test_source_is_cut_between_statements_and_keeps_every_line_of_code():
+def pages_of(tmp_path, source):
+    """The pages on which library source is shown, as text again."""
+    data = {"text/plain": source, "text/latex": source, "text/html": source}
+    cell = nbformat.v4.new_code_cell("f", outputs=[nbformat.v4.new_output("display_data", data)])
+    shown = deck_of(tmp_path, prose("## A"), cell)[1:]
+    assert {slide.kind for slide in shown} == {"source"}
+    return [unescape(re.sub(r"<[^>]+>", "", slide.html)) for slide in shown]
+
+
+def test_source_is_cut_between_statements_and_keeps_every_line_of_code(tmp_path):
     body = "\n".join(f"    x{n} = [\n        {n},\n    ]" for n in range(30))
-    pages = slides._pages(f'def f():\n    """One.\n\n    More.\n    """\n{body}')
+    pages = pages_of(tmp_path, f'def f():\n    """One.\n\n    More.\n    """\n{body}')
     assert len(pages) > 1 and all(len(page.splitlines()) <= slides.MAX_CODE_LINES for page in pages)
     assert ast.dump(ast.parse("\n".join(pages))) == ast.dump(ast.parse(f'def f():\n    """One."""\n{body}'))
     assert all(re.match(r"def|    x\d", page) for page in pages)
 
 
-def test_methods_that_are_shown_alone_can_be_read():
-    assert slides._pages("    def a(self):\n        pass\n\n    def b(self):\n        pass")[0].startswith(
-        "def a(self):"
-    )
+def test_methods_that_are_shown_alone_can_be_read(tmp_path):
+    methods = "    def a(self):\n        pass\n\n    def b(self):\n        pass"
+    assert pages_of(tmp_path, methods)[0].startswith("def a(self):")
 
 
-def test_a_long_table_becomes_several_with_the_same_head():
+def test_a_long_table_becomes_several_with_the_same_head(tmp_path):
     rows = "".join(f"<tr><td>{n}</td></tr>" for n in range(20))
     html = f"<div><table><thead><tr><th>n</th></tr></thead><tbody>{rows}</tbody></table><p>why</p></div>"
-    parts = slides._split_table(html)
-    assert "".join(re.findall(r"<td>(\d+)</td>", "".join(parts))) == "".join(map(str, range(20)))
+    cell = nbformat.v4.new_code_cell("t", outputs=[nbformat.v4.new_output("display_data", {"text/html": html})])
+    parts = [slide.html for slide in deck_of(tmp_path, prose("## A"), cell)[1:]]
+    assert "".join(re.findall(r"<td[^>]*>(\d+)</td>", "".join(parts))) == "".join(map(str, range(20)))
     assert all("<th>n</th>" in part for part in parts) and [("why" in part) for part in parts] == [False, False, True]
 
 

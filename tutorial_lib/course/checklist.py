@@ -188,6 +188,7 @@ LOOKS: dict[str, Callable[[str, NotebookNode], Iterator[str]]] = {
 
 
 def _code(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells that have code."""
     return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
 
 

@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import Literal
 
+import jinja2
 import jupyter_server_mathjax
 import plotly
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers.python import PythonLexer
 
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
@@ -34,6 +36,7 @@ MATHJAX = (
 )  # fmt: skip
 """The parts of MathJax that read TeX and draw HTML with its own fonts. The rest of the package stays where it is."""
 
+Kind = Literal["figure", "demo", "card", "source", "table", "text", "error"]
 CODE_STYLES = {"light": "xcode", "dark": "github-dark"}
 """Pygments' styles whose every colour has a contrast of 4.5 or more (5.7 and 6.2) on the style's own ground."""
 
@@ -47,12 +50,12 @@ class Output:
     """One output of a cell.
 
     Attributes:
-        kind: "figure", "demo", "card", "source", "table", "text" or "error".
+        kind: what it is; pages treat each kind in their own way.
         html: the output for a page.
         text: what it is about, in words: the figure's title, the claim, the text itself.
     """
 
-    kind: str
+    kind: Kind
     html: str
     text: str
 
@@ -75,6 +78,7 @@ class Lesson:
 
     @property
     def number(self) -> str:
+        """The first two digits of the slug."""
         return self.slug[:2]
 
     @property
@@ -137,6 +141,7 @@ def markdown(text: str, link: Callable[[str], str | None] = lambda url: url, tak
     """Prose as HTML: predictions and observations marked, hints folded, tables wrapped so that they scroll alone.
 
     Args:
+        text: Markdown.
         link: target of every link, or None to leave only its words.
         taken: ids that headings already have on this page; new ones are added.
     """
@@ -166,7 +171,8 @@ def plain(html: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _plain_formula(found: re.Match) -> str:
+def _plain_formula(found: re.Match[str]) -> str:
+    """TeX without what only says how it looks."""
     text = re.sub(r"\\(?:math\w+|text\w*|left|right|big|Big|q?quad|cdot|begin|end)(?![a-z])|\\[,;:! ]", " ", found[0])
     return re.sub(r"[{}\\]", "", text)
 
@@ -210,6 +216,7 @@ def outputs(cell: NotebookNode, picture: Callable[[bytes], str], where: str) -> 
     """Every output of a cell for a page.
 
     Args:
+        cell: of an executed notebook.
         picture: stores a PNG, returns its address.
         where: the notebook's path, for the note under a live demo.
     """
@@ -244,6 +251,7 @@ def _output(output: NotebookNode, picture: Callable[[bytes], str], where: str) -
 
 
 def _image(output: NotebookNode, picture: Callable[[bytes], str], words: str) -> str:
+    """An output's PNG, stored, as an image of its own size."""
     png = base64.b64decode("".join(output.data["image/png"]))
     wide, high = (int.from_bytes(png[at : at + 4]) for at in (16, 20))  # so that nothing jumps when it arrives
     size = f'width="{wide}" height="{high}"'
@@ -261,6 +269,7 @@ def _figure(spec: dict, image: str, title: str) -> str:
 
 
 def _still(image: str, said: str, where: str) -> str:
+    """The picture of a live demo, with a word on how to see it move."""
     caption = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
     return (
         f'<figure class="demo">{image}<figcaption><b>Live demo: {escape(caption)}.</b> This is a still picture of it. '
@@ -280,6 +289,16 @@ def claims(cell: NotebookNode) -> list[tuple[bool, str]]:
 
 
 # ------------------------------------------------------------------ files
+def begin(folder: Path, notebooks: Path, *names: str) -> jinja2.Environment:
+    """Empty `folder`, put in what all pages need and our own assets `names`; returns the pages' templates."""
+    shutil.rmtree(folder, ignore_errors=True)
+    ship(folder / "assets", *names)
+    if (notebooks / "images").is_dir():
+        shutil.copytree(notebooks / "images", folder / "images")
+    loader = jinja2.FileSystemLoader(ASSETS)
+    return jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, autoescape=True)
+
+
 def ship(folder: Path, *names: str) -> None:
     """Put plotly.js, MathJax, the colours of code and our own `names` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Runs lessons with papermill, as a class or CI would, and says what each took: `make notebooks`.
 
-python -m tutorial_lib.course.run [lesson ...] [--parameters PROFILE=full MOTION=my.bvh] [--out FOLDER]
+    python -m tutorial_lib.course.run [lesson ...] [--parameters PROFILE=full MOTION=my.bvh] [--out FOLDER]
 
 The executed copies and the claims they measured land in `build/`; the committed notebooks stay as they are.
 """
@@ -36,7 +36,16 @@ QUICK_SECONDS, QUICK_BYTES = 90, 1.5e9
 
 @dataclass
 class Result:
-    """What running one lesson took and gave."""
+    """What running one lesson took and gave.
+
+    Attributes:
+        lesson: its slug.
+        seconds: on the clock.
+        peak_bytes: memory, see `PeakMemory`.
+        notebook: the executed copy.
+        claims: what it recorded.
+        error: what stopped it; "" if nothing did.
+    """
 
     lesson: str
     seconds: float
@@ -137,7 +146,7 @@ def run(
                 kernel_name="python3",
                 extra_arguments=KERNEL_ARGUMENTS,
                 cwd=notebooks,
-                execution_timeout=CELL_SECONDS[parameters.get("PROFILE", "quick")],
+                execution_timeout=CELL_SECONDS[str(parameters.get("PROFILE", "quick"))],
                 progress_bar=False if quiet else {"desc": slug, "leave": False, "unit": "cell"},
             )
         except PapermillExecutionError as error:

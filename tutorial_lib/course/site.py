@@ -14,18 +14,17 @@ trial run with other settings: the list then says the same as the cards that it 
 import argparse
 import json
 import re
-import shutil
 import sys
 import time
 from pathlib import Path
 
-import jinja2
 from nbformat import NotebookNode
 
 from tutorial_lib.course import rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_notebook, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, fitting, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
+from tutorial_lib.course.unpack import PATTERN
 
 SITE = BUILD / "site"
 ROAD = (
@@ -44,25 +43,17 @@ def executed(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[Lesson]:
     Raises:
         ValueError: if a name fits no executed lesson; says which there are.
     """
-    there = sorted(path.stem for path in notebooks.glob("[0-9][0-9]_*.ipynb"))
-    for name in wanted:
-        if not any(slug.startswith(Path(name).stem) for slug in there):
-            raise ValueError(
-                f"lesson is {name!r}, expected one of {', '.join(there) or 'none yet'}: run `make build` to execute one"
-            )
-    chosen = [slug for slug in there if not wanted or any(slug.startswith(Path(name).stem) for name in wanted)]
+    there = sorted(path.stem for path in notebooks.glob(PATTERN))
+    try:
+        chosen = fitting(wanted, there)
+    except ValueError as error:
+        raise ValueError(f"{error}: run `make build` to execute one") from None
     return [rendering.lesson(slug, read_notebook(notebooks / f"{slug}.ipynb")) for slug in chosen]
 
 
 def build(lessons: list[Lesson], folder: Path = SITE, notebooks: Path = NOTEBOOKS) -> Path:
     """Write the site of these lessons into `folder`, which is emptied first; returns its first page."""
-    shutil.rmtree(folder, ignore_errors=True)
-    rendering.ship(folder / "assets", "site.css", "site.js", "figures.js")
-    if (notebooks / "images").is_dir():
-        shutil.copytree(notebooks / "images", folder / "images")
-    pages = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(rendering.ASSETS), trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
+    pages = rendering.begin(folder, notebooks, "site.css", "site.js", "figures.js")
     index, found, covers, hero = [], [], {}, ""
     for place, lesson in enumerate(lessons):
         blocks, sections, cards = page(lesson, folder, [other.slug for other in lessons])
@@ -163,6 +154,7 @@ def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
 
 
 def _folded(summary: str, source: str) -> str:
+    """Code that opens when one asks for it."""
     return f'<details class="code"><summary>{summary}</summary>{rendering.code(source)}</details>'
 
 
