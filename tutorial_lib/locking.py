@@ -15,7 +15,7 @@ class FairLock:
     it still holds the interpreter. Here it sleeps for a moment, but only if somebody is waiting.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock, self._count = threading.RLock(), threading.Lock()
         self._waiting, self._depth = 0, 0
 
@@ -45,7 +45,7 @@ class FairLock:
         self.acquire()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 

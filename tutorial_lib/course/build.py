@@ -27,9 +27,9 @@ from tutorial_lib.course.notebooks import (
     KERNEL_ARGUMENTS,
     NOTEBOOKS,
     kernel_environment,
+    parse,
     read_committed,
     read_source,
-    select,
     tags,
 )
 
@@ -142,15 +142,10 @@ def _texts(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the number of lessons that failed."""
     parser = argparse.ArgumentParser(description="Execute lessons and write their notebooks.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
     parser.add_argument("--check", action="store_true", help="compare with a fresh run, write nothing")
-    options = parser.parse_args(arguments)
-    try:
-        chosen = select(options.lessons)
-    except ValueError as error:
-        parser.error(str(error))
+    options = parse(parser, arguments)
     failed = 0
-    for slug in chosen:
+    for slug in options.lessons:
         try:
             problems = check(slug) if options.check else []
             if not options.check:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from nbformat import NotebookNode
 
 from tutorial_lib.course.answer_slice import names
-from tutorial_lib.course.notebooks import read_source, select, tags
+from tutorial_lib.course.notebooks import parse, read_source, tags
 from tutorial_lib.course.student import exercise_name, is_exercise
 
 POINTS = {
@@ -238,13 +238,8 @@ def _leans_on(source: str) -> set[str]:
 def main(arguments: list[str] | None = None) -> int:
     """The command: prints the sheet of every lesson; returns the number of lessons that lack something."""
     parser = argparse.ArgumentParser(description="Look whether lessons keep the sheet.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
-    try:
-        chosen = select(parser.parse_args(arguments).lessons)
-    except ValueError as error:
-        parser.error(str(error))
     lacking = 0
-    for slug in chosen:
+    for slug in parse(parser, arguments).lessons:
         problems = missing(slug, read_source(slug))
         lacking += bool(problems)
         print(f"{slug}: {'keeps the sheet' if not problems else f'{len(problems)} to do'}")

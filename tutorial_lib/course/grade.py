@@ -47,7 +47,7 @@ class Worker:
         sandbox: a command, with its arguments, that the worker is started through.
     """
 
-    def __init__(self, checks: set[str], seconds: float = 20.0, megabytes: int = 1024, sandbox: str = ""):
+    def __init__(self, checks: set[str], seconds: float = 20.0, megabytes: int = 1024, sandbox: str = "") -> None:
         self.checks, self.seconds, self.megabytes = sorted(checks), seconds, megabytes
         self._command = [*shlex.split(sandbox), sys.executable, "-m", "tutorial_lib.course.grade_worker"]
         self._process: subprocess.Popen | None = None

@@ -4,11 +4,12 @@ A lesson is written as text in `notebooks/source/NN_slug.py` (py:percent) and co
 executed `notebooks/NN_slug.ipynb` that people open.
 """
 
+import argparse
 import difflib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,6 +65,19 @@ def fitting(wanted: list[str], available: list[str]) -> list[str]:
             raise ValueError(f"lesson is {name!r}, expected one of {known}{hint}")
         chosen += found
     return sorted(set(chosen)) if wanted else available
+
+
+def parse(
+    parser: argparse.ArgumentParser, arguments: list[str] | None, choose: Callable = select
+) -> argparse.Namespace:
+    """Parse the arguments of a command about lessons; `lessons` becomes what `choose` finds for their names."""
+    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
+    options = parser.parse_args(arguments)
+    try:
+        options.lessons = choose(options.lessons)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
 
 
 def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:

@@ -105,7 +105,7 @@ def lesson(slug: str, notebook: NotebookNode) -> Lesson:
 class _Renderer(IPythonRenderer):
     """Leaves formulas to MathJax, as the script elements it looks for: no delimiter can be taken for a dollar sign."""
 
-    def __init__(self, link: Callable[[str], str | None], taken: set[str]):
+    def __init__(self, link: Callable[[str], str | None], taken: set[str]) -> None:
         super().__init__(escape=False, exclude_anchor_links=True)
         self._link, self._taken = link, taken
 
@@ -118,7 +118,7 @@ class _Renderer(IPythonRenderer):
     def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
 
-    def heading(self, text: str, level: int, **_) -> str:
+    def heading(self, text: str, level: int, **_: object) -> str:
         return f'<h{level} id="{anchor(text, self._taken)}">{text}</h{level}>\n'
 
     def link(self, text: str, url: str, title: str | None = None) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tutorial_lib.course import rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, fitting, read_notebook, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, fitting, parse, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
 from tutorial_lib.course.unpack import PATTERN
@@ -161,13 +161,8 @@ def _folded(summary: str, source: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build the site that needs no kernel.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
-    options = parser.parse_args(arguments)
     start = time.perf_counter()
-    try:
-        lessons = executed(options.lessons)
-    except ValueError as error:
-        parser.error(str(error))
+    lessons = parse(parser, arguments, executed).lessons
     first = build(lessons)
     size = sum(path.stat().st_size for path in first.parent.rglob("*") if path.is_file())
     seconds = time.perf_counter() - start

@@ -32,7 +32,7 @@ from typing import Literal, get_args
 from nbformat import NotebookNode
 
 from tutorial_lib.course import rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, parse, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.site import executed
 from tutorial_lib.course.student import is_exercise
@@ -386,13 +386,7 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build seminar slides and presenter's pages.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
-    options = parser.parse_args(arguments)
-    try:
-        lessons = executed(options.lessons)
-    except ValueError as error:
-        parser.error(str(error))
-    for path in build(lessons):
+    for path in build(parse(parser, arguments, executed).lessons):
         print(path)
     return 0
 

@@ -27,7 +27,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_committed, read_source, select, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, parse, read_committed, read_source, tags
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("your turn")'
@@ -196,16 +196,11 @@ def _save(notebook: NotebookNode, path: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the number of lessons that could not be written."""
     parser = argparse.ArgumentParser(description="Write the lessons without their solutions.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
     parser.add_argument("--out", type=Path, default=BUILD / "student", help="folder for the students' notebooks")
     parser.add_argument("--nbgrader", type=Path, metavar="FOLDER", help="write a course folder for nbgrader instead")
-    options = parser.parse_args(arguments)
-    try:
-        chosen = select(options.lessons)
-    except ValueError as error:
-        parser.error(str(error))
+    options = parse(parser, arguments)
     failed, written = 0, []
-    for slug in tqdm(chosen, desc="student versions", unit="lesson"):
+    for slug in tqdm(options.lessons, desc="student versions", unit="lesson"):
         try:
             if options.nbgrader:
                 written.append(write_for_nbgrader(slug, options.nbgrader))

@@ -149,7 +149,7 @@ def load(
 class _Detections:
     """data_2d_h36m_<detector>.npz: {subject: {take: four arrays (T, 17, 2) of pixels}}."""
 
-    def __init__(self, path: str | Path, allow_pickle: bool):
+    def __init__(self, path: str | Path, allow_pickle: bool) -> None:
         self.name = Path(path).name
         self.table, metadata = read_objects(path, ("positions_2d", "metadata"), allow_pickle=allow_pickle)
         if not isinstance(self.table, dict) or not all(isinstance(takes, dict) for takes in self.table.values()):

@@ -107,7 +107,7 @@ class Learner:
     def __init__(
         self, pairs: Pairs, eye: Callable, *, size: int, width: int, batch: int, seed: int, blur: float = 0.06,
         row: Row | None = None,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         torch.manual_seed(seed)
         self.pairs, self.eye, self.batch, self.blur, self.row = pairs, eye, batch, blur, row or Row()
         self.size, self.generator = size, torch.Generator().manual_seed(seed)

@@ -69,7 +69,7 @@ class Regressor(nn.Module):
         width: channels of the first layer.
     """
 
-    def __init__(self, size: int = 64, width: int = 32):
+    def __init__(self, size: int = 64, width: int = 32) -> None:
         super().__init__()
         if size % 16:
             raise ValueError(f"size is {size}, expected a multiple of 16: the photo is halved four times")
@@ -110,7 +110,7 @@ class Translator(nn.Module):
         colours: numbers that a part is painted with.
     """
 
-    def __init__(self, width: int = 16, colours: int = 8):
+    def __init__(self, width: int = 16, colours: int = 8) -> None:
         super().__init__()
         self.width, self.colours = width, colours
         pixels, inner = 3 * FOLD**2, 2 * width
@@ -166,7 +166,7 @@ class Eye(nn.Module):
     middle: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self, width: int = 24):
+    def __init__(self, width: int = 24) -> None:
         super().__init__()
         self.width = width
         self.see = nn.Sequential(

@@ -22,7 +22,7 @@ class Vgg(nn.Module):
     mean: torch.Tensor
     spread: torch.Tensor
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         layers, inputs = [], 3
         for width in WIDTHS:

@@ -56,7 +56,7 @@ class Path:
         start: metres along the curve.
     """
 
-    def __init__(self, points: np.ndarray, speed: float, start: float):
+    def __init__(self, points: np.ndarray, speed: float, start: float) -> None:
         steps = np.diff(points, axis=0)
         self.length = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
         self.points, self.speed, self.start = points, speed, start
