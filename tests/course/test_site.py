@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tutorial_lib.course import rendering, site, student
+from tutorial_lib.course import markup, rendering, site, student
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
 
@@ -123,7 +123,7 @@ def test_search_knows_every_section(lessons, pages):
     for lesson in lessons:
         found = {entry["title"] for entry in index if entry["lesson"] == lesson.number}
         headings = {
-            rendering.plain(rendering.markdown(line.lstrip("# ")))
+            markup.plain(markup.markdown(line.lstrip("# ")))
             for cell in lesson.notebook.cells
             if cell.cell_type == "markdown"
             for line in cell.source.splitlines()
@@ -143,7 +143,7 @@ def test_plotly_is_there_once(pages):
 
 # ------------------------------------------------------------------ pieces
 def test_prose_keeps_formulas_and_folds_hints():
-    html = rendering.markdown("Costs $x_1^*$ and *more*. *Hint: think of $a < b$.*\n\n$$y_2 = *$$")
+    html = markup.markdown("Costs $x_1^*$ and *more*. *Hint: think of $a < b$.*\n\n$$y_2 = *$$")
     assert '<script type="math/tex">x_1^*</script>' in html and "<em>more</em>" in html
     assert re.search(r"<details class='hint'>.*<script type=\"math/tex\">a < b</script>.*</details>", html)
     assert '<script type="math/tex; mode=display">y_2 = *</script>' in html

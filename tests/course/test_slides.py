@@ -7,7 +7,7 @@ from html import unescape
 import nbformat
 import pytest
 
-from tutorial_lib.course import kiosk, rendering, site, slides, student
+from tutorial_lib.course import kiosk, markup, rendering, site, slides, student
 from tutorial_lib.course.notebooks import read_source, slugs, tags
 
 BROWSED = "05_camera_distortion"
@@ -59,11 +59,11 @@ def test_a_lesson_fits_into_an_hour(decks):
 def test_a_slide_holds_few_words_and_few_lines(decks):
     for lesson, deck in decks:
         for slide in deck:
-            where = f"{lesson.slug}, {slide.kind}, {slide.title}: {rendering.plain(slide.html)[:60]}"
+            where = f"{lesson.slug}, {slide.kind}, {slide.title}: {markup.plain(slide.html)[:60]}"
             if slide.kind in ("predict", "saw"):
                 assert slides.words(slide.html) <= slides.MAX_WORDS, where
             elif slide.kind == "source":
-                assert rendering.plain(slide.html) and slide.html.count("\n") < slides.MAX_CODE_LINES, where
+                assert markup.plain(slide.html) and slide.html.count("\n") < slides.MAX_CODE_LINES, where
             elif slide.kind in ("card", "table"):
                 assert slide.html.count("<tr") <= slides.MAX_ROWS + 1, where
 
@@ -94,12 +94,12 @@ def test_a_prediction_interrupts_the_prose_and_what_you_saw_follows(tmp_path):
     deck = deck_of(tmp_path, prose("## 1. One\n\nFirst.\n\n> **Predict.** Which?\n\n**What you saw.** That."))
     assert [slide.kind for slide in deck] == ["title", "text", "predict", "saw"]
     assert deck[1].title == deck[2].title == "1. One"
-    assert rendering.plain(deck[2].html) == "Which?" and rendering.plain(deck[3].html) == "That."
+    assert markup.plain(deck[2].html) == "Which?" and markup.plain(deck[3].html) == "That."
 
 
 def test_further_prose_goes_into_the_notes_and_what_is_bold_stays(tmp_path):
     deck = deck_of(tmp_path, prose("## A\n\nOne.\n\nTwo.\n\n**Three** matters."), prose("## B\n\nFour."))
-    assert [rendering.plain(slide.html) for slide in deck[1:]] == ["One. Three matters.", "Four."]
+    assert [markup.plain(slide.html) for slide in deck[1:]] == ["One. Three matters.", "Four."]
     assert "Two." in "".join(slide.notes for slide in deck)
 
 
@@ -107,8 +107,8 @@ def test_a_long_paragraph_ends_with_a_whole_sentence(tmp_path):
     long = " ".join(f"Sentence {n} has *a. B* and $x. Y$ in it." for n in range(40))
     (slide,) = deck_of(tmp_path, prose(f"## A\n\n**What you saw.** {long}"))[1:]
     assert slides.words(slide.html) <= slides.MAX_WORDS
-    kept, rest = rendering.plain(slide.html), rendering.plain(slide.notes)
-    assert f"{kept} {rest}" == rendering.plain(rendering.markdown(long))
+    kept, rest = markup.plain(slide.html), markup.plain(slide.notes)
+    assert f"{kept} {rest}" == markup.plain(markup.markdown(long))
     assert kept.endswith("in it.") and rest.startswith("Sentence")
 
 
@@ -119,7 +119,7 @@ def test_exercises_are_one_slide_and_further_reading_none(tmp_path):
         tmp_path, first, answer, prose("**2. Two** (10 minutes). Do."), prose("## Further reading\n\n- Book")
     )
     assert [slide.kind for slide in deck] == ["title", "exercises"]
-    assert rendering.plain(deck[1].html) == "One 5 minutes Two 10 minutes"
+    assert markup.plain(deck[1].html) == "One 5 minutes Two 10 minutes"
 
 
 def test_a_deck_that_is_too_long_spares_what_is_not_first_in_its_section():
@@ -155,7 +155,7 @@ def test_a_few_words_alone_are_no_slide(tmp_path):
 
 def test_metadata_overrides_the_rules(tmp_path):
     deck = deck_of(tmp_path, prose("## A\n\nOne.", "skip"), prose("## B\n\nTwo.\n\nThree.", "slide"))
-    assert [rendering.plain(slide.html) for slide in deck[1:]] == ["Two. Three."]
+    assert [markup.plain(slide.html) for slide in deck[1:]] == ["Two. Three."]
     deck = deck_of(tmp_path, prose("## A\n\nOne."), prose("**Two**.", "notes"))
     assert len(deck) == 2 and "Two" in deck[1].notes
     with pytest.raises(ValueError, match="slide_type is 'fragment', expected skip, notes or slide"):

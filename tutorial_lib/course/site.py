@@ -20,7 +20,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tutorial_lib.course import rendering
+from tutorial_lib.course import markup, rendering
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, fitting, parse, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
@@ -103,7 +103,7 @@ def page(lesson: Lesson, folder: Path, slugs: list[str]) -> tuple[list[str], lis
             blocks.append(_folded("Set-up", "\n\n".join(setup)))
             setup.clear()
         if cell.cell_type == "markdown":
-            html = rendering.markdown(cell.source, link, taken)
+            html = markup.markdown(cell.source, link, taken)
             blocks.append(html)
             _list_sections(html, sections)
             continue
@@ -132,10 +132,10 @@ def _list_sections(html: str, sections: list[dict]) -> None:
         heading = re.match(r'<h([1-4]) id="([^"]+)">(.*?)</h\1>', part, re.DOTALL)
         if heading:
             level, place, title = heading.groups()
-            sections.append({"level": int(level), "anchor": place, "title": rendering.plain(title), "text": ""})
+            sections.append({"level": int(level), "anchor": place, "title": markup.plain(title), "text": ""})
             part = part[heading.end() :]
         if sections:
-            sections[-1]["text"] = f"{sections[-1]['text']} {rendering.plain(part)}".strip()
+            sections[-1]["text"] = f"{sections[-1]['text']} {markup.plain(part)}".strip()
 
 
 def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
@@ -144,10 +144,10 @@ def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
     if not cell.source.strip():
         return shown
     if is_exercise(cell):
-        stub, solution = (rendering.code(without_marks(s)) for s in (without_solution(cell.source), cell.source))
+        stub, solution = (markup.code(without_marks(s)) for s in (without_solution(cell.source), cell.source))
         return f'<div class="exercise">{stub}<details><summary>A solution</summary>{solution}{shown}</details></div>'
     if {output.kind for output in drawn} <= {"text", "error"}:
-        return f'<div class="cell">{rendering.code(cell.source)}{shown}</div>'
+        return f'<div class="cell">{markup.code(cell.source)}{shown}</div>'
     if all(output.kind == "source" for output in drawn):
         return f'<div class="library"><p class="label">from the library</p>{shown}</div>'
     return f'<div class="cell">{shown}{_folded("Code", cell.source)}</div>'
@@ -155,7 +155,7 @@ def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
 
 def _folded(summary: str, source: str) -> str:
     """Code that opens when one asks for it."""
-    return f'<details class="code"><summary>{summary}</summary>{rendering.code(source)}</details>'
+    return f'<details class="code"><summary>{summary}</summary>{markup.code(source)}</details>'
 
 
 def main(arguments: list[str] | None = None) -> int:

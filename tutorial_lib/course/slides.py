@@ -31,7 +31,7 @@ from typing import Literal, get_args
 
 from nbformat import NotebookNode
 
-from tutorial_lib.course import rendering
+from tutorial_lib.course import markup, rendering
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, parse, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.site import executed
@@ -140,7 +140,7 @@ def _joined(slides: list[Slide]) -> list[Slide]:
             if words(lead.html + slide.html) <= MAX_WORDS + LEAD:
                 kept.pop()
                 slide.html, slide.notes = lead.html + slide.html, lead.notes + slide.notes
-        elif lead and words(lead.html) <= LEAD and rendering.plain(lead.html).endswith(":"):
+        elif lead and words(lead.html) <= LEAD and markup.plain(lead.html).endswith(":"):
             kept.pop()
             slide.notes = lead.notes + lead.html + slide.notes
         kept.append(slide)
@@ -202,15 +202,15 @@ def _prose(slides: list[Slide], section: str, chunk: str, kind: Wish, heading: b
     """The slides with one more paragraph: on the last slide, on a new one, or in the notes (`waiting`)."""
     if heading:
         return [*slides, Slide("summary" if section == "Summary" else "text", section, "")]
-    html = rendering.markdown(chunk, _no_link)
+    html = markup.markdown(chunk, _no_link)
     if kind == "notes":
         waiting.append(html)
         return slides
     for name, label in _LABEL.items():
         if label.match(chunk):
             kept, rest = _cut(label.sub("> " if name == "predict" else "", chunk))
-            html = rendering.markdown(re.sub(r"^>\s?", "", kept, flags=re.MULTILINE), _no_link)
-            notes = "".join(waiting) + (rendering.markdown(rest, _no_link) if rest else "")
+            html = markup.markdown(re.sub(r"^>\s?", "", kept, flags=re.MULTILINE), _no_link)
+            notes = "".join(waiting) + (markup.markdown(rest, _no_link) if rest else "")
             waiting.clear()
             return [*slides, Slide(name, section, html, notes)]
     open_slide = slides and slides[-1].kind in ("title", "text", "summary") and slides[-1].title in ("", section)
@@ -228,9 +228,9 @@ def _prose(slides: list[Slide], section: str, chunk: str, kind: Wish, heading: b
         return slides
     room = MAX_WORDS - (words(slides[-1].html) if open_slide else 0)
     kept, rest = _cut(chunk, room if open_slide and room >= 15 else MAX_WORDS)
-    html = rendering.markdown(kept, _no_link)
+    html = markup.markdown(kept, _no_link)
     if rest:
-        waiting.append(rendering.markdown(rest, _no_link))
+        waiting.append(markup.markdown(rest, _no_link))
     if open_slide and words(html) <= room:
         slides[-1].html += html
         return slides
@@ -260,7 +260,7 @@ def _large(page: str) -> str:
     """Code in letters that fill the slide: 24 to 38 of its 1920 x 1080 pixels."""
     lines = page.splitlines()
     fitting = min(38, 1720 / (0.61 * max(map(len, lines))), 860 / (1.3 * len(lines)))
-    return f'<div style="font-size: {max(24, int(fitting))}px">{rendering.code(page)}</div>'
+    return f'<div style="font-size: {max(24, int(fitting))}px">{markup.code(page)}</div>'
 
 
 def _shown(output: rendering.Output, section: str, waiting: list[str], demo: str, lesson: Lesson) -> list[Slide]:
@@ -349,7 +349,7 @@ def _name(cell: NotebookNode) -> str:
 def _inline(text: str) -> str:
     """One line of Markdown as HTML without a paragraph around it."""
     text = re.sub(r"^(\d+)\.", r"\1\.", text)  # "2. Where ..." is a heading here, not a list
-    return re.sub(r"^<p>|</p>$", "", rendering.markdown(text, _no_link).strip())
+    return re.sub(r"^<p>|</p>$", "", markup.markdown(text, _no_link).strip())
 
 
 def _no_link(url: str) -> None:
@@ -377,7 +377,7 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
         page = DRAWERS / lesson.slug[3:] / "presenter.md"
         if page.exists():
             html = pages.get_template("presenter.html.j2").render(
-                lesson=lesson, text=rendering.markdown(page.read_text(encoding="utf-8"), _no_link)
+                lesson=lesson, text=markup.markdown(page.read_text(encoding="utf-8"), _no_link)
             )
             (folder / f"{lesson.slug}_presenter.html").write_text(html, encoding="utf-8")
     return written
