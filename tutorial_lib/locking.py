@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from collections.abc import Generator
 
 import torch
 
@@ -14,7 +15,7 @@ class FairLock:
     it still holds the interpreter. Here it sleeps for a moment, but only if somebody is waiting.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock, self._count = threading.RLock(), threading.Lock()
         self._waiting, self._depth = 0, 0
 
@@ -44,7 +45,7 @@ class FairLock:
         self.acquire()
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 
@@ -53,7 +54,7 @@ MODEL_LOCK = FairLock()
 
 
 @contextlib.contextmanager
-def model_in_use():
+def model_in_use() -> Generator[None]:
     """Hold `MODEL_LOCK` with gradients on, whatever the calling thread's own grad mode."""
     with MODEL_LOCK, torch.inference_mode(False), torch.enable_grad():
         yield

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from tutorial_lib.course import bench_ratios, build, environment, notebooks, run
+from tutorial_lib.course import bench_ratios, build, compare, environment, environment_report, notebooks, run
 
 LESSON = """\
 # %% [markdown]
@@ -80,7 +80,7 @@ def test_build_writes_what_a_reader_can_open(built):
     notebook = notebooks.read_committed("01_scratch", built)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, 8))
-    kinds = [build._kinds(cell) for cell in code]
+    kinds = [[output.get("name") or "+".join(sorted(output.data)) for output in cell.outputs] for cell in code]
     assert kinds == [
         [],
         ["image/png+text/plain"],  # the widget's view died with its kernel, the picture stays
@@ -131,7 +131,7 @@ def test_pair_differences_sees_tags_and_length(built):
     source, other = (notebooks.read_source("01_scratch", built) for _ in range(2))
     other.cells[1].metadata.tags = []
     other.cells.pop()
-    found = build.pair_differences(source, other)
+    found = compare.pair_differences(source, other)
     assert len(found) == 2 and "tags" in found[1]
 
 
@@ -153,7 +153,7 @@ def test_texts_are_compared_by_word_and_by_size_of_number(old, new, differs):
         output = nbformat.v4.new_output("stream", name="stdout", text=text)
         return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[output])])
 
-    assert bool(build.output_differences(notebook(old), notebook(new))) is differs
+    assert bool(compare.output_differences(notebook(old), notebook(new))) is differs
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_run_reports_time_memory_and_claims(built, tmp_path, monkeypatch):
     executed = notebooks.read_notebook(result.notebook)
     assert any("seed 2" in str(cell.get("outputs", "")) for cell in executed.cells)
     # The injected cell is left out of the comparison, the changed seed is seen.
-    assert build.output_differences(notebooks.read_committed("01_scratch", built), executed) == [
+    assert compare.output_differences(notebooks.read_committed("01_scratch", built), executed) == [
         "cell 3: committed says 0, a fresh run says 2"
     ]
 
@@ -324,7 +324,7 @@ def test_environment_is_described_in_text_and_html():
     assert whats[0] == "Python" and whats[-1] == "widgets"
     assert set(environment.SHOWN) <= set(whats)
     bundle = report._repr_mimebundle_()
-    assert build.WIDGET in bundle
+    assert compare.WIDGET in bundle
     assert "Widgets: this is a saved copy" in bundle["text/html"]
     assert "device" in bundle["text/plain"]
     assert not report.problems, str(report)
@@ -360,7 +360,7 @@ def test_environment_knows_the_limits_of_a_container(tmp_path, monkeypatch):
 
 
 def test_probe_answers_the_front_end(monkeypatch):
-    widget = environment.probe("<table></table>")
+    widget = environment_report.probe("<table></table>")
     sent = []
     monkeypatch.setattr(widget, "send", lambda message: sent.append(message))
     widget._handle_custom_msg({"kind": "ping"}, [])

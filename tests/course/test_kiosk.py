@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from tutorial_lib.course import kiosk
+from tutorial_lib.course.answer_slice import names
 from tutorial_lib.course.notebooks import read_source, slugs
 
 
@@ -51,10 +52,11 @@ def test_every_lessons_pages_define_every_name_they_use(slug):
         known = set(dir(__builtins__)) | set(__builtins__ if isinstance(__builtins__, dict) else ())
         for statement in ast.parse("\n".join(kiosk.needed(source, name))).body:
             inner = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-            inner |= kiosk._bound(statement) | {n.arg for n in ast.walk(statement) if isinstance(n, ast.arg)}
+            inner |= {n.arg for n in ast.walk(statement) if isinstance(n, ast.arg)}
             used = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-            assert used <= known | inner, f"{name}: {used - known - inner}"
-            known |= kiosk._bound(statement)
+            bound, _ = names(statement)
+            assert used <= known | inner | bound, f"{name}: {used - known - inner - bound}"
+            known |= bound
         assert name in known
 
 

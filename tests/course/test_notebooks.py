@@ -7,12 +7,12 @@ differ between runs and between processors. So text that must be equal to the le
 `# NBVAL_CHECK_OUTPUT`, and that is compared strictly. **papermill** executes every lesson with parameters and
 from another folder, as a reader would; the cells tagged `demo-test` move sliders and assert on what the
 figure then holds, because an error behind a widget raises nowhere else. **The comparison** of that run with
-what is committed finds outputs that the library has moved away from; see `tutorial_lib.course.build`.
+what is committed finds outputs that the library has moved away from; see `tutorial_lib.course.compare`.
 """
 
 import pytest
 
-from tutorial_lib.course import build, notebooks, run
+from tutorial_lib.course import build, compare, notebooks, run
 
 SLUGS = notebooks.slugs()
 each_lesson = pytest.mark.parametrize("slug", SLUGS)
@@ -54,7 +54,7 @@ def test_is_small_and_says_nothing_about_the_machine(slug):
 def test_every_figure_has_a_picture_beside_it(slug):
     """A preview without JavaScript shows the picture."""
     for cell, output in outputs(notebooks.read_committed(slug)):
-        if build.PLOTLY in output.get("data", {}):
+        if compare.PLOTLY in output.get("data", {}):
             pictures = [other for other in cell.outputs if "image/png" in other.get("data", {})]
             assert pictures, f"no PNG beside the figure of {cell.source[:80]!r}"
 
@@ -62,8 +62,8 @@ def test_every_figure_has_a_picture_beside_it(slug):
 @each_lesson
 def test_pair_is_equal_and_outputs_belong_to_the_code(slug):
     committed = notebooks.read_committed(slug)
-    assert build.pair_differences(notebooks.read_source(slug), committed) == []
-    assert not build.stale_code(committed), "code was edited after it ran: run `make build`"
+    assert compare.pair_differences(notebooks.read_source(slug), committed) == []
+    assert not compare.stale_code(committed), "code was edited after it ran: run `make build`"
 
 
 @each_lesson
@@ -79,4 +79,4 @@ def test_runs_from_anywhere_and_tells_the_same(slug, tmp_path, monkeypatch):
     driven = [cell for cell in code_cells(fresh) if "demo-test" in notebooks.tags(cell)]
     assert driven, "no cell is tagged demo-test: nothing proves that the demo moves"
     assert all(cell.execution_count for cell in driven)
-    assert build.output_differences(notebooks.read_committed(slug), fresh) == []
+    assert compare.output_differences(notebooks.read_committed(slug), fresh) == []

@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tutorial_lib.course import rendering, site
-from tutorial_lib.course.build import PLOTLY
+from tutorial_lib.course import markup, rendering, site, student
+from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
 
 BROWSED = "05_camera_distortion"  # figures that move, formulas, cards, exercises, demos: one lesson has them all
@@ -94,10 +94,10 @@ def test_every_lesson_is_there_with_all_its_figures_and_without_its_tests(lesson
         for cell in lesson.notebook.cells:
             if "demo-test" in tags(cell):
                 assert cell.source.splitlines()[-1] not in page.open + page.folded
-            if rendering.is_exercise(cell):
-                answer = re.search(rf"{rendering.BEGIN}\n(.*?)\n\s*{rendering.END}", cell.source, re.DOTALL)[1]
+            if student.is_exercise(cell):
+                answer = re.search(rf"{student.BEGIN}\n(.*?)\n\s*{student.END}", cell.source, re.DOTALL)[1]
                 assert answer in page.folded and answer not in page.open
-                assert rendering.BEGIN not in page.open + page.folded
+                assert student.BEGIN not in page.open + page.folded
 
 
 def test_first_page_says_of_every_claim_what_its_card_says(lessons, pages):
@@ -123,7 +123,7 @@ def test_search_knows_every_section(lessons, pages):
     for lesson in lessons:
         found = {entry["title"] for entry in index if entry["lesson"] == lesson.number}
         headings = {
-            rendering.plain(rendering.markdown(line.lstrip("# ")))
+            markup.plain(markup.markdown(line.lstrip("# ")))
             for cell in lesson.notebook.cells
             if cell.cell_type == "markdown"
             for line in cell.source.splitlines()
@@ -143,7 +143,7 @@ def test_plotly_is_there_once(pages):
 
 # ------------------------------------------------------------------ pieces
 def test_prose_keeps_formulas_and_folds_hints():
-    html = rendering.markdown("Costs $x_1^*$ and *more*. *Hint: think of $a < b$.*\n\n$$y_2 = *$$")
+    html = markup.markdown("Costs $x_1^*$ and *more*. *Hint: think of $a < b$.*\n\n$$y_2 = *$$")
     assert '<script type="math/tex">x_1^*</script>' in html and "<em>more</em>" in html
     assert re.search(r"<details class='hint'>.*<script type=\"math/tex\">a < b</script>.*</details>", html)
     assert '<script type="math/tex; mode=display">y_2 = *</script>' in html
@@ -169,9 +169,10 @@ def test_an_unknown_lesson_is_refused():
 
 
 def test_what_a_student_gets_has_a_hole_where_the_solution_was():
-    source = f"def f(x):\n    {rendering.BEGIN}\n    y = x\n    return y\n    {rendering.END}\n\n\ncheck(f)"
-    assert rendering.without_solution(source) == "def f(x):\n    ...\n\n\ncheck(f)"
-    assert rendering.solution(source) == "def f(x):\n    y = x\n    return y\n\n\ncheck(f)"
+    source = f"def f(x):\n    {student.BEGIN}\n    y = x\n    return y\n    {student.END}\n\n\ncheck(f)"
+    stub = student.without_marks(student.without_solution(source))
+    assert stub == f"def f(x):\n    {student.STUB}\n\n\ncheck(f)"
+    assert student.without_marks(source) == "def f(x):\n    y = x\n    return y\n\n\ncheck(f)"
 
 
 def test_markup_in_outputs_is_text():

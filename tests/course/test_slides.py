@@ -2,11 +2,12 @@
 
 import ast
 import re
+from html import unescape
 
 import nbformat
 import pytest
 
-from tutorial_lib.course import kiosk, rendering, site, slides
+from tutorial_lib.course import kiosk, markup, rendering, site, slides, student
 from tutorial_lib.course.notebooks import read_source, slugs, tags
 
 BROWSED = "05_camera_distortion"
@@ -58,11 +59,11 @@ def test_a_lesson_fits_into_an_hour(decks):
 def test_a_slide_holds_few_words_and_few_lines(decks):
     for lesson, deck in decks:
         for slide in deck:
-            where = f"{lesson.slug}, {slide.kind}, {slide.title}: {rendering.plain(slide.html)[:60]}"
+            where = f"{lesson.slug}, {slide.kind}, {slide.title}: {markup.plain(slide.html)[:60]}"
             if slide.kind in ("predict", "saw"):
-                assert slides._words(slide.html) <= slides.MAX_WORDS, where
+                assert slides.words(slide.html) <= slides.MAX_WORDS, where
             elif slide.kind == "source":
-                assert rendering.plain(slide.html) and slide.html.count("\n") < slides.MAX_CODE_LINES, where
+                assert markup.plain(slide.html) and slide.html.count("\n") < slides.MAX_CODE_LINES, where
             elif slide.kind in ("card", "table"):
                 assert slide.html.count("<tr") <= slides.MAX_ROWS + 1, where
 
@@ -78,14 +79,14 @@ def test_every_prediction_demo_and_figure_has_a_slide_of_its_own(decks):
             output.kind
             for cell in cells
             if not {"demo-test", "volatile"} & set(tags(cell))
-            and not rendering.is_exercise(cell)
+            and not student.is_exercise(cell)
             and cell.metadata.get("slideshow", {}).get("slide_type") != "skip"
             for output in rendering.outputs(cell, lambda png: "", "")
         ]
         for kind in ("demo", "figure"):
             assert sum(slide.kind == kind for slide in deck) == shown.count(kind), f"{lesson.slug}: {kind}"
         html = "".join(slide.html for slide in deck)
-        assert rendering.BEGIN not in html and "checks." not in html
+        assert student.BEGIN not in html and "checks." not in html
 
 
 # ------------------------------------------------------------------ rules, one by one
@@ -93,30 +94,32 @@ def test_a_prediction_interrupts_the_prose_and_what_you_saw_follows(tmp_path):
     deck = deck_of(tmp_path, prose("## 1. One\n\nFirst.\n\n> **Predict.** Which?\n\n**What you saw.** That."))
     assert [slide.kind for slide in deck] == ["title", "text", "predict", "saw"]
     assert deck[1].title == deck[2].title == "1. One"
-    assert rendering.plain(deck[2].html) == "Which?" and rendering.plain(deck[3].html) == "That."
+    assert markup.plain(deck[2].html) == "Which?" and markup.plain(deck[3].html) == "That."
 
 
 def test_further_prose_goes_into_the_notes_and_what_is_bold_stays(tmp_path):
     deck = deck_of(tmp_path, prose("## A\n\nOne.\n\nTwo.\n\n**Three** matters."), prose("## B\n\nFour."))
-    assert [rendering.plain(slide.html) for slide in deck[1:]] == ["One. Three matters.", "Four."]
+    assert [markup.plain(slide.html) for slide in deck[1:]] == ["One. Three matters.", "Four."]
     assert "Two." in "".join(slide.notes for slide in deck)
 
 
 def test_a_long_paragraph_ends_with_a_whole_sentence(tmp_path):
     long = " ".join(f"Sentence {n} has *a. B* and $x. Y$ in it." for n in range(40))
-    kept, rest = slides._cut(long)
-    assert slides._words(kept) <= slides.MAX_WORDS and f"{kept} {rest}" == long
+    (slide,) = deck_of(tmp_path, prose(f"## A\n\n**What you saw.** {long}"))[1:]
+    assert slides.words(slide.html) <= slides.MAX_WORDS
+    kept, rest = markup.plain(slide.html), markup.plain(slide.notes)
+    assert f"{kept} {rest}" == markup.plain(markup.markdown(long))
     assert kept.endswith("in it.") and rest.startswith("Sentence")
 
 
 def test_exercises_are_one_slide_and_further_reading_none(tmp_path):
-    answer = nbformat.v4.new_code_cell(f"def f():\n    {rendering.BEGIN}\n    return 1\n    {rendering.END}")
+    answer = nbformat.v4.new_code_cell(f"def f():\n    {student.BEGIN}\n    return 1\n    {student.END}")
     first = prose("## Exercises\n\nEach has a check.\n\n**1. One** (5 minutes). Do.")
     deck = deck_of(
         tmp_path, first, answer, prose("**2. Two** (10 minutes). Do."), prose("## Further reading\n\n- Book")
     )
     assert [slide.kind for slide in deck] == ["title", "exercises"]
-    assert rendering.plain(deck[1].html) == "One 5 minutes Two 10 minutes"
+    assert markup.plain(deck[1].html) == "One 5 minutes Two 10 minutes"
 
 
 def test_a_deck_that_is_too_long_spares_what_is_not_first_in_its_section():
@@ -124,20 +127,20 @@ def test_a_deck_that_is_too_long_spares_what_is_not_first_in_its_section():
     deck = [slides.Slide("title", "", "t")]
     deck += [slides.Slide(kind, str(section), f"{kind} {n}") for section in range(8) for n, kind in enumerate(kinds)]
     before = {(slide.title, slide.html) for slide in deck}
-    short = slides._shorten(deck)
+    short = slides.shorten(deck)
     assert sum(slide.minutes for slide in short) <= slides.HOUR
     left = before - {(slide.title, slide.html) for slide in short}
     assert left and {html.split()[0] for _, html in left} <= set(slides.SPARED)
     assert all(any((s.title, s.kind) == (title, html.split()[0]) for s in short) for title, html in left)
     assert {html for _, html in left if html.startswith("table")} == {"table 2"}, "tables go first"
-    assert slides._shorten(short) == short
+    assert slides.shorten(short) == short
 
 
 def test_demos_share_what_is_left_of_the_hour():
     deck = [slides.Slide("title", "", "t")] + [slides.Slide("demo", str(n), "d") for n in range(18)]
-    assert {slide.minutes for slide in slides._shorten(deck) if slide.kind == "demo"} == {3.25}
+    assert {slide.minutes for slide in slides.shorten(deck) if slide.kind == "demo"} == {3.25}
     deck += [slides.Slide("figure", str(n), "f") for n in range(50)]
-    assert {slide.minutes for slide in slides._shorten(deck) if slide.kind == "demo"} == {slides.LEAST_DEMO}
+    assert {slide.minutes for slide in slides.shorten(deck) if slide.kind == "demo"} == {slides.LEAST_DEMO}
 
 
 def test_a_few_words_alone_are_no_slide(tmp_path):
@@ -152,32 +155,41 @@ def test_a_few_words_alone_are_no_slide(tmp_path):
 
 def test_metadata_overrides_the_rules(tmp_path):
     deck = deck_of(tmp_path, prose("## A\n\nOne.", "skip"), prose("## B\n\nTwo.\n\nThree.", "slide"))
-    assert [rendering.plain(slide.html) for slide in deck[1:]] == ["Two. Three."]
+    assert [markup.plain(slide.html) for slide in deck[1:]] == ["Two. Three."]
     deck = deck_of(tmp_path, prose("## A\n\nOne."), prose("**Two**.", "notes"))
     assert len(deck) == 2 and "Two" in deck[1].notes
     with pytest.raises(ValueError, match="slide_type is 'fragment', expected skip, notes or slide"):
         deck_of(tmp_path, prose("## A", "fragment"))
 
 
-def test_source_is_cut_between_statements_and_keeps_every_line_of_code():
+def pages_of(tmp_path, source):
+    """The pages on which library source is shown, as text again."""
+    data = {"text/plain": source, "text/latex": source, "text/html": source}
+    cell = nbformat.v4.new_code_cell("f", outputs=[nbformat.v4.new_output("display_data", data)])
+    shown = deck_of(tmp_path, prose("## A"), cell)[1:]
+    assert {slide.kind for slide in shown} == {"source"}
+    return [unescape(re.sub(r"<[^>]+>", "", slide.html)) for slide in shown]
+
+
+def test_source_is_cut_between_statements_and_keeps_every_line_of_code(tmp_path):
     body = "\n".join(f"    x{n} = [\n        {n},\n    ]" for n in range(30))
-    pages = slides._pages(f'def f():\n    """One.\n\n    More.\n    """\n{body}')
+    pages = pages_of(tmp_path, f'def f():\n    """One.\n\n    More.\n    """\n{body}')
     assert len(pages) > 1 and all(len(page.splitlines()) <= slides.MAX_CODE_LINES for page in pages)
     assert ast.dump(ast.parse("\n".join(pages))) == ast.dump(ast.parse(f'def f():\n    """One."""\n{body}'))
     assert all(re.match(r"def|    x\d", page) for page in pages)
 
 
-def test_methods_that_are_shown_alone_can_be_read():
-    assert slides._pages("    def a(self):\n        pass\n\n    def b(self):\n        pass")[0].startswith(
-        "def a(self):"
-    )
+def test_methods_that_are_shown_alone_can_be_read(tmp_path):
+    methods = "    def a(self):\n        pass\n\n    def b(self):\n        pass"
+    assert pages_of(tmp_path, methods)[0].startswith("def a(self):")
 
 
-def test_a_long_table_becomes_several_with_the_same_head():
+def test_a_long_table_becomes_several_with_the_same_head(tmp_path):
     rows = "".join(f"<tr><td>{n}</td></tr>" for n in range(20))
     html = f"<div><table><thead><tr><th>n</th></tr></thead><tbody>{rows}</tbody></table><p>why</p></div>"
-    parts = slides._split_table(html)
-    assert "".join(re.findall(r"<td>(\d+)</td>", "".join(parts))) == "".join(map(str, range(20)))
+    cell = nbformat.v4.new_code_cell("t", outputs=[nbformat.v4.new_output("display_data", {"text/html": html})])
+    parts = [slide.html for slide in deck_of(tmp_path, prose("## A"), cell)[1:]]
+    assert "".join(re.findall(r"<td[^>]*>(\d+)</td>", "".join(parts))) == "".join(map(str, range(20)))
     assert all("<th>n</th>" in part for part in parts) and [("why" in part) for part in parts] == [False, False, True]
 
 

@@ -5,7 +5,7 @@ whatever binds a name that it uses is taken, then whatever those use, until noth
 trainings stay out. What a name is, the compiled code says: a local variable called `points` needs no cell that happens
 to bind a global of this name.
 
-This runs in the worker (`grade_worker`), under its limits: also parsing takes time and memory.
+For the grader this runs in the worker (`grade_worker`), under its limits: also parsing takes time and memory.
 """
 
 import ast
@@ -31,9 +31,9 @@ def needed(cells: list[str], name: str) -> list[ast.stmt]:
         except SyntaxError:
             if defines(source, name):
                 raise
-    bound, used = zip(*map(_names, statements)) if statements else ((), ())
+    bound, used = zip(*map(names, statements)) if statements else ((), ())
     wanted, chosen = {name}, set()
-    while more := {i for i, names in enumerate(bound) if names & wanted} - chosen:
+    while more := {i for i, own in enumerate(bound) if own & wanted} - chosen:
         chosen |= more
         wanted = wanted.union(*(used[i] for i in more))
     return [s for i, s in enumerate(statements) if i in chosen or (chosen and _star(s))]
@@ -63,9 +63,9 @@ def _star(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
 
 
-def _names(statement: ast.stmt) -> tuple[set[str], set[str]]:
-    """(names that a statement binds, global names that it or a function in it uses)."""
-    code = compile(ast.Module([statement], []), "<answer>", "exec", dont_inherit=True)
+def names(*statements: ast.stmt) -> tuple[set[str], set[str]]:
+    """(global names that statements bind, global names that they or a function in them use)."""
+    code = compile(ast.Module([*statements], []), "<answer>", "exec", dont_inherit=True)
     return {i.argval for i in dis.get_instructions(code) if i.opname in _STORES}, _used(code)
 
 

@@ -13,16 +13,15 @@ in one list, and count as such.
 
 import argparse
 import ast
-import dis
 import re
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType
 
 from nbformat import NotebookNode
 
-from tutorial_lib.course.notebooks import read_source, select, tags
-from tutorial_lib.course.student import BEGIN, exercise_name
+from tutorial_lib.course.answer_slice import names
+from tutorial_lib.course.notebooks import parse, read_source, tags
+from tutorial_lib.course.student import exercise_name, is_exercise
 
 POINTS = {
     "title": "the first line is `# NN · One question?`, with the number of the file",
@@ -122,17 +121,16 @@ def _claims(slug: str, notebook: NotebookNode) -> Iterator[str]:
 
 
 def _exercises(slug: str, notebook: NotebookNode) -> Iterator[str]:
-    names = []
+    asked = []
+    for cell in filter(is_exercise, notebook.cells):
+        try:
+            asked.append(exercise_name(cell))
+        except ValueError as error:
+            yield str(error)
+    if len(asked) < 3:
+        yield f"there are {len(asked)}"
     for cell in _code(notebook.cells):
-        if BEGIN in cell.source:
-            try:
-                names.append(exercise_name(cell))
-            except ValueError as error:
-                yield str(error)
-    if len(names) < 3:
-        yield f"there are {len(names)}"
-    for cell in _code(notebook.cells):
-        if BEGIN not in cell.source and (used := set(names) & _leans_on(cell.source)):
+        if not is_exercise(cell) and (used := set(asked) & _leans_on(cell.source)):
             yield (
                 f"the cell {cell.source[:50]!r} uses {', '.join(sorted(used))}: with a student's answer it would "
                 "fail; use the library's function"
@@ -190,6 +188,7 @@ LOOKS: dict[str, Callable[[str, NotebookNode], Iterator[str]]] = {
 
 
 def _code(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells that have code."""
     return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
 
 
@@ -232,25 +231,15 @@ def _calls(cells: list[NotebookNode], function: str) -> bool:
 
 def _leans_on(source: str) -> set[str]:
     """Global names that a cell uses and does not itself bind."""
-    top = compile(source, "<cell>", "exec")
-    used, todo = set(), [top]
-    while todo:
-        code = todo.pop()
-        used |= {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
-        todo += [part for part in code.co_consts if isinstance(part, CodeType)]
-    return used - {i.argval for i in dis.get_instructions(top) if i.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    bound, used = names(*ast.parse(source).body)
+    return used - bound
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: prints the sheet of every lesson; returns the number of lessons that lack something."""
     parser = argparse.ArgumentParser(description="Look whether lessons keep the sheet.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
-    try:
-        chosen = select(parser.parse_args(arguments).lessons)
-    except ValueError as error:
-        parser.error(str(error))
     lacking = 0
-    for slug in chosen:
+    for slug in parse(parser, arguments).lessons:
         problems = missing(slug, read_source(slug))
         lacking += bool(problems)
         print(f"{slug}: {'keeps the sheet' if not problems else f'{len(problems)} to do'}")

@@ -5,14 +5,13 @@ import os
 import platform
 import re
 import sys
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import psutil
 import torch
 from packaging.version import Version
 
+from tutorial_lib.course.environment_report import Report, Row, State
 from tutorial_lib.course.notebooks import ROOT
 
 SHOWN = ("torch", "numpy", "jupyterlab", "ipywidgets", "anywidget", "plotly", "papermill")
@@ -23,91 +22,6 @@ NEEDED_BYTES = 1.5e9
 
 _INSTALL = "run `make lab` in the clone, or `pip install -r requirements.lock`"
 _CGROUP = Path("/sys/fs/cgroup")
-_MARKS = {"ok": "✓", "note": "•", "problem": "✗"}
-_COLOURS = {"ok": "#00694a", "note": "#7a5200", "problem": "#b00020"}
-_STATIC = (
-    "Widgets: this is a saved copy of the table. Run the cell; in a live JupyterLab this line then says "
-    "that they are connected."
-)
-
-# Asks the kernel when it is drawn, and shows the answer: both directions of the wire are proven, or the
-# reader sees that they are not. While later cells run the kernel answers late; then the line is corrected.
-_ESM = """
-function render({ model, el }) {
-  const table = document.createElement("div");
-  table.innerHTML = model.get("table");
-  const line = document.createElement("p");
-  line.className = "course-widgets";
-  line.textContent = "Widgets: asking the kernel ...";
-  el.append(table, line);
-  const asked = performance.now();
-  const late = setTimeout(() => {
-    line.textContent = "Widgets: no answer from the kernel for 20 seconds. If no cell is running, " +
-      "restart the kernel and reload the page.";
-  }, 20000);
-  const answered = (message) => {
-    if (message.kind !== "pong") return;
-    clearTimeout(late);
-    line.textContent = "\\u2713 Widgets are connected: browser to kernel and back in " +
-      Math.round(performance.now() - asked) + " ms.";
-    line.style.color = "#00694a";
-  };
-  model.on("msg:custom", answered);
-  model.send({ kind: "ping" });
-  return () => { clearTimeout(late); model.off("msg:custom", answered); };
-}
-export default { render };
-"""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One thing that was looked at. `state` is "ok", "note" (works, but know it) or "problem"."""
-
-    what: str
-    found: str
-    state: str = "ok"
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class Report:
-    """The rows, shown as a table: live in JupyterLab, as plain HTML in a preview, as text in a terminal."""
-
-    rows: tuple[Row, ...]
-
-    @property
-    def problems(self) -> tuple[Row, ...]:
-        """The rows that would stop a lesson."""
-        return tuple(row for row in self.rows if row.state == "problem")
-
-    def __str__(self) -> str:
-        width = max(len(row.what) for row in self.rows)
-        return "\n".join(
-            f"{_MARKS[row.state]} {row.what:{width}}  {row.found}" + (f"  -> {row.remedy}" if row.remedy else "")
-            for row in self.rows
-        )
-
-    def table(self) -> str:
-        """The rows as an HTML table."""
-        rows = "".join(
-            f'<tr><td style="color:{_COLOURS[row.state]}">{_MARKS[row.state]}</td>'
-            f'<td style="text-align:left"><b>{escape(row.what)}</b></td>'
-            f'<td style="text-align:left">{escape(row.found)}</td>'
-            f'<td style="text-align:left">{_code(escape(row.remedy))}</td></tr>'
-            for row in self.rows
-        )
-        verdict = f"{len(self.problems)} problem(s), see the last column." if self.problems else "Ready."
-        return f"<p><b>{verdict}</b></p><table><tbody>{rows}</tbody></table>"
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/plain": str(self), "text/html": f"{self.table()}<p>{_STATIC}</p>"}
-        live = probe(self.table())
-        if live is not None:
-            shown = live._repr_mimebundle_()
-            shown = shown[0] if isinstance(shown, tuple) else shown
-            bundle = (shown or {}) | bundle
-        return bundle
 
 
 def check() -> Report:
@@ -115,31 +29,6 @@ def check() -> Report:
     return Report(
         (Row("Python", platform.python_version()), *_packages(), _device(), _memory(), _threads(), _widgets())
     )
-
-
-def probe(table: str):
-    """A widget that shows `table` and, once the kernel has answered it, that widgets are connected.
-
-    Returns:
-        The widget, or None where anywidget is not installed.
-    """
-    try:
-        import anywidget
-        import traitlets
-    except ImportError:
-        return None
-
-    class Probe(anywidget.AnyWidget):
-        _esm = _ESM
-        table = traitlets.Unicode().tag(sync=True)
-
-        def answer(self, _widget, message, _buffers):
-            if message.get("kind") == "ping":
-                self.send({"kind": "pong"})
-
-    widget = Probe(table=table)
-    widget.on_msg(widget.answer)
-    return widget
 
 
 def pins() -> dict[str, str]:
@@ -201,7 +90,7 @@ def _packages() -> list[Row]:
         # "2.13.0+cpu" and conda's "2.13.0.post1" are builds of the pinned 2.13.0.
         equal = bool(found) and Version(found).base_version == Version(version).base_version
         if name in SHOWN:
-            state = "ok" if equal else "note" if found else "problem"
+            state: State = "ok" if equal else "note" if found else "problem"
             remedy = "" if equal else f"the course was tested with {version}: {_INSTALL}"
             rows.append(Row(name, found or "missing", state, remedy))
         elif not found:
@@ -260,13 +149,9 @@ def _widgets() -> Row:
     return Row("widgets", "installed; whether they are connected is said below the table")
 
 
-def _few(names: list[str], count: int = 3) -> str:
-    return ", ".join(names[:count]) + (" ..." if len(names) > count else "")
-
-
-def _code(html: str) -> str:
-    """Backticks as <code>."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html)
+def _few(names: list[str]) -> str:
+    """The first three names."""
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
 if __name__ == "__main__":

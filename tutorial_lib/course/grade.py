@@ -5,8 +5,8 @@
 
 The folder holds one notebook a student (`alice.ipynb`), or one folder a student with notebooks in it, as deep as one
 likes; so nbgrader's `submitted` will do as well. A notebook is not run: what its exercises need is taken out of it
-(`answer`) and tried with the lesson's own checks in another process (`grade_worker`); outputs are not looked at. Every
-exercise is scored by itself, so one that hangs or crashes costs nothing but its own point.
+(`answer_slice`) and tried with the lesson's own checks in another process (`grade_worker`); outputs are not looked at.
+Every exercise is scored by itself, so one that hangs or crashes costs nothing but its own point.
 
 Written are `grades.csv` (student, lesson, exercise, points, of, verdict), `overview.md`, and one report a student.
 """
@@ -19,7 +19,6 @@ import select as waiting
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -28,6 +27,7 @@ from tqdm.auto import tqdm
 
 from tutorial_lib.course import grade_report
 from tutorial_lib.course.answer_slice import defines
+from tutorial_lib.course.grade_report import Score
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_notebook, select
 from tutorial_lib.course.student import POINTS, Exercise, exercises
 
@@ -37,38 +37,25 @@ LARGEST_NOTEBOOK = 20_000_000
 UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True)
-class Score:
-    """What one exercise of one student came to. `detail` says what was expected, `code` is what was handed in."""
-
-    student: str
-    lesson: str
-    exercise: str
-    points: int
-    of: int
-    verdict: str
-    detail: str = ""
-    code: str = ""
-
-
 class Worker:
-    """The process that runs students' code; started when it is needed, and again after it was killed."""
+    """The process that runs students' code; started when it is needed, and again after it was killed.
 
-    def __init__(self, checks: set[str], seconds: float = 20.0, megabytes: int = 1024, sandbox: str = ""):
-        """Args:
+    Args:
         checks: modules that it imports once, before any student's code.
         seconds: processor time an exercise may take; on the clock, twice as much.
         megabytes: memory that an exercise may take.
         sandbox: a command, with its arguments, that the worker is started through.
-        """
+    """
+
+    def __init__(self, checks: set[str], seconds: float = 20.0, megabytes: int = 1024, sandbox: str = "") -> None:
         self.checks, self.seconds, self.megabytes = sorted(checks), seconds, megabytes
         self._command = [*shlex.split(sandbox), sys.executable, "-m", "tutorial_lib.course.grade_worker"]
         self._process: subprocess.Popen | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> "Worker":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     def judge(self, cells: list[str], exercise: Exercise) -> dict[str, str]:
@@ -99,6 +86,8 @@ class Worker:
 
     def _ask(self, job: dict, seconds: float) -> dict | None:
         """The worker's answer to a job; None if it is dead or says nothing in time."""
+        if not (self._process and self._process.stdin and self._process.stdout):
+            return None
         try:
             self._process.stdin.write(json.dumps(job).encode() + b"\n")
             self._process.stdin.flush()
@@ -144,7 +133,7 @@ def lesson_of(notebook: NotebookNode, path: Path, course: dict[str, list[Exercis
                 return slug
     sources = code_cells(notebook)
     found = {s: sum(any(defines(c, e.name) for c in sources) for e in course[s]) for s in course}
-    best = max(found, key=found.get)
+    best = max(found, key=lambda slug: found[slug])
     if not found[best]:
         known = ", ".join(course)
         raise ValueError(f"it is none of the lessons {known}: it has none of their exercises, and no such name")

@@ -3,13 +3,41 @@
 import csv
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 COLUMNS = ("student", "lesson", "exercise", "points", "of", "verdict")
 _SHOWN = 4000
+"""Characters of an answer that a report repeats."""
 
 
-def write(scores: list, remarks: list[str], out: Path) -> str:
+@dataclass(frozen=True)
+class Score:
+    """What one exercise of one student came to.
+
+    Attributes:
+        student: whose it is.
+        lesson: slug; "" for a file that could not be read.
+        exercise: its name; "" for a file that could not be read.
+        points: given.
+        of: points that there are.
+        verdict: in two or three words, see `grade_worker`.
+        detail: what was expected, and after "Hint: " the check's hint.
+        code: what was handed in.
+    """
+
+    student: str
+    lesson: str
+    exercise: str
+    points: int
+    of: int
+    verdict: str
+    detail: str = ""
+    code: str = ""
+
+
+def write(scores: list[Score], remarks: list[str], out: Path) -> str:
     """Write `grades.csv`, `overview.md` and `reports/<student>.md` into `out`; returns a summary for the terminal."""
     (out / "reports").mkdir(parents=True, exist_ok=True)
     for old in (out / "reports").glob("*.md"):
@@ -25,7 +53,7 @@ def write(scores: list, remarks: list[str], out: Path) -> str:
     return f"{text}\n{out / 'grades.csv'}\n{out / 'overview.md'}\n{out / 'reports'}"
 
 
-def report(student: str, scores: list) -> str:
+def report(student: str, scores: list[Score]) -> str:
     """One student's report in Markdown: for every exercise the verdict, what was expected, the hint, the answer."""
     lines = [f"# {student}: {_total(scores)}", ""]
     for lesson, own in _by(scores, "lesson").items():
@@ -40,7 +68,7 @@ def report(student: str, scores: list) -> str:
     return "\n".join(lines)
 
 
-def overview(scores: list, remarks: list[str]) -> str:
+def overview(scores: list[Score], remarks: list[str]) -> str:
     """Who has how many points in which lesson, and how many solved which exercise."""
     lessons = [lesson for lesson in _by(scores, "lesson") if lesson]
     lines = ["| student | " + " | ".join([*lessons, "total"]) + " |", "|---|" + "---:|" * (len(lessons) + 1)]
@@ -59,7 +87,7 @@ def overview(scores: list, remarks: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _by(scores: list, *keys: str) -> dict:
+def _by(scores: list[Score], *keys: str) -> dict[Any, list[Score]]:
     """Scores grouped by attributes, in the order of the names."""
     groups = defaultdict(list)
     for score in scores:
@@ -69,7 +97,8 @@ def _by(scores: list, *keys: str) -> dict:
     return {key: groups[key] for key in order}
 
 
-def _total(scores: list) -> str:
+def _total(scores: list[Score]) -> str:
+    """Points of all points that there are."""
     return f"{sum(s.points for s in scores)} of {sum(s.of for s in scores)}" if scores else "–"
 
 

@@ -156,6 +156,7 @@ def judge(cells: list[str], exercise: str, checks: str) -> dict[str, str]:
 
 
 def _blinded(check: Callable, function: Callable) -> bool:
+    """Whether the check passes what is certainly wrong."""
     try:
         check(lambda *arguments, **named: _spoil(function(*arguments, **named)))
     except BaseException:  # whatever the check says against a spoiled answer, it sees
@@ -163,9 +164,11 @@ def _blinded(check: Callable, function: Callable) -> bool:
     return True
 
 
-def _spoil(value):
+def _spoil(value: object) -> object:
     """Something that is certainly not `value`, of the same kind where that is easy."""
-    if isinstance(value, torch.Tensor) and value.dtype != torch.bool or type(value) in (int, float):
+    if isinstance(value, torch.Tensor) and value.dtype != torch.bool:
+        return value * 3 + 7
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return value * 3 + 7
     if isinstance(value, (tuple, list)):
         return type(value)(_spoil(part) for part in value)

@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from tutorial_lib.course.answer_slice import names
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_source, select, tags
 
 KIOSK = BUILD / "kiosk"
@@ -62,7 +63,7 @@ def needed(source: NotebookNode, name: str) -> list[str]:
     ]
     wanted, kept = {name}, []
     for statement, text in reversed(statements):
-        bound = _bound(statement)
+        bound, used = names(statement)
         if not bound & wanted and not _prepares_torch(statement):
             continue
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -70,20 +71,9 @@ def needed(source: NotebookNode, name: str) -> list[str]:
             text = ast.unparse(statement)
         else:
             text = ast.get_source_segment(text, statement)
-            wanted |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+            wanted |= used
         kept.append(text)
     return kept[::-1]
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement gives a meaning to, also inside an `if`; a function's own names are its own."""
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return {statement.name}
-    nodes = list(ast.walk(statement))
-    local = {id(node) for loop in nodes if isinstance(loop, ast.comprehension) for node in ast.walk(loop.target)}
-    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and id(n) not in local}
-    imports = [n for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
-    return stored | {(name.asname or name.name).split(".")[0] for found in imports for name in found.names}
 
 
 def _prepares_torch(statement: ast.stmt) -> bool:

@@ -4,11 +4,12 @@ A lesson is written as text in `notebooks/source/NN_slug.py` (py:percent) and co
 executed `notebooks/NN_slug.ipynb` that people open.
 """
 
+import argparse
 import difflib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,17 +50,34 @@ def select(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[str]:
     Raises:
         ValueError: if a name fits no lesson; says which lessons there are.
     """
-    available = slugs(notebooks)
+    return fitting(wanted, slugs(notebooks))
+
+
+def fitting(wanted: list[str], available: list[str]) -> list[str]:
+    """As `select`, out of these slugs."""
     chosen = []
     for name in wanted:
-        fitting = [slug for slug in available if slug.startswith(Path(name).stem)]
-        if not fitting:
+        found = [slug for slug in available if slug.startswith(Path(name).stem)]
+        if not found:
             near = difflib.get_close_matches(name, available, 1, 0.3)
             hint = f", did you mean {near[0]}?" if near else ""
             known = ", ".join(available) or "none yet"
             raise ValueError(f"lesson is {name!r}, expected one of {known}{hint}")
-        chosen += fitting
+        chosen += found
     return sorted(set(chosen)) if wanted else available
+
+
+def parse(
+    parser: argparse.ArgumentParser, arguments: list[str] | None, choose: Callable = select
+) -> argparse.Namespace:
+    """Parse the arguments of a command about lessons; `lessons` becomes what `choose` finds for their names."""
+    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
+    options = parser.parse_args(arguments)
+    try:
+        options.lessons = choose(options.lessons)
+    except ValueError as error:
+        parser.error(str(error))
+    return options
 
 
 def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
@@ -106,14 +124,14 @@ def tags(cell: NotebookNode) -> list[str]:
 
 
 @contextmanager
-def kernel_environment(**variables: str | Path) -> Iterator[None]:
+def kernel_environment(**variables: str | Path) -> Generator[None]:
     """Give kernels started inside `variables` in their environment, and this interpreter as "python3".
 
     Jupyter would otherwise prefer a kernel called python3 that the user installed for another interpreter.
     """
-    variables = {name: str(value) for name, value in variables.items()} | {"JUPYTER_PREFER_ENV_PATH": "1"}
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    wanted = {name: str(value) for name, value in variables.items()} | {"JUPYTER_PREFER_ENV_PATH": "1"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:

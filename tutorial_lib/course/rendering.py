@@ -1,8 +1,8 @@
 """What the site and the slides share: the cells of an executed lesson as HTML that needs no kernel and no network.
 
-Prose goes through nbconvert's own Markdown (mistune, with mathematics), formulas are set in the browser by MathJax from
-the package jupyter-server-mathjax, figures are drawn by the plotly.js that the package plotly brings. Both are copied
-once beside the pages (`ship`), never embedded and never fetched.
+Prose and code go through `markup`, formulas are set in the browser by MathJax from the package jupyter-server-mathjax,
+figures are drawn by the plotly.js that the package plotly brings. Both are copied once beside the pages (`ship`), never
+embedded and never fetched.
 """
 
 import ast
@@ -15,16 +15,15 @@ from dataclasses import dataclass
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import Literal
 
+import jinja2
 import jupyter_server_mathjax
 import plotly
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
-from tutorial_lib.course.build import PLOTLY
+from tutorial_lib.course.compare import PLOTLY
+from tutorial_lib.course.markup import code, code_css, markdown, plain, scrolling
 from tutorial_lib.course.notebooks import tags
 
 ASSETS = Path(__file__).with_name("assets")
@@ -34,13 +33,10 @@ MATHJAX = (
 )  # fmt: skip
 """The parts of MathJax that read TeX and draw HTML with its own fonts. The rest of the package stays where it is."""
 
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-CODE_STYLES = {"light": "xcode", "dark": "github-dark"}
-"""Pygments' styles whose every colour has a contrast of 4.5 or more (5.7 and 6.2) on the style's own ground."""
+Kind = Literal["figure", "demo", "card", "source", "table", "text", "error"]
 
 _MINUTES = re.compile(r"\*\*Time:\*\*\s*(\d+)\s+minutes")
 _CARD = re.compile(r"\[(holds|does not hold here)\] (.*)")
-_HINT = re.compile(r"<em>Hint: (.*?)</em>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -48,12 +44,12 @@ class Output:
     """One output of a cell.
 
     Attributes:
-        kind: "figure", "demo", "card", "source", "table", "text" or "error".
+        kind: what it is; pages treat each kind in their own way.
         html: the output for a page.
         text: what it is about, in words: the figure's title, the claim, the text itself.
     """
 
-    kind: str
+    kind: Kind
     html: str
     text: str
 
@@ -76,6 +72,7 @@ class Lesson:
 
     @property
     def number(self) -> str:
+        """The first two digits of the slug."""
         return self.slug[:2]
 
     @property
@@ -98,126 +95,6 @@ def lesson(slug: str, notebook: NotebookNode) -> Lesson:
     return Lesson(slug, title[1].strip(), int(time[1]) if time else 0, notebook)
 
 
-# ------------------------------------------------------------------ prose
-class _Renderer(IPythonRenderer):
-    """Leaves formulas to MathJax, as the script elements it looks for: no delimiter can be taken for a dollar sign."""
-
-    def __init__(self, link: Callable[[str], str | None], taken: set[str]):
-        super().__init__(escape=False, exclude_anchor_links=True)
-        self._link, self._taken = link, taken
-
-    def inline_math(self, body: str) -> str:
-        return f'<script type="math/tex">{body}</script>'
-
-    def block_math(self, body: str) -> str:
-        return f'<script type="math/tex; mode=display">{body}</script>'
-
-    def latex_environment(self, name: str, body: str) -> str:
-        return self.block_math(rf"\begin{{{name}}}{body}\end{{{name}}}")
-
-    def heading(self, text: str, level: int, **_) -> str:
-        return f'<h{level} id="{anchor(text, self._taken)}">{text}</h{level}>\n'
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        target = self._link(url)
-        return text if target is None else super().link(text, target, title)
-
-
-def anchor(text: str, taken: set[str]) -> str:
-    """An id for a heading, unlike those in `taken`, which it joins."""
-    plain = re.sub(r"<script.*?</script>|<[^>]+>|&\w+;", "", text)
-    base = re.sub(r"\W+", "-", plain.lower()).strip("-") or "part"
-    name, count = base, 2
-    while name in taken:
-        name, count = f"{base}-{count}", count + 1
-    taken.add(name)
-    return name
-
-
-def markdown(text: str, link: Callable[[str], str | None] = lambda url: url, taken: set[str] | None = None) -> str:
-    """Prose as HTML: predictions and observations marked, hints folded, tables wrapped so that they scroll alone.
-
-    Args:
-        link: target of every link, or None to leave only its words.
-        taken: ids that headings already have on this page; new ones are added.
-    """
-    html = MarkdownWithMath(renderer=_Renderer(link, set() if taken is None else taken)).render(text)
-    html = re.sub(r"<blockquote>(?=\s*<p><strong>Predict)", '<blockquote class="predict">', html)
-    html = re.sub(r"<p>(?=<strong>What you saw)", '<p class="saw">', html)
-    html = _HINT.sub(r"</p><details class='hint'><summary>Hint</summary><p>\1</p></details><p>", html)
-    html = re.sub(r"<p>\s*</p>", "", html)
-    return scrolling(html)
-
-
-def scrolling(html: str) -> str:
-    """Every table in a box of its own that scrolls, also with the keyboard."""
-    html = re.sub(r"<table\b", "<div class='scroll' tabindex='0' role='group' aria-label='table'><table", html)
-    html = html.replace("</table>", "</table></div>")
-    html = re.sub(r"<td(?=[^>]*>\s*[-−+±]?\d[^<]{0,24}</td>)", "<td data-number", html)  # stays on one line
-    return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)  # an empty heading tells a screen reader nothing
-
-
-def plain(html: str) -> str:
-    """The words of a piece of HTML, formulas as their TeX without its layout, for the search."""
-    text = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", html, flags=re.DOTALL)
-    text = re.sub(r'(?<=<script type="math/tex)[^>]*>.*?(?=</script>)', _plain_formula, text, flags=re.DOTALL)
-    text = re.sub(r"<[^>]+>", " ", text)
-    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#x27;", "'"), ("&amp;", "&")):
-        text = text.replace(entity, letter)
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def _plain_formula(found: re.Match) -> str:
-    text = re.sub(r"\\(?:math\w+|text\w*|left|right|big|Big|q?quad|cdot|begin|end)(?![a-z])|\\[,;:! ]", " ", found[0])
-    return re.sub(r"[{}\\]", "", text)
-
-
-# ------------------------------------------------------------------ code
-def code(text: str) -> str:
-    """Python, highlighted. The block scrolls by itself, also with the keyboard."""
-    formatter = HtmlFormatter(nowrap=True)
-    inner = highlight(text, PythonLexer(), formatter).rstrip("\n")
-    return f'<pre class="highlight" tabindex="0" role="group" aria-label="code">{inner}</pre>'
-
-
-def code_css() -> str:
-    """The colours of `code`, for a light page, a dark page and a page that follows the reader's system."""
-    sheets = {}
-    for theme, style in CODE_STYLES.items():
-        for prefix in (".highlight", "html[data-theme=dark] .highlight", "html:not([data-theme=light]) .highlight"):
-            lines = HtmlFormatter(style=style).get_style_defs(prefix).splitlines()
-            sheets[theme, prefix] = "\n".join(line for line in lines if line.startswith(prefix))
-    light = sheets["light", ".highlight"]
-    dark = sheets["dark", "html[data-theme=dark] .highlight"]
-    system = sheets["dark", "html:not([data-theme=light]) .highlight"]
-    docstrings = ".highlight .sd { color: light-dark(#57606a, #9aa4af) }"  # red ones would be the first thing seen
-    return (
-        f"{light}\n@media screen {{\n{dark}\n@media (prefers-color-scheme: dark) {{\n{system}\n}}\n}}\n{docstrings}\n"
-    )
-
-
-def is_exercise(cell: NotebookNode) -> bool:
-    """Whether a cell holds a solution between nbgrader's marks."""
-    return cell.cell_type == "code" and BEGIN in cell.source
-
-
-def without_solution(source: str) -> str:
-    """The cell as a student gets it, with an ellipsis where the solution stood."""
-    kept, inside = [], False
-    for line in source.splitlines():
-        if line.strip() == BEGIN:
-            kept.append(line.replace(BEGIN, "..."))
-        inside = (inside or line.strip() == BEGIN) and line.strip() != END
-        if not inside and line.strip() != END:
-            kept.append(line)
-    return "\n".join(kept)
-
-
-def solution(source: str) -> str:
-    """The cell without the marks."""
-    return "\n".join(line for line in source.splitlines() if line.strip() not in (BEGIN, END))
-
-
 def is_setup(cell: NotebookNode) -> bool:
     """Whether a cell only imports, holds the settings, or prepares what all others share."""
     if cell.cell_type != "code":
@@ -228,11 +105,11 @@ def is_setup(cell: NotebookNode) -> bool:
     return bool(body) and all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in body)
 
 
-# ------------------------------------------------------------------ outputs
 def outputs(cell: NotebookNode, picture: Callable[[bytes], str], where: str) -> list[Output]:
     """Every output of a cell for a page.
 
     Args:
+        cell: of an executed notebook.
         picture: stores a PNG, returns its address.
         where: the notebook's path, for the note under a live demo.
     """
@@ -267,6 +144,7 @@ def _output(output: NotebookNode, picture: Callable[[bytes], str], where: str) -
 
 
 def _image(output: NotebookNode, picture: Callable[[bytes], str], words: str) -> str:
+    """An output's PNG, stored, as an image of its own size."""
     png = base64.b64decode("".join(output.data["image/png"]))
     wide, high = (int.from_bytes(png[at : at + 4]) for at in (16, 20))  # so that nothing jumps when it arrives
     size = f'width="{wide}" height="{high}"'
@@ -284,6 +162,7 @@ def _figure(spec: dict, image: str, title: str) -> str:
 
 
 def _still(image: str, said: str, where: str) -> str:
+    """The picture of a live demo, with a word on how to see it move."""
     caption = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
     return (
         f'<figure class="demo">{image}<figcaption><b>Live demo: {escape(caption)}.</b> This is a still picture of it. '
@@ -302,7 +181,16 @@ def claims(cell: NotebookNode) -> list[tuple[bool, str]]:
     return found
 
 
-# ------------------------------------------------------------------ files
+def begin(folder: Path, notebooks: Path, *names: str) -> jinja2.Environment:
+    """Empty `folder`, put in what all pages need and our own assets `names`; returns the pages' templates."""
+    shutil.rmtree(folder, ignore_errors=True)
+    ship(folder / "assets", *names)
+    if (notebooks / "images").is_dir():
+        shutil.copytree(notebooks / "images", folder / "images")
+    loader = jinja2.FileSystemLoader(ASSETS)
+    return jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, autoescape=True)
+
+
 def ship(folder: Path, *names: str) -> None:
     """Put plotly.js, MathJax, the colours of code and our own `names` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Runs lessons with papermill, as a class or CI would, and says what each took: `make notebooks`.
 
-python -m tutorial_lib.course.run [lesson ...] [--parameters PROFILE=full MOTION=my.bvh] [--out FOLDER]
+    python -m tutorial_lib.course.run [lesson ...] [--parameters PROFILE=full MOTION=my.bvh] [--out FOLDER]
 
 The executed copies and the claims they measured land in `build/`; the committed notebooks stay as they are.
 """
@@ -25,8 +25,8 @@ from tutorial_lib.course.notebooks import (
     KERNEL_ARGUMENTS,
     NOTEBOOKS,
     kernel_environment,
+    parse,
     read_committed,
-    select,
 )
 
 PARAMETERS = ("PROFILE", "SEED", "DEVICE", "MOTION")
@@ -36,7 +36,16 @@ QUICK_SECONDS, QUICK_BYTES = 90, 1.5e9
 
 @dataclass
 class Result:
-    """What running one lesson took and gave."""
+    """What running one lesson took and gave.
+
+    Attributes:
+        lesson: its slug.
+        seconds: on the clock.
+        peak_bytes: memory, see `PeakMemory`.
+        notebook: the executed copy.
+        claims: what it recorded.
+        error: what stopped it; "" if nothing did.
+    """
 
     lesson: str
     seconds: float
@@ -58,17 +67,17 @@ class PeakMemory:
     Those are the kernel and what it starts. Pages that they share count once for each: it is an upper bound.
     """
 
-    def __init__(self, every: float = 0.1):
+    def __init__(self, every: float = 0.1) -> None:
         self.bytes = 0
         self._every = every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
 
-    def __enter__(self):
+    def __enter__(self) -> "PeakMemory":
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
 
@@ -137,7 +146,7 @@ def run(
                 kernel_name="python3",
                 extra_arguments=KERNEL_ARGUMENTS,
                 cwd=notebooks,
-                execution_timeout=CELL_SECONDS[parameters.get("PROFILE", "quick")],
+                execution_timeout=CELL_SECONDS[str(parameters.get("PROFILE", "quick"))],
                 progress_bar=False if quiet else {"desc": slug, "leave": False, "unit": "cell"},
             )
         except PapermillExecutionError as error:
@@ -177,18 +186,17 @@ def table(results: list[Result]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the number of lessons that failed. A claim that does not hold is no failure."""
     parser = argparse.ArgumentParser(description="Run lessons with papermill.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
     names = ", ".join(PARAMETERS)
     parser.add_argument("--parameters", nargs="*", default=[], metavar="NAME=VALUE", help=names)
     parser.add_argument("--out", type=Path, default=BUILD, help="folder for the executed copies")
-    options = parser.parse_args(arguments)
+    options = parse(parser, arguments)
     try:
-        chosen, parameters = select(options.lessons), parse_parameters(options.parameters)
+        parameters = parse_parameters(options.parameters)
     except ValueError as error:
         parser.error(str(error))
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # silences the kernel's debugger
     results = []
-    for slug in tqdm(chosen, desc="lessons", unit="lesson"):
+    for slug in tqdm(options.lessons, desc="lessons", unit="lesson"):
         try:
             results.append(run(slug, parameters, options.out))
         except FileNotFoundError as error:

@@ -14,17 +14,17 @@ trial run with other settings: the list then says the same as the cards that it 
 import argparse
 import json
 import re
-import shutil
 import sys
 import time
 from pathlib import Path
 
-import jinja2
 from nbformat import NotebookNode
 
-from tutorial_lib.course import rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_notebook, tags
+from tutorial_lib.course import markup, rendering
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, fitting, parse, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
+from tutorial_lib.course.student import is_exercise, without_marks, without_solution
+from tutorial_lib.course.unpack import PATTERN
 
 SITE = BUILD / "site"
 ROAD = (
@@ -43,25 +43,17 @@ def executed(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[Lesson]:
     Raises:
         ValueError: if a name fits no executed lesson; says which there are.
     """
-    there = sorted(path.stem for path in notebooks.glob("[0-9][0-9]_*.ipynb"))
-    for name in wanted:
-        if not any(slug.startswith(Path(name).stem) for slug in there):
-            raise ValueError(
-                f"lesson is {name!r}, expected one of {', '.join(there) or 'none yet'}: run `make build` to execute one"
-            )
-    chosen = [slug for slug in there if not wanted or any(slug.startswith(Path(name).stem) for name in wanted)]
+    there = sorted(path.stem for path in notebooks.glob(PATTERN))
+    try:
+        chosen = fitting(wanted, there)
+    except ValueError as error:
+        raise ValueError(f"{error}: run `make build` to execute one") from None
     return [rendering.lesson(slug, read_notebook(notebooks / f"{slug}.ipynb")) for slug in chosen]
 
 
 def build(lessons: list[Lesson], folder: Path = SITE, notebooks: Path = NOTEBOOKS) -> Path:
     """Write the site of these lessons into `folder`, which is emptied first; returns its first page."""
-    shutil.rmtree(folder, ignore_errors=True)
-    rendering.ship(folder / "assets", "site.css", "site.js", "figures.js")
-    if (notebooks / "images").is_dir():
-        shutil.copytree(notebooks / "images", folder / "images")
-    pages = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(rendering.ASSETS), trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
+    pages = rendering.begin(folder, notebooks, "site.css", "site.js", "figures.js")
     index, found, covers, hero = [], [], {}, ""
     for place, lesson in enumerate(lessons):
         blocks, sections, cards = page(lesson, folder, [other.slug for other in lessons])
@@ -111,7 +103,7 @@ def page(lesson: Lesson, folder: Path, slugs: list[str]) -> tuple[list[str], lis
             blocks.append(_folded("Set-up", "\n\n".join(setup)))
             setup.clear()
         if cell.cell_type == "markdown":
-            html = rendering.markdown(cell.source, link, taken)
+            html = markup.markdown(cell.source, link, taken)
             blocks.append(html)
             _list_sections(html, sections)
             continue
@@ -140,10 +132,10 @@ def _list_sections(html: str, sections: list[dict]) -> None:
         heading = re.match(r'<h([1-4]) id="([^"]+)">(.*?)</h\1>', part, re.DOTALL)
         if heading:
             level, place, title = heading.groups()
-            sections.append({"level": int(level), "anchor": place, "title": rendering.plain(title), "text": ""})
+            sections.append({"level": int(level), "anchor": place, "title": markup.plain(title), "text": ""})
             part = part[heading.end() :]
         if sections:
-            sections[-1]["text"] = f"{sections[-1]['text']} {rendering.plain(part)}".strip()
+            sections[-1]["text"] = f"{sections[-1]['text']} {markup.plain(part)}".strip()
 
 
 def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
@@ -151,33 +143,26 @@ def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
     shown = "\n".join(output.html for output in drawn)
     if not cell.source.strip():
         return shown
-    if rendering.is_exercise(cell):
-        return (
-            f'<div class="exercise">{rendering.code(rendering.without_solution(cell.source))}'
-            f"<details><summary>A solution</summary>{rendering.code(rendering.solution(cell.source))}{shown}</details>"
-            "</div>"
-        )
+    if is_exercise(cell):
+        stub, solution = (markup.code(without_marks(s)) for s in (without_solution(cell.source), cell.source))
+        return f'<div class="exercise">{stub}<details><summary>A solution</summary>{solution}{shown}</details></div>'
     if {output.kind for output in drawn} <= {"text", "error"}:
-        return f'<div class="cell">{rendering.code(cell.source)}{shown}</div>'
+        return f'<div class="cell">{markup.code(cell.source)}{shown}</div>'
     if all(output.kind == "source" for output in drawn):
         return f'<div class="library"><p class="label">from the library</p>{shown}</div>'
     return f'<div class="cell">{shown}{_folded("Code", cell.source)}</div>'
 
 
 def _folded(summary: str, source: str) -> str:
-    return f'<details class="code"><summary>{summary}</summary>{rendering.code(source)}</details>'
+    """Code that opens when one asks for it."""
+    return f'<details class="code"><summary>{summary}</summary>{markup.code(source)}</details>'
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build the site that needs no kernel.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
-    options = parser.parse_args(arguments)
     start = time.perf_counter()
-    try:
-        lessons = executed(options.lessons)
-    except ValueError as error:
-        parser.error(str(error))
+    lessons = parse(parser, arguments, executed).lessons
     first = build(lessons)
     size = sum(path.stat().st_size for path in first.parent.rglob("*") if path.is_file())
     seconds = time.perf_counter() - start

@@ -10,7 +10,7 @@ The slides come from the notebooks by rules, so that nobody has to tag cells by 
 - other code is left out, cells tagged demo-test or volatile too; exercises become one slide, "Further reading" none.
 
 Demos share what the other slides leave of the hour, up to four minutes each. A deck that would still take more than an
-hour loses what `_shorten` says.
+hour loses what `shorten` says.
 
 To override: a cell's `slideshow` metadata (in the text form: `# %% slideshow={"slide_type": "skip"}`). "skip" leaves
 the cell out, "notes" puts all its prose into the notes, "slide" puts all of it on slides.
@@ -22,19 +22,20 @@ Python package that is alive, and a fetch at build time is out of the question: 
 import argparse
 import ast
 import re
-import shutil
 import sys
 import textwrap
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+from typing import Literal, get_args
 
-import jinja2
 from nbformat import NotebookNode
 
-from tutorial_lib.course import rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, tags
+from tutorial_lib.course import markup, rendering
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, parse, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.site import executed
+from tutorial_lib.course.student import is_exercise
 
 SLIDES = BUILD / "slides"
 DRAWERS = Path(__file__).resolve().parents[1] / "lessons"
@@ -43,7 +44,10 @@ MAX_WORDS = 80
 MAX_CODE_LINES = 25
 MAX_ROWS = 9
 """Lines of code, rows of a table that are legible together at three metres."""
-MINUTES = {
+Kind = Literal[
+    "title", "text", "predict", "demo", "saw", "figure", "source", "card", "table", "exercises", "summary"
+]  # fmt: skip
+MINUTES: dict[Kind, float] = {
     "title": 1, "text": 0.75, "predict": 1, "demo": 4, "saw": 1, "figure": 1, "source": 1, "card": 0.75,
     "table": 0.75, "exercises": 0.5, "summary": 1,
 }  # fmt: skip
@@ -54,11 +58,16 @@ LEAST_DEMO = 2
 """Minutes: less is no demo."""
 LEAD = 20
 """Words. A slide with fewer joins the text slide that follows; at most `MAX_WORDS` + `LEAD` come together."""
-SPARED = ("table", "source", "text")
+SPARED: tuple[Kind, ...] = ("table", "source", "text")
 """Kinds of slides of which a section can spare all but the first, in this order."""
 
 _SKIPPED = ("further reading",)
-_LABEL = {"saw": re.compile(r"\*\*What you saw\.?\*\*\s*"), "predict": re.compile(r"^>\s*\*\*Predict[^*]*\*\*\s*")}
+Wish = Literal["", "skip", "notes", "slide"]
+"""What a cell's own metadata wants of the rules; "" wants nothing."""
+_LABEL: dict[Kind, re.Pattern[str]] = {
+    "saw": re.compile(r"\*\*What you saw\.?\*\*\s*"),
+    "predict": re.compile(r"^>\s*\*\*Predict[^*]*\*\*\s*"),
+}
 
 
 @dataclass
@@ -66,20 +75,20 @@ class Slide:
     """One slide.
 
     Attributes:
-        kind: a key of `MINUTES`.
+        kind: what it is, which says how long it takes.
         title: heading of the section it belongs to.
         html: what is shown.
         notes: HTML for the presenter.
         minutes: how long it takes.
     """
 
-    kind: str
+    kind: Kind
     title: str
     html: str
     notes: str = ""
     minutes: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.minutes = self.minutes or MINUTES[self.kind]
 
 
@@ -89,7 +98,7 @@ def deck(lesson: Lesson, folder: Path) -> list[Slide]:
     slides: list[Slide] = []
     section, waiting, exercises = lesson.question, [], []
     for place, cell in enumerate(lesson.notebook.cells):
-        kind = _override(cell)
+        kind = _wish(cell)
         if kind == "skip" or {"demo-test", "volatile"} & set(tags(cell)):
             continue
         if cell.cell_type == "markdown":
@@ -108,14 +117,14 @@ def deck(lesson: Lesson, folder: Path) -> list[Slide]:
                     continue
                 slides = _prose(slides, section, chunk, kind, bool(heading), waiting)
             continue
-        if rendering.is_exercise(cell) or rendering.is_setup(cell) or section in ("Exercises", *_SKIPPED):
+        if is_exercise(cell) or rendering.is_setup(cell) or section in ("Exercises", *_SKIPPED):
             continue
         for output in rendering.outputs(cell, picture, f"notebooks/{lesson.slug}.ipynb"):
             slides += _shown(output, section, waiting, _name(cell), lesson)
     slides += _exercise_slide(exercises)
     if waiting and slides:
         slides[-1].notes += "".join(waiting)
-    slides = _shorten(_joined([slide for slide in slides if slide.html]))
+    slides = shorten(_joined([slide for slide in slides if slide.html]))
     if slides and slides[0].kind == "title":
         image = rendering.cover([slide.html for slide in slides if slide.kind == "demo"], folder)
         slides[0].html = f"<div>{slides[0].html}</div>" + (f'<img src="{image}" alt="">' if image else "")
@@ -127,18 +136,18 @@ def _joined(slides: list[Slide]) -> list[Slide]:
     kept: list[Slide] = []
     for slide in slides:
         lead = kept[-1] if kept and kept[-1].kind == "text" and kept[-1].title == slide.title else None
-        if lead and slide.kind == "text" and _words(lead.html) <= LEAD:
-            if _words(lead.html + slide.html) <= MAX_WORDS + LEAD:
+        if lead and slide.kind == "text" and words(lead.html) <= LEAD:
+            if words(lead.html + slide.html) <= MAX_WORDS + LEAD:
                 kept.pop()
                 slide.html, slide.notes = lead.html + slide.html, lead.notes + slide.notes
-        elif lead and _words(lead.html) <= LEAD and rendering.plain(lead.html).endswith(":"):
+        elif lead and words(lead.html) <= LEAD and markup.plain(lead.html).endswith(":"):
             kept.pop()
             slide.notes = lead.notes + lead.html + slide.notes
         kept.append(slide)
     return kept
 
 
-def _shorten(slides: list[Slide]) -> list[Slide]:
+def shorten(slides: list[Slide]) -> list[Slide]:
     """Leave out, until the hour suffices, what an audience misses least: the later ones of `SPARED` in a section.
 
     The words of what is left out go into the notes of the slide before; the lesson has the rest. If that does not
@@ -162,9 +171,14 @@ def _shorten(slides: list[Slide]) -> list[Slide]:
     return slides
 
 
-def _override(cell: NotebookNode) -> str:
+def _wish(cell: NotebookNode) -> Wish:
+    """What a cell's own metadata says.
+
+    Raises:
+        ValueError: if that is nothing that it may say.
+    """
     kind = cell.metadata.get("slideshow", {}).get("slide_type", "")
-    if kind not in ("", "skip", "notes", "slide"):
+    if kind not in get_args(Wish):
         raise ValueError(f"slide_type is {kind!r}, expected skip, notes or slide: the rest follows from the rules")
     return kind
 
@@ -184,40 +198,40 @@ def _chunks(text: str) -> list[str]:
     return chunks
 
 
-def _prose(slides: list[Slide], section: str, chunk: str, kind: str, heading: bool, waiting: list[str]) -> list[Slide]:
+def _prose(slides: list[Slide], section: str, chunk: str, kind: Wish, heading: bool, waiting: list[str]) -> list[Slide]:
     """The slides with one more paragraph: on the last slide, on a new one, or in the notes (`waiting`)."""
     if heading:
         return [*slides, Slide("summary" if section == "Summary" else "text", section, "")]
-    html = rendering.markdown(chunk, _no_link)
+    html = markup.markdown(chunk, _no_link)
     if kind == "notes":
         waiting.append(html)
         return slides
     for name, label in _LABEL.items():
         if label.match(chunk):
             kept, rest = _cut(label.sub("> " if name == "predict" else "", chunk))
-            html = rendering.markdown(re.sub(r"^>\s?", "", kept, flags=re.MULTILINE), _no_link)
-            notes = "".join(waiting) + (rendering.markdown(rest, _no_link) if rest else "")
+            html = markup.markdown(re.sub(r"^>\s?", "", kept, flags=re.MULTILINE), _no_link)
+            notes = "".join(waiting) + (markup.markdown(rest, _no_link) if rest else "")
             waiting.clear()
             return [*slides, Slide(name, section, html, notes)]
     open_slide = slides and slides[-1].kind in ("title", "text", "summary") and slides[-1].title in ("", section)
-    told = open_slide and _words(slides[-1].html) > 0 and slides[-1].kind != "title"
+    told = open_slide and words(slides[-1].html) > 0 and slides[-1].kind != "title"
     firm = kind == "slide" or re.match(r"\$\$|\||[-*] |\d+\. ", chunk) or re.search(r"\*\*.+?\*\*", chunk, re.DOTALL)
     if (
         slides
         and slides[-1].kind == "title"
-        and (not re.match(r"\*\*(You|In this lesson you) will", chunk) or _words(slides[-1].html + chunk) > MAX_WORDS)
+        and (not re.match(r"\*\*(You|In this lesson you) will", chunk) or words(slides[-1].html + chunk) > MAX_WORDS)
     ):
         waiting.append(html)
         return slides
     if not firm and (told or not open_slide):
         waiting.append(html)
         return slides
-    room = MAX_WORDS - (_words(slides[-1].html) if open_slide else 0)
+    room = MAX_WORDS - (words(slides[-1].html) if open_slide else 0)
     kept, rest = _cut(chunk, room if open_slide and room >= 15 else MAX_WORDS)
-    html = rendering.markdown(kept, _no_link)
+    html = markup.markdown(kept, _no_link)
     if rest:
-        waiting.append(rendering.markdown(rest, _no_link))
-    if open_slide and _words(html) <= room:
+        waiting.append(markup.markdown(rest, _no_link))
+    if open_slide and words(html) <= room:
         slides[-1].html += html
         return slides
     notes = "".join(waiting)
@@ -227,7 +241,7 @@ def _prose(slides: list[Slide], section: str, chunk: str, kind: str, heading: bo
 
 def _cut(text: str, room: int = MAX_WORDS) -> tuple[str, str]:
     """(as many whole sentences as fit, the rest). What has no sentences, such as a table, is never cut."""
-    if _words(text) <= room or re.match(r"\$\$|\||```|[-*] |\d+\. |> \d", text):
+    if words(text) <= room or re.match(r"\$\$|\||```|[-*] |\d+\. |> \d", text):
         return text, ""
     sentences = [""]
     for piece in re.split(r"(?<=[.!?:])\s+", text):
@@ -237,7 +251,7 @@ def _cut(text: str, room: int = MAX_WORDS) -> tuple[str, str]:
         else:
             sentences[-1] = f"{sentences[-1]} {piece}".strip()
     count = 1
-    while count < len(sentences) and _words(" ".join(sentences[: count + 1])) <= room:
+    while count < len(sentences) and words(" ".join(sentences[: count + 1])) <= room:
         count += 1
     return " ".join(sentences[:count]), " ".join(sentences[count:])
 
@@ -246,7 +260,7 @@ def _large(page: str) -> str:
     """Code in letters that fill the slide: 24 to 38 of its 1920 x 1080 pixels."""
     lines = page.splitlines()
     fitting = min(38, 1720 / (0.61 * max(map(len, lines))), 860 / (1.3 * len(lines)))
-    return f'<div style="font-size: {max(24, int(fitting))}px">{rendering.code(page)}</div>'
+    return f'<div style="font-size: {max(24, int(fitting))}px">{markup.code(page)}</div>'
 
 
 def _shown(output: rendering.Output, section: str, waiting: list[str], demo: str, lesson: Lesson) -> list[Slide]:
@@ -259,10 +273,10 @@ def _shown(output: rendering.Output, section: str, waiting: list[str], demo: str
         pages = _pages(output.text)
         return [Slide("source", section, _large(page), notes * (not i)) for i, page in enumerate(pages)]
     if output.kind == "demo":
-        image = re.search(r"<img[^>]*>", output.html)[0]
+        image = "".join(re.findall(r"<img[^>]*>", output.html)[:1])
         name = re.sub(r"^live demo '(.*?)': .*", r"\1", output.text, flags=re.DOTALL)
         live = (
-            f"<p class='live'><b>{rendering.escape(name)}</b> <span>live: <code>make kiosk LESSON={lesson.number}"
+            f"<p class='live'><b>{escape(name)}</b> <span>live: <code>make kiosk LESSON={lesson.number}"
             f"</code>, page <code>{demo}</code></span></p>"
         )
         return [Slide("demo", section, f"<figure class='still'>{image}</figure>{live}", notes)]
@@ -277,10 +291,9 @@ def _pages(source: str) -> list[str]:
     source = _dedented(source)
     lines = source.splitlines()
     for node in sorted(ast.walk(ast.parse(source)), key=lambda n: -getattr(n, "lineno", 0)):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and (docstring := ast.get_docstring(node)):
             text = node.body[0]
-            first = ast.get_docstring(node).splitlines()[0]
-            lines[text.lineno - 1 : text.end_lineno] = [" " * text.col_offset + f'"""{first}"""']
+            lines[text.lineno - 1 : text.end_lineno] = [" " * text.col_offset + f'"""{docstring.splitlines()[0]}"""']
     shorter = "\n".join(lines)
     starts = {n.lineno for n in ast.walk(ast.parse(shorter)) if isinstance(n, ast.stmt)}
     pages, first = [], 0
@@ -305,8 +318,7 @@ def _dedented(source: str) -> str:
 def _split_table(html: str) -> list[str]:
     """A long table or card as several: each with the head, the explanation with the last."""
     body = re.search(r"(<tbody[^>]*>)(.*?)(</tbody>)", html, re.DOTALL)
-    rows = re.findall(r"<tr\b.*?</tr>", body[2], re.DOTALL) if body else []
-    if len(rows) <= MAX_ROWS:
+    if body is None or len(rows := re.findall(r"<tr\b.*?</tr>", body[2], re.DOTALL)) <= MAX_ROWS:
         return [html]
     parts = -(-len(rows) // MAX_ROWS)
     share = -(-len(rows) // parts)
@@ -316,8 +328,8 @@ def _split_table(html: str) -> list[str]:
     return [before + "".join(cut) + (after if cut is cuts[-1] else tail) for cut in cuts]
 
 
-def _exercise_slide(exercises: list) -> list[Slide]:
-    """One slide that names the exercises, then none."""
+def _exercise_slide(exercises: list[tuple[str, str]]) -> list[Slide]:
+    """One slide for (name, minutes) of the exercises, which are forgotten then; none if there are none."""
     if not exercises:
         return []
     items = "".join(
@@ -335,15 +347,16 @@ def _name(cell: NotebookNode) -> str:
 
 
 def _inline(text: str) -> str:
+    """One line of Markdown as HTML without a paragraph around it."""
     text = re.sub(r"^(\d+)\.", r"\1\.", text)  # "2. Where ..." is a heading here, not a list
-    return re.sub(r"^<p>|</p>$", "", rendering.markdown(text, _no_link).strip())
+    return re.sub(r"^<p>|</p>$", "", markup.markdown(text, _no_link).strip())
 
 
 def _no_link(url: str) -> None:
     """Nobody clicks a link on a projector."""
 
 
-def _words(text: str) -> int:
+def words(text: str) -> int:
     """Words of Markdown or HTML; a formula on a line of its own takes the room of ten."""
     text, count = re.subn(
         r"\$\$.*?\$\$|<script type=\"math/tex; mode=display\">.*?</script>", " ", text, flags=re.DOTALL
@@ -354,13 +367,7 @@ def _words(text: str) -> int:
 
 def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBOOKS) -> list[Path]:
     """Write slides and presenter's pages of these lessons into `folder`, which is emptied first."""
-    shutil.rmtree(folder, ignore_errors=True)
-    rendering.ship(folder / "assets", "slides.css", "slides.js", "site.css", "figures.js")
-    if (notebooks / "images").is_dir():
-        shutil.copytree(notebooks / "images", folder / "images")
-    pages = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(rendering.ASSETS), trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
+    pages = rendering.begin(folder, notebooks, "slides.css", "slides.js", "site.css", "figures.js")
     written = []
     for lesson in lessons:
         slides = deck(lesson, folder)
@@ -370,7 +377,7 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
         page = DRAWERS / lesson.slug[3:] / "presenter.md"
         if page.exists():
             html = pages.get_template("presenter.html.j2").render(
-                lesson=lesson, text=rendering.markdown(page.read_text(encoding="utf-8"), _no_link)
+                lesson=lesson, text=markup.markdown(page.read_text(encoding="utf-8"), _no_link)
             )
             (folder / f"{lesson.slug}_presenter.html").write_text(html, encoding="utf-8")
     return written
@@ -379,13 +386,7 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build seminar slides and presenter's pages.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
-    options = parser.parse_args(arguments)
-    try:
-        lessons = executed(options.lessons)
-    except ValueError as error:
-        parser.error(str(error))
-    for path in build(lessons):
+    for path in build(parse(parser, arguments, executed).lessons):
         print(path)
     return 0
 

@@ -27,7 +27,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_committed, read_source, select, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, parse, read_committed, read_source, tags
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("your turn")'
@@ -53,11 +53,22 @@ _CHECK = re.compile(r"^checks\.(\w+)\((\w+)\)\s*\Z", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise of a lesson: the function that a student writes, and the module whose function checks it."""
+    """One exercise of a lesson.
+
+    Attributes:
+        name: the function that a student writes, and the one that checks it.
+        checks: the module that has the check.
+        lesson: slug of the lesson.
+    """
 
     name: str
     checks: str
     lesson: str
+
+
+def is_exercise(cell: NotebookNode) -> bool:
+    """Whether a cell holds a solution between nbgrader's marks."""
+    return cell.cell_type == "code" and BEGIN in cell.source
 
 
 def exercise_name(cell: NotebookNode) -> str:
@@ -66,7 +77,7 @@ def exercise_name(cell: NotebookNode) -> str:
     Raises:
         ValueError: if the cell has the marks, but does not end with the check of a function that it defines.
     """
-    if cell.cell_type != "code" or BEGIN not in cell.source:
+    if not is_exercise(cell):
         return ""
     call = _CHECK.search(cell.source)
     if not call or call[1] != call[2] or not re.search(rf"^def {call[1]}\(", cell.source, re.MULTILINE):
@@ -109,6 +120,11 @@ def without_solution(source: str) -> str:
     return _SOLUTION.sub(lambda found: f"{found[1]}{BEGIN}\n{found[1]}{STUB}\n{found[1]}{END}", source)
 
 
+def without_marks(source: str) -> str:
+    """The code of an exercise as it runs, solution or stub, without the lines around it."""
+    return "\n".join(line for line in source.splitlines() if line.strip() not in (BEGIN, END))
+
+
 def student_notebook(committed: NotebookNode, slug: str, solutions: bool = False) -> NotebookNode:
     """The lesson as a student gets it; with `solutions`, as nbgrader wants its source. `committed` stays as it is.
 
@@ -128,12 +144,12 @@ def student_notebook(committed: NotebookNode, slug: str, solutions: bool = False
 
 
 def _answer_and_check(cell: NotebookNode, name: str, solutions: bool) -> list[NotebookNode]:
+    """The two cells that become of an exercise's one."""
     answer, check = nbformat.from_dict(cell), nbformat.from_dict(cell)
-    call = _CHECK.search(cell.source)
-    answer.source = cell.source[: call.start()].rstrip()
+    answer.source = _CHECK.sub("", cell.source).rstrip()
     if not solutions:
         answer.source = without_solution(answer.source)
-    check.source = call[0].rstrip()
+    check.source = f"checks.{name}({name})"
     check.id = f"{cell.id}-check"
     for part, graded in ((answer, False), (check, True)):
         part.outputs, part.execution_count = [], None
@@ -180,16 +196,11 @@ def _save(notebook: NotebookNode, path: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the number of lessons that could not be written."""
     parser = argparse.ArgumentParser(description="Write the lessons without their solutions.")
-    parser.add_argument("lessons", nargs="*", help="slug or number, e.g. 05; all if none is named")
     parser.add_argument("--out", type=Path, default=BUILD / "student", help="folder for the students' notebooks")
     parser.add_argument("--nbgrader", type=Path, metavar="FOLDER", help="write a course folder for nbgrader instead")
-    options = parser.parse_args(arguments)
-    try:
-        chosen = select(options.lessons)
-    except ValueError as error:
-        parser.error(str(error))
+    options = parse(parser, arguments)
     failed, written = 0, []
-    for slug in tqdm(chosen, desc="student versions", unit="lesson"):
+    for slug in tqdm(options.lessons, desc="student versions", unit="lesson"):
         try:
             if options.nbgrader:
                 written.append(write_for_nbgrader(slug, options.nbgrader))

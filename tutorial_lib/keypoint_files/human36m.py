@@ -55,7 +55,7 @@ class Recording:
     fps: float
 
 
-def find(path, detector: str | None = None) -> tuple[Path, Path | None]:
+def find(path: str | Path, detector: str | None = None) -> tuple[Path, Path | None]:
     """The 3D file and the 2D file that a lesson's `MOTION` parameter means.
 
     Args:
@@ -92,8 +92,8 @@ def find(path, detector: str | None = None) -> tuple[Path, Path | None]:
 
 
 def load(
-    three_d_path,
-    two_d_path=None,
+    three_d_path: str | Path,
+    two_d_path: str | Path | None = None,
     *,
     allow_pickle: bool = False,
     subjects: Sequence[str] | None = None,
@@ -149,20 +149,22 @@ def load(
 class _Detections:
     """data_2d_h36m_<detector>.npz: {subject: {take: four arrays (T, 17, 2) of pixels}}."""
 
-    def __init__(self, path, allow_pickle: bool):
+    def __init__(self, path: str | Path, allow_pickle: bool) -> None:
         self.name = Path(path).name
         self.table, metadata = read_objects(path, ("positions_2d", "metadata"), allow_pickle=allow_pickle)
         if not isinstance(self.table, dict) or not all(isinstance(takes, dict) for takes in self.table.values()):
             raise ValueError(f"{self.name}: positions_2d is no dict subject -> take -> arrays; make the file again")
         symmetry = metadata.get("keypoints_symmetry") if isinstance(metadata, dict) else None
-        layouts = {(tuple(LEFT), tuple(RIGHT)): False, coco.SYMMETRY: True}
         try:
-            self.is_coco = layouts[tuple(tuple(sorted(int(joint) for joint in side)) for side in symmetry)]
-        except (KeyError, TypeError, ValueError):
+            left, right = (tuple(sorted(int(joint) for joint in side)) for side in symmetry or ())
+        except (TypeError, ValueError):
+            left = right = ()
+        self.is_coco = (left, right) == coco.SYMMETRY
+        if not self.is_coco and (left, right) != (LEFT, RIGHT):
             raise ValueError(
                 f"{self.name}: metadata has keypoints_symmetry {symmetry}, expected that of Human3.6M's or COCO's 17 "
                 "joints; other layouts cannot be read"
-            ) from None
+            )
 
     def of(self, subject: str, take: str, camera: int, frames: int) -> torch.Tensor:
         """(frames, 17, 2) pixels, joints as `skeleton.JOINTS`."""

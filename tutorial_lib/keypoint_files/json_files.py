@@ -23,14 +23,20 @@ _WRAPPERS = ("instance_info", *_PEOPLE)
 
 @dataclass(frozen=True)
 class Person:
-    """One detection: points (17, 2) in pixels, NaN where a keypoint was not found; confidence (17,); score."""
+    """One detection.
+
+    Attributes:
+        points: (17, 2) pixels, NaN where a keypoint was not found.
+        confidence: (17,), 0 where a keypoint was not found.
+        score: of the whole person, as the detector says it, else the mean confidence.
+    """
 
     points: np.ndarray
     confidence: np.ndarray
     score: float
 
 
-def read(path) -> tuple[list[list[Person]], tuple[int, int] | None]:
+def read(path: str | Path) -> tuple[list[list[Person]], tuple[int, int] | None]:
     """Everybody that a detector saw, frame by frame.
 
     Returns:
@@ -74,7 +80,8 @@ def read(path) -> tuple[list[list[Person]], tuple[int, int] | None]:
     return _in_order(seen, path.name), size
 
 
-def _parse(path: Path):
+def _parse(path: Path) -> object:
+    """What the JSON holds; a list of its lines where it is one document a line."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -113,13 +120,13 @@ def _number(entry: dict, where: str, otherwise: int | None) -> int:
     return int(digits[-1])
 
 
-def _person(entry, where: str) -> Person:
-    values = entry.get("keypoints") if isinstance(entry, dict) else None
+def _person(entry: object, where: str) -> Person:
+    entry = entry if isinstance(entry, dict) else {}
     try:
-        values = np.asarray(values, dtype=np.float64)
+        values = np.asarray(entry.get("keypoints"), dtype=np.float64)
     except (TypeError, ValueError):
         values = np.empty(0)
-    scores = entry.get("keypoint_scores") if isinstance(entry, dict) else None
+    scores = entry.get("keypoint_scores")
     if scores is not None and values.shape == (17, 2) and np.shape(scores) == (17,):
         values = np.column_stack([values, scores])
     if values.size != 51 or values.shape not in ((51,), (17, 3)):

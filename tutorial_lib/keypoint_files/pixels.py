@@ -1,19 +1,21 @@
 """Pixels that a file claims to hold: checked before anything is computed from them."""
 
+import numpy as np
 import torch
 
 
-def check_pixels(pixels, where: str) -> torch.Tensor:
+def check_pixels(pixels: np.ndarray, where: str) -> torch.Tensor:
     """Keypoints of one clip as a (T, 17, 2) float32 tensor.
 
     Args:
-        pixels: array of numbers; what `where` names.
+        pixels: what should be an array (T, 17, 2) of numbers.
+        where: file, video and so on, for messages.
 
     Raises:
         ValueError: another shape, no frame, NaN or infinity, or values that are no pixels because all of them are
             as small as normalised coordinates.
     """
-    if getattr(pixels, "dtype", None) is None or pixels.dtype.kind not in "fiu":
+    if not isinstance(pixels, np.ndarray) or pixels.dtype.kind not in "fiu":
         raise ValueError(f"{where}: expected an array (T, 17, 2) of pixels, got {type(pixels).__name__}; make it again")
     if pixels.ndim != 3 or pixels.shape[1:] != (17, 2) or not len(pixels):
         raise ValueError(

@@ -22,6 +22,9 @@ from tutorial_lib.motion.validation import check_fps
 REACH, STRIDE, FARTHEST = 0.3, 0.05, 1.0
 """How far a person may be, in their own heights, from where they were last seen: `REACH`, and `STRIDE` more for each
 frame since, but less than `FARTHEST` (ours)."""
+Size = tuple[int, int]
+"""Width and height of a picture in pixels."""
+
 _FACE = ("left_ear", "right_ear", "left_eye", "right_eye", "nose")
 
 
@@ -41,13 +44,13 @@ class Track:
     keypoints: torch.Tensor
     confidence: torch.Tensor | None
     fps: float | None
-    size: tuple[int, int]
+    size: Size
 
 
 def load(
-    path,
+    path: str | Path,
     *,
-    size: tuple[int, int] | None = None,
+    size: Size | None = None,
     fps: float | None = None,
     person: int | None = None,
     allow_pickle: bool = False,
@@ -87,7 +90,7 @@ def load(
     raise ValueError(f"{path.name} ends in {path.suffix!r}, expected .json or .npz; see the docstring for the layouts")
 
 
-def _from_json(path: Path, size, fps, person) -> Track:
+def _from_json(path: Path, size: Size | None, fps: float | None, person: int | None) -> Track:
     frames, own_size = json_files.read(path)
     chosen = _best(frames) if person is None else _follow(frames, person, path.name)
     missing = np.array([one is None for one in chosen])
@@ -160,7 +163,7 @@ def _fill(points: np.ndarray, name: str) -> np.ndarray:
     return filled
 
 
-def _from_npz(path: Path, size, fps, allow_pickle) -> list[Track]:
+def _from_npz(path: Path, size: Size | None, fps: float | None, allow_pickle: bool) -> list[Track]:
     table, metadata = read_objects(path, ("positions_2d", "metadata"), allow_pickle=allow_pickle)
     if not isinstance(table, dict) or not table or not isinstance(metadata, dict):
         raise ValueError(f"{path.name}: expected dicts positions_2d and metadata, with a video; make the file again")
@@ -182,8 +185,9 @@ def _from_npz(path: Path, size, fps, allow_pickle) -> list[Track]:
     return tracks
 
 
-def _known_size(size, own, where: str) -> tuple[int, int]:
-    if size is None and own is None:
+def _known_size(size: Size | None, own: Size | None, where: str) -> Size:
+    chosen = own if size is None else size
+    if chosen is None:
         raise ValueError(f"{where} does not say how large the picture is; pass size=(width, height) in pixels")
-    width, height = own if size is None else size
+    width, height = chosen
     return width, height

@@ -48,6 +48,7 @@ def resample(clip: Clip, fps: float) -> Clip:
     return replace(clip, positions=torch.from_numpy(out.astype(np.float32)), fps=fps)
 
 
-def _linear(new, old, positions):
+def _linear(new: np.ndarray, old: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Positions (frames, 17, 3) at the times `old`, drawn through straight lines to the times `new`."""
     flat = positions.reshape(len(old), -1)
     return np.stack([np.interp(new, old, column) for column in flat.T], -1).reshape(-1, *positions.shape[1:])

@@ -9,13 +9,17 @@ STATURE = (0.8, 2.5)
 _UPRIGHT = ((1, 2), (2, 3), (0, 7), (7, 8), (8, 9), (9, 10))
 
 
-def stature(positions) -> float:
+def stature(positions: np.ndarray) -> float:
     """Median over the frames of the bones from right foot to head, in the unit of positions (T, 17, 3)."""
     return float(np.median(sum(np.linalg.norm(positions[:, a] - positions[:, b], axis=-1) for a, b in _UPRIGHT)))
 
 
-def check_finite(positions, where: str) -> None:
-    """Refuse NaN and infinity in positions (T, 17, 3), naming the first frame and joint."""
+def check_finite(positions: np.ndarray, where: str) -> None:
+    """Refuse NaN and infinity in positions (T, 17, 3).
+
+    Raises:
+        ValueError: names the first frame and joint.
+    """
     bad = np.argwhere(~np.isfinite(positions))
     if len(bad):
         frame, joint, _ = bad[0]
@@ -26,8 +30,12 @@ def check_finite(positions, where: str) -> None:
         )
 
 
-def check_body(positions, where: str) -> None:
-    """Refuse what is no human body in metres: wrong unit, or joints that all lie in one place."""
+def check_body(positions: np.ndarray, where: str) -> None:
+    """Refuse positions (T, 17, 3) that are no human body in metres.
+
+    Raises:
+        ValueError: another unit, or joints that all lie in one place.
+    """
     height = stature(positions)
     if STATURE[0] <= height <= STATURE[1]:
         lengths = np.array([np.median(np.linalg.norm(positions[:, a] - positions[:, b], axis=-1)) for a, b in BONES])
@@ -52,8 +60,12 @@ def check_body(positions, where: str) -> None:
     )
 
 
-def check_fps(fps, where: str) -> float:
-    """Frames a second as a float; refuses what is not one finite number above 0."""
+def check_fps(fps: float | np.ndarray, where: str) -> float:
+    """Frames a second as a float.
+
+    Raises:
+        ValueError: what is not one finite number above 0.
+    """
     values = np.asarray(fps)
     if values.size != 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all() or values.item() <= 0:
         raise ValueError(f"{where}: fps is {fps!r}, expected one number > 0; store the recording's frame rate")

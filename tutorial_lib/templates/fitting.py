@@ -1,6 +1,6 @@
 """Gradient descent on one part's map, through three ways to paint the moved part."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 
@@ -8,9 +8,12 @@ from tutorial_lib.templates.parts import CENTRES, COVARIANCES, NAMES
 from tutorial_lib.templates.raster import copy_pixels, warp_pictures
 from tutorial_lib.templates.warp import gaussian_maps, identity
 
-WAYS = ("closed form", "warp of a picture", "copied pixels")
+Way = Literal["closed form", "warp of a picture", "copied pixels"]
+"""How the moved part is painted."""
+WAYS: tuple[Way, ...] = get_args(Way)
 PART = NAMES.index("core")
-STARTS = {
+Start = Literal["near and turned", "out of reach"]
+STARTS: dict[Start, tuple] = {
     "near and turned": ((0.64, -0.77, 0.2), (0.77, 0.64, 0.1)),
     "out of reach": ((1.0, 0.0, 0.8), (0.0, 1.0, 0.0)),
 }
@@ -37,7 +40,7 @@ class Walk(NamedTuple):
     losses: torch.Tensor
 
 
-def draw(way: str, theta: torch.Tensor, size: int) -> torch.Tensor:
+def draw(way: Way, theta: torch.Tensor, size: int) -> torch.Tensor:
     """The core moved by `theta` (2, 3), painted one of the three `WAYS`: (size, size).
 
     Raises:
@@ -54,10 +57,16 @@ def draw(way: str, theta: torch.Tensor, size: int) -> torch.Tensor:
     )
 
 
-def follow(way: str, start: str, size: int, steps: int) -> Walk:
-    """Plain gradient descent from the identity to a target of `STARTS`, painted in closed form for all ways.
+def follow(way: Way, start: Start, size: int, steps: int) -> Walk:
+    """Plain gradient descent from the identity to a target, painted in closed form for all ways.
 
     Where the picture has no gradient to theta, nothing moves.
+
+    Args:
+        way: how the moved part is painted.
+        start: which target of `STARTS`.
+        size: rows and columns of the pictures.
+        steps: how many to take.
     """
     target = draw("closed form", torch.tensor(STARTS[start]), size)
     theta, rates = identity()[PART], torch.tensor(RATES)

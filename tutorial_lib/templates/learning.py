@@ -14,15 +14,9 @@ from tqdm.auto import tqdm
 
 from tutorial_lib.locking import model_in_use
 from tutorial_lib.templates.losses import ANCHOR_WEIGHT, BOUNDARY_WEIGHT, anchor_loss, boundary_loss
-from tutorial_lib.templates.network import (
-    START,
-    Eye,
-    Regressor,
-    Translator,
-    soft_maps,
-)
+from tutorial_lib.templates.network import START, Eye, Regressor, Translator, soft_maps
 from tutorial_lib.templates.pairs import Pairs
-from tutorial_lib.templates.warp import from_screen_maps, identity, to_screen_maps
+from tutorial_lib.templates.warp import Pivot, from_screen_maps, identity, to_screen_maps
 from tutorial_lib.training import fit
 
 
@@ -31,14 +25,15 @@ class Row:
     """One way to train.
 
     Attributes:
-        anchor, boundary: weights of the two losses.
+        anchor: weight of the anchor loss.
+        boundary: weight of the boundary loss.
         about: the point about which parts turn, see `warp.to_screen_maps`; the released code has "corner".
         aside: where the template begins, in half widths to the right of the people.
     """
 
     anchor: float = ANCHOR_WEIGHT
     boundary: float = BOUNDARY_WEIGHT
-    about: str = "part"
+    about: Pivot = "part"
     aside: float = 0.0
 
     def start(self) -> torch.Tensor:
@@ -52,13 +47,15 @@ def reconstruction_loss(eye: Callable, painted: torch.Tensor, photos: torch.Tens
 
     Args:
         eye: (B, 3, H, H) to features: `network.Eye` or `vgg.Vgg`.
+        painted: (B, 3, H, H) in [0, 1], by the translator.
+        photos: (B, 3, H, H) in [0, 1].
     """
     return (eye(painted) - eye(photos)).abs().mean() + (painted - photos).abs().mean()
 
 
 @torch.no_grad()
 def affines_of(regressor: Regressor, photos: torch.Tensor) -> torch.Tensor:
-    """(B, 18, 2, 3) in eval mode, in chunks; the mode stays as it was."""
+    """What the regressor answers to photos (B, 3, H, H), in eval mode and in chunks: (B, 18, 2, 3)."""
     training = regressor.training
     regressor.eval()
     affines = torch.cat([regressor(part) for part in photos.split(128)])
@@ -67,7 +64,16 @@ def affines_of(regressor: Regressor, photos: torch.Tensor) -> torch.Tensor:
 
 
 def train_eye(pairs: Pairs, width: int, batch: int, steps: int, seed: int, progress: bool = True) -> Eye:
-    """Teach it to fill holes and to remove noise; then scale its features to a spread of 1 and freeze it."""
+    """Teach an eye to fill holes and to remove noise; then scale its features to a spread of 1 and freeze it.
+
+    Args:
+        pairs: the photos it sees.
+        width: as for `network.Eye`.
+        batch: photos for each step.
+        steps: of Adam.
+        seed: of its weights, of the holes and of the noise.
+        progress: whether to show a bar.
+    """
     torch.manual_seed(seed)
     generator, eye = torch.Generator().manual_seed(seed), Eye(width)
 
@@ -88,30 +94,36 @@ class Learner:
     """Regressor and translator on the way: `step` numbers in, the weighted loss out.
 
     Args:
+        pairs: the photos to learn from.
+        eye: compares photos, see `reconstruction_loss`.
+        size: side of the photos in pixels.
+        width: as for `network.Translator`.
         batch: pairs of photos for each step; both photos of a pair are learned from.
+        seed: of the weights, and of the pairs that are drawn.
         blur: half widths by which parts are widened at first; nothing is left after 60 % of the steps.
+        row: weights and start; None takes the usual ones.
     """
 
     def __init__(
         self, pairs: Pairs, eye: Callable, *, size: int, width: int, batch: int, seed: int, blur: float = 0.06,
         row: Row | None = None,
-    ):  # fmt: skip
+    ) -> None:  # fmt: skip
         torch.manual_seed(seed)
         self.pairs, self.eye, self.batch, self.blur, self.row = pairs, eye, batch, blur, row or Row()
         self.size, self.generator = size, torch.Generator().manual_seed(seed)
-        self.networks = torch.nn.ModuleList([Regressor(size, width), Translator(width)])
+        self.regressor, self.translator = Regressor(size, width), Translator(width)
+        self.networks = torch.nn.ModuleList([self.regressor, self.translator])
         with torch.no_grad():
-            self.networks[0].answer.bias.copy_((self.row.start() - identity()).flatten())
+            self.regressor.answer.bias.copy_((self.row.start() - identity()).flatten())
 
     def loss(self, step: int, steps: int) -> torch.Tensor:
         """The loss of one fresh batch, each photo painted from the other; the parts are blurred less and less."""
-        regressor, translator = self.networks
         one, two, place = self.pairs.draw(self.batch, self.generator)
         photos, others, places = torch.cat([one, two]), torch.cat([two, one]), torch.cat([place, place])
-        affines = regressor(photos)
+        affines = self.regressor(photos)
         blur = self.blur * max(0.0, 1 - step / (0.6 * steps))
         maps = soft_maps(affines, self.size // 2, blur, self.row.about)
-        painted = translator(others, maps.roll(len(one), 0), places, maps)
+        painted = self.translator(others, maps.roll(len(one), 0), places, maps)
         return (
             reconstruction_loss(self.eye, painted, photos)
             + self.row.anchor * anchor_loss(affines, self.row.about).mean()
@@ -119,15 +131,27 @@ class Learner:
         )
 
 
-def train(learner: Learner, steps: int, rate: float, label: str, before: Callable[[int], None] | None = None) -> list:
-    """Adam with a warm-up and a cosine schedule; the regressor at half the translator's rate. Returns the losses.
+def train(
+    learner: Learner, steps: int, rate: float, label: str, before: Callable[[int], None] | None = None
+) -> list[float]:
+    """Adam with a warm-up and a cosine schedule; the regressor at half the translator's rate.
 
     Not `training.fit`, which has one rate for all and no warm-up.
 
     Args:
+        learner: whose networks are trained, in place.
+        steps: of Adam.
+        rate: the translator's, after the warm-up.
+        label: what the progress bar says.
         before: called with the number of every step before it is taken.
+
+    Returns:
+        The loss of every step.
+
+    Raises:
+        ValueError: if the loss is infinite or no number.
     """
-    regressor, translator = learner.networks
+    regressor, translator = learner.regressor, learner.translator
     groups = [{"params": regressor.parameters(), "lr": rate / 2}, {"params": translator.parameters(), "lr": rate}]
     optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.LambdaLR(

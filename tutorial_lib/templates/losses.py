@@ -4,21 +4,26 @@ Both losses are per template, so a training takes their mean over the batch. The
 settings (Schmidtke et al., CVPR 2021), beside a reconstruction loss of weight 1.
 """
 
+from typing import Literal, get_args
+
 import torch
 
 from tutorial_lib.templates.parts import ANCHOR_PART, ANCHORS, PAIRS
-from tutorial_lib.templates.warp import to_screen_maps
+from tutorial_lib.templates.warp import Pivot, to_screen_maps
 
 ANCHOR_WEIGHT = 0.5
 BOUNDARY_WEIGHT = 1.0
-KINDS = ("hinge", "jump")
+Kind = Literal["hinge", "jump"]
+"""What an anchor outside the picture costs, see `boundary_loss`."""
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-def anchors(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
+def anchors(affines: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
     """The 32 anchors carried along by their parts.
 
     Args:
         affines: (..., 18, 2, 3) as for `warp.part_maps`.
+        about: the point about which a part turns, see `warp.to_screen_maps`.
 
     Returns:
         (..., 32, 2) screen coordinates, in the order of `parts.ANCHORS`.
@@ -27,12 +32,12 @@ def anchors(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
     return (maps[..., :2] @ ANCHORS.to(affines)[..., None])[..., 0] + maps[..., 2]
 
 
-def springs(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
+def springs(affines: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
     """Both ends of the 17 pairs: (..., 17, 2 ends, 2) screen coordinates."""
     return anchors(affines, about)[..., torch.tensor(PAIRS, device=affines.device), :]
 
 
-def anchor_loss(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
+def anchor_loss(affines: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
     """How far paired anchors are apart: a third of the squared distance, summed over the 17 pairs.
 
     Distances are in widths of the image. The third is the released code's: it takes the mean over the three
@@ -47,11 +52,13 @@ def anchor_loss(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
 
 
 def boundary_loss(
-    affines: torch.Tensor, about: str = "part", *, kind: str = "hinge", core_only: bool = False
+    affines: torch.Tensor, about: Pivot = "part", *, kind: Kind = "hinge", core_only: bool = False
 ) -> torch.Tensor:
     """How far anchors lie outside the picture: the mean over both axes, summed over the anchors.
 
     Args:
+        affines: (..., 18, 2, 3) as for `warp.part_maps`.
+        about: the point about which a part turns, see `warp.to_screen_maps`.
         kind: "hinge" (ours): max(|a| - 1, 0) for each coordinate a, continuous at the edge. "jump" (the paper): |a|
             where |a| > 1, else 0; it leaps to 1 at the edge.
         core_only: only the three anchors of the core count. The released code does this by a slip: it reads the core

@@ -14,7 +14,7 @@ from torch.nn import functional
 from tutorial_lib.skeleton import JOINTS
 from tutorial_lib.templates.parts import NAMES
 from tutorial_lib.templates.skeletons import affines_to
-from tutorial_lib.templates.warp import gaussian_maps, identity, moved
+from tutorial_lib.templates.warp import Pivot, gaussian_maps, identity, moved
 
 FOLD = 2
 """Pixels a side that become channels."""
@@ -69,7 +69,7 @@ class Regressor(nn.Module):
         width: channels of the first layer.
     """
 
-    def __init__(self, size: int = 64, width: int = 32):
+    def __init__(self, size: int = 64, width: int = 32) -> None:
         super().__init__()
         if size % 16:
             raise ValueError(f"size is {size}, expected a multiple of 16: the photo is halved four times")
@@ -110,7 +110,7 @@ class Translator(nn.Module):
         colours: numbers that a part is painted with.
     """
 
-    def __init__(self, width: int = 16, colours: int = 8):
+    def __init__(self, width: int = 16, colours: int = 8) -> None:
         super().__init__()
         self.width, self.colours = width, colours
         pixels, inner = 3 * FOLD**2, 2 * width
@@ -119,9 +119,11 @@ class Translator(nn.Module):
             nn.Conv2d(pixels + colours + len(NAMES), inner, 3, 1, 1), nn.LeakyReLU(0.1),
             nn.Conv2d(inner, inner, 3, 1, 1), nn.LeakyReLU(0.1),
         )  # fmt: skip
-        self.paint = nn.Sequential(nn.Conv2d(inner, pixels, 3, 1, 1), nn.PixelShuffle(FOLD))
-        nn.init.zeros_(self.paint[0].weight)
-        nn.init.zeros_(self.paint[0].bias)
+        last = nn.Conv2d(inner, pixels, 3, 1, 1)
+        with torch.no_grad():  # untrained, it adds nothing to the place
+            for parameter in last.parameters():
+                parameter.zero_()
+        self.paint = nn.Sequential(last, nn.PixelShuffle(FOLD))
 
     def forward(
         self, photos: torch.Tensor, there: torch.Tensor, places: torch.Tensor, here: torch.Tensor
@@ -129,8 +131,10 @@ class Translator(nn.Module):
         """Photo to take colours from and the parts in it, empty place and the parts to paint: to the picture.
 
         Args:
-            photos, places: (B, 3, H, H) in [0, 1].
-            there, here: `part_maps` at half the side, (B, 18, H/2, H/2).
+            photos: (B, 3, H, H) in [0, 1].
+            there: `part_maps` in them at half the side, (B, 18, H/2, H/2).
+            places: (B, 3, H, H) in [0, 1].
+            here: `part_maps` to paint, of the same size as `there`.
 
         Returns:
             (B, 3, H, H)
@@ -154,9 +158,15 @@ class Eye(nn.Module):
 
     It is trained once, before everything else and without labels: holes and noise in, the whole photo out. Then it
     stays as it is. VGG learned its features from a million labelled photos, which is help from outside.
+
+    Args:
+        width: half the number of features.
     """
 
-    def __init__(self, width: int = 24):
+    middle: torch.Tensor
+    spread: torch.Tensor
+
+    def __init__(self, width: int = 24) -> None:
         super().__init__()
         self.width = width
         self.see = nn.Sequential(
@@ -172,7 +182,6 @@ class Eye(nn.Module):
             nn.Conv2d(2 * width, 3 * (2 * FOLD) ** 2, 3, 1, 1),
             nn.PixelShuffle(2 * FOLD),
         )
-
         self.register_buffer("middle", torch.zeros(1, 2 * width, 1, 1))
         self.register_buffer("spread", torch.ones(1, 2 * width, 1, 1))
 
@@ -192,7 +201,7 @@ class Eye(nn.Module):
         self.spread.copy_(seen.std((0, 2, 3), keepdim=True).clamp_min(1e-3))
 
 
-def soft_maps(affines: torch.Tensor, size: int, blur: float = 0.0, about: str = "part") -> torch.Tensor:
+def soft_maps(affines: torch.Tensor, size: int, blur: float = 0.0, about: Pivot = "part") -> torch.Tensor:
     """`part_maps` with every Gaussian widened by a blur of this standard deviation (half widths of the image).
 
     Ours: a wide part feels a limb from further away. Training begins wide and ends sharp.

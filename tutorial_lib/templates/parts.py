@@ -11,6 +11,7 @@ for the middle of the image, which makes the template its own mirror image.
 "left" is the left of the *image*: the right arm of a person who faces the camera.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -22,6 +23,7 @@ class Part(NamedTuple):
     """One part as published, in pixels of a 256 x 256 image.
 
     Attributes:
+        name: side of the image and limb.
         centre: (row, column).
         spread: standard deviations along the rows and along the columns, before the rotation.
         angle: of the rotation, in radians.
@@ -58,7 +60,8 @@ PARTS = (
 NAMES = tuple(part.name for part in PARTS)
 
 
-def _screen(pixels) -> torch.Tensor:
+def _screen(pixels: Sequence) -> torch.Tensor:
+    """Screen coordinates of published pixels, in the shape and order of `pixels`."""
     return 2 * torch.tensor(pixels, dtype=torch.float64) / PUBLISHED_SIZE - 1
 
 

@@ -8,10 +8,15 @@ Trap: kornia's `warp_affine` takes the forward matrix in pixels (from the source
 `torch.nn.functional.affine_grid` takes the backward matrix in normalised coordinates.
 """
 
+from typing import Literal
+
 import torch
 from kornia.geometry.transform import warp_affine
 
-from tutorial_lib.templates.warp import identity, part_maps, to_screen_maps
+from tutorial_lib.templates.warp import Pivot, identity, part_maps, to_screen_maps
+
+Lookup = Literal["bilinear", "nearest"]
+"""What a place between four pixels shows. The nearest pixel has no slope."""
 
 
 def to_pixels(maps: torch.Tensor, size: int) -> torch.Tensor:
@@ -22,7 +27,7 @@ def to_pixels(maps: torch.Tensor, size: int) -> torch.Tensor:
     return torch.cat([linear, (origin + offset * size / 2)[..., None] - linear @ origin[..., None]], -1)
 
 
-def warp_parts(affines: torch.Tensor, size: int, about: str = "part", mode: str = "bilinear") -> torch.Tensor:
+def warp_parts(affines: torch.Tensor, size: int, about: Pivot = "part", mode: Lookup = "bilinear") -> torch.Tensor:
     """The 18 moved parts as pictures, resampled from the painted template as in the released code.
 
     Where an affine map enlarges, the result shows the template's pixels; its gradient comes from differences of
@@ -31,7 +36,9 @@ def warp_parts(affines: torch.Tensor, size: int, about: str = "part", mode: str 
 
     Args:
         affines: (..., 18, 2, 3) as for `warp.part_maps`. Differentiable. A singular A cannot be inverted.
-        mode: of the lookup, "bilinear" or "nearest" (then nothing has a slope).
+        size: rows and columns of the raster.
+        about: the point about which a part turns, see `warp.to_screen_maps`.
+        mode: of the lookup.
 
     Returns:
         (..., 18, size, size).
@@ -40,7 +47,7 @@ def warp_parts(affines: torch.Tensor, size: int, about: str = "part", mode: str 
     return warp_pictures(template, to_screen_maps(affines, about), mode)
 
 
-def warp_pictures(pictures: torch.Tensor, screen_maps: torch.Tensor, mode: str = "bilinear") -> torch.Tensor:
+def warp_pictures(pictures: torch.Tensor, screen_maps: torch.Tensor, mode: Lookup = "bilinear") -> torch.Tensor:
     """Square pictures (..., size, size), each moved by its own [A | b] on screen coordinates, (..., 2, 3)."""
     size = pictures.shape[-1]
     batch = screen_maps.shape[:-2]

@@ -9,7 +9,7 @@ import torch
 from tutorial_lib.skeleton import JOINTS, check_joints
 from tutorial_lib.templates.losses import anchors
 from tutorial_lib.templates.parts import ANCHORS, CENTRES, NAMES, anchor
-from tutorial_lib.templates.warp import from_screen_maps, identity, to_screen_maps
+from tutorial_lib.templates.warp import Pivot, from_screen_maps, identity, to_screen_maps
 
 SIDES = {"left": "right", "right": "left"}
 """Side of the image -> side of a person who faces the camera."""
@@ -50,7 +50,7 @@ for _image, _person in SIDES.items():
 _ENDS = {"foot": ("shin", "foot"), "hand": ("forearm", "wrist")}
 
 
-def keypoints(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
+def keypoints(affines: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
     """The 17 joints of a moved template.
 
     A joint is the mean of the anchors that meet there. The spine and the head's top have no anchors: they are the
@@ -58,6 +58,7 @@ def keypoints(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
 
     Args:
         affines: (..., 18, 2, 3) as for `warp.part_maps`. Differentiable.
+        about: the point about which a part turns, see `warp.to_screen_maps`.
 
     Returns:
         (..., 17, 2) screen coordinates in the order of `skeleton.JOINTS`.

@@ -19,7 +19,10 @@ MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 class Vgg(nn.Module):
     """Photos to the activations of relu3_2. Frozen."""
 
-    def __init__(self):
+    mean: torch.Tensor
+    spread: torch.Tensor
+
+    def __init__(self) -> None:
         super().__init__()
         layers, inputs = [], 3
         for width in WIDTHS:

@@ -5,11 +5,16 @@ painted from these numbers directly, and every pixel is then a smooth function o
 paints the template once and resamples that picture (`raster.warp_parts`): the same result up to interpolation.
 """
 
+from typing import Literal, get_args
+
 import torch
 
 from tutorial_lib.templates.parts import CENTRES, COVARIANCES, NAMES
 
-PIVOTS = ("part", "corner")
+Pivot = Literal["part", "corner"]
+"""The point about which a part turns and stretches: its own centre, or the top left corner of the image."""
+PIVOTS: tuple[Pivot, ...] = get_args(Pivot)
+
 FLATTEST = 1e-8
 """Added to both variances, in screen units squared (a blur of 0.01 pixels at 256): a map that flattens a part to a line
 would otherwise divide by zero."""
@@ -19,7 +24,7 @@ FAINTEST = -50.0
 slow motion; without this line the painting takes some ten times as long (measured)."""
 
 
-def identity(*batch: int, dtype=torch.float32, device=None) -> torch.Tensor:
+def identity(*batch: int, dtype: torch.dtype = torch.float32, device: torch.device | None = None) -> torch.Tensor:
     """Affines that leave the template as it is: (*batch, 18, 2, 3), each [I | 0]."""
     return torch.eye(2, 3, dtype=dtype, device=device).expand(*batch, len(NAMES), 2, 3).clone()
 
@@ -37,7 +42,8 @@ def check_affines(affines: torch.Tensor) -> None:
         )
 
 
-def _pivots(affines: torch.Tensor, about: str) -> torch.Tensor:
+def _pivots(affines: torch.Tensor, about: Pivot) -> torch.Tensor:
+    """(18, 2) screen coordinates of the points about which the parts turn."""
     check_affines(affines)
     if about not in PIVOTS:
         raise ValueError(
@@ -46,7 +52,7 @@ def _pivots(affines: torch.Tensor, about: str) -> torch.Tensor:
     return CENTRES.to(affines) if about == "part" else affines.new_tensor([-1.0, -1.0]).expand(len(NAMES), 2)
 
 
-def to_screen_maps(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
+def to_screen_maps(affines: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
     """[A | t] about a pivot p, x -> A (x - p) + p + t, written as [A | b] with x -> A x + b.
 
     Args:
@@ -65,14 +71,14 @@ def to_screen_maps(affines: torch.Tensor, about: str = "part") -> torch.Tensor:
     return torch.cat([linear, (shift + pivot - _apply(linear, pivot))[..., None]], -1)
 
 
-def from_screen_maps(maps: torch.Tensor, about: str = "part") -> torch.Tensor:
+def from_screen_maps(maps: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
     """The inverse of `to_screen_maps`: (..., 18, 2, 3) to (..., 18, 2, 3)."""
     pivot = _pivots(maps, about)
     linear, offset = maps[..., :2], maps[..., 2]
     return torch.cat([linear, (offset - pivot + _apply(linear, pivot))[..., None]], -1)
 
 
-def moved(affines: torch.Tensor, about: str = "part") -> tuple[torch.Tensor, torch.Tensor]:
+def moved(affines: torch.Tensor, about: Pivot = "part") -> tuple[torch.Tensor, torch.Tensor]:
     """Means (..., 18, 2) and covariances (..., 18, 2, 2) of the moved parts, in screen coordinates."""
     pivot = _pivots(affines, about)
     linear, mean = affines[..., :2], affines[..., 2] + CENTRES.to(affines)
@@ -112,7 +118,7 @@ def gaussian_maps(mean: torch.Tensor, covariance: torch.Tensor, size: int) -> to
     return exponent.exp_()
 
 
-def part_maps(affines: torch.Tensor, size: int, about: str = "part") -> torch.Tensor:
+def part_maps(affines: torch.Tensor, size: int, about: Pivot = "part") -> torch.Tensor:
     """The 18 moved parts as pictures, in closed form.
 
     The peak stays 1: like a warp of a picture, the map carries values along, it does not preserve a part's mass.

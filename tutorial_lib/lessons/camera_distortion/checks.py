@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare
+from tutorial_lib.display.exercises import compare, number
 from tutorial_lib.distortion import distort, folds
 
 
@@ -38,7 +38,7 @@ def first_fold(function: Callable) -> None:
             f"k1 = {k1}: expected a fold at your radius {radius:.3f}, but the map is still one-to-one there. "
             f"Hint: {hint}"
         )
-    far = float(function(0.3))
+    far = number(function(0.3), "k1 = 0.3", hint)
     assert far == float("inf"), f"k1 = 0.3: expected infinity, got {far}. Hint: pincushion alone never folds"
     print("first_fold: right for three barrels and a pincushion")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.display.exercises import compare
+from tutorial_lib.display.exercises import compare, number
 
 
 def _random(seed: int, *shape: int) -> torch.Tensor:
@@ -34,11 +34,8 @@ def quarter(function: Callable) -> None:
         "the peak is the second cell": ([0.2, 1.0, 0.4, 0.0, 0.0], 1.25),
     }
     for what, (row, place) in cases.items():
-        got = function(torch.tensor(row, dtype=torch.float64))
-        assert isinstance(got, (int, float, torch.Tensor)) and (
-            not isinstance(got, torch.Tensor) or got.numel() == 1
-        ), f"{what}: expected one number, got {type(got).__name__}. Hint: {hint}"
-        assert abs(float(got) - place) < 1e-6, f"{what}: expected {place}, got {float(got):g}. Hint: {hint}"
+        got = number(function(torch.tensor(row, dtype=torch.float64)), what, hint)
+        assert abs(got - place) < 1e-6, f"{what}: expected {place}, got {got:g}. Hint: {hint}"
     print("quarter: right in the middle, at ties and at both borders")
 
 
@@ -70,10 +67,8 @@ def grid_cost(function: Callable) -> None:
     hint = "the joint is anywhere in its cell: average the distance of a point of the unit square from its middle"
     for stride in (1, 4, 16):
         expected = stride * heatmaps.MEAN_RESIDUAL
-        got = function(stride)
-        number = isinstance(got, (int, float)) or (isinstance(got, torch.Tensor) and got.numel() == 1)
-        assert number, f"stride {stride}: expected one number, got {type(got).__name__}. Hint: {hint}"
-        assert abs(float(got) / expected - 1) < 0.01, (
-            f"stride {stride}: expected {expected:.3f} px within one per cent, got {float(got):.3f}. Hint: {hint}"
+        got = number(function(stride), f"stride {stride}", hint)
+        assert abs(got / expected - 1) < 0.01, (
+            f"stride {stride}: expected {expected:.3f} px within one per cent, got {got:.3f}. Hint: {hint}"
         )
     print("grid_cost: right for three strides")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare
+from tutorial_lib.display.exercises import compare, tensor
 from tutorial_lib.integral import soft_argmax_1d
 from tutorial_lib.integral.targets import bce_floor as true_floor
 from tutorial_lib.integral.targets import gaussian_cube as true_cube
@@ -58,8 +58,7 @@ def gaussian_cube(function: Callable) -> None:
     for cell, shape in (((7, 8, 9), (20, 18, 16)), ((1, 12, 6), (14, 14, 14))):
         at = torch.tensor([(2 * i + 1) / n - 1 for i, n in zip(cell, reversed(shape))], dtype=torch.float64)
         expected = true_cube(at, shape)
-        got = function(cell, shape)
-        assert isinstance(got, torch.Tensor), f"expected a tensor, got {type(got).__name__}. Hint: shape (D, H, W)"
+        got = tensor(function(cell, shape), f"around {cell}", "shape (D, H, W)")
         assert tuple(got.shape) == shape, (
             f"expected shape {shape}, got {tuple(got.shape)}. Hint: z is the first axis of the volume, x the last"
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare
+from tutorial_lib.display.exercises import compare, tensor
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
 
 
@@ -13,13 +13,10 @@ def inner_step(function: Callable) -> None:
     matrix = torch.tensor([[2.0, 0.3], [0.3, 0.5]], dtype=torch.float64)
     w = torch.tensor([0.4, -0.7], dtype=torch.float64, requires_grad=True)
 
-    def loss(v):
+    def loss(v: torch.Tensor) -> torch.Tensor:
         return 0.5 * v @ matrix @ v
 
-    stepped = function(w, loss, 0.1)
-    assert isinstance(stepped, torch.Tensor), (
-        f"the step: expected a tensor, got {type(stepped).__name__}. Hint: return w − α ∇loss(w)"
-    )
+    stepped = tensor(function(w, loss, 0.1), "the step", "return w − α ∇loss(w)")
     compare(stepped.detach(), (w - 0.1 * matrix @ w).detach(), "the step", "w − α ∇loss(w)")
     assert stepped.requires_grad, (
         "the step: expected a result that can be differentiated with respect to w, got a constant. "
@@ -40,8 +37,10 @@ def stratify(function: Callable) -> None:
     """Exercise 06.2: `function(count, limit, generator)` -> (count,) k1 values, the i-th from the i-th stratum."""
     hint = "−λ + 2λ (i − 1 + u) / N, with its own u for every i"
     for count in (1, 4, 25):
-        k1, again = (function(count, 0.8, torch.Generator().manual_seed(count)) for _ in range(2))
-        assert isinstance(k1, torch.Tensor), f"expected a tensor, got {type(k1).__name__}. Hint: {hint}"
+        k1, again = (
+            tensor(function(count, 0.8, torch.Generator().manual_seed(count)), f"count = {count}", hint)
+            for _ in range(2)
+        )
         assert tuple(k1.shape) == (count,), f"expected shape ({count},), got {tuple(k1.shape)}. Hint: {hint}"
         assert torch.equal(k1, again), (
             "expected the same values from the same generator, got others. Hint: torch.rand(..., generator=generator)"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.display.exercises import compare
+from tutorial_lib.display.exercises import compare, tensor
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.lifting.receptive_field import support
 
@@ -88,8 +88,7 @@ def reprojection(function: Callable) -> None:
         place = place.clone().requires_grad_()
         plane = (pose + place)[..., :2] / (pose + place)[..., 2:]
         expected = torch.linalg.vector_norm(plane.clamp(-1, 1) * focal + centre - keypoints, dim=-1).mean()
-        got = function(pose, place, keypoints, focal, centre)
-        assert isinstance(got, torch.Tensor), f"{what}: expected a tensor, got {type(got).__name__}. Hint: {hint}"
+        got = tensor(function(pose, place, keypoints, focal, centre), what, hint)
         compare(got.detach(), expected.detach(), what, hint, 1e-6)
         assert got.requires_grad, (
             f"{what}: expected a loss that can be differentiated with respect to the root, got a constant. "

@@ -24,6 +24,11 @@ UNITS = {
 }
 """Unit by name -> metres; the one that makes the body's height most human is taken."""
 
+Places = dict[str, np.ndarray]
+"""World positions (T, 3) by joint, in the file's order and unit; the end site of joint X is called "X end"."""
+Parents = dict[str, str | None]
+"""The joint above each joint and end site, None above the root."""
+
 _SIDED = {
     "hip": ("upleg", "thigh", "upperleg", "hip"),
     "knee": ("leg", "shin", "calf", "lowerleg", "knee"),
@@ -54,7 +59,7 @@ def read(path: Path) -> list[Clip]:
         raise ValueError(f"{path.name} has {file.FrameCount} frames, expected at least 1; export it again")
     if not (np.isfinite(file.FrameTime) and file.FrameTime > 0):
         raise ValueError(f"{path.name}: Frame Time is {file.FrameTime}, expected seconds > 0; correct that line")
-    positions = _pick(_forward(file.Root, path.name), path.name)
+    positions = _pick(*_forward(file.Root, path.name), path.name)
     check_finite(positions, path.name)
     standing = np.abs(np.median(positions[:, 10] - positions[:, (3, 6)].mean(1), axis=0))
     if standing[2] < 2 * standing[1]:
@@ -64,7 +69,12 @@ def read(path: Path) -> list[Clip]:
     return [resample(clip, FPS)]
 
 
-def _parse(path: Path):
+def _parse(path: Path) -> bvhio.BvhContainer:
+    """The file as bvhio reads it.
+
+    Raises:
+        ValueError: if it is cut off, or no BVH.
+    """
     text = path.read_text(encoding="utf-8", errors="replace")
     # At the end of a file bvhio waits for ever; a last line that nothing accepts makes it complain instead.
     with tempfile.TemporaryDirectory() as folder:
@@ -86,9 +96,14 @@ def _parse(path: Path):
     return file
 
 
-def _forward(root, file: str):
-    """World positions (T, 3) by name, in the file's order; the end site of joint X is called "X end"."""
-    places, names = {}, {}
+def _forward(root: bvhio.BvhJoint, file: str) -> tuple[Places, Parents]:
+    """Where every joint is in every frame, by turning the bones from the root on.
+
+    Raises:
+        ValueError: if two joints have one name.
+    """
+    places: Places = {}
+    parents: Parents = {}
     todo = [(root, np.zeros(3), Rotation.identity(), None)]
     while todo:
         joint, origin, turn, parent = todo.pop(0)
@@ -97,23 +112,27 @@ def _forward(root, file: str):
         place, own = origin + turn.apply(offset), turn * Rotation.from_quat(quaternions)
         if joint.Name in places:
             raise ValueError(f"{file}: two joints are called {joint.Name}, expected one; rename one of them")
-        places[joint.Name], names[joint.Name] = place, parent
+        places[joint.Name], parents[joint.Name] = place, parent
         todo += [(child, place, own, joint.Name) for child in joint.Children]
         if not joint.Children:
             places[f"{joint.Name} end"] = place + own.apply(np.array(list(joint.EndSite)))
-            names[f"{joint.Name} end"] = joint.Name
-    return places, names
+            parents[f"{joint.Name} end"] = joint.Name
+    return places, parents
 
 
 def _plain(name: str) -> str:
+    """A joint's name in lower case, without the prefixes and signs that programs add."""
     name = re.sub(r"[\s._\-]", "", name.split(":")[-1].lower())
     return re.sub(r"^(mixamorig\d*|bip\d+|character\d+)(?=.)", "", name)
 
 
-def _pick(hierarchy, file: str):
-    """(T, 17, 3) out of the positions and parents by name."""
-    places, parents = hierarchy
-    known = {}
+def _pick(places: Places, parents: Parents, file: str) -> np.ndarray:
+    """The joints of skeleton.JOINTS, (T, 17, 3).
+
+    Raises:
+        ValueError: if joints are missing.
+    """
+    known: dict[str, str] = {}
     for name in places:
         known.setdefault(_plain(name), name)
     wanted = {joint: list(names) for joint, names in _MIDDLE.items()}
@@ -121,21 +140,22 @@ def _pick(hierarchy, file: str):
         for joint, parts in _SIDED.items():
             forms = ("{s}{p}", "{i}{p}", "{p}{i}", "{p}{s}")
             wanted[f"{side}_{joint}"] = [f.format(s=side, i=side[0], p=p) for p in parts for f in forms]
-    found = {joint: next((known[n] for n in names if n in known), None) for joint, names in wanted.items()}
-    missing = {joint: wanted[joint] for joint, name in found.items() if name is None}
+    there = {joint: [known[name] for name in names if name in known] for joint, names in wanted.items()}
+    found = {joint: names[0] for joint, names in there.items() if names}
+    missing = [joint for joint in wanted if joint not in found]
     if missing:
-        joint, names = next(iter(missing.items()))
+        joint, names = missing[0], wanted[missing[0]]
         raise ValueError(
             f"{file}: no joint for {', '.join(missing)} (for {joint}, tried {', '.join(names[:6])} …) among "
             f"{', '.join(name for name in places if not name.endswith(' end'))}; rename the file's joints"
         )
     out = {joint: places[name] for joint, name in found.items()}
     out["spine"] = _middle(places, parents, found)
-    out["head"] = _top(places, parents, found["neck"])
+    out["head"] = _top(places, parents, found)
     return np.stack([out[joint] for joint in JOINTS], axis=1)
 
 
-def _chain(parents, start, stop):
+def _chain(parents: Parents, start: str, stop: str) -> list[str] | None:
     """Names from start up to stop, without both; None where stop is no ancestor."""
     chain, name = [], parents[start]
     while name is not None and name != stop:
@@ -144,7 +164,8 @@ def _chain(parents, start, stop):
     return chain if name == stop else None
 
 
-def _middle(places, parents, found):
+def _middle(places: Places, parents: Parents, found: dict[str, str]) -> np.ndarray:
+    """The spine (T, 3): the joint of the back that is nearest to half way, or half way where there is none."""
     hip, thorax = places[found["hip"]], places[found["thorax"]]
     back = [places[name] for name in _chain(parents, found["thorax"], found["hip"]) or []]
     share = [np.linalg.norm(p - hip, axis=-1).mean() / np.linalg.norm(thorax - hip, axis=-1).mean() for p in back]
@@ -152,17 +173,19 @@ def _middle(places, parents, found):
     return back[min(inside)[1]] if inside else 0.5 * (hip + thorax)
 
 
-def _top(places, parents, head):
-    """The head's top: the farthest end below the head joint, or as far above it as it is above the neck."""
+def _top(places: Places, parents: Parents, found: dict[str, str]) -> np.ndarray:
+    """The head's top (T, 3): the farthest end below the head joint, or as far above it as it is above the neck."""
+    head = found["neck"]
     ends = [name for name in places if name.endswith(" end") and _chain(parents, name, head) is not None]
     far = {name: np.linalg.norm(places[name] - places[head], axis=-1).mean() for name in ends}
-    neck = places[head] - places[parents[head]]
+    neck = places[head] - places[parents[head] or found["thorax"]]
     reach = np.linalg.norm(neck, axis=-1).mean()
-    best = max(far, key=far.get, default=None)
+    best = max(far, key=lambda name: far[name], default=None)
     return places[best] if best and far[best] > 0.2 * reach else places[head] + neck
 
 
 def _unit(height: float, file: str) -> float:
+    """Metres in the unit of `UNITS` that makes this height most human."""
     fits = {name: scale for name, scale in UNITS.items() if STATURE[0] <= scale * height <= STATURE[1]}
     if not fits:
         raise ValueError(

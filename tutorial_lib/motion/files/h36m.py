@@ -12,8 +12,12 @@ is dropped; skeleton.PARENTS hangs them on the thorax, as VideoPose3D does."""
 FPS = 50.0
 
 
-def clips_of(table, name: str) -> list[Clip]:
+def clips_of(table: object, name: str) -> list[Clip]:
     """Clips out of {subject: {action: (T, 32, 3) metres}}.
+
+    Args:
+        table: what the file holds, which need not be such a table.
+        name: the file's, for clips and messages.
 
     Raises:
         ValueError: if the table has another layout; names subject and action.
@@ -33,7 +37,7 @@ def clips_of(table, name: str) -> list[Clip]:
     return clips
 
 
-def _clip(positions, subject, action, name) -> Clip:
+def _clip(positions: object, subject: str, action: str, name: str) -> Clip:
     where = f"{name}, subject {subject}, action {action}"
     positions = np.asarray(positions)
     if positions.dtype.kind not in "fiu" or positions.ndim != 3 or positions.shape[1:] != (32, 3):

@@ -1,6 +1,7 @@
 """Reading and writing clips."""
 
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tutorial_lib.motion.validation import check_body, check_finite, check_fps
 from tutorial_lib.skeleton import JOINTS, PARENTS
 
 
-def load(path, *, allow_pickle=False) -> list[Clip]:
+def load(path: str | Path, *, allow_pickle: bool = False) -> list[Clip]:
     """Clips from a file: this project's npz, VideoPose3D's data_3d_h36m.npz, or a BVH.
 
     Args:
@@ -44,7 +45,7 @@ def load(path, *, allow_pickle=False) -> list[Clip]:
         raise damaged(path, error) from error
 
 
-def save(path, clips) -> None:
+def save(path: str | Path, clips: Iterable[Clip]) -> None:
     """Write clips in this project's layout, readable without pickle; `load` gives them back.
 
     Args:
@@ -89,14 +90,14 @@ def _from_npz(path: Path, allow_pickle: bool) -> list[Clip]:
                 f"{name} holds {sorted(archive.files)} but no positions_3d; "
                 "expected the layout of motion.save or of VideoPose3D's data_3d_h36m.npz"
             )
-        arrays = {key: _array(archive, key, name) for key in archive.files}
-    if arrays["positions_3d"] is None:
+        arrays = {key: array for key in archive.files if (array := _array(archive, key, name)) is not None}
+    if "positions_3d" not in arrays:
         (table,) = read_objects(path, ("positions_3d",), allow_pickle=allow_pickle)
         return h36m.clips_of(table, name)
     return _own_layout(arrays, name)
 
 
-def _array(archive, key, name):
+def _array(archive: Mapping[str, np.ndarray], key: str, name: str) -> np.ndarray | None:
     """The array, or None for a positions_3d that holds pickled objects."""
     try:
         return archive[key]
@@ -106,7 +107,7 @@ def _array(archive, key, name):
         raise ValueError(f"{name}, array {key}: {error}; save it as plain numbers or text") from error
 
 
-def _own_layout(arrays, name) -> list[Clip]:
+def _own_layout(arrays: Mapping[str, np.ndarray], name: str) -> list[Clip]:
     positions = arrays["positions_3d"]
     missing = {"offsets", "description", "fps"} - set(arrays)
     if "subject" not in arrays and "mocap_subject" not in arrays:
@@ -123,7 +124,7 @@ def _own_layout(arrays, name) -> list[Clip]:
     fps = check_fps(arrays["fps"], name)
     offsets = _offsets(arrays["offsets"], len(positions), name)
     count = len(offsets) - 1
-    actions, subjects = arrays["description"], arrays.get("subject", arrays.get("mocap_subject"))
+    actions, subjects = arrays["description"], arrays["subject" if "subject" in arrays else "mocap_subject"]
     for key, values in (("description", actions), ("subject", subjects)):
         if values.shape != (count,):
             raise ValueError(
@@ -142,7 +143,7 @@ def _own_layout(arrays, name) -> list[Clip]:
     return clips
 
 
-def _offsets(offsets, frames, name):
+def _offsets(offsets: np.ndarray, frames: int, name: str) -> np.ndarray:
     ends = (
         offsets.dtype.kind in "iu"
         and offsets.ndim == 1
@@ -158,7 +159,7 @@ def _offsets(offsets, frames, name):
     return offsets.astype(np.int64)
 
 
-def _subject(value) -> str:
+def _subject(value: np.str_ | np.integer) -> str:
     if isinstance(value, np.str_):
         return str(value)
     return "cmu-unidentified" if value < 0 else f"cmu-{int(value)}"

@@ -20,7 +20,7 @@ def damaged(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path.name} is empty, cut off or no npz file ({error}); download it again")
 
 
-def read_objects(path, names: tuple[str, ...], *, allow_pickle: bool = False) -> list:
+def read_objects(path: str | Path, names: tuple[str, ...], *, allow_pickle: bool = False) -> list:
     """The named entries of an npz whose arrays hold pickled objects, such as VideoPose3D's dictionaries.
 
     Args:

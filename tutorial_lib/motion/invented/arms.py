@@ -1,16 +1,19 @@
 """Arm tracks: by angles, by aiming the wrist, and blends of the two."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from tutorial_lib.motion.invented.bodies import Person
 from tutorial_lib.motion.invented.curves import ease
-from tutorial_lib.motion.invented.kinematics import Arm, across, shoulder_offset, two_bone
+from tutorial_lib.motion.invented.kinematics import Angle, Arm, across, shoulder_offset, two_bone
 
 ELBOW = (0.12, 2.55)  # radians: never quite straight, never through the biceps
 
 
-def angles(forward, outward, twist, elbow) -> Arm:
+def angles(forward: Angle, outward: Angle, twist: Angle, elbow: Angle) -> Arm:
     """Arm from angles, each a number or (frames,), in radians.
 
     Args:
@@ -28,13 +31,13 @@ def angles(forward, outward, twist, elbow) -> Arm:
     return Arm(upper, bend, np.clip(elbow, *ELBOW))
 
 
-def hang(person: Person, count: int, forward=0.0, elbow=0.0) -> Arm:
+def hang(person: Person, count: int, forward: Angle = 0.0, elbow: Angle = 0.0) -> Arm:
     """Arm hanging at ease for `count` frames, plus a swing and an extra bend."""
     zero = np.zeros(count)
     return angles(zero + forward, zero + person.arm_spread, zero + 0.35, zero + person.elbow_rest + elbow)
 
 
-def aim(person: Person, wrist, pole) -> Arm:
+def aim(person: Person, wrist: ArrayLike, pole: ArrayLike) -> Arm:
     """Arm whose wrist is at a place.
 
     Args:
@@ -59,13 +62,13 @@ def aim(person: Person, wrist, pole) -> Arm:
     return arm
 
 
-def soft_clip(x, low, high, width=0.02):
+def soft_clip(x: np.ndarray, low: float, high: float, width: float = 0.02) -> np.ndarray:
     """x kept between low and high, with rounded corners about `width` wide."""
     x = low + width * np.logaddexp(0.0, (x - low) / width)
     return high - width * np.logaddexp(0.0, (high - x) / width)
 
 
-def blend(first: Arm, second: Arm, weight) -> Arm:
+def blend(first: Arm, second: Arm, weight: np.ndarray) -> Arm:
     """From first (weight 0) to second (weight 1); weight is (frames,)."""
     w = np.broadcast_to(weight, (max(len(first.upper), len(second.upper), np.size(weight)),))
     turn = (_frames(second) * _frames(first).inv()).as_rotvec()  # the shortest turn of the upper arm
@@ -78,7 +81,7 @@ def _frames(arm: Arm) -> Rotation:
     return Rotation.from_matrix(np.stack([arm.upper, bend, np.cross(arm.upper, bend)], axis=-1))
 
 
-def arm_keys(t, times, arms) -> Arm:
+def arm_keys(t: np.ndarray, times: np.ndarray, arms: Sequence[Arm]) -> Arm:
     """Through arm positions (each one frame long) at times, resting at each."""
     track = arms[0]
     for start, end, arm in zip(times, times[1:], arms[1:]):

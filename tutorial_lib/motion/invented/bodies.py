@@ -19,7 +19,7 @@ _SPREAD = {
 class Person:
     """One body, left and right alike, and the way it likes to move.
 
-    Lengths are metres, angles radians; `side` is +1 for a left-handed and -1 for a right-handed person.
+    Lengths are metres, angles radians. `side` is +1 for somebody who prefers the left, -1 for the right.
     """
 
     stature: float
@@ -49,6 +49,11 @@ class Person:
     side: int
 
     @property
+    def preferred(self) -> int:
+        """Index of the hand and the foot that the person prefers: 0 left, 1 right."""
+        return 0 if self.side > 0 else 1
+
+    @property
     def leg(self) -> float:
         """Length of the straight leg, hip to ankle."""
         return self.thigh + self.shank
@@ -68,8 +73,8 @@ def make_person(seed: int, number: int) -> Person:
     """Person `number` of the population `seed`; the others do not matter."""
     rng = np.random.default_rng([seed, number, 1])
 
-    def normal(mean, spread, bound=2.2):
-        return mean + spread * float(np.clip(rng.standard_normal(), -bound, bound))
+    def normal(mean: float, spread: float) -> float:
+        return mean + spread * float(np.clip(rng.standard_normal(), -2.2, 2.2))
 
     stature = normal(1.70, 0.095)
     legs, arms = normal(1.0, 0.025), normal(1.0, 0.025)

@@ -2,6 +2,7 @@
 
 import operator
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -26,7 +27,12 @@ ACTIONS = tuple(_ACTIONS)
 """Names of the built-in actions; a prefix of it is what `actions=n` takes."""
 
 
-def builtin(seed=0, subjects=4, actions=None, frames=200) -> list[Clip]:
+def builtin(
+    seed: int = 0,
+    subjects: int | Iterable[int] = 4,
+    actions: int | Iterable[str] | None = None,
+    frames: int = 200,
+) -> list[Clip]:
     """Procedural human motion: one clip for each person and action.
 
     Joints as `skeleton.JOINTS`, metres, world frame with z up, floor at z = 0, 50 frames a second. Bone
@@ -53,7 +59,7 @@ def builtin(seed=0, subjects=4, actions=None, frames=200) -> list[Clip]:
     return [_clip(seed, number, name, frames) for number in people for name in names]
 
 
-def _clip(seed, number, name, frames) -> Clip:
+def _clip(seed: int, number: int, name: str, frames: int) -> Clip:
     person = make_person(seed, number)
     rng = np.random.default_rng([seed, number, 2, zlib.crc32(name.encode())])
     heading, place = rng.uniform(-np.pi, np.pi), rng.uniform(-1.0, 1.0, 2)
@@ -67,9 +73,9 @@ def _clip(seed, number, name, frames) -> Clip:
     return Clip(positions=tensor, fps=FPS, subject=f"builtin-{number}", action=name, source="builtin")
 
 
-def _whole(argument, value, low) -> int:
+def _whole(argument: str, value: object, low: int) -> int:
     try:
-        number = operator.index(value)
+        number = operator.index(value)  # ty: ignore[invalid-argument-type]  caught where it is none
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or number < low:
@@ -77,8 +83,8 @@ def _whole(argument, value, low) -> int:
     return number
 
 
-def _people(subjects) -> list[int]:
-    if isinstance(subjects, str) or not hasattr(subjects, "__iter__"):
+def _people(subjects: int | Iterable[int]) -> list[int]:
+    if isinstance(subjects, str) or not isinstance(subjects, Iterable):
         return list(range(_whole("subjects", subjects, 1)))
     people = [_whole("subjects", number, 0) for number in subjects]
     if not people or len(set(people)) < len(people):
@@ -89,12 +95,12 @@ def _people(subjects) -> list[int]:
     return people
 
 
-def _names(actions) -> list[str]:
+def _names(actions: int | Iterable[str] | None) -> list[str]:
     if actions is None:
         return list(ACTIONS)
     if isinstance(actions, str):
         raise ValueError(f"actions is the text {actions!r}, expected a list of names; pass [{actions!r}]")
-    if not hasattr(actions, "__iter__"):
+    if not isinstance(actions, Iterable):
         count = _whole("actions", actions, 1)
         if count > len(ACTIONS):
             raise ValueError(f"actions is {count}, but there are only {len(ACTIONS)}; None takes all")

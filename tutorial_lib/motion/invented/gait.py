@@ -1,13 +1,18 @@
 """Going somewhere: a foot-step planner. Feet on the floor stay where they are; the body passes over them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from tutorial_lib.motion.invented import arms
 from tutorial_lib.motion.invented.bodies import Person
 from tutorial_lib.motion.invented.curves import TAU, bump, drift, ease
 from tutorial_lib.motion.invented.kinematics import STRETCH, Plan
+
+Route = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Seconds (n,), before the clip too, to the places (n, 2) in metres and the headings (n,) in radians at that time."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,15 @@ class Gait:
 
 
 class Path:
-    """A closed curve walked at constant speed, and which way the body looks on it."""
+    """A closed curve walked at constant speed, and which way the body looks on it: a `Route`.
 
-    def __init__(self, points, speed, start=0.0):
-        """points: (n, 2) metres, dense, the last one equal to the first; start: metres along the curve."""
+    Args:
+        points: (n, 2) metres, dense, the last one equal to the first.
+        speed: m/s.
+        start: metres along the curve.
+    """
+
+    def __init__(self, points: np.ndarray, speed: float, start: float) -> None:
         steps = np.diff(points, axis=0)
         self.length = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
         self.points, self.speed, self.start = points, speed, start
@@ -54,32 +64,40 @@ class Path:
         self.tangent = np.concatenate([tangent, tangent[:1] + np.round((tangent[-1] - tangent[0]) / TAU) * TAU])
         self.turn = self.tangent[-1] - self.tangent[0]
 
-    def __call__(self, t):
-        """Position (n, 2) and heading (n,) at times t (seconds, before the clip too)."""
-        travelled = self.start + self.speed * np.asarray(t)
+    def __call__(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        travelled = self.start + self.speed * t
         lap = np.floor(travelled / self.length[-1])
         along = travelled - lap * self.length[-1]
         place = np.stack([np.interp(along, self.length, axis) for axis in self.points.T], -1)
         return place, np.interp(along, self.length, self.tangent) + lap * self.turn
 
 
-def ellipse(a, b, turns_left=True, count=721):
-    """Closed oval with half-axes a, b around the origin."""
-    angle = np.linspace(0, TAU if turns_left else -TAU, count)
+def ellipse(a: float, b: float, turns_left: bool) -> np.ndarray:
+    """Closed oval with half-axes a, b in metres around the origin: (721, 2)."""
+    angle = np.linspace(0, TAU if turns_left else -TAU, 721)
     return np.stack([a * np.cos(angle), b * np.sin(angle)], -1)
 
 
-def figure_eight(a, b, count=1441):
-    """Closed eight, 2a long and 2b wide, around the origin."""
-    angle = np.linspace(0, TAU, count)
+def figure_eight(a: float, b: float) -> np.ndarray:
+    """Closed eight, 2a long and 2b wide in metres, around the origin: (1441, 2)."""
+    angle = np.linspace(0, TAU, 1441)
     return np.stack([a * np.sin(angle), b * np.sin(2 * angle)], -1)
 
 
-def footsteps(person: Person, t, route, phase, gait: Gait):
-    """Ankles (frames, 2, 3) and foot yaw (frames, 2); phase: (frames,) left foot's, in strides.
+def footsteps(
+    person: Person, t: np.ndarray, route: Route, phase: np.ndarray, gait: Gait
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ankles (frames, 2, 3) and foot yaw (frames, 2) on a route.
 
     A foot stands beside the place that the body passes in the middle of its stance. Swinging, it follows the
     same path ahead of the body, so that in a curve it does not cut across the other leg.
+
+    Args:
+        person: who walks.
+        t: (frames,) seconds.
+        route: where the body goes.
+        phase: (frames,) of the left foot, in strides.
+        gait: how the steps are taken.
     """
     ankles, yaws = np.empty((len(t), 2, 3)), np.empty((len(t), 2))
     for foot, side in enumerate((1, -1)):
@@ -98,8 +116,8 @@ def footsteps(person: Person, t, route, phase, gait: Gait):
     return ankles, yaws
 
 
-def locomotion(person: Person, rng, t, route, gait: Gait) -> Plan:
-    """A plan of walking or running along route (times -> places (n, 2), headings (n,)), arms swinging."""
+def locomotion(person: Person, rng: Generator, t: np.ndarray, route: Route, gait: Gait) -> Plan:
+    """A plan of walking or running along a route, arms swinging."""
     phase = rng.uniform(0, 1) + gait.cadence * t
     place, heading = route(t)
     ankles, feet = footsteps(person, t, route, phase, gait)

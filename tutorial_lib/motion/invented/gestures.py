@@ -1,6 +1,8 @@
 """Actions of arms and hands: the feet stay where they are, or the person sits."""
 
 import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike
 
 from tutorial_lib.motion.invented import arms
 from tutorial_lib.motion.invented.bodies import Person
@@ -10,19 +12,14 @@ from tutorial_lib.motion.invented.kinematics import Plan
 from tutorial_lib.motion.invented.stance import shuffle, sit, stand
 
 
-def _hand(person: Person) -> int:
-    """Index in Plan.arms of the hand that the person prefers."""
-    return 0 if person.side > 0 else 1
-
-
-def _spot(person: Person, place):
+def _spot(person: Person, place: ArrayLike) -> np.ndarray:
     """A place given for somebody of 1.70 m, scaled to this person: seen from the thorax, y outward."""
     return np.asarray(place, dtype=float) * person.stature / 1.70
 
 
-def wave(person: Person, rng, t) -> Plan:
+def wave(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Greeting: one arm goes up and the forearm swings to and fro."""
-    plan, hand = shuffle(person, rng, t, stand(person, rng, t)), _hand(person)
+    plan, hand = shuffle(person, rng, t, stand(person, rng, t)), person.preferred
     level, _ = pulses(rng, t, (0.5, 0.8), (1.6, 3.0), (0.3, 1.0))
     rate, reach = rng.uniform(1.2, 1.9) * person.tempo, rng.uniform(0.25, 0.5) * person.vigour
     lift = rng.uniform(0.9, 1.7)
@@ -33,7 +30,7 @@ def wave(person: Person, rng, t) -> Plan:
     return plan
 
 
-def phone(person: Person, rng, t) -> Plan:
+def phone(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Telephoning, standing or strolling: hand at the ear, the other hand talks along."""
     if rng.random() < 0.5:
         points = ellipse(rng.uniform(1.0, 1.5), rng.uniform(0.9, 1.1), rng.random() < 0.5)
@@ -41,14 +38,13 @@ def phone(person: Person, rng, t) -> Plan:
         plan = locomotion(person, rng, t, Path(points, 0.6, rng.uniform(0, 6)), gait)
     else:
         plan = shuffle(person, rng, t, stand(person, rng, t))
-    hand = _hand(person)
-    side = 1 if hand == 0 else -1
+    hand = person.preferred
     start = rng.uniform(-1.0, 0.8)
     level = ease((t - start) / rng.uniform(0.8, 1.2))
     wander = np.stack([drift(rng, t, 0.008) for _ in range(3)], -1)
     ear = arms.aim(person, _spot(person, [0.11, 0.115, 0.14]) + wander, [0.1, 0.7, -1.0])
     plan.arms[hand] = arms.blend(plan.arms[hand], ear, level)
-    plan.neck[:, 2] += -side * rng.uniform(0.05, 0.2) * level
+    plan.neck[:, 2] += -person.side * rng.uniform(0.05, 0.2) * level
     talk, _ = pulses(rng, t, (0.4, 0.7), (0.5, 1.5), (0.6, 2.5))
     gesture = arms.angles(
         0.25 + drift(rng, t, 0.1), 0.3, 0.2 + drift(rng, t, 0.3, 0.4, 1.0), 1.3 + drift(rng, t, 0.2, 0.4, 1.2)
@@ -57,9 +53,9 @@ def phone(person: Person, rng, t) -> Plan:
     return plan
 
 
-def eat(person: Person, rng, t) -> Plan:
+def eat(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Sitting at a table: the hand goes from the plate to the mouth and back."""
-    plan, hand = sit(person, rng, t), _hand(person)
+    plan, hand = sit(person, rng, t), person.preferred
     bite, _ = pulses(rng, t, (0.6, 0.95), (0.3, 0.7), (0.5, 1.4))
     plate = np.stack([0.36 + drift(rng, t, 0.02, 0.3, 0.9), 0.06 + drift(rng, t, 0.025, 0.3, 0.9)], -1)
     plate = np.concatenate([plate, np.full((len(t), 1), -0.27)], -1)
@@ -73,7 +69,7 @@ def eat(person: Person, rng, t) -> Plan:
     return plan
 
 
-def discuss(person: Person, rng, t) -> Plan:
+def discuss(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Talking with somebody, standing or sitting: both hands explain, the head turns and nods."""
     if rng.random() < 0.5:
         plan = sit(person, rng, t)
@@ -92,14 +88,14 @@ def discuss(person: Person, rng, t) -> Plan:
     return plan
 
 
-def direct(person: Person, rng, t) -> Plan:
+def direct(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Directing traffic: an arm points ahead, aside or up, stays, and changes."""
     plan = shuffle(person, rng, t, stand(person, rng, t), rest=(0.6, 2.5), turn=0.5)
     signs = np.array([[1.45, 0.1, 0.0, 0.15], [0.1, 1.45, 0.0, 0.15], [0.5, 1.3, -1.2, 1.5], [1.2, 0.6, 0.0, 0.3]])
     turned = 0
     for hand, side in enumerate((1, -1)):
         beat = pulses(rng, t, (0.45, 0.8), (0.6, 1.6), (0.2, 1.6))
-        forward, out, twist, elbow = chosen(rng, t, beat[1], signs + rng.normal(0, 0.08, signs.shape)).T
+        forward, out, twist, elbow = chosen(rng, beat[1], signs + rng.normal(0, 0.08, signs.shape)).T
         sign = arms.angles(forward + drift(rng, t, 0.03), out, twist, elbow + drift(rng, t, 0.05, 0.5, 1.5))
         plan.arms[hand] = arms.blend(plan.arms[hand], sign, beat[0])
         turned = turned + side * beat[0]
@@ -108,12 +104,10 @@ def direct(person: Person, rng, t) -> Plan:
     return plan
 
 
-def wash_window(person: Person, rng, t) -> Plan:
+def wash_window(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Wiping a pane in front with one hand, in circles and strokes that wander over the glass."""
-    plan, hand = (
-        shuffle(person, rng, t, stand(person, rng, t, stagger=0.08), turn=0.1, stray=0.15),
-        _hand(person),
-    )
+    plan = shuffle(person, rng, t, stand(person, rng, t, stagger=0.08), turn=0.1, stray=0.15)
+    hand = person.preferred
     rate = rng.uniform(0.55, 0.9) * person.tempo
     turn = TAU * rate * t + rng.uniform(0, TAU)
     wide, high = rng.uniform(0.10, 0.20), rng.uniform(0.08, 0.20)
@@ -130,7 +124,7 @@ def wash_window(person: Person, rng, t) -> Plan:
     return plan
 
 
-def stretch(person: Person, rng, t) -> Plan:
+def stretch(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Both arms up over the head, bending from side to side, and down again."""
     plan = stand(person, rng, t)
     level, _ = pulses(rng, t, (0.9, 1.3), (1.0, 2.0), (0.3, 0.8))
@@ -148,7 +142,7 @@ def stretch(person: Person, rng, t) -> Plan:
     return plan
 
 
-def punch(person: Person, rng, t) -> Plan:
+def punch(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Shadow boxing: guard up, left and right hands shoot out in turn."""
     plan = shuffle(person, rng, t, stand(person, rng, t, width=1.6, stagger=0.12), rest=(0.3, 1.5))
     guard = arms.aim(person, _spot(person, [0.20, 0.10, 0.02]), [-0.2, 0.6, -1.0])

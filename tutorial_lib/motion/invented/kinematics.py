@@ -11,6 +11,9 @@ import numpy as np
 from tutorial_lib.motion.invented.bodies import Person
 from tutorial_lib.skeleton import JOINTS
 
+Angle = float | np.ndarray
+"""Radians: one number for all frames, or (frames,)."""
+
 UP = np.array([0.0, 0.0, 1.0])
 STRETCH = 0.998  # the straightest a leg gets; 1 would be a locked knee, where inverse kinematics is stiff
 _SOFT = 0.009
@@ -51,15 +54,15 @@ class Plan:
     feet: np.ndarray
     spine: np.ndarray
     neck: np.ndarray
-    arms: list = field(default_factory=list)
+    arms: list[Arm] = field(default_factory=list)
 
 
-def unit(v):
+def unit(v: np.ndarray) -> np.ndarray:
     """v / |v| along the last axis."""
     return v / np.linalg.norm(v, axis=-1, keepdims=True)
 
 
-def rotation(yaw, pitch, roll):
+def rotation(yaw: Angle, pitch: Angle, roll: Angle) -> np.ndarray:
     """Rz(yaw) Ry(pitch) Rx(roll): (frames,) each -> (frames, 3, 3)."""
     cy, sy, cp, sp, cr, sr = (f(a) for a in (yaw, pitch, roll) for f in (np.cos, np.sin))
     rows = [
@@ -70,12 +73,12 @@ def rotation(yaw, pitch, roll):
     return np.moveaxis(np.array([np.broadcast_arrays(*row) for row in rows]), -1, 0)
 
 
-def across(v, direction):
+def across(v: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """The part of v at right angles to the unit vectors `direction`, as unit vectors."""
     return unit(v - (v * direction).sum(-1, keepdims=True) * direction)
 
 
-def trunk(person: Person, plan: Plan):
+def trunk(person: Person, plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Rotations of pelvis, loin, chest, head: four (frames, 3, 3).
 
     The loin is hollow and the chest tilts back against it, as backs are; `stoop` rounds it.
@@ -89,7 +92,7 @@ def trunk(person: Person, plan: Plan):
     return pelvis, loin, chest, head
 
 
-def shoulder_offset(person: Person, arm: Arm):
+def shoulder_offset(person: Person, arm: Arm) -> np.ndarray:
     """(frames, 3) thorax to shoulder in the chest's frame (y outward): a raised arm lifts its shoulder."""
     lift = 0.16 * (1 + arm.upper[:, 2]) ** 1.5 - 0.16
     forward = 0.28 * arm.upper[:, 0] * (1 - 0.3 * arm.upper[:, 2] ** 2)
@@ -97,7 +100,7 @@ def shoulder_offset(person: Person, arm: Arm):
     return person.shoulder * direction
 
 
-def reachable_height(person: Person, plan: Plan):
+def reachable_height(person: Person, plan: Plan) -> np.ndarray:
     """(frames,) the root's height after a soft minimum with what both legs allow."""
     pelvis = rotation(*np.moveaxis(plan.pelvis, -1, 0))
     heights = [plan.root[:, 2]]
@@ -111,10 +114,22 @@ def reachable_height(person: Person, plan: Plan):
     return floor - _SOFT * np.log(np.exp(-(heights - floor) / _SOFT).sum(0))
 
 
-def two_bone(start, end, first, second, pole):
+def two_bone(
+    start: np.ndarray, end: np.ndarray, first: float, second: float, pole: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Middle and end joint of a limb that reaches from start towards end and bends towards pole.
 
     The end is moved along the line where the limb is too short; lengths are always exact.
+
+    Args:
+        start: (frames, 3) metres.
+        end: (frames, 3) metres, where the limb's end should be.
+        first: length of the bone at the start, in metres.
+        second: length of the bone at the end, in metres.
+        pole: (frames, 3) direction, or one (3,).
+
+    Returns:
+        Two (frames, 3).
     """
     gap = end - start
     distance = np.linalg.norm(gap, axis=-1, keepdims=True)
@@ -128,7 +143,7 @@ def two_bone(start, end, first, second, pole):
 def solve(person: Person, plan: Plan) -> np.ndarray:
     """Joint positions (frames, 17, 3) in metres, order of skeleton.JOINTS."""
     frames = len(plan.root)
-    joints = dict.fromkeys(JOINTS)
+    joints: dict[str, np.ndarray] = {}
     pelvis, loin, chest, head = trunk(person, plan)
     hip = np.concatenate([plan.root[:, :2], reachable_height(person, plan)[:, None]], -1)
     joints["hip"] = hip

@@ -1,21 +1,23 @@
 """Staying in one place: standing, and sitting on a chair."""
 
 import numpy as np
+from numpy.random import Generator
 
 from tutorial_lib.motion.invented import arms
 from tutorial_lib.motion.invented.bodies import Person
-from tutorial_lib.motion.invented.curves import TAU, bump, drift, ease
+from tutorial_lib.motion.invented.curves import TAU, Span, bump, drift, ease
 from tutorial_lib.motion.invented.kinematics import Plan
 
 
-def stand(person: Person, rng, t, width=1.15, stagger=0.04, arms_at_ease=True) -> Plan:
+def stand(person: Person, rng: Generator, t: np.ndarray, width: float = 1.15, stagger: float = 0.04) -> Plan:
     """Standing at ease, shifting weight, breathing, looking about; both feet stay.
 
     Args:
-        person, rng, t: who, generator, (frames,) seconds.
+        person: who it is.
+        rng: generator.
+        t: (frames,) seconds.
         width: half the feet's distance as a share of the hips' half-width.
         stagger: metres by which one foot is in front.
-        arms_at_ease: False leaves the arms to the caller.
     """
     count = len(t)
     half = width * person.hip * person.stance
@@ -37,20 +39,28 @@ def stand(person: Person, rng, t, width=1.15, stagger=0.04, arms_at_ease=True) -
     pelvis = np.stack([drift(rng, t, 0.04, 0.05, 0.3), 0.02 + drift(rng, t, 0.01), 0.8 * shift], -1)
     spine = np.stack([drift(rng, t, 0.05), drift(rng, t, 0.025) + 0.01 * breath, -0.8 * shift], -1)
     neck = np.stack([drift(rng, t, 0.15, 0.05, 0.4), drift(rng, t, 0.06), drift(rng, t, 0.04)], -1)
-    plan = Plan(root, pelvis, ankles, feet, spine, neck)
-    if arms_at_ease:
-        plan.arms = [easy_arm(person, rng, t) for _ in range(2)]
-    return plan
+    return Plan(root, pelvis, ankles, feet, spine, neck, [easy_arm(person, rng, t) for _ in range(2)])
 
 
-def shuffle(person: Person, rng, t, plan: Plan, rest=(1.2, 4.5), turn=0.35, stray=0.10) -> Plan:
+def shuffle(
+    person: Person,
+    rng: Generator,
+    t: np.ndarray,
+    plan: Plan,
+    rest: Span = (1.2, 4.5),
+    turn: float = 0.35,
+    stray: float = 0.10,
+) -> Plan:
     """Now and then move the standing place by two small steps, one with each foot, and turn a little.
 
     Args:
-        person, rng, t: who, generator, (frames,) seconds.
+        person: who it is.
+        rng: generator.
+        t: (frames,) seconds.
         plan: whose root, pelvis, ankles and feet are changed in place.
-        rest: (low, high) seconds between moves.
-        turn, stray: standard deviations of where it looks (radians) and stands (metres).
+        rest: seconds between moves.
+        turn: standard deviation of where it looks, in radians.
+        stray: standard deviation of where it stands, in metres.
     """
     rng = rng.spawn(1)[0]
     clock, home = rng.uniform(0.0, rest[1]), np.zeros(3)
@@ -78,18 +88,18 @@ def shuffle(person: Person, rng, t, plan: Plan, rest=(1.2, 4.5), turn=0.35, stra
     return plan
 
 
-def easy_arm(person: Person, rng, t) -> arms.Arm:
+def easy_arm(person: Person, rng: Generator, t: np.ndarray) -> arms.Arm:
     """An arm that hangs and drifts a little."""
     return arms.hang(person, len(t), 0.02 + drift(rng, t, 0.04), rng.uniform(-0.1, 0.15) + drift(rng, t, 0.05))
 
 
-def seat(person: Person, rng):
+def seat(person: Person, rng: Generator) -> tuple[float, float]:
     """Where the hips rest on a chair, (x, z) in metres, the ankles being at x = 0."""
     height = person.ankle + person.shank * rng.uniform(0.96, 1.08)
     return -person.thigh * rng.uniform(0.86, 0.98), height
 
 
-def sit(person: Person, rng, t) -> Plan:
+def sit(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Sitting on a chair, hands on the thighs unless the caller takes them."""
     plan = stand(person, rng, t, width=1.5)
     x, z = seat(person, rng)
@@ -101,7 +111,7 @@ def sit(person: Person, rng, t) -> Plan:
     return plan
 
 
-def on_thigh(person: Person, rng, t) -> arms.Arm:
+def on_thigh(person: Person, rng: Generator, t: np.ndarray) -> arms.Arm:
     """An arm whose hand lies on the thigh of somebody sitting."""
     forward, out = rng.uniform(0.55, 0.75) * person.thigh, 1.3 * person.hip
     wrist = np.array([forward, out, -0.86 * (person.loin + person.chest)])

@@ -1,6 +1,7 @@
 """Actions of the whole body on the spot: chairs, squats, jumps, kicks, throws, reaching, dancing."""
 
 import numpy as np
+from numpy.random import Generator
 
 from tutorial_lib.motion.invented import arms
 from tutorial_lib.motion.invented.bodies import Person
@@ -11,7 +12,7 @@ from tutorial_lib.motion.invented.stance import on_thigh, seat, stand
 GRAVITY = 9.81
 
 
-def _chair(person: Person, rng, t, seated) -> Plan:
+def _chair(person: Person, rng: Generator, t: np.ndarray, seated: np.ndarray) -> Plan:
     """Between standing (seated = 0) and sitting (1): first the trunk bends, then the hips travel."""
     plan = stand(person, rng, t, width=1.3, stagger=0.02)
     x, z = seat(person, rng)
@@ -31,19 +32,19 @@ def _chair(person: Person, rng, t, seated) -> Plan:
     return plan
 
 
-def sit_down(person: Person, rng, t) -> Plan:
+def sit_down(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Standing, then sitting down on a chair; long clips get up and sit again."""
     level, _ = pulses(rng, t, (1.2, 1.8), (2.0, 4.0), (1.0, 2.0), start=rng.uniform(0.1, 1.2))
     return _chair(person, rng, t, level)
 
 
-def stand_up(person: Person, rng, t) -> Plan:
+def stand_up(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Sitting, then getting up from a chair; long clips sit down and get up again."""
     level, _ = pulses(rng, t, (1.1, 1.7), (1.0, 2.0), (2.0, 4.0), start=rng.uniform(0.2, 1.3))
     return _chair(person, rng, t, 1 - level)
 
 
-def squat(person: Person, rng, t) -> Plan:
+def squat(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Knee bends, arms forward for balance."""
     plan = stand(person, rng, t, width=1.7, stagger=0.02)
     down, _ = pulses(rng, t, (0.7, 1.1), (0.05, 0.5), (0.1, 0.6))
@@ -59,11 +60,11 @@ def squat(person: Person, rng, t) -> Plan:
     return plan
 
 
-def kneel(person: Person, rng, t) -> Plan:
+def kneel(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Going down on one knee, as to tie a shoe, and up again."""
     plan = stand(person, rng, t, width=1.2, stagger=0.0)
     level, _ = pulses(rng, t, (1.3, 1.8), (0.8, 2.0), (0.4, 1.0))
-    foot = 0 if person.side > 0 else 1
+    foot = person.preferred
     back = ease(level / 0.7)  # the foot goes first, the hips follow
     hips = -rng.uniform(0.62, 0.80) * person.thigh
     plan.ankles[:, foot, 0] += back * (hips - 0.95 * person.shank)
@@ -80,7 +81,7 @@ def kneel(person: Person, rng, t) -> Plan:
     return plan
 
 
-def jump(person: Person, rng, t) -> Plan:
+def jump(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Jumping up on the spot again and again: crouch, push off, fly, land softly."""
     plan = stand(person, rng, t, width=1.2, stagger=0.0)
     plan.pelvis[:, 2] = plan.spine[:, 2] = 0
@@ -120,11 +121,10 @@ def jump(person: Person, rng, t) -> Plan:
     return plan
 
 
-def kick(person: Person, rng, t) -> Plan:
+def kick(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Kicking a ball: weight on one foot, the other swings back, then forward and up, and returns."""
     plan = stand(person, rng, t, width=0.9, stagger=0.0)
-    foot = 0 if person.side > 0 else 1
-    side = 1 if foot == 0 else -1
+    foot, side = person.preferred, person.side
     power = rng.uniform(0.8, 1.15) * person.vigour
     size = person.leg / 0.8
     clock = np.cumsum([0.0, 0.55, 0.24, 0.20, 0.65]) * rng.uniform(0.95, 1.1)
@@ -153,11 +153,10 @@ def kick(person: Person, rng, t) -> Plan:
     return plan
 
 
-def throw(person: Person, rng, t) -> Plan:
+def throw(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Throwing a ball overarm, feet staggered, the trunk turning with the arm."""
     plan = stand(person, rng, t, width=1.5, stagger=0.0)
-    hand = 0 if person.side > 0 else 1
-    side = 1 if hand == 0 else -1
+    hand, side = person.preferred, person.side
     plan.ankles[:, hand, 0] -= 0.16
     plan.ankles[:, 1 - hand, 0] += 0.16
     plan.root[:, 2] -= 0.025
@@ -184,14 +183,13 @@ def throw(person: Person, rng, t) -> Plan:
     return plan
 
 
-def reach(person: Person, rng, t) -> Plan:
+def reach(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Taking things: down from the floor in front, from a table, from a high shelf."""
     plan = stand(person, rng, t, width=1.4, stagger=0.06)
-    hand = 0 if person.side > 0 else 1
-    side = 1 if hand == 0 else -1
+    hand, side = person.preferred, person.side
     act = pulses(rng, t, (0.8, 1.2), (0.2, 0.7), (0.3, 0.9))
     places = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    low, table, high = (chosen(rng, t, act[1], places) * act[0][:, None]).T
+    low, table, high = (chosen(rng, act[1], places) * act[0][:, None]).T
     plan.root[:, 2] -= low * 0.30 * person.leg + 0.02 * table
     plan.root[:, 0] -= low * 0.16 + 0.03 * table
     plan.pelvis[:, 1] += 0.60 * low + 0.12 * table - 0.03 * high
@@ -208,7 +206,7 @@ def reach(person: Person, rng, t) -> Plan:
     return plan
 
 
-def dance(person: Person, rng, t) -> Plan:
+def dance(person: Person, rng: Generator, t: np.ndarray) -> Plan:
     """Step-touch to a beat: side, close, side, close, arms swinging along."""
     plan = stand(person, rng, t, width=1.1, stagger=0.0)
     beat = rng.uniform(1.5, 1.9) * person.tempo  # steps a second
