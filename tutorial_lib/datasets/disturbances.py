@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from kornia.filters import gaussian_blur2d
 
+from tutorial_lib.grid import cell_centres
+
 GREY = 0.5
 
 
@@ -40,7 +42,7 @@ def disturb(images: torch.Tensor, how: Disturbance) -> torch.Tensor:
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3]:
         raise ValueError(f"images has shape {tuple(images.shape)}, expected (B, 3, size, size)")
     size = images.shape[-1]
-    centres = (2 * torch.arange(size, dtype=images.dtype, device=images.device) + 1) / size - 1
+    centres = cell_centres(size, images)
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     if how.shift != (0.0, 0.0):
         place = torch.stack([x + how.shift[0], y + how.shift[1]], -1).expand(len(images), -1, -1, -1)

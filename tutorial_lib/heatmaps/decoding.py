@@ -9,21 +9,14 @@ import math
 
 import torch
 
+from tutorial_lib import grid
+from tutorial_lib.grid import bump
+
 MEAN_RESIDUAL = (math.sqrt(2) + math.asinh(1)) / 6
 """Mean distance, in cells, of a point of the unit square from its middle: what `argmax` cannot see (0.3826)."""
 
 LOG_FLOOR = 1e-10
 """Smallest value whose logarithm `dark` takes."""
-
-
-def cell_centres(cells: int, like: torch.Tensor) -> torch.Tensor:
-    """Coordinates (cells,) of the cells' centres along one axis, with the dtype and device of `like`."""
-    return (2 * torch.arange(cells, dtype=like.dtype, device=like.device) + 1) / cells - 1
-
-
-def to_cells(points: torch.Tensor, cells: int) -> torch.Tensor:
-    """Normalised coordinates to cells: cell i has its centre at i and its borders at i -+ 0.5."""
-    return ((points + 1) * cells - 1) / 2
 
 
 def gaussian_target(
@@ -57,16 +50,8 @@ def gaussian_target(
         raise ValueError(f"cells is {cells}, expected at least 1, e.g. picture size // stride")
     if not sigma > 0 or (reach is not None and not reach > 0):
         raise ValueError(f"sigma={sigma}, reach={reach}: expected positive numbers, in cells and in sigmas")
-    centre = to_cells(keypoints, cells)
-    if rounded:
-        centre = torch.floor(centre + 0.5)
-    index = torch.arange(cells, dtype=keypoints.dtype, device=keypoints.device)
-    away = (index - centre[..., None]) / sigma
-    profile = torch.exp(-(away**2) / 2)
-    if reach is not None:
-        profile = profile * (away.abs() <= reach + 1e-6)
-    # The bump is a product of its two profiles, so exp is taken 2n times and not n * n.
-    return profile[..., 1, :, None] * profile[..., 0, None, :]
+    x, y = (bump(place, cells, sigma, rounded=rounded, reach=reach) for place in keypoints.unbind(-1))
+    return y[..., :, None] * x[..., None, :]
 
 
 def scores(maps: torch.Tensor) -> torch.Tensor:
@@ -154,10 +139,7 @@ def soft_argmax(maps: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
     Source: Sun et al. 2018 (integral regression), eq. 2; cell centres as in Nibali et al. 2018 (DSNT).
     """
     _check(maps)
-    if not temperature > 0:
-        raise ValueError(f"temperature is {temperature}, expected a positive number; 1 is a plain softmax")
-    logits = maps if temperature == 1 else maps / temperature  # dividing is a third of the work
-    return expectation(torch.softmax(logits.flatten(-2), dim=-1).reshape(maps.shape))
+    return grid.expectation(grid.marginals(maps, 2, temperature))
 
 
 def expectation(probabilities: torch.Tensor) -> torch.Tensor:
@@ -167,10 +149,7 @@ def expectation(probabilities: torch.Tensor) -> torch.Tensor:
     coordinates is ever stored.
     """
     _check(probabilities)
-    rows, columns = probabilities.shape[-2:]
-    x = probabilities.sum(-2) @ cell_centres(columns, probabilities)
-    y = probabilities.sum(-1) @ cell_centres(rows, probabilities)
-    return torch.stack([x, y], -1)
+    return grid.expectation(grid.sums(probabilities, 2))
 
 
 def _check(maps: torch.Tensor) -> None:
@@ -181,8 +160,7 @@ def _check(maps: torch.Tensor) -> None:
 def _peak(maps: torch.Tensor) -> torch.Tensor:
     """(..., 2) column and row of the highest cell, the first one in reading order at a tie."""
     _check(maps)
-    flat = maps.flatten(-2).argmax(-1)
-    return torch.stack([flat % maps.shape[-1], flat // maps.shape[-1]], -1)
+    return grid.largest(maps, 2)
 
 
 def _at(maps: torch.Tensor, row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
@@ -190,8 +168,7 @@ def _at(maps: torch.Tensor, row: torch.Tensor, column: torch.Tensor) -> torch.Te
 
 
 def _to_points(cells_xy: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-    size = torch.tensor([maps.shape[-1], maps.shape[-2]], dtype=maps.dtype, device=maps.device)
-    return (2 * cells_xy + 1) / size - 1
+    return grid.from_cells(cells_xy.to(maps.dtype), (maps.shape[-1], maps.shape[-2]))
 
 
 def _window(peak: torch.Tensor, count: int, blur: float, maps: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import torch
 
-from tutorial_lib.integral.soft_argmax import to_cells
+from tutorial_lib.grid import bump, to_cells
 
 REPORT_PEAK = (2 * torch.pi) ** -0.5
 """Largest value of the report's target, 0.3989: exp(0) / sqrt(2 pi). A density in 3D would have (2 pi)^(-3/2)."""
@@ -38,14 +38,12 @@ def gaussian_factors(
         )
     if not sigma > 0:
         raise ValueError(f"sigma is {sigma}, expected a positive number of cells, e.g. 1")
-    factors = []
-    for coordinate, cells in zip(target.unbind(-1), reversed(shape)):
-        centre = to_cells(coordinate, cells)
-        centre = centre.round() if rounded else centre
-        distance = torch.arange(cells, dtype=target.dtype, device=target.device) - centre[..., None]
-        factor = torch.exp(-(distance**2) / (2 * sigma**2))
-        factors.append(factor if radius is None else factor * (distance.abs() <= radius))
-    return tuple(factors)
+    reach = None if radius is None else radius / sigma
+    x, y, z = (
+        bump(place, cells, sigma, rounded=rounded, reach=reach)
+        for place, cells in zip(target.unbind(-1), reversed(shape))
+    )
+    return x, y, z
 
 
 def outer(factors: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch.nn.functional import grid_sample, interpolate
 
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.render.places import Places
 from tutorial_lib.render.raster import ragged
 
@@ -48,8 +49,8 @@ def _hang(wall: torch.Tensor, places: Places, k: int, noise: torch.Tensor) -> to
 
 def paint(places: Places, size: int) -> torch.Tensor:
     """The empty backdrops (3, B, size, size) in [0, 1]."""
-    dtype, device = places.wall.dtype, places.wall.device
-    line = (2 * torch.arange(size, dtype=dtype, device=device) + 1) / size - 1
+    dtype = places.wall.dtype
+    line = cell_centres(size, places.wall)
     u, v = line[None, None, :], line[None, :, None]
     pixel = 2 / size
 

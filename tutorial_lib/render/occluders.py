@@ -2,6 +2,7 @@
 
 import torch
 
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.render.places import Places
 
 
@@ -10,7 +11,7 @@ def obstruct(image: torch.Tensor, places: Places) -> tuple[torch.Tensor, torch.T
     size = image.shape[-1]
     cover = image.new_zeros(image.shape[1], size, size)
     pixel = 2 / size
-    line = (2 * torch.arange(size, dtype=image.dtype, device=image.device) + 1) / size - 1
+    line = cell_centres(size, image)
     for slot in range(places.boxes.shape[1]):
         some = (places.boxes[:, slot, 2] > 0).nonzero()[:, 0]
         if len(some) == 0:

@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import grid_sample
 
 from tutorial_lib.distortion import distort, jacobian, undistort
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.render.anatomy import LABELS
 from tutorial_lib.render.backdrop import bend, paint
 from tutorial_lib.render.batch import Batch
@@ -122,7 +123,7 @@ def photograph(
 
 def _rays(window, size, lens):
     """(2, B, H, W) plane coordinates of the light that reaches the pixels' centres."""
-    line = (2 * torch.arange(size, dtype=window.dtype, device=window.device) + 1) / size - 1
+    line = cell_centres(size, window)
     rays = _spread(window, line)
     if lens is None:
         return rays

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import torch
 
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.templates.parts import CENTRES, COVARIANCES, NAMES
 
 Pivot = Literal["part", "corner"]
@@ -103,7 +104,7 @@ def gaussian_maps(mean: torch.Tensor, covariance: torch.Tensor, size: int) -> to
     """
     if not isinstance(size, int) or size < 2:
         raise ValueError(f"size is {size!r}, expected a whole number of at least 2: rows and columns of the raster")
-    cells = (2 * torch.arange(size, dtype=mean.dtype, device=mean.device) + 1) / size - 1
+    cells = cell_centres(size, mean)
     offset = cells - mean[..., None]
     powers = torch.stack([torch.ones_like(offset), offset, offset * offset], -1)  # (..., x and y, size, 3)
     sxx, sxy, _, syy = covariance.flatten(-2).unbind(-1)
