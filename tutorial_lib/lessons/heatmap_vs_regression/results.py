@@ -14,7 +14,7 @@ from tutorial_lib.display.claims import interval
 from tutorial_lib.heatmaps import KeypointNet, cost
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
 from tutorial_lib.lessons.heatmap_vs_regression.experiment import DECODERS, values
-from tutorial_lib.metrics import pck
+from tutorial_lib.metrics import distances
 from tutorial_lib.skeleton import JOINTS
 
 ROWS = {
@@ -201,7 +201,7 @@ def temperature_figure(model: KeypointNet, photos: PhotoSet, temperatures: Seque
     half = photos.pixels.shape[-1] / 2
 
     def error(points):
-        return half * pck.errors(points, photos.keypoints)[photos.inside].mean().item()
+        return half * distances(points, photos.keypoints)[photos.inside].mean().item()
 
     middle = error(torch.zeros_like(photos.keypoints))
     return figures.curves(
