@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tutorial_lib.display.tables import LINE, html_table
 from tutorial_lib.folders import output_folder
 
 try:
@@ -26,10 +27,16 @@ _T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)  
 _GREEN, _RED = "#00805E", "#C0392B"
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
+def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
     """(mean, low, high): Student's t interval at 95 % over independent seeds.
 
     With one value there is no spread to judge by: low and high are NaN.
+
+    Args:
+        values: one number per seed.
+
+    Raises:
+        ValueError: no value, or one that is not finite.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
@@ -52,8 +59,24 @@ def _t95(degrees: int) -> float:
 
 
 def certainly_below(values: Iterable[float], limit: float = 0.0) -> bool:
-    """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards."""
+    """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards.
+
+    Args:
+        values: one number per seed.
+        limit: what they are compared with.
+    """
     return interval(list(values))[2] < limit
+
+
+def plus_minus(values: Iterable[float], digits: int = 1) -> str:
+    """Mean and half the 95 % interval over seeds, as tables print them.
+
+    Args:
+        values: one number per seed.
+        digits: decimals.
+    """
+    mean, _, high = interval(list(values))
+    return f"{mean:.{digits}f} ± {high - mean:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -77,12 +100,12 @@ class Claim:
     text: str
     source: str
     paper: Mapping[str, float | None]
-    ours: Mapping[str, Sequence[float]]
+    ours: Mapping[str, Sequence[float] | np.ndarray]
     test: Callable[[dict[str, np.ndarray]], bool] = field(repr=False)
     explanation: str = ""
     unit: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, values in self.ours.items():
             try:
                 interval(values)
@@ -128,37 +151,26 @@ class Claim:
         widths = [max(len(row[i]) for row in table) for i in range(4)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
         head = f"[{self.verdict}] {self.text}"
-        return "\n".join(
-            [head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.explanation] if line)]
-        )
+        return "\n".join([head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.explanation] if line)])
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
         """A card in the page's own colours, so that it reads in a dark theme too."""
         colour, sign = (_GREEN, "✓") if self.holds else (_RED, "✗")
-        line = "1px solid rgba(128,128,128,.4)"
-        cell = f"padding:3px 16px 3px 0;border:0;border-bottom:{line};"
-        cell += "background:none;color:inherit;font-size:15px"
-
-        def row(tag, cells):
-            sides = ["left"] + ["right"] * 3
-            inner = (f"<{tag} style='{cell};text-align:{s}'>{escape(c)}</{tag}>" for s, c in zip(sides, cells))
-            return f"<tr style='background:none'>{''.join(inner)}</tr>"
-
+        cell = "padding:3px 16px 3px 0;text-align:"
+        head, *rows = ([escape(text) for text in cells] for cells in (self.heads(), *self.rows()))
+        table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * 3])
         note = f"<p style='margin:8px 0 0'>{escape(self.explanation)}</p>" if self.explanation else ""
-        body = "".join(row("td", cells) for cells in self.rows())
         foot = f"<p style='margin:8px 0 0;opacity:.75;font-size:13px'>Source: {escape(self.source)}</p>"
         return (
-            f"<div style='border:{line};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
+            f"<div style='border:{LINE};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
             "margin:8px 0;max-width:52em;font-size:15px;line-height:1.45'>"
             f"<p style='margin:0 0 6px'><span style='background:{colour};color:#fff;padding:1px 10px;"
             f"border-radius:10px;font-weight:600'>{sign} {self.verdict}</span></p>"
             f"<p style='margin:0 0 6px;font-weight:600'>{escape(self.text)}</p>"
-            "<table style='border-collapse:collapse;border:0;margin:0'>"
-            f"<thead>{row('th', self.heads())}</thead><tbody>{body}</tbody></table>"
-            f"{note}{foot}</div>"
+            f"{table}{note}{foot}</div>"
         )
 
 
@@ -166,6 +178,9 @@ def record(claim: Claim) -> Claim:
     """Write the claim to `build/claims.json` (or the file named by COURSE_CLAIMS) and return it for display.
 
     A claim of the same lesson and id is replaced, the others stay, also when lessons run side by side.
+
+    Args:
+        claim: as measured.
     """
     path = Path(os.environ.get("COURSE_CLAIMS") or output_folder() / "claims.json")
     path.parent.mkdir(parents=True, exist_ok=True)
