@@ -14,6 +14,7 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
 from tutorial_lib.display.tables import LINE, html_table
 from tutorial_lib.folders import output_folder
@@ -23,7 +24,6 @@ try:
 except ImportError:  # Windows: runs side by side may then overwrite one another's claims
     fcntl = None
 
-_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)  # Student's t, 1 to 10 degrees
 _GREEN, _RED = "#00805E", "#C0392B"
 
 
@@ -44,18 +44,8 @@ def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]
     mean = float(array.mean())
     if len(array) == 1:
         return mean, math.nan, math.nan
-    half = _t95(len(array) - 1) * float(array.std(ddof=1)) / math.sqrt(len(array))
+    half = float(stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1)) / math.sqrt(len(array))
     return mean, mean - half, mean + half
-
-
-def _t95(degrees: int) -> float:
-    """97.5 % quantile of Student's t: a table, then Cornish and Fisher's series (error below 0.001)."""
-    if degrees <= len(_T95):
-        return _T95[degrees - 1]
-    z, n = 1.959964, degrees
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    series = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, third)
-    return sum(term / n**power for power, term in enumerate(series))
 
 
 def certainly_below(values: Iterable[float], limit: float = 0.0) -> bool:
@@ -91,8 +81,10 @@ class Claim:
         paper: quantity -> the paper's figure; None where the paper gives none.
         ours: quantity -> measured values, one per seed.
         test: gets `ours` as quantity -> array (seeds,), says whether the claim holds here.
-        explanation: why it does not hold here, or what to keep in mind although it does.
+        explanation: what to know about the test or the verdict, whichever it is.
         unit: of all the figures.
+        if_holds: printed before the explanation if the claim holds here: what to keep in mind although it does.
+        if_not: printed before the explanation if it does not: why.
     """
 
     id: str
@@ -104,6 +96,8 @@ class Claim:
     test: Callable[[dict[str, np.ndarray]], bool] = field(repr=False)
     explanation: str = ""
     unit: str = ""
+    if_holds: str = ""
+    if_not: str = ""
 
     def __post_init__(self) -> None:
         for name, values in self.ours.items():
@@ -111,8 +105,10 @@ class Claim:
                 interval(values)
             except ValueError as problem:
                 raise ValueError(f"claim {self.id!r}: ours[{name!r}]: {problem}") from None
-        if not self.holds and not self.explanation:
-            raise ValueError(f"claim {self.id!r} does not hold and explanation is empty: say why, readers will ask")
+        if not self.holds and not self.note:
+            raise ValueError(
+                f"claim {self.id!r} does not hold and explanation is empty, as is if_not: say why, readers will ask"
+            )
 
     @property
     def holds(self) -> bool:
@@ -122,6 +118,11 @@ class Claim:
     @property
     def verdict(self) -> str:
         return "holds" if self.holds else "does not hold here"
+
+    @property
+    def note(self) -> str:
+        """What stands below the numbers: the text for this verdict, then the one for both."""
+        return " ".join(filter(None, [self.if_holds if self.holds else self.if_not, self.explanation]))
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """(quantity, paper, ours with interval, seeds) as text."""
@@ -143,7 +144,7 @@ class Claim:
             "id": self.id, "lesson": self.lesson, "text": self.text, "source": self.source,
             "unit": self.unit, "paper": dict(self.paper),
             "ours": {name: [float(v) for v in vs] for name, vs in self.ours.items()},
-            "holds": self.holds, "explanation": self.explanation,
+            "holds": self.holds, "explanation": self.note,
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -151,7 +152,7 @@ class Claim:
         widths = [max(len(row[i]) for row in table) for i in range(4)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
         head = f"[{self.verdict}] {self.text}"
-        return "\n".join([head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.explanation] if line)])
+        return "\n".join([head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.note] if line)])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
@@ -162,7 +163,7 @@ class Claim:
         cell = "padding:3px 16px 3px 0;text-align:"
         head, *rows = ([escape(text) for text in cells] for cells in (self.heads(), *self.rows()))
         table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * 3])
-        note = f"<p style='margin:8px 0 0'>{escape(self.explanation)}</p>" if self.explanation else ""
+        note = f"<p style='margin:8px 0 0'>{escape(self.note)}</p>" if self.note else ""
         foot = f"<p style='margin:8px 0 0;opacity:.75;font-size:13px'>Source: {escape(self.source)}</p>"
         return (
             f"<div style='border:{LINE};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
