@@ -31,12 +31,6 @@ def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]
     """(mean, low, high): Student's t interval at 95 % over independent seeds.
 
     With one value there is no spread to judge by: low and high are NaN.
-
-    Args:
-        values: one number per seed.
-
-    Raises:
-        ValueError: no value, or one that is not finite.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
@@ -49,22 +43,12 @@ def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]
 
 
 def certainly_below(values: Iterable[float], limit: float = 0.0) -> bool:
-    """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards.
-
-    Args:
-        values: one number per seed.
-        limit: what they are compared with.
-    """
+    """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards."""
     return interval(list(values))[2] < limit
 
 
 def plus_minus(values: Iterable[float], digits: int = 1) -> str:
-    """Mean and half the 95 % interval over seeds, as tables print them.
-
-    Args:
-        values: one number per seed.
-        digits: decimals.
-    """
+    """Mean and half the 95 % interval over seeds, as tables print them."""
     mean, _, high = interval(list(values))
     return f"{mean:.{digits}f} ± {high - mean:.{digits}f}"
 
@@ -179,9 +163,6 @@ def record(claim: Claim) -> Claim:
     """Write the claim to `build/claims.json` (or the file named by COURSE_CLAIMS) and return it for display.
 
     A claim of the same lesson and id is replaced, the others stay, also when lessons run side by side.
-
-    Args:
-        claim: as measured.
     """
     path = Path(os.environ.get("COURSE_CLAIMS") or output_folder() / "claims.json")
     path.parent.mkdir(parents=True, exist_ok=True)

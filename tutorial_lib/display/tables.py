@@ -72,11 +72,7 @@ class Table:
     rows: Mapping[str, tuple[float, ...]]
 
     def best(self, column: int) -> set[str]:
-        """Models whose printed number is the smallest of its column: several where they tie, none without a rival.
-
-        Args:
-            column: index into `columns`.
-        """
+        """Models whose printed number is the smallest of its column: several where they tie, none without a rival."""
         printed = {name: round(values[column], 1) for name, values in self.rows.items()}
         numbers = [value for value in printed.values() if not math.isnan(value)]
         return {name for name, value in printed.items() if len(numbers) > 1 and value == min(numbers)}

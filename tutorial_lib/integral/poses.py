@@ -39,12 +39,7 @@ def windows(keypoints: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
 
 
 def half_width(window: torch.Tensor, root_depth: torch.Tensor) -> torch.Tensor:
-    """Metres from the middle to the border of the picture, at the depth of the root: (...,).
-
-    Args:
-        window: (..., 3) centre x, centre y, half-width.
-        root_depth: (...,) metres.
-    """
+    """Metres from the middle to the border of the picture, at the depth of the root: (...,)."""
     return window[..., 2] * root_depth
 
 
@@ -76,11 +71,5 @@ def to_pose(coordinates: torch.Tensor, window: torch.Tensor, root_depth: torch.T
 
 @torch.no_grad()
 def judge(coordinates: torch.Tensor, keypoints: torch.Tensor, pose: torch.Tensor) -> Score:
-    """The score of coordinates in the volume, with the root at its true depth.
-
-    Args:
-        coordinates: (B, 17, 3) x, y, z in the volume.
-        keypoints: (B, 17, 2) the true keypoints, as `windows`.
-        pose: (B, 17, 3) the true pose, as `windows`.
-    """
+    """The score of coordinates in the volume (B, 17, 3) against the true keypoints (B, 17, 2) and pose (B, 17, 3)."""
     return pose_score(to_pose(coordinates, windows(keypoints, pose), pose[..., 0, 2]), pose)

@@ -76,15 +76,7 @@ def per_action(clips: Iterable[tuple[str, torch.Tensor, torch.Tensor]]) -> Error
 
 
 def average(errors: Errors, metric: Metric = "mpjpe") -> float:
-    """Mean over the actions, each counting once.
-
-    Args:
-        errors: result of `per_action` or `evaluate`.
-        metric: one of `METRICS`.
-
-    Raises:
-        ValueError: unknown metric.
-    """
+    """Mean over the actions, each counting once, of what `per_action` measured."""
     if metric not in METRICS:
         raise ValueError(f"metric is {metric!r}, expected one of {', '.join(METRICS)}")
     return sum(errors[metric].values()) / len(errors[metric])

@@ -23,12 +23,7 @@ def distances(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def tolerant_distances(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """As `distances`, but the two arms, and the two legs, may have been exchanged: what fits better counts.
-
-    Args:
-        predicted: (..., 17, 2) or (..., 17, 3).
-        target: the same shape.
-    """
+    """As `distances`, but the two arms, and the two legs, may have been exchanged: what fits better counts."""
     plain, swapped = distances(predicted, target), distances(predicted[..., list(MIRROR), :], target)
     result = plain.clone()
     for limb in map(list, LIMBS):
@@ -38,39 +33,18 @@ def tolerant_distances(predicted: torch.Tensor, target: torch.Tensor) -> torch.T
 
 
 def root_relative(pose: torch.Tensor) -> torch.Tensor:
-    """Positions relative to joint 0.
-
-    Args:
-        pose: (..., joints, 3).
-    """
+    """Positions relative to joint 0: (..., joints, 3)."""
     return pose - pose[..., :1, :]
 
 
 def joint_errors(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Distance of every joint from the truth, both root-relative: (..., joints).
-
-    Args:
-        predicted: (..., joints, 3), same frame and unit as `target`.
-        target: the same shape.
-
-    Raises:
-        ValueError: shapes that differ or do not end in 3, nothing to average.
-    """
+    """Distance of every joint (..., joints, 3) from the truth, both root-relative: (..., joints)."""
     check_pair(predicted, target)
     return distances(root_relative(predicted), root_relative(target))
 
 
 def check_pair(predicted: torch.Tensor, target: torch.Tensor, dims: tuple[int, ...] = (3,)) -> None:
-    """Refuse what is no prediction and its truth.
-
-    Args:
-        predicted: (..., joints, one of `dims`).
-        target: the same shape.
-        dims: how many coordinates a joint may have.
-
-    Raises:
-        ValueError: shapes that differ, other coordinates, nothing to average.
-    """
+    """Refuse shapes that differ, joints whose number of coordinates is none of `dims`, and what has no mean."""
     if predicted.shape != target.shape:
         raise ValueError(
             f"predicted {tuple(predicted.shape)} and target {tuple(target.shape)} differ: broadcast them yourself, "

@@ -19,29 +19,17 @@ HEAD_SEGMENT = (JOINTS.index("thorax"), JOINTS.index("head"))
 
 
 def torso_length(target: torch.Tensor) -> torch.Tensor:
-    """Left shoulder to right hip (...,) of true poses.
-
-    Args:
-        target: (..., 17, 2) or (..., 17, 3).
-    """
+    """Left shoulder to right hip (...,) of true poses (..., 17, 2 or 3)."""
     return _between(target, TORSO)
 
 
 def head_length(target: torch.Tensor) -> torch.Tensor:
-    """Thorax to head top (...,) of true poses. Short in 2D when somebody looks down into the camera.
-
-    Args:
-        target: (..., 17, 2) or (..., 17, 3).
-    """
+    """Thorax to head top (...,) of true poses (..., 17, 2 or 3). Short where somebody looks down into the camera."""
     return _between(target, HEAD_SEGMENT)
 
 
 def box_side(target: torch.Tensor) -> torch.Tensor:
-    """The larger side (...,) of the upright box around true poses: it never collapses to a point.
-
-    Args:
-        target: (..., J, 2).
-    """
+    """The larger side (...,) of the upright box around true poses (..., J, 2): it never collapses to a point."""
     return (target.amax(-2) - target.amin(-2)).amax(-1)
 
 
@@ -74,15 +62,7 @@ def pck_curve(
     thresholds: Sequence[float],
     visible: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """`pck` at several thresholds: (thresholds,), never falling where the thresholds rise.
-
-    Args:
-        predicted: as `pck`.
-        target: as `pck`.
-        reference: as `pck`.
-        thresholds: shares of the reference.
-        visible: as `pck`.
-    """
+    """`pck` at several thresholds: (thresholds,), never falling where the thresholds rise."""
     distance = distances(predicted, target)
     if reference.shape != distance.shape[:-1]:
         raise ValueError(f"reference has shape {tuple(reference.shape)}, expected {tuple(distance.shape[:-1])}")

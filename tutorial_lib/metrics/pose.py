@@ -45,28 +45,12 @@ def align(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def p_mpjpe(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """MPJPE after a similarity alignment of every pose (protocol 2): a scalar in metres.
-
-    Args:
-        predicted: (..., joints, 3) metres.
-        target: the same shape.
-
-    Raises:
-        ValueError: as `mpjpe`.
-    """
+    """MPJPE after a similarity alignment of every pose (protocol 2): a scalar in metres; else as `mpjpe`."""
     return distances(align(predicted, target), target).mean()
 
 
 def n_mpjpe(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """MPJPE after the best scaling of every root-relative pose (protocol 3): a scalar in metres.
-
-    Args:
-        predicted: (..., joints, 3) metres.
-        target: the same shape and frame.
-
-    Raises:
-        ValueError: as `mpjpe`.
-    """
+    """MPJPE after the best scaling of every root-relative pose (protocol 3): a scalar in metres; else as `mpjpe`."""
     check_pair(predicted, target)
     x, y = root_relative(predicted), root_relative(target)
     scale = (x * y).sum(dim=(-1, -2), keepdim=True) / (x * x).sum(dim=(-1, -2), keepdim=True).clamp_min(1e-12)

@@ -24,12 +24,7 @@ class Score:
 
 
 def pose_score(predicted: torch.Tensor, truth: torch.Tensor) -> Score:
-    """All three metrics.
-
-    Args:
-        predicted: (..., 17, 3) metres; root-relative or not.
-        truth: the same shape and frame.
-    """
+    """All three metrics of poses (..., 17, 3) in metres, root-relative or not."""
     return Score(
         1000 * mpjpe(predicted, truth).item(),
         1000 * p_mpjpe(predicted, truth).item(),

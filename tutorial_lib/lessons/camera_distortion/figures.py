@@ -94,11 +94,7 @@ def strength_sweep(motion: str, seed: int, lens: torch.Tensor, frame: int = 40) 
 
 
 def score_table(scores: Mapping[str, Sequence[Score]]) -> str:
-    """Markdown: a row a lens, mean and half the 95 % interval over seeds.
-
-    Args:
-        scores: lens -> a score per seed.
-    """
+    """Markdown: a row a lens, mean and half the 95 % interval over seeds."""
     rows = [
         [name, *(plus_minus(getattr(score, metric) for score in per_seed) for metric in METRICS.values())]
         for name, per_seed in scores.items()

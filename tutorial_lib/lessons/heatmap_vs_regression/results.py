@@ -28,11 +28,7 @@ ROWS = {
 
 
 def results_table(found: Mapping) -> str:
-    """Markdown: every head and decoder at stride 4, large training set; mean over seeds and, in brackets, their std.
-
-    Args:
-        found: what the experiment's `results()` reads.
-    """
+    """Markdown: every head and decoder at stride 4, large training set; mean over seeds and, in brackets, their std."""
     rows = [(name, *pair) for name, pair in ROWS.items() if name != "heat map"]
     rows += [(f"heat map, {decoder}", "heatmap-4", decoder) for decoder in DECODERS]
     columns = {
@@ -163,12 +159,7 @@ def bytes_for_backward(model: KeypointNet, images: torch.Tensor, keypoints: torc
 
 
 def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
-    """Markdown: what one photo costs, counted: the way forward, and what training keeps for the way back.
-
-    Args:
-        models: name in the lesson -> network.
-        batch: photos of the training step.
-    """
+    """Markdown: what one photo costs, counted: the way forward, and what training keeps for the way back."""
     columns = ("parameters", "multiply-adds (millions)", "numbers that leave the network", "training memory (kB)")
     lines = []
     generator = torch.Generator().manual_seed(0)
@@ -183,13 +174,7 @@ def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
 
 
 def speed_table(models: Mapping[str, KeypointNet], batches: Sequence[int] = (1, 32), repeats: int = 15) -> str:
-    """Markdown: milliseconds of CPU time a photo, from picture to joints on this machine, the median of `repeats`.
-
-    Args:
-        models: name in the lesson -> network.
-        batches: photos at a time, a column each.
-        repeats: measurements of each.
-    """
+    """Markdown: milliseconds of CPU time a photo, from picture to joints on this machine, the median of `repeats`."""
     lines = []
     for name, model in models.items():
         cells = [name]

@@ -101,11 +101,7 @@ def mixture_sweep(doubt: float = 0.0) -> go.Figure:
 
 
 def mixture_table(doubt: float = 0.0) -> str:
-    """Markdown: what each mixture makes of the cloud.
-
-    Args:
-        doubt: share of the examples that say the joint is at the second place.
-    """
+    """Markdown: what each mixture makes of the cloud."""
     rows = []
     for name, mix in MIXES.items():
         seen = cloud(train_volume(mix, doubt)["logits"][UPDATES])
@@ -158,11 +154,7 @@ def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "m
 
 
 def approaches_table(results: Mapping) -> str:
-    """Markdown: every way to train, mean over seeds, and from the smallest to the largest.
-
-    Args:
-        results: what the experiment's `results()` reads.
-    """
+    """Markdown: every way to train, mean over seeds, and from the smallest to the largest."""
 
     def span(values: np.ndarray, digits: int = 0) -> str:
         return f"{values.mean():.{digits}f} ({values.min():.{digits}f}–{values.max():.{digits}f})"

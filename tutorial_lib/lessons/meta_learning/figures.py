@@ -53,12 +53,7 @@ def strata_figure(tasks: int = 8, batches: int = 200) -> go.Figure:
 
 
 def error_table(comparison: Comparison, networks: Sequence[str]) -> str:
-    """Markdown: MPJPE in mm of every network, before and after, in both scenarios.
-
-    Args:
-        comparison: the scores of at least these networks.
-        networks: a row each.
-    """
+    """Markdown: MPJPE in mm of every network, before and after, in both scenarios."""
     first, second = SCENARIOS
     columns = {"undistorted": lambda name: comparison.errors(name, first, ["undistorted"])}
     for weight, lenses in (("heavy", HEAVY), ("moderate", MODERATE)):
@@ -105,11 +100,7 @@ def step_figure(comparison: Comparison, networks: Mapping[str, str], scenario: s
 
 
 def real_actor_table(abouts: Mapping[str, dict]) -> str:
-    """Markdown: what each checkpoint's JSON says about actors that no training saw.
-
-    Args:
-        abouts: network -> its checkpoint's record.
-    """
+    """Markdown: what each checkpoint's JSON says about actors that no training saw."""
     columns = {"undistorted": "undistorted", "unadapted": "heavy: un-adapted"}
     columns |= {name: f"heavy: scenario {i}" for i, name in enumerate(SCENARIOS, start=1)}
     rows = [

@@ -109,11 +109,7 @@ def dead_gradient_figure(video: Video, frame: int = 0) -> go.Figure:
 
 
 def real_actor_table(folder: Path = checkpoints.FOLDER) -> str:
-    """Markdown: what the exam with real actors gave when the networks were trained.
-
-    Args:
-        folder: where the checkpoints lie.
-    """
+    """Markdown: what the exam with real actors gave when the networks were trained."""
     names = {title: f"temporal/{name}" for title, name in NETWORKS.items()}
     names |= {
         f"{100 * share:g} % labels, {kind}": f"temporal/{few_name(share, semi)}"

@@ -51,11 +51,7 @@ def growth_figure(width: int = 3) -> go.Figure:
 
 
 def cost_table(channels: int = 1024) -> str:
-    """Markdown: what every depth sees, holds and computes, beside the single-frame network.
-
-    Args:
-        channels: width of the networks.
-    """
+    """Markdown: what every depth sees, holds and computes, beside the single-frame network."""
     with torch.device("meta"):
         networks = {"single frame": SingleFrameLifter(channels)} | {
             f"{layers} layer{'s' * (layers > 1)}": TemporalLifter(widths=(3,) * layers, channels=channels)
