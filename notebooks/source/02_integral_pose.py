@@ -266,7 +266,7 @@ print(f"{'rates':>12}: {results['search']['rates']}")
 # NBVAL_CHECK_OUTPUT
 agree = True
 for method, net in nets.items():
-    here = poses.judge(experiment.predict(net, photos), photos.keypoints, photos.pose).mpjpe_mm
+    here = poses.judge(experiment.predict(net, photos), photos.keypoints, photos.pose).mpjpe
     agree &= abs(here - results["runs"][method][0]["test"]["mpjpe_mm"]) < 1
 print("all shipped networks have their recorded error:", bool(agree))
 

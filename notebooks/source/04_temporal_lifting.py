@@ -22,6 +22,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.datasets.videos import videos_under_test
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
+from tutorial_lib.display.tables import table
 from tutorial_lib.lessons.temporal_lifting import (
     checks,
     demo_architecture,
@@ -41,7 +42,8 @@ from tutorial_lib.lifting import (
     lift_videos,
     semi_supervised,
 )
-from tutorial_lib.metrics.by_action import per_action, table
+from tutorial_lib.metrics import by_action
+from tutorial_lib.metrics.by_action import per_action
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains all of them again, for hours
@@ -345,7 +347,7 @@ print("the own-video demo moves")
 # %%
 def average(results, metric="mpjpe"):
     """The mean over actions, one number per seed."""
-    return np.array([errors.average(metric) for errors in results])
+    return np.array([by_action.average(errors, metric) for errors in results])
 
 
 LONGER = ("9 frames", "27 frames", "81 frames", "243 frames")

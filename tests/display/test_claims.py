@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tutorial_lib.display.claims import Claim, _t95, interval, record
+from tutorial_lib.display.claims import Claim, certainly_below, interval, plus_minus, record
 
 
 def claim(**changes):
@@ -29,10 +29,13 @@ def test_interval_is_students_t():
     assert interval([5.0])[0] == 5.0 and math.isnan(interval([5.0])[1])
 
 
-def test_quantiles_agree_with_scipy():
-    stats = pytest.importorskip("scipy.stats", reason="scipy is only the oracle here")
-    for degrees in (1, 5, 10, 11, 20, 50, 500):
-        assert _t95(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), abs=7e-4)
+def test_quantiles_are_those_of_printed_tables():
+    """In a table of Student's t, 97.5 %; for many degrees the normal distribution's quantile."""
+    table = {1: 12.7062, 5: 2.5706, 10: 2.2281, 11: 2.2010, 20: 2.0860, 50: 2.0086, 500: 1.9647}
+    for degrees, quantile in table.items():
+        values = np.arange(degrees + 1.0)
+        mean, _, high = interval(values)
+        assert high - mean == pytest.approx(quantile * values.std(ddof=1) / math.sqrt(len(values)), rel=3e-5)
 
 
 def test_interval_covers_the_mean_in_95_of_100_draws():
@@ -55,6 +58,24 @@ def test_verdict_comes_from_the_numbers():
         claim(ours={"before": [60.0], "after": [70.0]})
     with pytest.raises(ValueError, match=r"claim 'adapts': ours\['after'\]"):
         claim(ours={"before": [60.0], "after": []})
+
+
+def test_each_verdict_has_its_own_explanation():
+    words = {"if_holds": "Yet it is small.", "if_not": "It is too small.", "explanation": "Paired."}
+    for holds, said, unsaid in ((True, "if_holds", "if_not"), (False, "if_not", "if_holds")):
+        card = claim(test=lambda ours, holds=holds: holds, **words)
+        for shown in (str(card), card._repr_html_(), card.as_dict()["explanation"]):
+            assert f"{words[said]} Paired." in shown and words[unsaid] not in shown
+    assert "too small" in str(claim(test=lambda ours: False, if_not="It is too small."))
+    with pytest.raises(ValueError, match="explanation is empty"):
+        claim(test=lambda ours: False, if_holds="Yet it is small.")
+    assert claim(explanation="Paired.").note == "Paired." and claim().note == ""
+
+
+def test_certain_is_an_interval_below_the_limit_and_tables_print_half_of_it():
+    assert certainly_below([-3.0, -2.0, -4.0]) and not certainly_below([-3.0, 2.0, -4.0])
+    assert certainly_below([7.0, 8.0, 9.0], 11) and not certainly_below([7.0, 8.0, 9.0], 10)
+    assert plus_minus([1.0, 2.0, 3.0]) == "2.0 ± 2.5" and plus_minus(iter([1.0, 2.0, 3.0]), 3) == "2.000 ± 2.484"
 
 
 def test_card_shows_both_sides_and_is_deterministic():

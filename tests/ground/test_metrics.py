@@ -1,4 +1,4 @@
-"""Errors of a 3D pose, against SciPy, closed forms and finite differences."""
+"""Errors of poses, against SciPy, NumPy, closed forms and finite differences."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,21 @@ from scipy.optimize import minimize_scalar
 from scipy.spatial import procrustes
 from scipy.spatial.transform import Rotation
 
-from tutorial_lib.metrics import HEAD_SEGMENT, align, joint_errors, mpjpe, n_mpjpe, p_mpjpe, pckh, velocity_error
-from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.metrics import (
+    HEAD_SEGMENT,
+    align,
+    distances,
+    joint_errors,
+    mpjpe,
+    n_mpjpe,
+    p_mpjpe,
+    pckh,
+    tolerant_distances,
+    velocity_error,
+)
+from tutorial_lib.metrics.joints import LIMBS
+from tutorial_lib.metrics.pck import head_length
+from tutorial_lib.skeleton import JOINTS, MIRROR
 
 METRICS = [mpjpe, p_mpjpe, n_mpjpe, velocity_error, pckh]
 quick = settings(deadline=None, max_examples=30, derandomize=True)
@@ -206,11 +219,54 @@ def test_the_dtype_is_kept(metric, dtype):
     assert metric(predicted, target).dtype == dtype
 
 
+def keypoints(seed=0, count=4):
+    return torch.rand(count, 17, 2, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def test_tolerance_forgives_exchanged_limbs_but_never_one_joint_alone():
+    truth = keypoints()
+    swapped = truth[:, list(MIRROR)]
+    assert tolerant_distances(swapped, truth).max() == 0 < distances(swapped, truth).max()
+    for limb in map(list, LIMBS):
+        only = truth.clone()
+        only[:, limb] = swapped[:, limb]
+        assert tolerant_distances(only, truth).max() == 0
+    knees = truth.clone()
+    knees[:, [2, 5]] = truth[:, [5, 2]]
+    assert torch.equal(tolerant_distances(knees, truth), distances(knees, truth))
+
+
+def test_tolerance_never_adds_to_a_limb():
+    found, truth = keypoints(1, 50), keypoints(2, 50)
+    plain, tolerant = distances(found, truth), tolerant_distances(found, truth)
+    for limb in map(list, LIMBS):
+        assert (tolerant[:, limb].mean(1) <= plain[:, limb].mean(1) + 1e-5).all()
+
+
+def test_limbs_are_pairs_of_mirrored_joints():
+    for limb in LIMBS:
+        assert {MIRROR[joint] for joint in limb} == set(limb) and len(limb) == 6
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_distances_are_those_of_numpy_in_the_picture_and_in_space(dims):
+    predicted, target = (p[..., :dims] for p in poses(12, 2, 3))
+    expected = np.linalg.norm(predicted.numpy() - target.numpy(), axis=-1)
+    np.testing.assert_allclose(distances(predicted, target).numpy(), expected, rtol=1e-12)
+
+
+def test_the_head_of_pckh_is_the_head_of_pck():
+    predicted, target = poses(13, 5)
+    shares = joint_errors(predicted, target) / head_length(target)[..., None]
+    assert pckh(predicted, target, 1.5).item() == pytest.approx((shares <= 1.5).double().mean().item())
+
+
 BAD = {
     "different shapes": (lambda: mpjpe(torch.zeros(2, 17, 3), torch.zeros(17, 3)), "predicted .* and target"),
     "two coordinates": (lambda: p_mpjpe(torch.zeros(17, 2), torch.zeros(17, 2)), "predicted has shape"),
     "no joint axis": (lambda: n_mpjpe(torch.zeros(3), torch.zeros(3)), "predicted has shape"),
     "nothing to average": (lambda: mpjpe(torch.zeros(0, 17, 3), torch.zeros(0, 17, 3)), "predicted has shape"),
+    "four coordinates": (lambda: distances(torch.zeros(17, 4), torch.zeros(17, 4)), "joints, 2 or 3"),
     "one frame": (lambda: velocity_error(torch.zeros(1, 17, 3), torch.zeros(1, 17, 3)), "predicted .*frames >= 2"),
     "no time axis": (lambda: velocity_error(torch.zeros(17, 3), torch.zeros(17, 3)), "predicted .*frames >= 2"),
     "no head": (lambda: pckh(torch.zeros(16, 3), torch.zeros(16, 3)), "target has 16 joints"),

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutorial_lib.metrics.pck import box_side, errors, head_length, pck, pck_curve, torso_length
+from tutorial_lib.metrics import distances
+from tutorial_lib.metrics.pck import box_side, head_length, pck, pck_curve, torso_length
 from tutorial_lib.skeleton import JOINTS
 
 seeds = st.integers(0, 10_000)
@@ -66,13 +67,13 @@ def test_joints_that_do_not_count_may_hold_anything():
 def test_errors_are_distances_of_any_leading_shape():
     a, b = torch.zeros(2, 3, 17, 2), torch.zeros(2, 3, 17, 2)
     b[..., 0], b[..., 1] = 3, 4
-    assert torch.equal(errors(a, b), torch.full((2, 3, 17), 5.0))
+    assert torch.equal(distances(a, b), torch.full((2, 3, 17), 5.0))
 
 
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda p, t: errors(p, t[:2]), r"predicted \(5, 17, 2\) and target \(2, 17, 2\)"),
+        (lambda p, t: distances(p, t[:2]), r"predicted \(5, 17, 2\) and target \(2, 17, 2\)"),
         (lambda p, t: pck(p, t, torch.ones(4)), r"reference has shape \(4,\), expected \(5,\)"),
         (lambda p, t: pck(p, t, torch.zeros(5)), "smallest reference 0"),
         (lambda p, t: pck(p, t, torch.ones(5), 0.0), r"thresholds \[0.0\]"),

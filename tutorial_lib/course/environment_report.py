@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tutorial_lib.display.tables import html_row
+
 if TYPE_CHECKING:
     import anywidget
 
@@ -63,10 +65,10 @@ class Report:
     def table(self) -> str:
         """The rows as an HTML table."""
         rows = "".join(
-            f'<tr><td style="color:{_COLOURS[row.state]}">{_MARKS[row.state]}</td>'
-            f'<td style="text-align:left"><b>{escape(row.what)}</b></td>'
-            f'<td style="text-align:left">{escape(row.found)}</td>'
-            f'<td style="text-align:left">{_code(escape(row.remedy))}</td></tr>'
+            html_row(
+                [_MARKS[row.state], f"<b>{escape(row.what)}</b>", escape(row.found), _code(escape(row.remedy))],
+                [f"color:{_COLOURS[row.state]}", *["text-align:left"] * 3],
+            )
             for row in self.rows
         )
         verdict = f"{len(self.problems)} problem(s), see the last column." if self.problems else "Ready."

@@ -14,7 +14,9 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
+from tutorial_lib.display.tables import LINE, html_table
 from tutorial_lib.folders import output_folder
 
 try:
@@ -22,11 +24,10 @@ try:
 except ImportError:  # Windows: runs side by side may then overwrite one another's claims
     fcntl = None
 
-_T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)  # Student's t, 1 to 10 degrees
 _GREEN, _RED = "#00805E", "#C0392B"
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
+def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
     """(mean, low, high): Student's t interval at 95 % over independent seeds.
 
     With one value there is no spread to judge by: low and high are NaN.
@@ -37,23 +38,19 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     mean = float(array.mean())
     if len(array) == 1:
         return mean, math.nan, math.nan
-    half = _t95(len(array) - 1) * float(array.std(ddof=1)) / math.sqrt(len(array))
+    half = float(stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1)) / math.sqrt(len(array))
     return mean, mean - half, mean + half
-
-
-def _t95(degrees: int) -> float:
-    """97.5 % quantile of Student's t: a table, then Cornish and Fisher's series (error below 0.001)."""
-    if degrees <= len(_T95):
-        return _T95[degrees - 1]
-    z, n = 1.959964, degrees
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    series = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, third)
-    return sum(term / n**power for power, term in enumerate(series))
 
 
 def certainly_below(values: Iterable[float], limit: float = 0.0) -> bool:
     """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards."""
     return interval(list(values))[2] < limit
+
+
+def plus_minus(values: Iterable[float], digits: int = 1) -> str:
+    """Mean and half the 95 % interval over seeds, as tables print them."""
+    mean, _, high = interval(list(values))
+    return f"{mean:.{digits}f} ± {high - mean:.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,10 @@ class Claim:
         paper: quantity -> the paper's figure; None where the paper gives none.
         ours: quantity -> measured values, one per seed.
         test: gets `ours` as quantity -> array (seeds,), says whether the claim holds here.
-        explanation: why it does not hold here, or what to keep in mind although it does.
+        explanation: what to know about the test or the verdict, whichever it is.
         unit: of all the figures.
+        if_holds: printed before the explanation if the claim holds here: what to keep in mind although it does.
+        if_not: printed before the explanation if it does not: why.
     """
 
     id: str
@@ -77,19 +76,23 @@ class Claim:
     text: str
     source: str
     paper: Mapping[str, float | None]
-    ours: Mapping[str, Sequence[float]]
+    ours: Mapping[str, Sequence[float] | np.ndarray]
     test: Callable[[dict[str, np.ndarray]], bool] = field(repr=False)
     explanation: str = ""
     unit: str = ""
+    if_holds: str = ""
+    if_not: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, values in self.ours.items():
             try:
                 interval(values)
             except ValueError as problem:
                 raise ValueError(f"claim {self.id!r}: ours[{name!r}]: {problem}") from None
-        if not self.holds and not self.explanation:
-            raise ValueError(f"claim {self.id!r} does not hold and explanation is empty: say why, readers will ask")
+        if not self.holds and not self.note:
+            raise ValueError(
+                f"claim {self.id!r} does not hold and explanation is empty, as is if_not: say why, readers will ask"
+            )
 
     @property
     def holds(self) -> bool:
@@ -99,6 +102,11 @@ class Claim:
     @property
     def verdict(self) -> str:
         return "holds" if self.holds else "does not hold here"
+
+    @property
+    def note(self) -> str:
+        """What stands below the numbers: the text for this verdict, then the one for both."""
+        return " ".join(filter(None, [self.if_holds if self.holds else self.if_not, self.explanation]))
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """(quantity, paper, ours with interval, seeds) as text."""
@@ -120,7 +128,7 @@ class Claim:
             "id": self.id, "lesson": self.lesson, "text": self.text, "source": self.source,
             "unit": self.unit, "paper": dict(self.paper),
             "ours": {name: [float(v) for v in vs] for name, vs in self.ours.items()},
-            "holds": self.holds, "explanation": self.explanation,
+            "holds": self.holds, "explanation": self.note,
         }  # fmt: skip
 
     def __str__(self) -> str:
@@ -128,37 +136,26 @@ class Claim:
         widths = [max(len(row[i]) for row in table) for i in range(4)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
         head = f"[{self.verdict}] {self.text}"
-        return "\n".join(
-            [head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.explanation] if line)]
-        )
+        return "\n".join([head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.note] if line)])
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
         """A card in the page's own colours, so that it reads in a dark theme too."""
         colour, sign = (_GREEN, "✓") if self.holds else (_RED, "✗")
-        line = "1px solid rgba(128,128,128,.4)"
-        cell = f"padding:3px 16px 3px 0;border:0;border-bottom:{line};"
-        cell += "background:none;color:inherit;font-size:15px"
-
-        def row(tag, cells):
-            sides = ["left"] + ["right"] * 3
-            inner = (f"<{tag} style='{cell};text-align:{s}'>{escape(c)}</{tag}>" for s, c in zip(sides, cells))
-            return f"<tr style='background:none'>{''.join(inner)}</tr>"
-
-        note = f"<p style='margin:8px 0 0'>{escape(self.explanation)}</p>" if self.explanation else ""
-        body = "".join(row("td", cells) for cells in self.rows())
+        cell = "padding:3px 16px 3px 0;text-align:"
+        head, *rows = ([escape(text) for text in cells] for cells in (self.heads(), *self.rows()))
+        table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * 3])
+        note = f"<p style='margin:8px 0 0'>{escape(self.note)}</p>" if self.note else ""
         foot = f"<p style='margin:8px 0 0;opacity:.75;font-size:13px'>Source: {escape(self.source)}</p>"
         return (
-            f"<div style='border:{line};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
+            f"<div style='border:{LINE};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
             "margin:8px 0;max-width:52em;font-size:15px;line-height:1.45'>"
             f"<p style='margin:0 0 6px'><span style='background:{colour};color:#fff;padding:1px 10px;"
             f"border-radius:10px;font-weight:600'>{sign} {self.verdict}</span></p>"
             f"<p style='margin:0 0 6px;font-weight:600'>{escape(self.text)}</p>"
-            "<table style='border-collapse:collapse;border:0;margin:0'>"
-            f"<thead>{row('th', self.heads())}</thead><tbody>{body}</tbody></table>"
-            f"{note}{foot}</div>"
+            f"{table}{note}{foot}</div>"
         )
 
 

@@ -10,18 +10,17 @@ Sun et al. do the same: 2000 mm across the window, 2000 mm through it. A window 
 large the person is. `to_pose` is told the depth of the root (ours; Sun et al. are told how long the skeleton is).
 """
 
-from dataclasses import dataclass
-
 import torch
 
 from tutorial_lib.camera import to_plane
-from tutorial_lib.integral.soft_argmax import from_metres, to_metres
-from tutorial_lib.metrics import mpjpe, p_mpjpe, pckh
+from tutorial_lib.metrics import Score, pose_score
 from tutorial_lib.skeleton import check_joints
 
 
 def windows(keypoints: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
     """The window of the image plane that each picture shows: (..., 3) centre x, centre y, half-width.
+
+    Keypoints and pose describe the same points, by a scale and a shift: least squares finds them, without error.
 
     Args:
         keypoints: (..., 17, 2) screen coordinates of the picture.
@@ -29,8 +28,6 @@ def windows(keypoints: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
 
     Raises:
         ValueError: wrong shapes.
-
-    Both describe the same points, by a scale and a shift: least squares finds them, without error.
     """
     check_joints(keypoints, 2, "keypoints")
     check_joints(pose, 3, "pose")
@@ -50,11 +47,12 @@ def to_volume(keypoints: torch.Tensor, pose: torch.Tensor, window: torch.Tensor)
     """Coordinates x, y, z in the volume: (..., 17, 3).
 
     Args:
-        keypoints, pose: as `windows`.
-        window: (..., 3).
+        keypoints: as `windows`.
+        pose: as `windows`.
+        window: (..., 3) centre x, centre y, half-width.
     """
     root = pose[..., :1, 2]
-    depth = from_metres(pose[..., 2] - root, half_width(window, root[..., 0])[..., None])
+    depth = (pose[..., 2] - root) / half_width(window, root[..., 0])[..., None]
     return torch.cat([keypoints, depth[..., None]], -1)
 
 
@@ -66,28 +64,12 @@ def to_pose(coordinates: torch.Tensor, window: torch.Tensor, root_depth: torch.T
         window: (..., 3) centre x, centre y, half-width of the picture in the image plane.
         root_depth: (...,) metres from the camera to the root along its axis: known, not predicted.
     """
-    depth = root_depth[..., None] + to_metres(coordinates[..., 2], half_width(window, root_depth)[..., None])
+    depth = root_depth[..., None] + coordinates[..., 2] * half_width(window, root_depth)[..., None]
     plane = window[..., None, :2] + window[..., None, 2:] * coordinates[..., :2]
     return torch.cat([plane * depth[..., None], depth[..., None]], -1)
 
 
-@dataclass(frozen=True)
-class Errors:
-    """How wrong some poses are.
-
-    Attributes:
-        mpjpe_mm, p_mpjpe_mm: mean joint error, and after the best similarity of each pose.
-        pckh: share of joints within half a head segment of the truth, in 3D (`metrics.pckh`).
-    """
-
-    mpjpe_mm: float
-    p_mpjpe_mm: float
-    pckh: float
-
-
-def judge(coordinates: torch.Tensor, keypoints: torch.Tensor, pose: torch.Tensor) -> Errors:
-    """Errors of coordinates in the volume (B, 17, 3) against the true keypoints (B, 17, 2) and pose (B, 17, 3)."""
-    found = to_pose(coordinates, windows(keypoints, pose), pose[..., 0, 2])
-    with torch.no_grad():
-        values = 1000 * mpjpe(found, pose), 1000 * p_mpjpe(found, pose), pckh(found, pose)
-    return Errors(*(value.item() for value in values))
+@torch.no_grad()
+def judge(coordinates: torch.Tensor, keypoints: torch.Tensor, pose: torch.Tensor) -> Score:
+    """The score of coordinates in the volume (B, 17, 3) against the true keypoints (B, 17, 2) and pose (B, 17, 3)."""
+    return pose_score(to_pose(coordinates, windows(keypoints, pose), pose[..., 0, 2]), pose)

@@ -1,14 +1,14 @@
-"""Scores as the papers print them: one error for each action, then the mean over the actions.
+"""Errors as the papers print them: one for each action, then the mean over the actions.
 
 An action's error is the mean over all frames of all its clips, whoever does it and whichever camera saw it. "Avg" is
 the mean of those numbers: a short action counts as much as a long one (VideoPose3D, Pavllo et al. 2019, its tables of
 results). Errors are in millimetres; velocity's are in millimetres per frame, which depends on the frame rate.
+`display.tables.table` prints them.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from html import escape
+from typing import Literal
 
 import torch
 
@@ -21,32 +21,16 @@ METRICS = {
     "n_mpjpe": (n_mpjpe, "N-MPJPE, protocol 3 (mm)"),
     "mpjve": (velocity_error, "MPJVE, velocity (mm per frame)"),
 }
+Metric = Literal["mpjpe", "p_mpjpe", "n_mpjpe", "mpjve"]
 HUMAN36M = {
     "Directions": "Dir.", "Discussion": "Disc.", "Eating": "Eat", "Greeting": "Greet", "Phoning": "Phone",
     "Photo": "Photo", "Posing": "Pose", "Purchases": "Purch.", "Sitting": "Sit", "SittingDown": "SitD.",
     "Smoking": "Smoke", "Waiting": "Wait", "WalkDog": "WalkD.", "Walking": "Walk", "WalkTogether": "WalkT.",
 }  # fmt: skip
 """Human3.6M's actions in the papers' order, with the column heads of their tables."""
-BUILTIN = {"sit_down": "sit", "stand_up": "stand", "wash_window": "wash", "sidestep": "side", "discuss": "disc."}
-"""Column heads of the builtin actions with long names."""
 
-
-@dataclass(frozen=True)
-class Errors:
-    """What `per_action` measured.
-
-    Attributes:
-        by_action: metric of `METRICS` -> action -> error in mm (velocity: mm per frame; NaN if clips have one frame).
-        frames: action -> number of frames.
-    """
-
-    by_action: Mapping[str, Mapping[str, float]]
-    frames: Mapping[str, int]
-
-    def average(self, metric: str = "mpjpe") -> float:
-        """Mean over the actions, each counting once."""
-        values = self.by_action[_known(metric)].values()
-        return sum(values) / len(values)
+Errors = Mapping[str, Mapping[str, float]]
+"""What `per_action` measures: metric of `METRICS`, or "frames" -> action -> number."""
 
 
 def per_action(clips: Iterable[tuple[str, torch.Tensor, torch.Tensor]]) -> Errors:
@@ -58,7 +42,8 @@ def per_action(clips: Iterable[tuple[str, torch.Tensor, torch.Tensor]]) -> Error
         clips: (action, predicted, truth), the poses (T, 17, 3) in metres, same frame; root-relative or not.
 
     Returns:
-        Errors with Human3.6M's actions in the papers' order, others as they come.
+        For every metric of `METRICS` action -> error in mm (velocity: mm per frame; NaN if clips have one frame), and
+        "frames": action -> number of frames. Human3.6M's actions come in the papers' order, others as they come.
 
     Raises:
         ValueError: no clip, shapes that differ or are not (T, 17, 3), no frame, NaN or infinity; says which clip.
@@ -83,11 +68,18 @@ def per_action(clips: Iterable[tuple[str, torch.Tensor, torch.Tensor]]) -> Error
         raise ValueError("clips is empty, expected at least one (action, predicted, truth)")
     order = [*(action for action in HUMAN36M if action in frames), *(a for a in frames if a not in HUMAN36M)]
     weights = {metric: steps if metric == "mpjve" else frames for metric in METRICS}
-    by_action = {
+    errors = {
         metric: {a: sums[a][metric] / weights[metric][a] if weights[metric][a] else math.nan for a in order}
         for metric in METRICS
     }
-    return Errors(by_action, {action: frames[action] for action in order})
+    return errors | {"frames": {action: frames[action] for action in order}}
+
+
+def average(errors: Errors, metric: Metric = "mpjpe") -> float:
+    """Mean over the actions, each counting once, of what `per_action` measured."""
+    if metric not in METRICS:
+        raise ValueError(f"metric is {metric!r}, expected one of {', '.join(METRICS)}")
+    return sum(errors[metric].values()) / len(errors[metric])
 
 
 def evaluate(predict: Callable[[torch.Tensor], torch.Tensor], recordings: Iterable) -> Errors:
@@ -102,83 +94,6 @@ def evaluate(predict: Callable[[torch.Tensor], torch.Tensor], recordings: Iterab
         return per_action((one.action, predict(one.keypoints), one.pose) for one in recordings)
 
 
-@dataclass(frozen=True)
-class Table:
-    """Rows of a paper's table: in a notebook an HTML table, as text Markdown. `rows`: model -> errors, Avg last."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: Mapping[str, tuple[float, ...]]
-
-    def best(self, column: int) -> set[str]:
-        """Models whose printed number is the smallest of its column: several where they tie, none without a rival."""
-        printed = {name: round(values[column], 1) for name, values in self.rows.items()}
-        numbers = [value for value in printed.values() if not math.isnan(value)]
-        return {name for name, value in printed.items() if len(numbers) > 1 and value == min(numbers)}
-
-    def _cells(self, bold: str):
-        best = [self.best(column) for column in range(len(self.columns))]
-        for name, values in self.rows.items():
-            yield name, [bold.format(f"{v:.1f}") if name in b else f"{v:.1f}" for v, b in zip(values, best)]
-
-    def __str__(self) -> str:
-        lines = [[self.title, *self.columns], [":--", *["--:"] * len(self.columns)]]
-        lines += [[name.replace("|", "\\|"), *cells] for name, cells in self._cells("**{}**")]
-        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {"text/plain": str(self), "text/html": self._repr_html_()}
-
-    def _repr_html_(self) -> str:
-        """In the page's own colours, so that it reads in a dark theme too; wide tables scroll."""
-        line = "1px solid rgba(128,128,128,.4)"
-        style = f"padding:3px 5px;border:0;border-bottom:{line};background:none;color:inherit;white-space:nowrap"
-
-        def row(tag, cells):
-            sides = ["left"] + ["right"] * len(self.columns)
-            marks = [";font-weight:normal"] * len(self.columns) + [f";border-left:{line}"]
-            inner = (f"<{tag} style='{style};text-align:{s}{m}'>{c}</{tag}>" for s, m, c in zip(sides, marks, cells))
-            return f"<tr style='background:none'>{''.join(inner)}</tr>"
-
-        head = row("th", map(escape, ["", *self.columns]))
-        body = "".join(row("td", [escape(name), *cells]) for name, cells in self._cells("<b>{}</b>"))
-        return (
-            "<div style='overflow-x:auto;margin:8px 0'>"
-            f"<p style='margin:0 0 4px;font-weight:600'>{escape(self.title)}</p>"
-            "<table style='border-collapse:collapse;border:0;margin:0;font-size:15px;color:inherit'>"
-            f"<thead>{head}</thead><tbody>{body}</tbody></table></div>"
-        )
-
-
-def table(models: Mapping[str, Errors], metric: str = "mpjpe") -> Table:
-    """Models against actions, as the papers print it: one decimal, "Avg" last, the best of a column in bold.
-
-    Args:
-        models: name -> result of `per_action` or `evaluate`, all on the same actions.
-        metric: one of `METRICS`.
-
-    Raises:
-        ValueError: unknown metric, no model, models that were tested on different frames.
-    """
-    title = METRICS[_known(metric)][1]
-    if not models:
-        raise ValueError("models is empty, expected at least one name -> Errors")
-    first = next(iter(models))
-    for name, errors in models.items():
-        if dict(errors.frames) != dict(models[first].frames):
-            raise ValueError(
-                f"models: {name!r} was tested on {dict(errors.frames)} frames, {first!r} on "
-                f"{dict(models[first].frames)}; evaluate all on the same recordings"
-            )
-    actions = list(models[first].frames)
-    rows = {
-        name: (*(errors.by_action[metric][action] for action in actions), errors.average(metric))
-        for name, errors in models.items()
-    }
-    columns = (*((HUMAN36M | BUILTIN).get(action, action) for action in actions), "Avg")
-    return Table(title, columns, rows)
-
-
 def _check(predicted: torch.Tensor, truth: torch.Tensor) -> None:
     for argument, pose in (("predicted", predicted), ("truth", truth)):
         check_joints(pose, 3, argument)
@@ -191,9 +106,3 @@ def _check(predicted: torch.Tensor, truth: torch.Tensor) -> None:
             f"predicted {tuple(predicted.shape)} and truth {tuple(truth.shape)} differ; predict every frame, "
             "see lifting.pad_edges"
         )
-
-
-def _known(metric: str) -> str:
-    if metric not in METRICS:
-        raise ValueError(f"metric is {metric!r}, expected one of {', '.join(METRICS)}")
-    return metric

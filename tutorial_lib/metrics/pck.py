@@ -1,4 +1,4 @@
-"""PCK: the percentage of correct keypoints, the usual score of a 2D pose.
+"""PCK: the percentage of correct keypoints, the usual score of a 2D pose; and PCKh of 3D poses.
 
 A joint is correct if it is nearer to the truth than a share of a reference length of the same person: the torso (PCK),
 the head (PCKh) or the larger side of the box around the joints. Any unit, as long as all lengths share it.
@@ -8,23 +8,24 @@ from collections.abc import Sequence
 
 import torch
 
-from tutorial_lib.skeleton import JOINTS, check_joints
+from tutorial_lib.metrics.joints import distances, joint_errors
+from tutorial_lib.skeleton import JOINTS, check_joints, length
 
 TORSO = (JOINTS.index("left_shoulder"), JOINTS.index("right_hip"))
 """Ends of the reference of `torso_length`, as in the PCK of FLIC: left shoulder to right hip."""
 
-HEAD = (JOINTS.index("thorax"), JOINTS.index("head"))
-"""Ends of the reference of `head_length` (ours): MPII measures a head box, which a skeleton does not have."""
+HEAD_SEGMENT = (JOINTS.index("thorax"), JOINTS.index("head"))
+"""The head segment (ours), thorax to head top: MPII measures a head box, which a skeleton does not have."""
 
 
 def torso_length(target: torch.Tensor) -> torch.Tensor:
-    """Left shoulder to right hip (...,) of true poses (..., 17, 2)."""
+    """Left shoulder to right hip (...,) of true poses (..., 17, 2 or 3)."""
     return _between(target, TORSO)
 
 
 def head_length(target: torch.Tensor) -> torch.Tensor:
-    """Thorax to head top (...,) of true poses (..., 17, 2). Short when somebody looks down into the camera."""
-    return _between(target, HEAD)
+    """Thorax to head top (...,) of true poses (..., 17, 2 or 3). Short where somebody looks down into the camera."""
+    return _between(target, HEAD_SEGMENT)
 
 
 def box_side(target: torch.Tensor) -> torch.Tensor:
@@ -32,26 +33,18 @@ def box_side(target: torch.Tensor) -> torch.Tensor:
     return (target.amax(-2) - target.amin(-2)).amax(-1)
 
 
-def errors(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Distance (..., J) of every joint (..., J, 2) from its true place.
-
-    Raises:
-        ValueError: shapes that differ or do not end in 2.
-    """
-    if predicted.shape != target.shape or predicted.ndim < 2 or predicted.shape[-1] != 2:
-        raise ValueError(
-            f"predicted {tuple(predicted.shape)} and target {tuple(target.shape)}: expected the same (..., J, 2)"
-        )
-    return torch.linalg.vector_norm(predicted - target, dim=-1)
-
-
 def pck(
-    predicted: torch.Tensor, target: torch.Tensor, reference: torch.Tensor, threshold: float = 0.2, visible=None
+    predicted: torch.Tensor,
+    target: torch.Tensor,
+    reference: torch.Tensor,
+    threshold: float = 0.2,
+    visible: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Share of joints within `threshold` reference lengths of the truth, in [0, 1]: a scalar.
 
     Args:
-        predicted, target: (..., J, 2).
+        predicted: (..., J, 2).
+        target: the same shape.
         reference: (...,) one positive length a person, such as `torso_length(target)`.
         threshold: share of the reference: 0.2 is usual for the torso, 0.5 for the head.
         visible: (..., J) bool; other joints are left out. None: all count.
@@ -63,10 +56,14 @@ def pck(
 
 
 def pck_curve(
-    predicted: torch.Tensor, target: torch.Tensor, reference: torch.Tensor, thresholds: Sequence[float], visible=None
+    predicted: torch.Tensor,
+    target: torch.Tensor,
+    reference: torch.Tensor,
+    thresholds: Sequence[float],
+    visible: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """`pck` at several thresholds: (thresholds,), never falling where the thresholds rise."""
-    distance = errors(predicted, target)
+    distance = distances(predicted, target)
     if reference.shape != distance.shape[:-1]:
         raise ValueError(f"reference has shape {tuple(reference.shape)}, expected {tuple(distance.shape[:-1])}")
     if not (reference > 0).all() or not all(t > 0 for t in thresholds) or not len(thresholds):
@@ -81,6 +78,28 @@ def pck_curve(
     return (share <= limits[:, None]).to(share.dtype).mean(-1)
 
 
+def pckh(predicted: torch.Tensor, target: torch.Tensor, threshold: float = 0.5) -> torch.Tensor:
+    """Share of joints that are nearer to the truth than `threshold` head segments, in [0, 1].
+
+    The head segment is that of the true pose, frame by frame; errors are root-relative and 3D. The root counts as a
+    joint, as in MPJPE.
+
+    Args:
+        predicted: (..., 17, 3).
+        target: the same shape and frame.
+        threshold: share of the head segment.
+
+    Raises:
+        ValueError: threshold that is not positive, joints other than 17; otherwise as `mpjpe`.
+    """
+    if not threshold > 0:
+        raise ValueError(f"threshold is {threshold}, expected a positive share of the head segment, e.g. 0.5")
+    errors = joint_errors(predicted, target)
+    if target.shape[-2] != len(JOINTS):
+        raise ValueError(f"target has {target.shape[-2]} joints, expected {len(JOINTS)}: the head must be known")
+    return (errors <= threshold * head_length(target)[..., None]).to(errors.dtype).mean()
+
+
 def _between(target: torch.Tensor, ends: tuple[int, int]) -> torch.Tensor:
-    check_joints(target, 2, "target")
-    return torch.linalg.vector_norm(target[..., ends[0], :] - target[..., ends[1], :], dim=-1)
+    check_joints(target, 3 if target.shape[-1] == 3 else 2, "target")
+    return length(target[..., ends[0], :] - target[..., ends[1], :])

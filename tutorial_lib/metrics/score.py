@@ -4,12 +4,19 @@ from dataclasses import dataclass
 
 import torch
 
-from tutorial_lib.metrics.pose import mpjpe, p_mpjpe, pckh
+from tutorial_lib.metrics.pck import pckh
+from tutorial_lib.metrics.pose import mpjpe, p_mpjpe
 
 
 @dataclass(frozen=True)
 class Score:
-    """Errors over a test: `mpjpe` and `p_mpjpe` in millimetres, `pckh` (3D, at half a head segment) in per cent."""
+    """How wrong the poses of a test are.
+
+    Attributes:
+        mpjpe: mean joint error, root-relative, in millimetres.
+        p_mpjpe: mean joint error after the best similarity of each pose, in millimetres.
+        pckh: joints within half a head segment of the truth, in 3D, in per cent.
+    """
 
     mpjpe: float
     p_mpjpe: float
@@ -17,7 +24,7 @@ class Score:
 
 
 def pose_score(predicted: torch.Tensor, truth: torch.Tensor) -> Score:
-    """All three metrics of root-relative poses (..., 17, 3) in metres."""
+    """All three metrics of poses (..., 17, 3) in metres, root-relative or not."""
     return Score(
         1000 * mpjpe(predicted, truth).item(),
         1000 * p_mpjpe(predicted, truth).item(),

@@ -10,8 +10,9 @@ from tutorial_lib import checkpoints, distortion
 from tutorial_lib.adaptation.lens_test import LensTest, evaluate
 from tutorial_lib.datasets.splits import walker
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import interval, plus_minus
 from tutorial_lib.display.lens_controls import BODY, grid_lines
+from tutorial_lib.display.tables import markdown
 from tutorial_lib.metrics import Score, root_relative
 
 METRICS = {"MPJPE (mm)": "mpjpe", "P-MPJPE (mm)": "p_mpjpe", "PCKh (%)": "pckh"}
@@ -94,14 +95,11 @@ def strength_sweep(motion: str, seed: int, lens: torch.Tensor, frame: int = 40) 
 
 def score_table(scores: Mapping[str, Sequence[Score]]) -> str:
     """Markdown: a row a lens, mean and half the 95 % interval over seeds."""
-    rows = ["| lens | " + " | ".join(METRICS) + " |", "|---" * (len(METRICS) + 1) + "|"]
-    for name, per_seed in scores.items():
-        cells = []
-        for metric in METRICS.values():
-            mean, _, high = interval([getattr(score, metric) for score in per_seed])
-            cells.append(f"{mean:.1f} ± {high - mean:.1f}")
-        rows.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+    rows = [
+        [name, *(plus_minus(getattr(score, metric) for score in per_seed) for metric in METRICS.values())]
+        for name, per_seed in scores.items()
+    ]
+    return markdown(["lens", *METRICS], rows)
 
 
 def score_bars(scores: Mapping[str, Sequence[Score]]) -> go.Figure:

@@ -8,7 +8,7 @@ import torch
 from tutorial_lib.datasets.disturbances import Disturbance, disturb, move
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
-from tutorial_lib.metrics import pck
+from tutorial_lib.metrics import distances, pck
 
 THRESHOLDS = np.linspace(0.02, 0.6, 30)
 """Of the PCK curves, shares of the torso."""
@@ -36,7 +36,7 @@ def assess(models: Mapping[str, torch.nn.Module], photos, how: Disturbance, seen
         predicted = {name: model.predict(image) for name, model in models.items()}
     return {
         "image": image, "truth": truth, "counts": counts, "predicted": predicted,
-        "errors": {name: half * torch.where(counts, pck.errors(p, truth), torch.nan) for name, p in predicted.items()},
+        "errors": {name: half * torch.where(counts, distances(p, truth), torch.nan) for name, p in predicted.items()},
         "pck": {name: pck.pck_curve(p, truth, torso, THRESHOLDS, counts) for name, p in predicted.items()},
     }  # fmt: skip
 

@@ -24,7 +24,7 @@ from tutorial_lib.datasets.photos import PhotoSet, photo_set
 from tutorial_lib.folders import output_folder
 from tutorial_lib.heatmaps import HEADS, KeypointNet
 from tutorial_lib.lifting import inference
-from tutorial_lib.metrics import pck
+from tutorial_lib.metrics import distances, pck
 from tutorial_lib.skeleton import MIRROR
 from tutorial_lib.training import fit, resolve_device
 
@@ -141,10 +141,10 @@ def measure(predicted: torch.Tensor, photos: PhotoSet) -> dict:
     """
     counts, truth = photos.inside, photos.keypoints
     half, reference = photos.pixels.shape[-1] / 2, pck.torso_length(truth)
-    error = pck.errors(predicted, truth)
+    error = distances(predicted, truth)
     mirror = list(MIRROR)
     paired = counts & counts[:, mirror] & (torch.arange(len(mirror)) != torch.tensor(mirror))
-    exchanged = pck.errors(predicted, truth[:, mirror]) < error
+    exchanged = distances(predicted, truth[:, mirror]) < error
     return {
         "error_px": half * error[counts].mean().item(),
         "median_px": half * error[counts].median().item(),

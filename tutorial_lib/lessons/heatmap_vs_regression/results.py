@@ -11,10 +11,11 @@ from tutorial_lib import heatmaps
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
+from tutorial_lib.display.tables import markdown
 from tutorial_lib.heatmaps import KeypointNet, cost
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
 from tutorial_lib.lessons.heatmap_vs_regression.experiment import DECODERS, values
-from tutorial_lib.metrics import pck
+from tutorial_lib.metrics import distances
 from tutorial_lib.skeleton import JOINTS
 
 ROWS = {
@@ -35,15 +36,13 @@ def results_table(found: Mapping) -> str:
         "hidden joints (px)": ("hidden_px", 1), "mean error (% of torso)": ("torso", 100),
         "left/right exchanged (%)": ("exchanged", 100),
     }  # fmt: skip
-    lines = ["| head | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
-    for name, kind, decoder in rows:
-        cells = []
-        for key, scale in columns.values():
-            measured = scale * np.array(values(found, kind, decoder, key))
-            cells.append(f"{measured.mean():.2f} ({measured.std(ddof=1):.2f})" if scale == 1
-                         else f"{measured.mean():.1f} ({measured.std(ddof=1):.1f})")  # fmt: skip
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+
+    def cell(kind: str, decoder: str, key: str, scale: int) -> str:
+        measured, digits = scale * np.array(values(found, kind, decoder, key)), 2 if scale == 1 else 1
+        return f"{measured.mean():.{digits}f} ({measured.std(ddof=1):.{digits}f})"
+
+    lines = [[name, *(cell(*run, *column) for column in columns.values())] for name, *run in rows]
+    return markdown(["head", *columns], lines, numbers=True)
 
 
 def pck_curves(found: Mapping) -> go.Figure:
@@ -162,25 +161,23 @@ def bytes_for_backward(model: KeypointNet, images: torch.Tensor, keypoints: torc
 def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
     """Markdown: what one photo costs, counted: the way forward, and what training keeps for the way back."""
     columns = ("parameters", "multiply-adds (millions)", "numbers that leave the network", "training memory (kB)")
-    lines = ["| head | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
+    lines = []
     generator = torch.Generator().manual_seed(0)
     for name, model in models.items():
         one = cost(model)
         images = torch.rand(batch, 3, model.size, model.size, generator=generator)
         keypoints = torch.rand(batch, model.joints, 2, generator=generator) - 0.5
         memory = bytes_for_backward(model, images, keypoints) / batch / 1000
-        lines.append(
-            f"| {name} | {one.parameters:,} | {one.multiply_adds / 1e6:.2f} | {one.output:,} | {memory:,.0f} |"
-        )
-    return "\n".join(lines)
+        counts = [f"{one.parameters:,}", f"{one.multiply_adds / 1e6:.2f}", f"{one.output:,}", f"{memory:,.0f}"]
+        lines.append([name, *counts])
+    return markdown(["head", *columns], lines, numbers=True)
 
 
 def speed_table(models: Mapping[str, KeypointNet], batches: Sequence[int] = (1, 32), repeats: int = 15) -> str:
     """Markdown: milliseconds of CPU time a photo, from picture to joints on this machine, the median of `repeats`."""
-    lines = ["| head | " + " | ".join(f"batch of {batch}: ms a photo" for batch in batches) + " |",
-             "|---|" + "---:|" * len(batches)]  # fmt: skip
+    lines = []
     for name, model in models.items():
-        cells = []
+        cells = [name]
         for batch in batches:
             images = torch.rand(batch, 3, model.size, model.size, generator=torch.Generator().manual_seed(0))
             taken = []
@@ -190,8 +187,8 @@ def speed_table(models: Mapping[str, KeypointNet], batches: Sequence[int] = (1, 
                     model.predict(images)
                     taken.append(time.process_time() - start)
             cells.append(f"{1000 * np.median(taken) / batch:.2f}")
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append(cells)
+    return markdown(["head", *(f"batch of {batch}: ms a photo" for batch in batches)], lines, numbers=True)
 
 
 def temperature_figure(model: KeypointNet, photos: PhotoSet, temperatures: Sequence[float]) -> go.Figure:
@@ -201,7 +198,7 @@ def temperature_figure(model: KeypointNet, photos: PhotoSet, temperatures: Seque
     half = photos.pixels.shape[-1] / 2
 
     def error(points):
-        return half * pck.errors(points, photos.keypoints)[photos.inside].mean().item()
+        return half * distances(points, photos.keypoints)[photos.inside].mean().item()
 
     middle = error(torch.zeros_like(photos.keypoints))
     return figures.curves(

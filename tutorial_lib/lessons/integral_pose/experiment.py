@@ -332,8 +332,9 @@ class Experiment:
         return {"beta": beta} | self.errors(net, self.test, readers[beta])
 
     def errors(self, net: nn.Module, photos: PhotoSet, reader=None) -> dict:
-        """`integral.poses.Errors` of a network on photos, as a dict."""
-        return asdict(judge(predict(net, photos, reader), photos.keypoints, photos.pose))
+        """The score of a network on photos, as the results' JSON keeps it: mm, and a share for PCKh."""
+        score = judge(predict(net, photos, reader), photos.keypoints, photos.pose)
+        return {"mpjpe_mm": score.mpjpe, "p_mpjpe_mm": score.p_mpjpe, "pckh": score.pckh / 100}
 
     def run(self, method: str, seed: int, found: dict) -> dict:
         """Train and examine one network, or read what was found before."""

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from tutorial_lib.datasets.augmentation import Strength, apply, draw
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
+from tutorial_lib.display.tables import markdown
 from tutorial_lib.integral import from_cells, soft_argmax_1d, to_cells
 from tutorial_lib.integral.losses import Mix
 from tutorial_lib.integral.targets import bce_floor, gaussian_cube
@@ -101,15 +102,13 @@ def mixture_sweep(doubt: float = 0.0) -> go.Figure:
 
 def mixture_table(doubt: float = 0.0) -> str:
     """Markdown: what each mixture makes of the cloud."""
-    rows = [
-        "| losses | mean error (mm) | peak error (mm) | entropy (nats) | width (cells) |",
-        "|---|---|---|---|---|",
-    ]
+    rows = []
     for name, mix in MIXES.items():
         seen = cloud(train_volume(mix, doubt)["logits"][UPDATES])
         errors = [f"{miss(seen[key], doubt):.0f}" for key in ("mean", "peak")]
-        rows.append(f"| {name} | {' | '.join(errors)} | {seen['entropy']:.1f} | {seen['spread']:.1f} |")
-    return "\n".join(rows)
+        rows.append([name, *errors, f"{seen['entropy']:.1f}", f"{seen['spread']:.1f}"])
+    head = ["losses", "mean error (mm)", "peak error (mm)", "entropy (nats)", "width (cells)"]
+    return markdown(head, rows)
 
 
 def strength_sheet(images: torch.Tensor, keypoints: torch.Tensor, seed: int = 0, shares: Sequence = (0, 0.5, 1)):
@@ -156,27 +155,27 @@ def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "m
 
 def approaches_table(results: Mapping) -> str:
     """Markdown: every way to train, mean over seeds, and from the smallest to the largest."""
-    rows = [
-        "| | test MPJPE (mm) | after alignment (mm) | PCKh | test MPJPE of the argmax (mm) | training photos (mm) |",
-        "|---|---|---|---|---|---|",
-    ]
 
-    def span(values, digits=0):
+    def span(values: np.ndarray, digits: int = 0) -> str:
         return f"{values.mean():.{digits}f} ({values.min():.{digits}f}–{values.max():.{digits}f})"
 
+    rows = []
     for method, (_, name) in APPROACHES.items():
         peak = "–"
         if "test, argmax" in results["runs"][method][0]:
             peak = span(per_seed(results, method, "test, argmax"))
-        cells = [
-            span(per_seed(results, method)),
-            span(per_seed(results, method, metric="p_mpjpe_mm")),
-            span(per_seed(results, method, metric="pckh"), 2),
-            peak,
-            span(per_seed(results, method, "train")),
-        ]
-        rows.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(rows)
+        rows.append(
+            [
+                name,
+                span(per_seed(results, method)),
+                span(per_seed(results, method, metric="p_mpjpe_mm")),
+                span(per_seed(results, method, metric="pckh"), 2),
+                peak,
+                span(per_seed(results, method, "train")),
+            ]
+        )
+    head = ["", "test MPJPE (mm)", "after alignment (mm)", "PCKh", "test MPJPE of the argmax (mm)"]
+    return markdown([*head, "training photos (mm)"], rows)
 
 
 def approaches_figure(results: Mapping) -> go.Figure:

@@ -9,8 +9,9 @@ import torch
 from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Comparison
 from tutorial_lib.adaptation.lens_test import SCENARIOS
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import interval, plus_minus
 from tutorial_lib.display.lens_controls import SCENARIO_TITLES
+from tutorial_lib.display.tables import markdown
 from tutorial_lib.distortion import sample_stratified, sample_uniform
 from tutorial_lib.lessons.meta_learning.demo_toy import three_bowls
 
@@ -51,12 +52,6 @@ def strata_figure(tasks: int = 8, batches: int = 200) -> go.Figure:
     )
 
 
-def cell(values: Sequence[float]) -> str:
-    """Mean and half the 95 % interval over seeds."""
-    mean, _, high = interval(list(values))
-    return f"{mean:.1f} ± {high - mean:.1f}"
-
-
 def error_table(comparison: Comparison, networks: Sequence[str]) -> str:
     """Markdown: MPJPE in mm of every network, before and after, in both scenarios."""
     first, second = SCENARIOS
@@ -67,9 +62,9 @@ def error_table(comparison: Comparison, networks: Sequence[str]) -> str:
             f"{weight}: scenario 1": lambda name, lenses=lenses: comparison.errors(name, first, lenses),
             f"{weight}: scenario 2": lambda name, lenses=lenses: comparison.errors(name, second, lenses),
         }
-    rows = [f"| {name} | " + " | ".join(cell(get(name)) for get in columns.values()) + " |" for name in networks]
-    head = ["| network | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
-    return "MPJPE in mm, mean over lenses, 95 % interval over test seeds\n\n" + "\n".join([*head, *rows])
+    rows = [[name, *(plus_minus(get(name)) for get in columns.values())] for name in networks]
+    title = "MPJPE in mm, mean over lenses, 95 % interval over test seeds"
+    return f"{title}\n\n{markdown(['network', *columns], rows)}"
 
 
 def error_bars(comparison: Comparison, networks: Mapping[str, str], scenario: str) -> go.Figure:
@@ -109,9 +104,9 @@ def real_actor_table(abouts: Mapping[str, dict]) -> str:
     columns = {"undistorted": "undistorted", "unadapted": "heavy: un-adapted"}
     columns |= {name: f"heavy: scenario {i}" for i, name in enumerate(SCENARIOS, start=1)}
     rows = [
-        f"| {name} | " + " | ".join(cell(about["real_actors"][key]) for key in columns) + " |"
+        [name, *(plus_minus(about["real_actors"][key]) for key in columns)]
         for name, about in abouts.items()
         if "real_actors" in about
     ]
-    head = ["| network | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
-    return "MPJPE in mm on real actors, 95 % interval over test seeds\n\n" + "\n".join([*head, *rows])
+    title = "MPJPE in mm on real actors, 95 % interval over test seeds"
+    return f"{title}\n\n{markdown(['network', *columns.values()], rows)}"

@@ -12,6 +12,7 @@ from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lessons.shape_templates import experiment as experiment
 from tutorial_lib.lessons.shape_templates.demo_by_hand import PART_COLOURS
 from tutorial_lib.lessons.shape_templates.results import contact_figure
+from tutorial_lib.metrics import distances
 from tutorial_lib.templates import COVERED, errors, keypoints, learning, part_maps
 from tutorial_lib.templates.network import Eye, Regressor, Translator
 from tutorial_lib.templates.pairs import Pairs
@@ -156,7 +157,8 @@ def album_demo(trained: Trained) -> Demo:
 
     def compute(moment, photo):
         affines, truth = album[moment, photo], trained.tests.keypoints[0, photo]
-        wrong = errors.joint_errors(keypoints(album), trained.tests.keypoints[0, : album.shape[1]])
+        answers = keypoints(album)
+        wrong = errors.PER_CENT * distances(answers, trained.tests.keypoints[0, : album.shape[1]].expand_as(answers))
         found = keypoints(affines)
         return {
             "photo": trained.tests.photos(0)[photo], "affines": affines, "found": found, "truth": truth,

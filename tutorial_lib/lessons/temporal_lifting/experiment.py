@@ -27,7 +27,7 @@ from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_videos
 from tutorial_lib.lifting.semi_supervised import joint_losses
 from tutorial_lib.metrics import mpjpe
-from tutorial_lib.metrics.by_action import per_action
+from tutorial_lib.metrics.by_action import average, per_action
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.training import fit, resolve_device
@@ -352,9 +352,9 @@ def examine(names: list[str], folder: Path = checkpoints.FOLDER, seeds: int = 5)
         results = [per_action(lift_videos(model, taken)) for taken in filmed[noise]]
         about["real_actors"] = {
             "detector_noise": noise,
-            "mpjpe_mm": [round(result.average(), 2) for result in results],
-            "p_mpjpe_mm": [round(result.average("p_mpjpe"), 2) for result in results],
-            "mpjve_mm_per_frame": [round(result.average("mpjve"), 3) for result in results],
+            "mpjpe_mm": [round(average(result), 2) for result in results],
+            "p_mpjpe_mm": [round(average(result, "p_mpjpe"), 2) for result in results],
+            "mpjve_mm_per_frame": [round(average(result, "mpjve"), 3) for result in results],
         }
         architecture = {key: about.pop(key) for key in ("name", "architecture")}["architecture"]
         checkpoints.store(model.state_dict(), f"temporal/{name}", architecture, about, folder)

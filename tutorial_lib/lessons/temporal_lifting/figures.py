@@ -13,14 +13,15 @@ from tutorial_lib import checkpoints, keypoint_files
 from tutorial_lib.datasets.detector import draw_defects
 from tutorial_lib.datasets.videos import Video, clips_under_test
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import interval, plus_minus
+from tutorial_lib.display.tables import markdown
 from tutorial_lib.keypoint_files.coco import KEYPOINTS
 from tutorial_lib.lessons.temporal_lifting.demo_few_labels import COLOUR, KINDS
 from tutorial_lib.lessons.temporal_lifting.demo_lifting import NETWORKS, filmed
 from tutorial_lib.lessons.temporal_lifting.experiment import SHARES, few_name
 from tutorial_lib.lifting.semi_supervised import reproject, reprojection_loss
 from tutorial_lib.metrics import root_relative
-from tutorial_lib.metrics.by_action import Errors
+from tutorial_lib.metrics.by_action import Errors, Metric, average
 from tutorial_lib.skeleton import JOINTS
 
 
@@ -32,11 +33,11 @@ def _with_band(values: Sequence[Sequence[float]]) -> tuple[list[float], list[flo
 
 def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: Sequence[float]) -> go.Figure:
     """A sweep over metrics: error of every network against the detector's noise."""
-    titles = {"mpjpe": "MPJPE (mm)", "p_mpjpe": "P-MPJPE (mm)", "mpjve": "velocity (mm/frame)"}
+    titles: dict[Metric, str] = {"mpjpe": "MPJPE (mm)", "p_mpjpe": "P-MPJPE (mm)", "mpjve": "velocity (mm/frame)"}
     pictures = []
     for metric, title in titles.items():
         rows = {
-            name: _with_band([[e.average(metric) for e in tested[noise, name]] for noise in noises])
+            name: _with_band([[average(e, metric) for e in tested[noise, name]] for noise in noises])
             for name in NETWORKS
         }
         top = max(max(means) for means, _, _ in rows.values())
@@ -57,7 +58,7 @@ def share_figure(few: Mapping[str, Sequence[Errors]]) -> go.Figure:
     """Error against the share of footage with labels, with and without unlabelled video."""
     percent = [100 * share for share in SHARES]
     rows = {
-        kind: _with_band([[e.average() for e in few[few_name(share, semi)]] for share in SHARES])
+        kind: _with_band([[average(e) for e in few[few_name(share, semi)]] for share in SHARES])
         for kind, semi in KINDS.items()
     }
     return figures.curves(
@@ -109,24 +110,20 @@ def dead_gradient_figure(video: Video, frame: int = 0) -> go.Figure:
 
 def real_actor_table(folder: Path = checkpoints.FOLDER) -> str:
     """Markdown: what the exam with real actors gave when the networks were trained."""
-    rows = ["| network | MPJPE (mm) | velocity (mm per frame) |", "|---|---|---|"]
     names = {title: f"temporal/{name}" for title, name in NETWORKS.items()}
     names |= {
         f"{100 * share:g} % labels, {kind}": f"temporal/{few_name(share, semi)}"
         for share in SHARES
         for kind, semi in KINDS.items()
     }
+    rows = []
     for title, name in names.items():
         measured = checkpoints.record(name, folder).get("real_actors")
         if measured is None:
-            rows.append(f"| {title} | no recording at hand when it was trained | |")
-            continue
-        cells = []
-        for key, digits in (("mpjpe_mm", 1), ("mpjve_mm_per_frame", 2)):
-            mean, _, high = interval(measured[key])
-            cells.append(f"{mean:.{digits}f} ± {high - mean:.{digits}f}")
-        rows.append(f"| {title} | {cells[0]} | {cells[1]} |")
-    return "\n".join(rows)
+            rows.append([title, "no recording at hand when it was trained", ""])
+        else:
+            rows.append([title, plus_minus(measured["mpjpe_mm"]), plus_minus(measured["mpjve_mm_per_frame"], 2)])
+    return markdown(["network", "MPJPE (mm)", "velocity (mm per frame)"], rows)
 
 
 def as_coco(points: torch.Tensor) -> torch.Tensor:

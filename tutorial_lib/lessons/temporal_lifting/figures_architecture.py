@@ -7,6 +7,7 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.display import figures
+from tutorial_lib.display.tables import markdown
 from tutorial_lib.lessons.temporal_lifting.demo_architecture import MOST_LAYERS, RATE, diagram, seen_frames
 from tutorial_lib.lessons.temporal_lifting.demo_forms import FORMS, clip_of, work, work_figure
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
@@ -51,21 +52,18 @@ def growth_figure(width: int = 3) -> go.Figure:
 
 def cost_table(channels: int = 1024) -> str:
     """Markdown: what every depth sees, holds and computes, beside the single-frame network."""
-    rows = [
-        "| network | frames seen | seconds at 50 Hz | parameters (million) | MFLOPs per pose |",
-        "|---|---|---|---|---|",
-    ]
     with torch.device("meta"):
-        networks = {"single frame": SingleFrameLifter(channels)}
-        networks |= {
+        networks = {"single frame": SingleFrameLifter(channels)} | {
             f"{layers} layer{'s' * (layers > 1)}": TemporalLifter(widths=(3,) * layers, channels=channels)
             for layers in DEPTHS
         }
+    rows = []
     for name, model in networks.items():
-        field = 1 if name == "single frame" else field_by_gradient(len(model.widths))
-        costs = f"{count_parameters(model) / 1e6:.2f} | {flops_per_frame(model) / 1e6:.2f}"
-        rows.append(f"| {name} | {field} | {field / RATE:.2f} | {costs} |")
-    return "\n".join(rows)
+        field = field_by_gradient(len(model.widths)) if isinstance(model, TemporalLifter) else 1
+        costs = [f"{count / 1e6:.2f}" for count in (count_parameters(model), flops_per_frame(model))]
+        rows.append([name, str(field), f"{field / RATE:.2f}", *costs])
+    head = ["network", "frames seen", "seconds at 50 Hz", "parameters (million)", "MFLOPs per pose"]
+    return markdown(head, rows)
 
 
 def forms_figure(motion: str = "builtin", seed: int = 0, frames: int = 27, lengths: Sequence[int] = ()) -> go.Figure:
