@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from tutorial_lib import heatmaps
 from tutorial_lib.datasets.disturbances import Disturbance
-from tutorial_lib.display import preview, stage
+from tutorial_lib.display import preview, stage, still
 from tutorial_lib.heatmaps import HEADS, KeypointNet
 from tutorial_lib.lessons.heatmap_vs_regression import figures as twins
 from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
@@ -257,7 +257,7 @@ def test_presets_work_and_the_same_value_gives_the_same_picture(name, request):
     for params in demo.presets.values():
         demo.set(**params).check()
     assert picture(demo.reset().check()) == first
-    assert preview.png(demo.twin(demo.arrays, demo.params)).startswith(b"\x89PNG")
+    assert still.png(demo.stage.state).startswith(b"\x89PNG")
 
 
 def test_the_static_figures_can_be_painted(models, photos):

@@ -5,11 +5,10 @@ import itertools
 
 import numpy as np
 import PIL.Image
-import plotly.graph_objects as go
 import pytest
 import torch
 
-from tutorial_lib.display import preview, stage
+from tutorial_lib.display import preview, stage, still
 from tutorial_lib.integral import soft_argmax_3d, to_cells
 from tutorial_lib.integral.losses import Mix
 from tutorial_lib.integral.networks import small_volume_net
@@ -93,12 +92,11 @@ def test_ends_of_every_control_draw_and_come_back_to_the_same_picture(made, name
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_presets_draw_and_have_a_static_twin(made, name):
+def test_presets_draw_and_have_a_still_picture(made, name):
     demo = made[name]
     for params in demo.presets.values():
         demo.reset().set(**params).check()
-    figure = demo.reset().twin(demo.arrays, demo.params)
-    assert isinstance(figure, go.Figure) and preview.png(figure).startswith(b"\x89PNG")
+    assert still.png(demo.reset().stage.state).startswith(b"\x89PNG")
 
 
 # ------------------------------------------------------------------ from scores to a coordinate

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.display import preview, stage
+from tutorial_lib.display import preview, stage, still
 from tutorial_lib.lessons.shape_templates import demo_trained
 from tutorial_lib.lessons.shape_templates import experiment as experiment
 from tutorial_lib.lessons.shape_templates import results as twins
@@ -55,8 +55,8 @@ def test_every_demo_draws_finite_pictures_and_reacts_to_the_photo(demo):
     assert any(not np.array_equal(a, b) for a, b in zip(before, after))
 
 
-def test_every_demo_has_a_twin(demo):
-    assert preview.png(demo.twin(demo.arrays, demo.params)).startswith(b"\x89PNG")
+def test_every_demo_has_a_still_picture(demo):
+    assert still.png(demo.stage.state).startswith(b"\x89PNG")
 
 
 def test_found_joints_depend_on_the_photo(made):

@@ -233,8 +233,6 @@ def test_the_padding_repeats_the_ends(forms):
 FIGURES = {
     "depth": twins.depth_sweep,
     "growth": twins.growth_figure,
-    "forms": pytest.param(lambda: twins.forms_figure(lengths=[1, 5, 20]), marks=needs_plain),
-    "influence": pytest.param(lambda: twins.influence_figure(frames=9), marks=needs_plain),
 }
 
 

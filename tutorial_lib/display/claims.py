@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from tutorial_lib.display.tables import LINE, html_table
 from tutorial_lib.folders import output_folder
@@ -38,7 +38,7 @@ def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]
     mean = float(array.mean())
     if len(array) == 1:
         return mean, math.nan, math.nan
-    half = float(stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1)) / math.sqrt(len(array))
+    half = float(stdtrit(len(array) - 1, 0.975) * array.std(ddof=1)) / math.sqrt(len(array))
     return mean, mean - half, mean + half
 
 

@@ -23,7 +23,7 @@ MOVING = ("x", "y", "z", "error_y")
 """What a sweep changes from step to step; colours and names stay."""
 
 # one pen stroke per limb: (17-joint indices); -1 lifts the pen
-_STROKES = {
+STROKES = {
     "right": (10, 9, 8, 7, 0, 1, 2, 3, -1, 8, 14, 15, 16),  # and the spine
     "left": (0, 4, 5, 6, -1, 8, 11, 12, 13),
 }  # fmt: skip
@@ -271,7 +271,7 @@ def _plain(argument: str, points, dims: int) -> np.ndarray:
 def _limbs(name: str, points: np.ndarray, colour: str) -> list[dict]:
     """Arguments of two traces (right limbs and spine, left limbs) of one skeleton; (17, dims) points."""
     traces = []
-    for side, stroke in _STROKES.items():
+    for side, stroke in STROKES.items():
         path = np.where(np.array(stroke)[:, None] < 0, np.float32(np.nan), points[list(stroke)])
         shade = _fade(colour, 0.4, on_white=True) if side == "left" else colour
         width, dot = (7, 4) if points.shape[1] == 3 else (4, 7)  # scatter3d counts differently

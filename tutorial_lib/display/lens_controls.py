@@ -1,7 +1,6 @@
 """What every demo with a lens has: a slider for each coefficient, presets, the bent grid, a sentence about folds."""
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.camera import FOCAL, to_screen
@@ -73,17 +72,3 @@ def score_row(name: str, value: Score) -> list[str]:
 
 
 SCORE_COLUMNS = ["", "MPJPE (mm)", "P-MPJPE (mm)", "PCKh (%)"]
-
-
-def side_by_side(image: go.Figure, scene: go.Figure, title: str) -> go.Figure:
-    """An image plane and a 3D scene in one figure."""
-    both = go.Figure(data=[*image.data, *scene.data], layout=image.layout)
-    both.update_layout(
-        scene=scene.layout.scene,
-        title={"text": title},
-        width=None,
-        xaxis={"domain": [0, 0.46]},
-        yaxis={"domain": [0, 1]},
-    )
-    both.update_layout(scene_domain={"x": [0.5, 1], "y": [0, 1]})
-    return both

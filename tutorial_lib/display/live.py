@@ -15,7 +15,7 @@ from typing import Any
 import ipywidgets
 import torch
 
-from tutorial_lib.display import preview
+from tutorial_lib.display import still
 from tutorial_lib.display.stage import Stage
 from tutorial_lib.locking import MODEL_LOCK, model_in_use
 
@@ -98,7 +98,7 @@ def choice(options, value=None, label: str = ""):
 
 def live(
     compute: Callable[..., Any], view: Callable[[Any, dict], dict], controls: dict[str, Any], *,
-    presets: dict[str, dict] | None = None, twin: Callable[[Any, dict], Any] | None = None, title: str = "",
+    presets: dict[str, dict] | None = None, title: str = "",
 ) -> "Demo":  # fmt: skip
     """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
 
@@ -107,9 +107,8 @@ def live(
         view: arrays and params to a picture, from `stage.panes`.
         controls: name -> ipywidgets control (`slider`, `steps`, `choice`, or any with a `value`).
         presets: button name -> params to set at once.
-        twin: arrays and params to a plotly figure, shown as a PNG where no kernel runs.
     """
-    return Demo(compute, view, controls, presets=presets or {}, twin=twin, title=title)
+    return Demo(compute, view, controls, presets=presets or {}, title=title)
 
 
 class Demo(ipywidgets.VBox):
@@ -121,8 +120,8 @@ class Demo(ipywidgets.VBox):
         error, last_exception: "" and None when the last run was fine.
     """
 
-    def __init__(self, compute, view, controls, *, presets, twin, title):
-        self.compute, self.view, self.twin, self.title = compute, view, twin, title
+    def __init__(self, compute, view, controls, *, presets, title):
+        self.compute, self.view, self.title = compute, view, title
         self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
         self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
         self.error, self.last_exception, self._held = "", None, False
@@ -228,11 +227,11 @@ class Demo(ipywidgets.VBox):
         return ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
-        """Adds a PNG of the static twin: previews and readers without a kernel see a picture."""
+        """Adds a PNG of the picture on the stage: previews and readers without a kernel see that."""
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"live demo {self.title!r}: {self.caption()}"
-        if self.twin is not None and self.arrays is not None:
-            bundle["image/png"] = preview.png_base64(self.twin(self.arrays, self.params))
+        if self.arrays is not None:
+            bundle["image/png"] = still.png_base64(self.stage.state, title=self.title)
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
 
 

@@ -7,7 +7,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.lens_test import LensTest, evaluate
 from tutorial_lib.camera import to_screen
 from tutorial_lib.datasets.splits import walker
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import (
     BODY,
     SCORE_COLUMNS,
@@ -17,7 +17,6 @@ from tutorial_lib.display.lens_controls import (
     lens_of,
     lens_presets,
     score_row,
-    side_by_side,
 )
 from tutorial_lib.display.live import Demo, live
 from tutorial_lib.distortion import distort
@@ -73,10 +72,7 @@ def lens_demo() -> Demo:
             note=arrays["note"],
         )
 
-    def twin(arrays, params):
-        return figures.image_plane(grid=arrays["grid"], margin=0.35, title="A grid through the lens")
-
-    return live(compute, view, lens_controls(), presets=lens_presets(), twin=twin, title="Bend the light")
+    return live(compute, view, lens_controls(), presets=lens_presets(), title="Bend the light")
 
 
 def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain-9f") -> Demo:
@@ -129,22 +125,5 @@ def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain
             note=f"error × {arrays['score'].mpjpe / clean.mpjpe:.2f}; {arrays['note']}",
         )
 
-    def twin(arrays, params):
-        return side_by_side(
-            figures.image_plane(
-                skeletons={"without lens": ideal.video[0][40], "detected": arrays["seen"][40]},
-                grid=arrays["grid"],
-                margin=0.2,
-                colours={"without lens": "grey", "detected": "vermillion"},
-            ),
-            figures.skeletons_3d(
-                {"truth": arrays["truth"][40], "lifted": arrays["lifted"][40]},
-                extent=BODY,
-                up="-y",
-                colours={"lifted": "vermillion"},
-            ),
-            title=f"MPJPE {clean.mpjpe:.0f} mm without lens, {arrays['score'].mpjpe:.0f} mm with it",
-        )
-
     controls = lens_controls(lens_presets()["d2 pincushion, heavy"])
-    return live(compute, view, controls, presets=lens_presets(), twin=twin, title="The lifter meets a lens")
+    return live(compute, view, controls, presets=lens_presets(), title="The lifter meets a lens")

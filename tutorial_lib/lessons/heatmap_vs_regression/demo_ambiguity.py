@@ -179,9 +179,6 @@ def ambiguity_demo() -> Demo:
             note="a tie: every place between A and B is a median" if abs(params["p"] - 0.5) < 1e-9 else "",
         )  # fmt: skip
 
-    def twin(arrays, params):
-        return losses_figure(TwoPlaces(params["p"], params["apart"], params["noise"]))
-
     return live(
         compute, view,
         {
@@ -196,7 +193,7 @@ def ambiguity_demo() -> Demo:
             "a coin toss": {"p": 0.5, "apart": 1.2},
             "nearly the same place": {"p": 0.6, "apart": 0.2},
         },
-        twin=twin, title="One joint, two places: what does each loss answer?",
+        title="One joint, two places: what does each loss answer?",
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The live demo of lesson 01 about bad conditions: trained networks while their photos get worse."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -103,9 +103,6 @@ def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
             ),
         )  # fmt: skip
 
-    def twin(arrays, params):
-        return pck_figure(arrays["pck"], "PCK of all photos")
-
     zero = {"radius": 0.0, "shift_x": 0.0, "shift_y": 0.0, "blur": 0.0, "resolution": size}
     return live(
         compute, view,
@@ -128,16 +125,7 @@ def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
             "out of focus": zero | {"blur": 2.0},
             "few pixels": zero | {"resolution": pixels[2] if len(pixels) > 2 else size},
         },
-        twin=twin, title="Make the photo worse",
-    )  # fmt: skip
-
-
-def pck_figure(curves: Mapping[str, Sequence[float]], title: str):
-    """PCK over thresholds of the torso, one line a model."""
-    return figures.curves(
-        {name: (THRESHOLDS, 100 * np.asarray(values)) for name, values in curves.items()},
-        x_title="threshold (share of the torso)", y_title="PCK (%)", x_range=(0, 0.6), y_range=(0, 100), title=title,
-        colours=COLOURS,
+        title="Make the photo worse",
     )  # fmt: skip
 
 

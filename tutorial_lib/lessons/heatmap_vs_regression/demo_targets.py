@@ -1,11 +1,11 @@
 """The live demo of lesson 01 about maps: from a joint to a map and back, and what the grid costs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 
 PICTURE = 128
@@ -121,9 +121,6 @@ def target_demo() -> Demo:
             note=f"argmax cannot do better than {heatmaps.MEAN_RESIDUAL * stride:.2f} px on average",
         )  # fmt: skip
 
-    def twin(arrays, params):
-        return crossing_figure(arrays["offset"], arrays["errors"], params["stride"])
-
     return live(
         compute, view,
         {
@@ -143,16 +140,7 @@ def target_demo() -> Demo:
             "noise": {"noise": 0.1, "blur": False},
             "noise, DARK blurs": {"noise": 0.1, "blur": True},
         },
-        twin=twin, title="From a joint to a map and back",
-    )  # fmt: skip
-
-
-def crossing_figure(offset, errors: Mapping[str, object], stride: int):
-    """Error of every decoder while a joint crosses one cell."""
-    return figures.curves(
-        {name: (offset, values) for name, values in errors.items()},
-        x_title="joint's offset from its cell's centre (cells)", y_title="error (px)", x_range=(-0.5, 0.5),
-        y_range=(0, max(1.0, 0.8 * stride)), colours=DECODERS, title=f"One cell of {stride} px, four decoders",
+        title="From a joint to a map and back",
     )  # fmt: skip
 
 

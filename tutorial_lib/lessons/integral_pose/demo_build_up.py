@@ -130,9 +130,6 @@ def build_up_demo() -> Demo:
             f"{100 - 100 * arrays['near']:.1f} % elsewhere",
         )  # fmt: skip
 
-    def twin(arrays, params):
-        return marginal_figure(arrays, params["x"], f"β = {params['beta']}: error {arrays['error']:+.2f} cells")
-
     controls = {
         "axes": choice([("1D: a row", 1), ("2D: a map", 2), ("3D: a volume", 3)], 2, "scores are"),
         "x": slider(8.0, 0.0, CELLS - 1.0, 0.25, "blob at x (cells)", fmt=".2f"),
@@ -151,7 +148,7 @@ def build_up_demo() -> Demo:
         "two blobs: the mean falls between": {"axes": 2, "x": 8.0, "beta": 50, "second": 1.0},
         "the corner no mean can reach": {"axes": 2, "x": 63.0, "beta": 100, "second": 0.0, "half_pixel": False},
     }
-    return live(compute, view, controls, presets=presets, twin=twin, title="From scores to a coordinate")
+    return live(compute, view, controls, presets=presets, title="From scores to a coordinate")
 
 
 def signed(value) -> str:

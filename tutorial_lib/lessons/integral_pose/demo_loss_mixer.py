@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.display import figures, stage
@@ -164,9 +163,6 @@ def loss_mixer_demo() -> Demo:
             f"{arrays['spread']:.1f} cells wide",
         )
 
-    def twin(arrays, params):
-        return depth_figure({"the cloud": arrays}, "Depth marginal after training with the chosen mixture")
-
     controls = {
         **{name: steps(WEIGHTS, float(name == "integral"), label) for name, label in LOSS_NAMES.items()},
         "doubt": slider(0.0, 0.0, 0.5, 0.1, "share of the other truth"),
@@ -182,21 +178,10 @@ def loss_mixer_demo() -> Demo:
         "two truths, integral": {**alone, "integral": 1.0, "doubt": 0.4},
         "two truths, Gaussian": {**alone, "gaussian": 1.0, "doubt": 0.4},
     }
-    return live(compute, view, controls, presets=presets, twin=twin, title="Which loss makes which cloud?")
+    return live(compute, view, controls, presets=presets, title="Which loss makes which cloud?")
 
 
 def miss(place: torch.Tensor, doubt: float = 0.0) -> float:
     """Distance in mm to the nearest truth, in a volume that is 2 m on each side."""
     truths = TRUTH if doubt else TRUTH[:1]
     return 1000 * DEPTH_RANGE * torch.linalg.vector_norm(truths - place, dim=-1).min().item()
-
-
-def depth_figure(clouds: dict[str, dict], title: str) -> go.Figure:
-    """Marginals over depth of some clouds."""
-    cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
-    return figures.curves(
-        {name: (cells, arrays["marginals"][2]) for name, arrays in clouds.items()}
-        | {"truth": ([TRUTH[0, 2].item()] * 2, [0, 1])},
-        x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
-        mode="lines+markers", title=title,
-    )  # fmt: skip

@@ -79,9 +79,6 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
             height=480,
         )  # fmt: skip
 
-    def twin(arrays, params):
-        return sheet_figure(arrays["images"], arrays["keypoints"], "Augmented photos: the keypoints moved along")
-
     controls = {
         "shift": slider(report.shift, 0.0, 0.2, 0.01, "shift (share of width)"),
         "zoom": slider(report.zoom, 0.0, 0.5, 0.05, "zoom (±)"),
@@ -99,7 +96,7 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
         "too much": {"shift": 0.2, "zoom": 0.5, "colour": 0.5, "contrast": 0.9, "brightness": 0.9},
     }
     title = "One photo, many photos: the labels move along"
-    return live(compute, view, controls, presets=presets, twin=twin, title=title)
+    return live(compute, view, controls, presets=presets, title=title)
 
 
 def _changes_table(changes: Changes) -> list[list[str]]:
@@ -212,20 +209,12 @@ def depth_demo(
             f"{arrays['entropy']:.1f} of {arrays['most']:.1f} nats",
         )  # fmt: skip
 
-    def twin(arrays, params):
-        row, true = arrays["row"], arrays["truth"][params["joint"], 2].item()
-        return figures.curves(
-            {"marginal over depth": (cell_centres(len(row)), row), "truth": ([true, true], [0, 1])},
-            x_title="depth behind the root (half widths)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
-            title=f"{JOINTS[params['joint']]}: depth in the volume",
-        )  # fmt: skip
-
     controls = {
         "net": choice([(name, name) for name in nets], next(iter(nets)), "trained with"),
         "photo": slider(0, 0, len(images) - 1, 1, "photo"),
         "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], 13, "joint"),
     }
-    return live(compute, view, controls, twin=twin, title="Inside the volume of one joint")
+    return live(compute, view, controls, title="Inside the volume of one joint")
 
 
 def _over(plane: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:

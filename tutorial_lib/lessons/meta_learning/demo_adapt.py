@@ -9,7 +9,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, evaluate
 from tutorial_lib.datasets.splits import adaptation_split
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import (
     BODY,
     SCENARIO_TITLES,
@@ -20,7 +20,6 @@ from tutorial_lib.display.lens_controls import (
     lens_of,
     lens_presets,
     score_row,
-    side_by_side,
 )
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.distortion import PRESETS
@@ -126,24 +125,6 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
             note=note + (f"; loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
         )
 
-    def twin(arrays, params):
-        first, last = arrays["errors"][0], arrays["errors"][-1]
-        return side_by_side(
-            figures.image_plane(
-                skeletons={"detected": arrays["seen"][frame]},
-                grid=arrays["grid"],
-                margin=0.2,
-                colours={"detected": "vermillion"},
-            ),
-            figures.skeletons_3d(
-                {name: arrays[name][frame] for name in ("truth", "plain", "before", "after")},
-                extent=BODY,
-                up="-y",
-                colours={"plain": "orange"},
-            ),
-            title=f"{params['model']}, {SCENARIO_TITLES[params['scenario']]}: {first:.0f} → {last:.0f} mm",
-        )
-
     return live(
         compute,
         view,
@@ -155,6 +136,5 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, frame: int = 40, fol
             **lens_controls(lens_presets()["d2 pincushion, heavy"]),
         },
         presets=lens_presets(),
-        twin=twin,
         title="Adapt, now",
     )

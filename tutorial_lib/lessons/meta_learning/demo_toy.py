@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
 
 TASK_COLOURS = ("vermillion", "green", "purple")
@@ -152,21 +152,6 @@ def toy_demo() -> Demo:
             ),
         )
 
-    def twin(arrays, params):
-        return figures.curves(
-            {
-                "MAML": (np.arange(len(arrays["loss"])), arrays["loss"]),
-                "joint": (np.arange(len(arrays["joint"])), arrays["joint"]),
-            },
-            x_title="outer steps",
-            y_title="mean loss after the inner step",
-            x_range=(0, 60),
-            y_range=(0.01, 3),
-            y_log=True,
-            title="A start from which one step helps",
-            lines={"the best there is": arrays["floor"]},
-        )
-
     return live(
         compute,
         view,
@@ -181,6 +166,5 @@ def toy_demo() -> Demo:
             "MAML with a large step": {"alpha": 0.35, "outer": 60},
             "no inner step: joint training": {"alpha": 0.0, "outer": 60},
         },
-        twin=twin,
         title="Where should θ stand, if every task may take one step?",
     )

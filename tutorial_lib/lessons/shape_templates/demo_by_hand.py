@@ -179,9 +179,6 @@ def parts_demo() -> Demo:
             height=400,
         )
 
-    def twin(arrays, params):
-        return still(arrays, cost_text(arrays))
-
     rest = {"rotation": 0, "scale_x": 1.0, "scale_y": 1.0, "shear": 0.0, "shift_x": 0.0, "shift_y": 0.0}
     rest |= {"about": "its own centre"}
     controls = {
@@ -206,7 +203,6 @@ def parts_demo() -> Demo:
             "a foot turned about the corner": rest
             | {"part": "left foot", "rotation": -20, "about": "the image's corner"},
         },
-        twin=twin,
         title="Eighteen free parts: what keeps them a person?",
     )
 
@@ -229,9 +225,6 @@ def puppet_demo() -> Demo:
             height=400,
         )
 
-    def twin(arrays, params):
-        return still(arrays, cost_text(arrays))
-
     limits = {"lean": (-45, 45), "turn": (0, 90)} | dict.fromkeys(("left_arm", "right_arm"), (-150, 100))
     limits |= dict.fromkeys(("left_elbow", "right_elbow"), (-150, 150))
     limits |= dict.fromkeys(("left_leg", "right_leg"), (-120, 90))
@@ -248,6 +241,5 @@ def puppet_demo() -> Demo:
         view,
         controls,
         presets=poses | {"wave without shifts": poses["wave"] | {"shifts": SHIFTS[1]}},
-        twin=twin,
         title="A puppet of Gaussians",
     )

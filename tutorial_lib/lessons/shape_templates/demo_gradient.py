@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lessons.shape_templates.demo_by_hand import paint, rgb
 from tutorial_lib.templates.fitting import STARTS, WAYS, follow
@@ -52,18 +52,6 @@ def gradient_demo(count: int = 40) -> Demo:
             note=f"loss {arrays['losses'][params['way']][params['step']]:.3g}",
         )
 
-    def twin(arrays, params):
-        return figures.curves(
-            {name: (np.arange(count + 1), values.clamp_min(1e-4)) for name, values in arrays["losses"].items()},
-            x_title="steps of gradient descent",
-            y_title="loss, as a share of the target",
-            x_range=(0, count),
-            y_range=(1e-4, 4),
-            y_log=True,
-            title=f"Start {params['start']}, {params['size']} x {params['size']} cells",
-            colours=colours,
-        )
-
     return live(
         compute,
         view,
@@ -78,6 +66,5 @@ def gradient_demo(count: int = 40) -> Demo:
             "copied pixels, all steps": {"way": WAYS[2], "start": "near and turned", "step": count},
             "too far to feel": {"way": WAYS[0], "start": "out of reach", "step": count},
         },
-        twin=twin,
         title="Why the map must be inside the graph",
     )

@@ -108,14 +108,8 @@ def found_demo(trained: Trained) -> Demo:
             height=260,
         )
 
-    def twin(arrays, params):
-        pictures = [enlarge(arrays["photo"]), overlay(arrays["photo"], arrays["affines"])]
-        pictures += [enlarge(arrays["other"]), enlarge(arrays["painted"])]
-        title = f"photo, 18 parts, other moment, painted: {arrays['error']['all']:.1f} % of the width"
-        return contact_figure([pictures], title)
-
     controls = {"photo": slider(0, 0, len(trained.tests) - 1, 1, "test photo")}
-    return live(compute, view, controls, twin=twin, title="A body that nobody pointed at")
+    return live(compute, view, controls, title="A body that nobody pointed at")
 
 
 def swap_demo(trained: Trained) -> Demo:
@@ -143,12 +137,9 @@ def swap_demo(trained: Trained) -> Demo:
             height=260,
         )
 
-    def twin(arrays, params):
-        return contact_figure([[enlarge(arrays[name]) for name in names]], "pose, clothes, swapped, back again")
-
     last = len(trained.tests) - 1
     controls = {"pose": slider(1, 0, last, 1, "pose of photo"), "clothes": slider(0, 0, last, 1, "clothes of photo")}
-    return live(compute, view, controls, twin=twin, title="Pose and appearance come apart")
+    return live(compute, view, controls, title="Pose and appearance come apart")
 
 
 def album_demo(trained: Trained) -> Demo:
@@ -180,18 +171,12 @@ def album_demo(trained: Trained) -> Demo:
             height=300,
         )  # fmt: skip
 
-    def twin(arrays, params):
-        chosen = torch.linspace(0, len(steps) - 1, 5).round().long().tolist()
-        shown = [0, 1, 2]
-        rows = [[overlay(trained.tests.photos(0)[p], album[m, p]) for m in chosen] for p in shown]
-        return contact_figure(rows, "after " + ", ".join(str(steps[m]) for m in chosen) + " steps")
-
     controls = {
         "moment": slider(len(steps) - 1, 0, len(steps) - 1, 1, "moment"),
         "photo": slider(0, 0, album.shape[1] - 1, 1, "test photo"),
     }
     presets = {"before training": {"moment": 0}, "after training": {"moment": len(steps) - 1}}
-    return live(compute, view, controls, presets=presets, twin=twin, title="Watch the parts find the body")
+    return live(compute, view, controls, presets=presets, title="Watch the parts find the body")
 
 
 def break_demo(trained: Trained, worlds: dict[str, Pairs]) -> Demo:
@@ -221,16 +206,9 @@ def break_demo(trained: Trained, worlds: dict[str, Pairs]) -> Demo:
             height=320,
         )
 
-    def twin(arrays, params):
-        rows = []
-        for pairs in worlds.values():
-            affines = learning.affines_of(trained.regressor, pairs.photos(0, slice(0, 5)))
-            rows.append([overlay(photo, a) for photo, a in zip(pairs.photos(0, slice(0, 5)), affines)])
-        return contact_figure(rows, "rows: " + ", ".join(worlds))
-
     count = min(map(len, worlds.values()))
     controls = {"world": choice(list(worlds), label="photos"), "photo": slider(0, 0, count - 1, 1, "photo")}
-    return live(compute, view, controls, twin=twin, title="What the template cannot know")
+    return live(compute, view, controls, title="What the template cannot know")
 
 
 def code_demo(trained: Trained, codes: int = 24) -> Demo:
@@ -260,15 +238,12 @@ def code_demo(trained: Trained, codes: int = 24) -> Demo:
             height=300,
         )
 
-    def twin(arrays, params):
-        return contact_figure([[enlarge(picture) for picture in arrays.values()]], "photo, decoded, one number changed")
-
     controls = {
         "photo": slider(0, 0, len(photos) - 1, 1, "test photo"),
         "number": slider(3, 0, codes - 1, 1, "which number"),
         "turn": slider(2.0, -3.0, 3.0, 0.1, "turned by (standard deviations)"),
     }
-    return live(compute, view, controls, twin=twin, title="An auto-encoder's numbers have no names")
+    return live(compute, view, controls, title="An auto-encoder's numbers have no names")
 
 
 def continue_training(

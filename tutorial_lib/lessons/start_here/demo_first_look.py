@@ -10,7 +10,7 @@ from tutorial_lib.adaptation import adapt
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest
 from tutorial_lib.datasets.splits import AdaptationSplit, builtin_split, walker
 from tutorial_lib.display import figures, stage
-from tutorial_lib.display.lens_controls import BODY, grid_lines, side_by_side
+from tutorial_lib.display.lens_controls import BODY, grid_lines
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.metrics import mpjpe, root_relative
@@ -91,16 +91,12 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
         table = stage.table(["", "error (mm)", "relative to row 1"], rows)
         return stage.panes(camera, room, table, note=in_words(arrays))
 
-    def twin(arrays, params):
-        title = f"{STRENGTHS[params['strength']]}: {in_words(arrays)}"
-        return side_by_side(camera_picture(arrays), pose_picture(arrays), title)
-
     controls = {
         "strength": steps([(text, value) for value, text in STRENGTHS.items()], 0.0, "lens"),
         "count": slider(STEPS, 0, 10, 1, "adaptation steps"),
     }
     presets = {"barrel": {"strength": -1.0}, "no lens": {"strength": 0.0}, "pincushion": {"strength": 1.0}}
-    return live(compute, view, controls, presets=presets, twin=twin, title="Bend the lens, watch a network adapt")
+    return live(compute, view, controls, presets=presets, title="Bend the lens, watch a network adapt")
 
 
 def in_words(arrays: Mapping) -> str:

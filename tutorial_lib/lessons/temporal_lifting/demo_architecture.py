@@ -188,9 +188,6 @@ def architecture_demo() -> Demo:
             height=380,
         )  # fmt: skip
 
-    def twin(arrays, params):
-        return diagram(arrays, f"{arrays['field']} frames seen, {arrays['parameters'] / 1e6:.2f} million parameters")
-
     controls = {
         "layers": slider(3, 1, MOST_LAYERS, 1, "layers"),
         "width": steps([1, 3, 5, 7], 3, "filter width (frames)"),
@@ -205,7 +202,7 @@ def architecture_demo() -> Demo:
         "no dilation": {"layers": 5, **paper, "dilated": False},
         "causal": {"layers": 3, **paper, "causal": True},
     }
-    return live(compute, view, controls, presets=presets, twin=twin, title="Which frames does one pose depend on?")
+    return live(compute, view, controls, presets=presets, title="Which frames does one pose depend on?")
 
 
 def diagram(arrays: dict, title: str) -> go.Figure:

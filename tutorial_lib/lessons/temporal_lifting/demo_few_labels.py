@@ -7,8 +7,8 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.datasets.videos import Video
-from tutorial_lib.display import figures, stage
-from tutorial_lib.display.lens_controls import BODY, side_by_side
+from tutorial_lib.display import stage
+from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.lessons.temporal_lifting.experiment import SHARES, few_name
@@ -92,12 +92,6 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
             note=in_words(arrays),
         )
 
-    def twin(arrays, params):
-        names = [name.replace(", ", ",\n").replace(" (needs a label)", "\n(labelled)") for name in arrays["losses"]]
-        return figures.bars(
-            {"loss": list(arrays["losses"].values())}, names, y_title="loss", y_range=(0, 0.8), title=in_words(arrays)
-        )
-
     controls = {
         "size": slider(1.2, 0.5, 1.6, 0.05, "size of the guess"),
         "distance": slider(1.0, 0.5, 1.6, 0.05, "distance of the guess"),
@@ -110,7 +104,7 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
         "a dwarf, near": {"size": 0.7, "distance": 0.7, "turn": 0},
         "turned": {"size": 1.0, "distance": 1.0, "turn": 40},
     }
-    return live(compute, view, controls, presets=presets, twin=twin, title="Which loss objects?")
+    return live(compute, view, controls, presets=presets, title="Which loss objects?")
 
 
 def in_words(arrays) -> str:
@@ -192,24 +186,11 @@ def share_demo(videos: list[Video], folder: Path | None = None) -> Demo:
             note=share_words(arrays, params["share"]),
         )
 
-    def twin(arrays, params):
-        frame = len(arrays["truth"]) // 2
-        return side_by_side(
-            figures.image_plane(skeletons={"keypoints": arrays["seen"][frame]}, colours={"keypoints": "green"}),
-            figures.skeletons_3d(
-                {"truth": arrays["truth"][frame], **{k: pose[frame] for k, pose in arrays["lifted"].items()}},
-                extent=BODY,
-                up="-y",
-                colours=COLOUR,
-            ),
-            title=share_words(arrays, params["share"]),
-        )
-
     controls = {
         "share": steps([(f"{100 * share:g} %", share) for share in SHARES], SHARES[1], "share with labels"),
         "clip": slider(0, 0, len(videos) - 1, 1, "test video"),
     }
-    return live(compute, view, controls, twin=twin, title="How many labels are enough?")
+    return live(compute, view, controls, title="How many labels are enough?")
 
 
 def share_words(arrays, share: float) -> str:

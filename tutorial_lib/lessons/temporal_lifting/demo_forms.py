@@ -1,7 +1,6 @@
 """The second live demo of lesson 04: one network, two ways to compute it, the work counted while they run."""
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
@@ -9,7 +8,7 @@ from torch.overrides import TorchFunctionMode
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.lens_test import LensTest
 from tutorial_lib.datasets.splits import walker
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lifting import TemporalLifter, flops_per_frame, pad_edges
 from tutorial_lib.skeleton import JOINTS
@@ -131,28 +130,9 @@ def two_forms_demo(motion: str = "builtin", seed: int = 0) -> Demo:
             note=f"largest difference of the two: {1e6 * arrays['difference']:.2f} µm",
         )
 
-    def twin(arrays, params):
-        return work_figure(lengths, costs[params["frames"]], arrays["steady"], params["frames"])
-
     controls = {
         "frames": choice([("9 frames", 9), ("27 frames", 27)], 27, "receptive field"),
         "length": slider(20, 1, len(video), 1, "length of the clip (frames)"),
     }
     presets = {"one frame": {"length": 1}, "the whole clip": {"length": len(video)}}
-    return live(compute, view, controls, presets=presets, twin=twin, title="One function, two ways to compute it")
-
-
-def work_figure(lengths, costs: dict, steady: float, frames: int) -> go.Figure:
-    """Multiply-adds per pose of both forms over the length of the clip."""
-    return figures.curves(
-        {form: (lengths, costs[form]) for form in FORMS} | {"every weight once": ([1, max(lengths)], [steady] * 2)},
-        x_title="length of the clip (frames)",
-        y_title="million multiply-adds per pose",
-        x_range=(1, max(lengths)),
-        y_range=WORK,
-        x_log=True,
-        y_log=True,
-        mode="lines+markers",
-        colours={"sequence": "blue", "windows": "vermillion", "every weight once": "grey"},
-        title=f"Work for one pose, {frames} frames seen",
-    )
+    return live(compute, view, controls, presets=presets, title="One function, two ways to compute it")

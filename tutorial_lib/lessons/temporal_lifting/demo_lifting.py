@@ -12,7 +12,7 @@ from tutorial_lib.camera import FOCAL, Camera, look_at, to_plane, to_screen, wor
 from tutorial_lib.datasets.detector import Defects, draw_defects
 from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m
 from tutorial_lib.display import figures, stage
-from tutorial_lib.display.lens_controls import BODY, side_by_side
+from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lifting import lift_flipped_average
 from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error
@@ -153,20 +153,6 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
             note=in_words(arrays, params["network"]),
         )
 
-    def twin(arrays, params):
-        frame = len(arrays["truth"]) // 2
-        name = params["network"]
-        return side_by_side(
-            figures.image_plane(skeletons={"detected": arrays["seen"][frame]}, colours={"detected": "green"}),
-            figures.skeletons_3d(
-                {"truth": arrays["truth"][frame], name: arrays["lifted"][name][frame]},
-                extent=BODY,
-                up="-y",
-                colours={name: "blue"},
-            ),
-            title=in_words(arrays, name),
-        )
-
     controls = {
         "clip": choice([(_title(clip, i), i) for i, clip in enumerate(clips)], 0, "clip"),
         "azimuth": slider(40, 0, 355, 5, "camera (degrees)"),
@@ -179,7 +165,7 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
         "bad detector": {"noise": 3.0},
         "243 frames": {"network": "243 frames"},
     }
-    return live(compute, view, controls, presets=presets, twin=twin, title="From 2D keypoints over time to 3D")
+    return live(compute, view, controls, presets=presets, title="From 2D keypoints over time to 3D")
 
 
 def in_words(arrays: Mapping, network: str) -> str:
@@ -219,20 +205,12 @@ def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames
             note=f"{len(arrays['pose'])} frames at {arrays['fps']:g} Hz",
         )
 
-    def twin(arrays, params):
-        frame = len(arrays["pose"]) // 2
-        return side_by_side(
-            figures.image_plane(skeletons={"detected": arrays["seen"][frame]}, colours={"detected": "green"}),
-            figures.skeletons_3d({"lifted": arrays["pose"][frame]}, extent=BODY, up="-y", colours={"lifted": "blue"}),
-            title=tracks[params["track"]].name,
-        )
-
     controls = {
         "track": choice([(f"{i + 1}: {t.name}", i) for i, t in enumerate(tracks)], 0, "video"),
         "network": choice(list(NETWORKS), network, "network"),
         "focal": slider(FOCAL, 0.8, 3.0, 0.05, "focal length (half-widths)"),
     }
-    return live(compute, view, controls, twin=twin, title="Your own video")
+    return live(compute, view, controls, title="Your own video")
 
 
 def stills(video: Video, models: Mapping[str, torch.nn.Module], frames: list[int]) -> go.Figure:

@@ -1,17 +1,13 @@
 """The static figures of lesson 04's first half: depth, growth, cost, and what a trained network looks at."""
 
-from collections.abc import Sequence
-
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints
 from tutorial_lib.display import figures
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.lessons.temporal_lifting.demo_architecture import MOST_LAYERS, RATE, diagram, seen_frames
-from tutorial_lib.lessons.temporal_lifting.demo_forms import FORMS, clip_of, work, work_figure
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
-from tutorial_lib.lifting.receptive_field import influence, paths, support
+from tutorial_lib.lifting.receptive_field import support
 
 DEPTHS = range(1, MOST_LAYERS + 1)
 SWEPT = range(1, 5)
@@ -64,30 +60,3 @@ def cost_table(channels: int = 1024) -> str:
         rows.append([name, str(field), f"{field / RATE:.2f}", *costs])
     head = ["network", "frames seen", "seconds at 50 Hz", "parameters (million)", "MFLOPs per pose"]
     return markdown(head, rows)
-
-
-def forms_figure(motion: str = "builtin", seed: int = 0, frames: int = 27, lengths: Sequence[int] = ()) -> go.Figure:
-    """Work of the two forms over the length of the clip, counted while they run."""
-    model, clip = checkpoints.load(f"plain-{frames}f"), clip_of(motion, seed)
-    lengths = list(lengths) or [n for n in (1, 2, 3, 5, 8, 12, 20, 32, 50, 80) if n <= len(clip)]
-    costs = {form: [work(model, clip[:n], form)[1] for n in lengths] for form in FORMS}
-    return work_figure(lengths, costs, flops_per_frame(model) / 2e6, frames)
-
-
-def influence_figure(motion: str = "builtin", seed: int = 0, frames: int = 27) -> go.Figure:
-    """What the architecture offers (paths) and what a trained network uses (gradient), frame by frame."""
-    model = checkpoints.load(f"plain-{frames}f")
-    frame, count = paths(model)
-    _, strength = influence(model, clip_of(motion, seed).unfold(0, frames, 1).permute(0, 3, 1, 2))
-    return figures.curves(
-        {
-            "paths in the architecture": (frame, count / count.max()),
-            "gradient of the trained network": (frame, strength / strength.max()),
-        },
-        x_title="frame, relative to the output",
-        y_title="strongest frame = 1",
-        y_range=(0, 1.05),
-        mode="lines+markers",
-        colours={"paths in the architecture": "grey", "gradient of the trained network": "blue"},
-        title=f"Which of its {frames} frames does the network listen to?",
-    )

@@ -1,0 +1,307 @@
+"""A demo's picture where nothing runs: what `stage.panes` describes, painted as a PNG.
+
+The same description is drawn by stage.js in a live notebook, so the two cannot show different things. Previews of
+notebooks (code hosts, nbconvert, mail) run no JavaScript; they show this.
+"""
+
+import base64
+import io
+import textwrap
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from tutorial_lib.display.figures import COLOURS, STROKES
+from tutorial_lib.display.preview import PALETTE
+from tutorial_lib.display.stage import unpack
+
+WIDTH, HEIGHT, ROW = 8.0, 3.4, 0.24
+"""Inches at 100 pixels each: of a row of panes without its legends, and the height of a table's row."""
+_BELOW = 0.1
+
+_DASHES = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5))}
+_MARKERS = {"circle": "o", "square": "s", "diamond": "D"}
+_SIZE = 9
+
+
+def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> bytes:
+    """Paint a picture; the bytes are the same at every run.
+
+    Args:
+        picture: what `stage.panes` returns.
+        frame: which frame of what moves; the middle one by default.
+        title: above the picture's own note.
+    """
+    panes = [pane for pane in picture["panes"] if pane["kind"] != "table"]
+    tables = [pane for pane in picture["panes"] if pane["kind"] == "table"]
+    shares = [pane["weight"] for pane in panes]
+    wides = [WIDTH * share / sum(shares) for share in shares]
+    rows = [-(-len(_names(pane)) // _columns(pane, wide)) for pane, wide in zip(panes, wides)]
+    legend = 0.14 * max(rows, default=0)
+    tall = (HEIGHT + legend) * bool(panes)
+    heights = [ROW * (_head(table) + len(table["rows"]) + bool(table["title"]) + 0.6) for table in tables]
+    head = [text for text in (title, picture["note"]) if text]
+    total = 0.3 * len(head) + tall + sum(heights)
+    canvas = Figure(figsize=(WIDTH, total), facecolor="white")
+    FigureCanvasAgg(canvas)
+    for number, text in enumerate(head):
+        style = {"fontsize": _SIZE + 2, "fontweight": "bold"} if text == title else {"fontsize": _SIZE}
+        canvas.text(0.5, 1 - 0.3 * (number + 0.6) / total, text, ha="center", va="center", **style)
+    top = total - 0.3 * len(head)
+    left = 0.0
+    for pane, wide in zip(panes, wides):
+        _PAINTERS[pane["kind"]](canvas, pane, _Box(left, top - tall + legend, wide, HEIGHT), frame)
+        left += wide
+    top -= tall
+    for table, high in zip(tables, heights):
+        top -= high
+        _table(canvas, table, _Box(0.3, top, WIDTH - 0.6, high))
+    out, small = io.BytesIO(), io.BytesIO()
+    canvas.savefig(out, format="png", dpi=100, metadata={"Software": None})
+    # A palette: a third of the size, and the eye sees no difference.
+    PIL.Image.open(out).convert("RGB").quantize(PALETTE, dither=PIL.Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
+def png_base64(picture: dict[str, Any], frame: int | None = None, title: str = "") -> str:
+    """`png` as notebooks store it."""
+    return base64.b64encode(png(picture, frame, title)).decode()
+
+
+class _Box(tuple):
+    """Left, bottom, width and height in inches of a part of the canvas."""
+
+    def __new__(cls, *sides: float) -> "_Box":
+        return super().__new__(cls, sides)
+
+    def axes(self, canvas: Figure, inner: tuple[float, float, float, float], **options: Any) -> Axes:
+        """Axes inside, with margins in inches: left, bottom, right, top."""
+        (x, y, wide, high), (left, bottom, right, top) = self, inner
+        total = canvas.get_figheight()
+        place = [(x + left) / WIDTH, (y + bottom) / total, (wide - left - right) / WIDTH, (high - bottom - top) / total]
+        return canvas.add_axes(place, **options)
+
+
+def _points(packed: dict[str, Any], frame: int | None) -> np.ndarray:
+    """(count, dims) of one frame of a packed array (frames, count, dims)."""
+    array = unpack(packed)
+    return array[len(array) // 2 if frame is None else min(frame, len(array) - 1)]
+
+
+def _hex(colour: str) -> str:
+    return COLOURS.get(colour, colour)
+
+
+def _pen(part: dict[str, Any]) -> dict[str, Any]:
+    return {"color": _hex(part["colour"]), "linestyle": _DASHES[part["dash"]], "linewidth": 0.6 * part["width"]}
+
+
+def _skeleton(
+    ax: Axes, part: dict[str, Any], frame: int | None, order: tuple[int, ...], signs: tuple[int, ...]
+) -> None:
+    points = _points(part["points"], frame)[:, order] * signs
+    full = np.array(to_rgba(_hex(part["colour"])))
+    for side, stroke in STROKES.items():
+        path = np.where(np.array(stroke)[:, None] < 0, np.nan, points[list(stroke)])
+        pen = _pen(part) | ({"color": 1 - 0.6 * (1 - full[:3]), "linestyle": (0, (2, 1))} if side == "left" else {})
+        ax.plot(*path.T, **pen, marker="o", markersize=0.7 * part["width"] + 0.5)
+    ax.plot(*[[np.nan]] * points.shape[1], **_pen(part), label=part["name"])
+
+
+def _names(pane: dict[str, Any]) -> list[str]:
+    """What the legend of a pane lists."""
+    parts = [part for key in ("skeletons", "lines", "circles", "dots", "series") for part in pane.get(key, ())]
+    return list(
+        dict.fromkeys(
+            part["name"] for part in parts if part["name"] and (pane["kind"] != "curve" or "y" in part and "x" in part)
+        )
+    )
+
+
+def _columns(pane: dict[str, Any], wide: float) -> int:
+    """How many names of the legend fit beside each other in so many inches."""
+    longest = max((len(name) for name in _names(pane)), default=0)
+    return max(1, min(3, int(13 * wide / (longest + 7))))
+
+
+def _legend(ax: Axes, pane: dict[str, Any], wide: float, below: float) -> None:
+    handles = dict(zip(*ax.get_legend_handles_labels()[::-1]))
+    names = [name for name in _names(pane) if name in handles]
+    if names:
+        ax.legend(
+            [handles[name] for name in names], names, loc="upper center", bbox_to_anchor=(0.5, -below), frameon=False,
+            fontsize=_SIZE - 2, ncols=_columns(pane, wide), columnspacing=1.0, handlelength=1.6, labelspacing=0.2,
+        )  # fmt: skip
+
+
+def _title(ax: Axes, pane: dict[str, Any], box: _Box) -> None:
+    ax.set_title("\n".join(textwrap.wrap(pane["title"], int(11 * box[2]))), fontsize=_SIZE, pad=2)
+
+
+def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
+    ax = box.axes(canvas, (0.0, _BELOW + 0.1, 0.0, 0.2), projection="3d")
+    # Matplotlib has z up: which of our axes stands for it, and which way.
+    order, signs = {"z": ((0, 1, 2), (1, 1, 1)), "-y": ((0, 2, 1), (1, 1, -1)), "y": ((0, 2, 1), (1, -1, 1))}[
+        pane["up"]
+    ]
+    for part in pane["skeletons"]:
+        _skeleton(ax, part, frame, order, signs)
+    extent = np.array(pane["extent"])[list(order)] * np.array(signs)[:, None]
+    for axis, number, sign, span in zip("xyz", order, signs, np.sort(extent, axis=1)):
+        getattr(ax, f"set_{axis}lim")(*span)
+        getattr(ax, f"set_{axis}label")(f"{'xyz'[number]} (m)", fontsize=_SIZE - 2, labelpad=-7)
+        ticks = getattr(ax, f"{axis}axis")
+        ticks.set_major_locator(MaxNLocator(3))
+        ticks.set_major_formatter(lambda value, _, sign=sign: f"{sign * value + 0.0:g}")
+    ax.set_box_aspect(np.ptp(extent, axis=1), zoom=1.0)
+    azimuth, elevation = pane["view"]
+    ax.view_init(elevation, -90 - azimuth)
+    ax.tick_params(labelsize=_SIZE - 3, pad=-3)
+    ax.set_facecolor("none")
+    _title(ax, pane, box)
+    _legend(ax, pane, box[2], 0.04)
+
+
+def _image(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
+    ax = box.axes(canvas, (0.12, _BELOW, 0.12, 0.3))
+    tall, room = 1 / pane["aspect"], 1 + pane["margin"]
+    for key in ("picture", "heat"):
+        if key in pane:
+            low, high = pane[key]["range"]
+            cells = np.clip((unpack(pane[key]["cells"]) - low) / (high - low), 0, 1)
+            if key == "heat":
+                cells = np.concatenate(
+                    [np.broadcast_to(to_rgba(_hex(pane[key]["colour"]))[:3], (*cells.shape, 3)), cells[..., None]], -1
+                )
+            ax.imshow(
+                cells, extent=(-1, 1, tall, -tall), cmap="gray", vmin=0, vmax=1, interpolation="nearest", zorder=0
+            )
+    for part in pane["lines"]:
+        for number, line in enumerate(unpack(part["points"])):
+            ax.plot(*line.T, **_pen(part), label=part["name"] if not number else None)
+    angle = np.linspace(0, 2 * np.pi, 90)
+    for part in pane["circles"]:
+        x, y = part["centre"]
+        ax.plot(
+            x + part["radius"] * np.cos(angle), y + part["radius"] * np.sin(angle), **_pen(part), label=part["name"]
+        )
+    for part in pane["skeletons"]:
+        _skeleton(ax, part, frame, (0, 1), (1, 1))
+    for part in pane["dots"]:
+        x, y = _points(part["points"], frame).T
+        ax.plot(
+            x,
+            y,
+            _MARKERS[part["symbol"]],
+            color=_hex(part["colour"]),
+            markersize=0.9 * part["size"],
+            label=part["name"],
+        )
+    if pane["cross"] is not None:
+        ax.plot(*pane["cross"], "+", color=COLOURS["grey"], markersize=9)
+    ax.plot([-1, 1, 1, -1, -1], [-tall, -tall, tall, tall, -tall], color=COLOURS["ink"], linewidth=1)
+    ax.set(xlim=(-room, room), ylim=(tall * room, -tall * room), aspect="equal")
+    ax.set_axis_off()
+    _title(ax, pane, box)
+    _legend(ax, pane, box[2], -0.02)
+
+
+def _curve(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
+    named = max((len(name) for _, name in pane["y"]["ticks"] or ()), default=0)
+    ax = box.axes(canvas, (0.6 + 0.06 * max(0, named - 4), _BELOW + 0.45, 0.14, 0.3))
+    for part in pane["series"]:
+        x, y = unpack(part["x"]), unpack(part["y"])
+        if part["band"]:
+            ax.fill_between(
+                x,
+                unpack(part["band"]["lo"]),
+                unpack(part["band"]["hi"]),
+                color=_hex(part["colour"]),
+                alpha=0.2,
+                linewidth=0,
+            )
+        if part["mode"] == "bars":
+            ax.bar(x + part["shift"], y, part["bar"], color=_hex(part["colour"]), label=part["name"])
+            continue
+        style = _pen(part) | {"label": part["name"]}
+        style |= {"linestyle": "none"} if part["mode"] == "markers" else {}
+        style |= {"marker": _MARKERS[part["symbol"]], "markersize": 4} if "markers" in part["mode"] else {}
+        ax.plot(x, y, **style)
+    for axis in "xy":
+        spec = pane[axis]
+        getattr(ax, f"set_{axis}scale")("log" if spec["log"] else "linear")
+        getattr(ax, f"set_{axis}lim")(*spec["range"])
+        getattr(ax, f"set_{axis}label")(spec["label"], fontsize=_SIZE - 1)
+        if spec["ticks"]:
+            places, names = zip(*spec["ticks"])
+            getattr(ax, f"set_{axis}ticks")(places, names)
+    for part in pane["lines"]:
+        ax.axhline(part["y"], color=_hex(part["colour"]), linestyle=_DASHES[part["dash"]], linewidth=1.2)
+        ax.text(
+            0.99,
+            part["y"],
+            part["name"],
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="bottom",
+            fontsize=_SIZE - 2,
+        )
+    if pane["now"] is not None:
+        places = unpack(pane["now"])
+        ax.axvline(
+            places[min(len(places) // 2 if frame is None else frame, len(places) - 1)],
+            color=COLOURS["grey"],
+            linewidth=1,
+        )
+    ax.tick_params(labelsize=_SIZE - 2)
+    ax.grid(color="#DDDDDD", linewidth=0.7)
+    ax.set_axisbelow(True)
+    _title(ax, pane, box)
+    _legend(ax, pane, box[2], 0.2)
+
+
+def _wrapped(table: dict[str, Any]) -> list[str]:
+    """The heads of the columns, those that are long on several lines."""
+    return ["\n".join(textwrap.wrap(name, 14)) if len(name) > 18 else name for name in table["columns"]]
+
+
+def _head(table: dict[str, Any]) -> int:
+    """Lines of the highest head."""
+    return max(name.count("\n") for name in _wrapped(table)) + 1
+
+
+def _table(canvas: Figure, pane: dict[str, Any], box: _Box) -> None:
+    ax = box.axes(canvas, (0, 0, 0, 0))
+    ax.set_axis_off()
+    ax.set(xlim=(0, 1), ylim=(box[3] / ROW, 0))
+    top = 0.0
+    if pane["title"]:
+        ax.text(0, 0.5, pane["title"], fontsize=_SIZE, fontweight="bold", va="center")
+        top = 1.0
+    heads = _wrapped(pane)
+    longest = [
+        max(len(line) for line in (*head.split("\n"), *(row[i] for row in pane["rows"])))
+        for i, head in enumerate(heads)
+    ]
+    ends = np.cumsum(np.array(longest) + 3.0)
+    ends /= max(ends[-1], 90)
+    small = min(1.0, 110 / (sum(longest) + 3 * len(longest)))
+    for number, row in enumerate([heads, *pane["rows"]]):
+        high = _head(pane) if not number else 1
+        for column, text in enumerate(row):
+            best = number > 0 and pane["best"][number - 1] == column
+            ax.text(
+                0 if column == 0 else ends[column], top + high / 2, text, fontsize=small * (_SIZE - 1), va="center",
+                ha="left" if column == 0 else "right", fontweight="bold" if best or not number else "normal",
+            )  # fmt: skip
+        top += high
+        ax.axhline(top, xmax=ends[-1], color="#CCCCCC", linewidth=0.6)
+
+
+_PAINTERS = {"scene": _scene, "image": _image, "curve": _curve}
