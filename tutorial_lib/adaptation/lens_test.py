@@ -1,6 +1,7 @@
 """One fair test for every lifter: people, a lens, a scenario; the same frames and detector errors for all."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 
@@ -14,7 +15,10 @@ from tutorial_lib.distortion import Lens
 from tutorial_lib.lifting import Lifter
 from tutorial_lib.metrics import Score, pose_score, root_relative
 
-LABELLED, ALONE = SCENARIOS = ("labelled", "alone")
+Scenario = Literal["labelled", "alone"]
+LABELLED: Scenario = "labelled"
+ALONE: Scenario = "alone"
+SCENARIOS: tuple[Scenario, ...] = (LABELLED, ALONE)
 """Scenario 1: a few labelled windows, recorded with markers under the test lens. Scenario 2: the test video alone, no
 labels at all. These are identifiers; what readers see is `display.lens_controls.SCENARIO_TITLES`."""
 
@@ -124,7 +128,7 @@ def evaluate(model: Lifter, observation: Observation) -> Score:
 def evaluate_adapted(
     model: Lifter,
     observation: Observation,
-    scenario: str,
+    scenario: Scenario,
     *,
     steps: int,
     rate: float,

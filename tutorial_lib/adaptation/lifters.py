@@ -18,8 +18,7 @@ from torch.func import functional_call
 
 from tutorial_lib.adaptation.maml import Weights, maml_loss
 from tutorial_lib.datasets.windows import Windows
-from tutorial_lib.lifting import Lifter
-from tutorial_lib.lifting.temporal import WindowForm
+from tutorial_lib.lifting import Lifter, WindowForm
 from tutorial_lib.locking import model_in_use
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths

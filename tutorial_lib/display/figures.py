@@ -221,11 +221,13 @@ def bars(
     return _styled(figure, title, yaxis=axis, barmode="group")
 
 
-def sweep(figures: Sequence[go.Figure], labels: Sequence[str], name: str, active: int = 0) -> go.Figure:
+def sweep(figures: Sequence[go.Figure], labels: Sequence[object], name: str, active: int = 0) -> go.Figure:
     """One figure whose slider steps through figures of the same traces: the demo's sweep without a kernel.
 
     Args:
-        labels: one per figure, what the slider says; `name` stands before it.
+        figures: one a step, with the same traces.
+        labels: one per figure, what the slider says.
+        name: stands before the label.
         active: index of the figure that shows first.
     """
     if len(figures) != len(labels) or not figures:

@@ -6,6 +6,7 @@ form, along the line through A and B.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -123,64 +124,68 @@ def gaussian(toy: TwoPlaces) -> np.ndarray:
     return np.exp(-(((LINE - toy.mean()) / width) ** 2) / 2) / (width * math.sqrt(2 * math.pi))
 
 
+def compute_ambiguity(p: float, apart: float, noise: float, sigma: float) -> dict[str, Any]:
+    """What `ambiguity_demo` shows for these values of its controls."""
+    toy = TwoPlaces(p, apart, noise)
+    said = answers(toy, sigma)
+    return {
+        "map": toy.best_map(sigma),
+        "said": said,
+        "hits": {name: toy.hits(t) for name, t in said.items()},
+        "error": {name: float(toy.l1(t)) for name, t in said.items()},
+        "l1": toy.l1(LINE),
+        "l2": toy.l2(LINE),
+        "lowest": {name: float(loss(said[name])) for name, loss in zip(ANSWERS, (toy.l2, toy.l1))},
+        "density": toy.density(LINE),
+        "laplace": laplace(toy),
+        "gaussian": gaussian(toy),
+    }
+
+
+def view_ambiguity(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `ambiguity_demo`."""
+    half = params["apart"] / 2
+    upright = [[[x, -0.9], [x, 0.9]] for x in (-half, half)]
+    dots = [
+        stage.dots(name, [[arrays["said"][name], 0.0]], colour=colour, size=_SIZES[name][0], symbol=_SIZES[name][1])
+        for name, colour in ANSWERS.items()
+    ]
+    losses = [
+        stage.series("expected squared error (L2)", LINE, arrays["l2"], colour="vermillion"),
+        stage.series("expected absolute error (L1)", LINE, arrays["l1"], colour="orange", dash="dash"),
+    ]
+    for name, low in arrays["lowest"].items():
+        place = [arrays["said"][name]]
+        losses.append(stage.series("", place, [low], mode="markers", colour=ANSWERS[name], width=6))
+    widths = [
+        stage.series("the truth", LINE, arrays["density"], colour="ink"),
+        stage.series("best Gaussian (mean, σ)", LINE, arrays["gaussian"], colour="vermillion", dash="dash"),
+        stage.series("best Laplace (median, b)", LINE, arrays["laplace"], colour="purple"),
+    ]
+    along = stage.axis("place along the line (half widths)", -1, 1)
+    rows = [
+        [name, f"{place:+.2f}".replace("-", "\u2212"), f"{arrays['error'][name]:.2f}",
+         f"{100 * arrays['hits'][name]:.0f}"]
+        for name, place in arrays["said"].items()
+    ]  # fmt: skip
+    return stage.panes(
+        stage.image(
+            heat=arrays["map"], heat_name="best heat map", heat_colour="sky", dots=dots, cross=None,
+            lines=[stage.polyline("A (left), B (right)", upright, dash="dot")],
+            title="the map keeps both places", levels=(0.0, 0.5),
+        ),
+        stage.curve(losses, x=along, y=stage.axis("expected loss", 0, 2), title="what one number is rewarded for"),
+        stage.curve(widths, x=along, y=stage.axis("density", 0, 5), title="a width says: I am not sure"),
+        stage.table(["answer", "place", "mean error (half widths)", f"within {HIT} of the truth (%)"], rows),
+        note="a tie: every place between A and B is a median" if abs(params["p"] - 0.5) < 1e-9 else "",
+    )  # fmt: skip
+
+
 def ambiguity_demo() -> Demo:
     """Two places for one joint: the losses, their answers, the map, and a width that admits the doubt."""
 
-    def compute(p, apart, noise, sigma):
-        toy = TwoPlaces(p, apart, noise)
-        said = answers(toy, sigma)
-        return {
-            "map": toy.best_map(sigma),
-            "said": said,
-            "hits": {name: toy.hits(t) for name, t in said.items()},
-            "error": {name: float(toy.l1(t)) for name, t in said.items()},
-            "l1": toy.l1(LINE),
-            "l2": toy.l2(LINE),
-            "lowest": {name: float(loss(said[name])) for name, loss in zip(ANSWERS, (toy.l2, toy.l1))},
-            "density": toy.density(LINE),
-            "laplace": laplace(toy),
-            "gaussian": gaussian(toy),
-        }
-
-    def view(arrays, params):
-        half = params["apart"] / 2
-        upright = [[[x, -0.9], [x, 0.9]] for x in (-half, half)]
-        dots = [
-            stage.dots(name, [[arrays["said"][name], 0.0]], colour=colour, size=_SIZES[name][0], symbol=_SIZES[name][1])
-            for name, colour in ANSWERS.items()
-        ]
-        losses = [
-            stage.series("expected squared error (L2)", LINE, arrays["l2"], colour="vermillion"),
-            stage.series("expected absolute error (L1)", LINE, arrays["l1"], colour="orange", dash="dash"),
-        ]
-        for name, low in arrays["lowest"].items():
-            place = [arrays["said"][name]]
-            losses.append(stage.series("", place, [low], mode="markers", colour=ANSWERS[name], width=6))
-        widths = [
-            stage.series("the truth", LINE, arrays["density"], colour="ink"),
-            stage.series("best Gaussian (mean, σ)", LINE, arrays["gaussian"], colour="vermillion", dash="dash"),
-            stage.series("best Laplace (median, b)", LINE, arrays["laplace"], colour="purple"),
-        ]
-        along = stage.axis("place along the line (half widths)", -1, 1)
-        rows = [
-            [name, f"{place:+.2f}".replace("-", "\u2212"), f"{arrays['error'][name]:.2f}",
-             f"{100 * arrays['hits'][name]:.0f}"]
-            for name, place in arrays["said"].items()
-        ]  # fmt: skip
-        return stage.panes(
-            stage.image(
-                heat=arrays["map"], heat_name="best heat map", heat_colour="sky", dots=dots, cross=None,
-                lines=[stage.polyline("A (left), B (right)", upright, dash="dot")],
-                title="the map keeps both places", levels=(0.0, 0.5),
-            ),
-            stage.curve(losses, x=along, y=stage.axis("expected loss", 0, 2), title="what one number is rewarded for"),
-            stage.curve(widths, x=along, y=stage.axis("density", 0, 5), title="a width says: I am not sure"),
-            stage.table(["answer", "place", "mean error (half widths)", f"within {HIT} of the truth (%)"], rows),
-            note="a tie: every place between A and B is a median" if abs(params["p"] - 0.5) < 1e-9 else "",
-        )  # fmt: skip
-
     return live(
-        compute, view,
+        compute_ambiguity, view_ambiguity,
         {
             "p": slider(0.6, 0.0, 1.0, 0.02, "probability of A"),
             "apart": slider(1.2, 0.0, 1.6, 0.02, "distance A to B"),

@@ -1,11 +1,14 @@
 """The live demo of lesson 01 about bad conditions: trained networks while their photos get worse."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 
 from tutorial_lib.datasets.disturbances import Disturbance, disturb, move
+from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.metrics import distances, pck
@@ -41,6 +44,66 @@ def assess(models: Mapping[str, torch.nn.Module], photos, how: Disturbance, seen
     }  # fmt: skip
 
 
+def compute_robustness(
+    models: Mapping[str, torch.nn.Module],
+    photos: PhotoSet,
+    photo: int,
+    shown: str,
+    joints: str,
+    radius: float,
+    disc_x: float,
+    disc_y: float,
+    shift_x: float,
+    shift_y: float,
+    blur: float,
+    resolution: int,
+) -> dict[str, Any]:
+    """What `robustness_demo` shows for these values of its controls."""
+    how = Disturbance(radius, (disc_x, disc_y), (shift_x, shift_y), blur, resolution)
+    return assess(models, photos, how, joints == "visible")
+
+
+def view_robustness(
+    size: int, names: list[str], colours: Mapping[str, str], arrays: dict[str, Any], params: dict[str, Any]
+) -> dict[str, Any]:
+    """The picture of `robustness_demo`."""
+    photo = params["photo"]
+    drawn = names if params["shown"] == "all" else [params["shown"]]
+    here = {name: _mean(arrays["errors"][name][photo]) for name in names}
+    overall = {name: _mean(arrays["errors"][name]) for name in names}
+    places = np.arange(len(names))
+    skeletons = [stage.skeleton2d("truth", arrays["truth"][photo], width=2.5)] + [
+        stage.skeleton2d(name, arrays["predicted"][name][photo], colour=colours[name], width=3.0) for name in drawn
+    ]
+    bars = [
+        stage.series(name, [float(i)], [value], mode="bars", colour=colours[name], bar=0.38, shift=-0.2)
+        for i, (name, value) in enumerate(here.items())
+    ]
+    every = stage.series("all photos", places, list(overall.values()), mode="bars", colour="grey", bar=0.38,
+                         shift=0.2)  # fmt: skip
+    return stage.panes(
+        stage.image(
+            picture=arrays["image"][photo].permute(1, 2, 0), skeletons=skeletons, cross=None, margin=0.15,
+            title="what the networks see",
+        ),
+        stage.curve(
+            [*bars, every], x=stage.axis("", -0.6, len(names) - 0.4, ticks=dict(zip(names, places))),
+            y=stage.axis("mean error (px)", 0, size / 5), title="this photo, and all photos",
+        ),
+        stage.curve(
+            [stage.series(name, THRESHOLDS, 100 * arrays["pck"][name], colour=colours[name]) for name in names],
+            x=stage.axis("threshold (share of the torso)", 0, 0.6), y=stage.axis("PCK (%)", 0, 100), now=0.2,
+            title="PCK, all photos",
+        ),
+        stage.table(
+            ["", *names],
+            [["this photo (px)", *(f"{v:.1f}" for v in here.values())],
+             ["all photos (px)", *(f"{v:.1f}" for v in overall.values())]],
+            best="min",
+        ),
+    )  # fmt: skip
+
+
 def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
     """Trained models on photos that get worse under the reader's hand.
 
@@ -62,50 +125,9 @@ def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
     colours = dict(zip(names, figures.colours_of(names, COLOURS)))
     pixels = [p for p in (8, 12, 16, 24, 32, 48, 64, 96, 128) if p < size] + [size]
 
-    def compute(photo, shown, joints, radius, disc_x, disc_y, shift_x, shift_y, blur, resolution):
-        how = Disturbance(radius, (disc_x, disc_y), (shift_x, shift_y), blur, resolution)
-        return assess(models, photos, how, joints == "visible")
-
-    def view(arrays, params):
-        photo = params["photo"]
-        drawn = names if params["shown"] == "all" else [params["shown"]]
-        here = {name: _mean(arrays["errors"][name][photo]) for name in names}
-        overall = {name: _mean(arrays["errors"][name]) for name in names}
-        places = np.arange(len(names))
-        skeletons = [stage.skeleton2d("truth", arrays["truth"][photo], width=2.5)] + [
-            stage.skeleton2d(name, arrays["predicted"][name][photo], colour=colours[name], width=3.0) for name in drawn
-        ]
-        bars = [
-            stage.series(name, [float(i)], [value], mode="bars", colour=colours[name], bar=0.38, shift=-0.2)
-            for i, (name, value) in enumerate(here.items())
-        ]
-        every = stage.series("all photos", places, list(overall.values()), mode="bars", colour="grey", bar=0.38,
-                             shift=0.2)  # fmt: skip
-        return stage.panes(
-            stage.image(
-                picture=arrays["image"][photo].permute(1, 2, 0), skeletons=skeletons, cross=None, margin=0.15,
-                title="what the networks see",
-            ),
-            stage.curve(
-                [*bars, every], x=stage.axis("", -0.6, len(names) - 0.4, ticks=dict(zip(names, places))),
-                y=stage.axis("mean error (px)", 0, size / 5), title="this photo, and all photos",
-            ),
-            stage.curve(
-                [stage.series(name, THRESHOLDS, 100 * arrays["pck"][name], colour=colours[name]) for name in names],
-                x=stage.axis("threshold (share of the torso)", 0, 0.6), y=stage.axis("PCK (%)", 0, 100), now=0.2,
-                title="PCK, all photos",
-            ),
-            stage.table(
-                ["", *names],
-                [["this photo (px)", *(f"{v:.1f}" for v in here.values())],
-                 ["all photos (px)", *(f"{v:.1f}" for v in overall.values())]],
-                best="min",
-            ),
-        )  # fmt: skip
-
     zero = {"radius": 0.0, "shift_x": 0.0, "shift_y": 0.0, "blur": 0.0, "resolution": size}
     return live(
-        compute, view,
+        partial(compute_robustness, models, photos), partial(view_robustness, size, names, colours),
         {
             "photo": slider(0, 0, max(1, len(photos.image) - 1), 1, "photo"),
             "shown": choice(["all", *names], "all", "skeletons"),

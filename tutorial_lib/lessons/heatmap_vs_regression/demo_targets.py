@@ -1,6 +1,7 @@
 """The live demo of lesson 01 about maps: from a joint to a map and back, and what the grid costs."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -53,76 +54,82 @@ def quantisation(stride: int, generator: torch.Generator, joints: int = 400, sig
     return {name: half * torch.linalg.vector_norm(p - truth, dim=-1).mean().item() for name, p in found.items()}
 
 
+def compute_target(
+    x: float, y: float, stride: int, sigma: float, noise: float, temperature: float, centre: str, blur: bool
+) -> dict[str, Any]:
+    """What `target_demo` shows for these values of its controls."""
+    cells = PICTURE // stride
+    read = decoders(temperature, sigma if blur else 0.0)
+    rounded = centre == "rounded"
+    spoil = noise * torch.randn(cells, cells, generator=torch.Generator().manual_seed(0))
+    truth = torch.tensor([x, y]) * 2 / PICTURE - 1
+    target = heatmaps.gaussian_target(truth, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
+    # The same map again while the joint crosses one cell from left to right.
+    middle = torch.floor(heatmaps.to_cells(truth, cells) + 0.5)
+    offset = torch.linspace(-0.49, 0.49, 41)
+    path = torch.stack([middle[0] + offset, heatmaps.to_cells(truth, cells)[1].expand(41)], -1)
+    path = (2 * path + 1) / cells - 1
+    sweep = heatmaps.gaussian_target(path, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
+    half = PICTURE / 2
+    return {
+        "map": target,
+        "truth": truth,
+        "points": {name: decode(target) for name, decode in read.items()},
+        "middle": middle,
+        "offset": offset,
+        "now": (heatmaps.to_cells(truth, cells) - middle)[0],
+        "errors": {
+            name: half * torch.linalg.vector_norm(decode(sweep) - path, dim=-1) for name, decode in read.items()
+        },
+    }
+
+
+def view_target(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `target_demo`."""
+    cells, stride = len(arrays["map"]), params["stride"]
+    px = {name: PICTURE / 2 * (p - arrays["truth"]).norm().item() for name, p in arrays["points"].items()}
+    close, place = _close_up(arrays["map"], arrays["middle"])
+    near = {name: place(heatmaps.to_cells(p, cells)) for name, p in arrays["points"].items()}
+    marks = [
+        stage.dots(name, p[None] if p.abs().max() <= 1 else p.new_zeros(0, 2), colour=DECODERS[name],
+                   symbol=SYMBOLS[name], size=10 - 1.5 * i)
+        for i, (name, p) in enumerate(near.items())
+    ]  # fmt: skip
+    true_place = place(heatmaps.to_cells(arrays["truth"], cells))
+    cross = true_place.tolist() if true_place.abs().max() <= 1 else None
+    return stage.panes(
+        stage.image(
+            heat=arrays["map"], heat_name="target map", heat_colour="sky", cross=arrays["truth"].tolist(),
+            lines=[stage.polyline("close-up", _frame(arrays["middle"], cells), colour="grey")],
+            title=f"{PICTURE} px picture, {cells} × {cells} cells",
+        ),
+        stage.image(
+            heat=close, heat_name="", heat_colour="sky", dots=marks, cross=cross,
+            lines=[stage.polyline("", _grid(CLOSE), colour="grey", width=0.7)],
+            title=f"close-up: {CLOSE} × {CLOSE} cells, the cross is the truth",
+        ),
+        stage.curve(
+            [stage.series(name, arrays["offset"], values, colour=DECODERS[name])
+             for name, values in arrays["errors"].items()],
+            x=stage.axis("joint's offset from its cell's centre (cells)", -0.5, 0.5),
+            y=stage.axis("error (px)", 0, max(1.0, 0.8 * stride)), now=arrays["now"],
+            title="while the joint crosses one cell",
+        ),
+        stage.table(
+            ["error", *px],
+            [["in pixels", *(f"{v:.2f}" for v in px.values())],
+             ["in cells", *(f"{v / stride:.3f}" for v in px.values())]],
+            best="min",
+        ),
+        note=f"argmax cannot do better than {heatmaps.MEAN_RESIDUAL * stride:.2f} px on average",
+    )  # fmt: skip
+
+
 def target_demo() -> Demo:
     """A joint, its map, and where four decoders think it was."""
 
-    def compute(x, y, stride, sigma, noise, temperature, centre, blur):
-        cells = PICTURE // stride
-        read = decoders(temperature, sigma if blur else 0.0)
-        rounded = centre == "rounded"
-        spoil = noise * torch.randn(cells, cells, generator=torch.Generator().manual_seed(0))
-        truth = torch.tensor([x, y]) * 2 / PICTURE - 1
-        target = heatmaps.gaussian_target(truth, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
-        # The same map again while the joint crosses one cell from left to right.
-        middle = torch.floor(heatmaps.to_cells(truth, cells) + 0.5)
-        offset = torch.linspace(-0.49, 0.49, 41)
-        path = torch.stack([middle[0] + offset, heatmaps.to_cells(truth, cells)[1].expand(41)], -1)
-        path = (2 * path + 1) / cells - 1
-        sweep = heatmaps.gaussian_target(path, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
-        half = PICTURE / 2
-        return {
-            "map": target,
-            "truth": truth,
-            "points": {name: decode(target) for name, decode in read.items()},
-            "middle": middle,
-            "offset": offset,
-            "now": (heatmaps.to_cells(truth, cells) - middle)[0],
-            "errors": {
-                name: half * torch.linalg.vector_norm(decode(sweep) - path, dim=-1) for name, decode in read.items()
-            },
-        }
-
-    def view(arrays, params):
-        cells, stride = len(arrays["map"]), params["stride"]
-        px = {name: PICTURE / 2 * (p - arrays["truth"]).norm().item() for name, p in arrays["points"].items()}
-        close, place = _close_up(arrays["map"], arrays["middle"])
-        near = {name: place(heatmaps.to_cells(p, cells)) for name, p in arrays["points"].items()}
-        marks = [
-            stage.dots(name, p[None] if p.abs().max() <= 1 else p.new_zeros(0, 2), colour=DECODERS[name],
-                       symbol=SYMBOLS[name], size=10 - 1.5 * i)
-            for i, (name, p) in enumerate(near.items())
-        ]  # fmt: skip
-        true_place = place(heatmaps.to_cells(arrays["truth"], cells))
-        cross = true_place.tolist() if true_place.abs().max() <= 1 else None
-        return stage.panes(
-            stage.image(
-                heat=arrays["map"], heat_name="target map", heat_colour="sky", cross=arrays["truth"].tolist(),
-                lines=[stage.polyline("close-up", _frame(arrays["middle"], cells), colour="grey")],
-                title=f"{PICTURE} px picture, {cells} × {cells} cells",
-            ),
-            stage.image(
-                heat=close, heat_name="", heat_colour="sky", dots=marks, cross=cross,
-                lines=[stage.polyline("", _grid(CLOSE), colour="grey", width=0.7)],
-                title=f"close-up: {CLOSE} × {CLOSE} cells, the cross is the truth",
-            ),
-            stage.curve(
-                [stage.series(name, arrays["offset"], values, colour=DECODERS[name])
-                 for name, values in arrays["errors"].items()],
-                x=stage.axis("joint's offset from its cell's centre (cells)", -0.5, 0.5),
-                y=stage.axis("error (px)", 0, max(1.0, 0.8 * stride)), now=arrays["now"],
-                title="while the joint crosses one cell",
-            ),
-            stage.table(
-                ["error", *px],
-                [["in pixels", *(f"{v:.2f}" for v in px.values())],
-                 ["in cells", *(f"{v / stride:.3f}" for v in px.values())]],
-                best="min",
-            ),
-            note=f"argmax cannot do better than {heatmaps.MEAN_RESIDUAL * stride:.2f} px on average",
-        )  # fmt: skip
-
     return live(
-        compute, view,
+        compute_target, view_target,
         {
             "x": slider(71.4, 8.0, 120.0, 0.1, "joint x (px)"),
             "y": slider(55.2, 8.0, 120.0, 0.1, "joint y (px)"),

@@ -1,5 +1,7 @@
 """From a row of scores to a coordinate, and on to a plane and a volume."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import torch
@@ -72,63 +74,65 @@ def read_out(axes: int, x: float, sigma: float, beta: float, second: float, half
     }
 
 
+def compute_build_up(axes: int, x: float, sigma: float, beta: float, second: float, half_pixel: bool) -> dict[str, Any]:
+    """What `build_up_demo` shows for these values of its controls."""
+    return read_out(axes, x, sigma, beta, second, half_pixel)
+
+
+def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `build_up_demo`."""
+    flat = params["axes"] == 1
+    names = ("peak of the scores", "mean of the softmax", "truth")
+    places = [arrays["peak"], arrays["mean"], torch.tensor([params["x"], HEIGHT, HEIGHT][: params["axes"]])]
+    looks = [("vermillion", "square", 7.0), ("blue", "circle", 7.0), ("ink", "diamond", 4.0)]
+
+    def dots():
+        at = [torch.stack([p[0], p.new_tensor((CELLS - 1) / 2) if flat else p[1]]) for p in places]
+        made = [from_cells(p, CELLS)[None] / p.new_tensor([1.0, CELLS if flat else 1.0]) for p in at]
+        return [stage.dots(name, p, colour=c, symbol=s, size=size) for name, p, (c, s, size) in zip(names, made, looks)]
+
+    shape = {"aspect": CELLS / 4 if flat else 1.0, "cross": None, "margin": 0.02}
+    low = 1e-3
+    uprights = [
+        stage.series(name, [p[0].item()] * 2, [low, 1], colour=colour, dash=dash, width=width)
+        for name, p, (colour, _, _), dash, width in zip(names, places, looks, ("dash", "solid", "dot"), (3, 4, 2))
+    ]
+    return stage.panes(
+        stage.image(
+            heat=arrays["scores"], heat_name="score, 0 to 1", heat_colour="orange", dots=dots(),
+            title="scores" + ", slice through the blob" * (params["axes"] == 3), **shape,
+        ),
+        stage.image(
+            heat=arrays["probability"], heat_name="share of the largest", heat_colour="green", dots=dots(),
+            title="softmax, drawn relative to its peak", **shape,
+        ),
+        stage.curve(
+            [
+                stage.series(
+                    "marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(low / 10), colour="green"
+                ),
+                *uprights,
+            ],
+            x=stage.axis("x (cells)", -0.5, CELLS - 0.5),
+            y=stage.axis("probability", low, 1, log=True),
+            lines=[stage.hline("uniform", 1 / CELLS, dash="dot")],
+            title="sum over the other axes",
+            weight=1.3,
+        ),
+        stage.table(
+            ["x (cells)", "answer", "truth", "error"],
+            [
+                [name, f"{p[0]:.2f}", f"{params['x']:.2f}", signed(p[0] - params["x"])]
+                for name, p in zip(names[:2], places)
+            ],
+        ),
+        note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
+        f"{100 - 100 * arrays['near']:.1f} % elsewhere",
+    )  # fmt: skip
+
+
 def build_up_demo() -> Demo:
     """One blob or two in a row, a map or a volume: scores, softmax, marginal, mean."""
-
-    def compute(axes, x, sigma, beta, second, half_pixel):
-        return read_out(axes, x, sigma, beta, second, half_pixel)
-
-    def view(arrays, params):
-        flat = params["axes"] == 1
-        names = ("peak of the scores", "mean of the softmax", "truth")
-        places = [arrays["peak"], arrays["mean"], torch.tensor([params["x"], HEIGHT, HEIGHT][: params["axes"]])]
-        looks = [("vermillion", "square", 7.0), ("blue", "circle", 7.0), ("ink", "diamond", 4.0)]
-
-        def dots():
-            at = [torch.stack([p[0], p.new_tensor((CELLS - 1) / 2) if flat else p[1]]) for p in places]
-            made = [from_cells(p, CELLS)[None] / p.new_tensor([1.0, CELLS if flat else 1.0]) for p in at]
-            return [
-                stage.dots(name, p, colour=c, symbol=s, size=size) for name, p, (c, s, size) in zip(names, made, looks)
-            ]
-
-        shape = {"aspect": CELLS / 4 if flat else 1.0, "cross": None, "margin": 0.02}
-        low = 1e-3
-        uprights = [
-            stage.series(name, [p[0].item()] * 2, [low, 1], colour=colour, dash=dash, width=width)
-            for name, p, (colour, _, _), dash, width in zip(names, places, looks, ("dash", "solid", "dot"), (3, 4, 2))
-        ]
-        return stage.panes(
-            stage.image(
-                heat=arrays["scores"], heat_name="score, 0 to 1", heat_colour="orange", dots=dots(),
-                title="scores" + ", slice through the blob" * (params["axes"] == 3), **shape,
-            ),
-            stage.image(
-                heat=arrays["probability"], heat_name="share of the largest", heat_colour="green", dots=dots(),
-                title="softmax, drawn relative to its peak", **shape,
-            ),
-            stage.curve(
-                [
-                    stage.series(
-                        "marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(low / 10), colour="green"
-                    ),
-                    *uprights,
-                ],
-                x=stage.axis("x (cells)", -0.5, CELLS - 0.5),
-                y=stage.axis("probability", low, 1, log=True),
-                lines=[stage.hline("uniform", 1 / CELLS, dash="dot")],
-                title="sum over the other axes",
-                weight=1.3,
-            ),
-            stage.table(
-                ["x (cells)", "answer", "truth", "error"],
-                [
-                    [name, f"{p[0]:.2f}", f"{params['x']:.2f}", signed(p[0] - params["x"])]
-                    for name, p in zip(names[:2], places)
-                ],
-            ),
-            note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
-            f"{100 - 100 * arrays['near']:.1f} % elsewhere",
-        )  # fmt: skip
 
     controls = {
         "axes": choice([("1D: a row", 1), ("2D: a map", 2), ("3D: a volume", 3)], 2, "scores are"),
@@ -148,7 +152,7 @@ def build_up_demo() -> Demo:
         "two blobs: the mean falls between": {"axes": 2, "x": 8.0, "beta": 50, "second": 1.0},
         "the corner no mean can reach": {"axes": 2, "x": 63.0, "beta": 100, "second": 0.0, "half_pixel": False},
     }
-    return live(compute, view, controls, presets=presets, title="From scores to a coordinate")
+    return live(compute_build_up, view_build_up, controls, presets=presets, title="From scores to a coordinate")
 
 
 def signed(value) -> str:

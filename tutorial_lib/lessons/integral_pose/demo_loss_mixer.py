@@ -1,6 +1,7 @@
 """Which losses on a volume: one volume is trained while you watch, under the losses that you mix."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -99,69 +100,73 @@ LOSS_NAMES = {
 }
 
 
+def compute_loss_mixer(doubt: float, update: int, **weights: float) -> dict[str, Any]:
+    """What `loss_mixer_demo` shows for these values of its controls."""
+    run = train_volume(Mix(**weights), doubt)
+    return run | cloud(run["logits"][update])
+
+
+def view_loss_mixer(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `loss_mixer_demo`."""
+    truths = TRUTH if params["doubt"] else TRUTH[:1]
+
+    def plane(key, second, title):
+        heat = arrays[key]
+        pick = [0, second]
+        return stage.image(
+            heat=heat / heat.max(), heat_name="probability / peak", heat_colour="green", cross=None, margin=0.02,
+            dots=[
+                stage.dots("truth", truths[:, pick], colour="ink", symbol="diamond", size=8),
+                stage.dots("peak", arrays["peak"][None, pick], colour="vermillion", symbol="square", size=6),
+                stage.dots("mean", arrays["mean"][None, pick], colour="blue", size=6),
+            ],
+            title=title,
+        )  # fmt: skip
+
+    cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
+    curves = {name: np.maximum(values, 1e-4) for name, values in arrays["losses"].items()}
+    cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
+    return stage.panes(
+        plane("front", 1, "from the front: x right, y down"),
+        plane("above", 2, "from above: x right, depth down"),
+        stage.curve(
+            [
+                stage.series(axis, cells, marginal, colour=colour, dash=dash, mode="line+markers")
+                for axis, marginal, colour, dash in zip(
+                    "xyz", arrays["marginals"], ("sky", "orange", "purple"), ("solid", "dash", "dot")
+                )
+            ],
+            x=stage.axis("coordinate (half widths; depth: m)", -1, 1),
+            y=stage.axis("probability", 0, 1),
+            title="the three marginals",
+        ),
+        stage.curve(
+            [
+                stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), v, colour=cycle[name])
+                for name, v in curves.items()
+            ],
+            x=stage.axis("updates", 0, UPDATES),
+            y=stage.axis("loss", 1e-4, 1e4, log=True),
+            now=params["update"],
+            title="losses, unweighted",
+        ),
+        stage.table(
+            ["", "x", "y", "depth", "off by (mm)"],
+            [
+                ["truth", *map(signed, TRUTH[0]), ""],
+                *(
+                    [name, *map(signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
+                    for name, key in (("mean of the cloud", "mean"), ("peak of the cloud", "peak"))
+                ),
+            ],
+        ),
+        note=f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; the cloud is "
+        f"{arrays['spread']:.1f} cells wide",
+    )
+
+
 def loss_mixer_demo() -> Demo:
     """One joint's volume trained with a mixture of losses."""
-
-    def compute(doubt, update, **weights):
-        run = train_volume(Mix(**weights), doubt)
-        return run | cloud(run["logits"][update])
-
-    def view(arrays, params):
-        truths = TRUTH if params["doubt"] else TRUTH[:1]
-
-        def plane(key, second, title):
-            heat = arrays[key]
-            pick = [0, second]
-            return stage.image(
-                heat=heat / heat.max(), heat_name="probability / peak", heat_colour="green", cross=None, margin=0.02,
-                dots=[
-                    stage.dots("truth", truths[:, pick], colour="ink", symbol="diamond", size=8),
-                    stage.dots("peak", arrays["peak"][None, pick], colour="vermillion", symbol="square", size=6),
-                    stage.dots("mean", arrays["mean"][None, pick], colour="blue", size=6),
-                ],
-                title=title,
-            )  # fmt: skip
-
-        cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
-        curves = {name: np.maximum(values, 1e-4) for name, values in arrays["losses"].items()}
-        cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
-        return stage.panes(
-            plane("front", 1, "from the front: x right, y down"),
-            plane("above", 2, "from above: x right, depth down"),
-            stage.curve(
-                [
-                    stage.series(axis, cells, marginal, colour=colour, dash=dash, mode="line+markers")
-                    for axis, marginal, colour, dash in zip(
-                        "xyz", arrays["marginals"], ("sky", "orange", "purple"), ("solid", "dash", "dot")
-                    )
-                ],
-                x=stage.axis("coordinate (half widths; depth: m)", -1, 1),
-                y=stage.axis("probability", 0, 1),
-                title="the three marginals",
-            ),
-            stage.curve(
-                [
-                    stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), v, colour=cycle[name])
-                    for name, v in curves.items()
-                ],
-                x=stage.axis("updates", 0, UPDATES),
-                y=stage.axis("loss", 1e-4, 1e4, log=True),
-                now=params["update"],
-                title="losses, unweighted",
-            ),
-            stage.table(
-                ["", "x", "y", "depth", "off by (mm)"],
-                [
-                    ["truth", *map(signed, TRUTH[0]), ""],
-                    *(
-                        [name, *map(signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
-                        for name, key in (("mean of the cloud", "mean"), ("peak of the cloud", "peak"))
-                    ),
-                ],
-            ),
-            note=f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; the cloud is "
-            f"{arrays['spread']:.1f} cells wide",
-        )
 
     controls = {
         **{name: steps(WEIGHTS, float(name == "integral"), label) for name, label in LOSS_NAMES.items()},
@@ -178,7 +183,7 @@ def loss_mixer_demo() -> Demo:
         "two truths, integral": {**alone, "integral": 1.0, "doubt": 0.4},
         "two truths, Gaussian": {**alone, "gaussian": 1.0, "doubt": 0.4},
     }
-    return live(compute, view, controls, presets=presets, title="Which loss makes which cloud?")
+    return live(compute_loss_mixer, view_loss_mixer, controls, presets=presets, title="Which loss makes which cloud?")
 
 
 def miss(place: torch.Tensor, doubt: float = 0.0) -> float:

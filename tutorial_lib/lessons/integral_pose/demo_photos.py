@@ -4,6 +4,8 @@ import base64
 import io
 import math
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -47,6 +49,33 @@ def bones_2d(keypoints: torch.Tensor) -> torch.Tensor:
     return torch.where(inside(bones).all(-1)[..., None, None], bones, torch.nan).flatten(0, -3)
 
 
+def compute_augmentation(
+    images: torch.Tensor, keypoints: torch.Tensor, seed: int, same_zoom: bool, **strengths: float
+) -> dict[str, Any]:
+    """What `augmentation_demo` shows for these values of its controls."""
+    changes = draw(len(images), Strength(same_zoom=same_zoom, **strengths), torch.Generator().manual_seed(seed))
+    changed, moved = apply(images, keypoints, changes)
+    return {"images": changed, "keypoints": moved, "changes": changes, "inside": inside(moved)}
+
+
+def view_augmentation(images: torch.Tensor, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `augmentation_demo`."""
+    points = arrays["keypoints"][..., :2]
+    bones = bones_2d(points).unflatten(0, (len(images), -1))
+    lines = on_sheet(bones.flatten(1, 2)).unflatten(1, bones.shape[1:3]).flatten(0, 1)
+    rows = math.ceil(len(images) / COLUMNS)
+    return stage.panes(
+        stage.image(
+            picture=sheet(arrays["images"]), aspect=COLUMNS / rows, cross=None, margin=0.01,
+            lines=[stage.polyline("skeleton, moved with the picture", lines, colour="sky", width=2.5)],
+            dots=[stage.dots("joints", on_sheet(points)[arrays["inside"]], colour="orange", size=2.5)],
+        ),
+        stage.table(["picture", *map(str, range(1, len(images) + 1))], _changes_table(arrays["changes"])),
+        note=f"{(~arrays['inside']).sum()} of {arrays['inside'].numel()} joints have left their picture",
+        height=480,
+    )  # fmt: skip
+
+
 def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
     """A contact sheet of changed pictures with their keypoints.
 
@@ -57,27 +86,6 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
     check_joints(keypoints, keypoints.shape[-1], "keypoints")
     images, keypoints = images[:8].detach(), keypoints[:8].detach()
     report = Strength()
-
-    def compute(seed, same_zoom, **strengths):
-        changes = draw(len(images), Strength(same_zoom=same_zoom, **strengths), torch.Generator().manual_seed(seed))
-        changed, moved = apply(images, keypoints, changes)
-        return {"images": changed, "keypoints": moved, "changes": changes, "inside": inside(moved)}
-
-    def view(arrays, params):
-        points = arrays["keypoints"][..., :2]
-        bones = bones_2d(points).unflatten(0, (len(images), -1))
-        lines = on_sheet(bones.flatten(1, 2)).unflatten(1, bones.shape[1:3]).flatten(0, 1)
-        rows = math.ceil(len(images) / COLUMNS)
-        return stage.panes(
-            stage.image(
-                picture=sheet(arrays["images"]), aspect=COLUMNS / rows, cross=None, margin=0.01,
-                lines=[stage.polyline("skeleton, moved with the picture", lines, colour="sky", width=2.5)],
-                dots=[stage.dots("joints", on_sheet(points)[arrays["inside"]], colour="orange", size=2.5)],
-            ),
-            stage.table(["picture", *map(str, range(1, len(images) + 1))], _changes_table(arrays["changes"])),
-            note=f"{(~arrays['inside']).sum()} of {arrays['inside'].numel()} joints have left their picture",
-            height=480,
-        )  # fmt: skip
 
     controls = {
         "shift": slider(report.shift, 0.0, 0.2, 0.01, "shift (share of width)"),
@@ -96,7 +104,13 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
         "too much": {"shift": 0.2, "zoom": 0.5, "colour": 0.5, "contrast": 0.9, "brightness": 0.9},
     }
     title = "One photo, many photos: the labels move along"
-    return live(compute, view, controls, presets=presets, title=title)
+    return live(
+        partial(compute_augmentation, images, keypoints),
+        partial(view_augmentation, images),
+        controls,
+        presets=presets,
+        title=title,
+    )
 
 
 def _changes_table(changes: Changes) -> list[list[str]]:
@@ -136,6 +150,66 @@ def sheet_figure(images: torch.Tensor, keypoints: torch.Tensor, title: str) -> g
 
 
 # ------------------------------------------------------------------ inside the volume
+def compute_depth(
+    nets: Mapping, images: torch.Tensor, truth: torch.Tensor, net: str, photo: int, joint: int
+) -> dict[str, Any]:
+    """What `depth_demo` shows for these values of its controls."""
+    net = nets[net].eval()
+    with torch.no_grad():
+        logits = net.logits(images[photo : photo + 1])[0]
+        sums = marginals(logits)
+        place = torch.softmax(logits[joint].flatten(), 0).view_as(logits[joint])
+    return {
+        "predicted": expectation(sums),
+        "plane": place.sum(0),
+        "row": sums[2][joint],
+        "entropy": torch.special.entr(place).sum().item(),
+        "most": math.log(place.numel()),
+        "truth": truth[photo],
+    }
+
+
+def view_depth(
+    images: torch.Tensor, size: torch.Tensor, arrays: dict[str, Any], params: dict[str, Any]
+) -> dict[str, Any]:
+    """The picture of `depth_demo`."""
+    joint, plane = params["joint"], arrays["plane"]
+    picture = images[params["photo"]].permute(1, 2, 0)
+    predicted, true = arrays["predicted"], arrays["truth"]
+    metres = [size[params["photo"]] * (pose - pose[:1]) for pose in (true, predicted)]
+    off = 1000 * torch.linalg.vector_norm(metres[1] - metres[0], dim=-1)
+    row, name = arrays["row"], JOINTS[joint].replace("_", " ")
+    return stage.panes(
+        stage.image(
+            picture=picture, heat=0.8 * _over(plane / plane.max(), picture), heat_name="probability", cross=None,
+            dots=[
+                stage.dots("truth", true[joint : joint + 1, :2], colour="orange", symbol="diamond", size=7),
+                stage.dots("mean", predicted[joint : joint + 1, :2], colour="blue", size=6),
+            ],
+            margin=0.02, title=f"{name}: sum over depth",
+        ),
+        stage.curve(
+            [
+                stage.series("marginal over depth", cell_centres(len(row)), row, colour="vermillion"),
+                stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="orange", dash="dot"),
+                stage.series("mean", [predicted[joint, 2].item()] * 2, [0, 1], colour="blue", dash="dash"),
+            ],
+            x=stage.axis("depth behind the root (half widths)", -1, 1),
+            y=stage.axis("probability", 0, 1),
+            title=f"{name}: sum over x and y",
+        ),
+        stage.scene(
+            [
+                stage.skeleton3d("truth", metres[0]),
+                stage.skeleton3d("mean of every volume", metres[1], colour="blue"),
+            ],
+            extent=((-0.9, 0.9), (-0.9, 0.95), (-0.9, 0.9)), up="-y", title="3D, root-relative",
+        ),
+        note=f"{name} is off by {off[joint]:.0f} mm, all joints by {off.mean():.0f} mm; entropy "
+        f"{arrays['entropy']:.1f} of {arrays['most']:.1f} nats",
+    )  # fmt: skip
+
+
 def depth_demo(
     nets: Mapping, images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor | float = 1.0
 ) -> Demo:
@@ -157,64 +231,17 @@ def depth_demo(
     if not (size > 0).all():
         raise ValueError(f"half_width is {half_width}, expected metres above 0")
 
-    def compute(net, photo, joint):
-        net = nets[net].eval()
-        with torch.no_grad():
-            logits = net.logits(images[photo : photo + 1])[0]
-            sums = marginals(logits)
-            place = torch.softmax(logits[joint].flatten(), 0).view_as(logits[joint])
-        return {
-            "predicted": expectation(sums),
-            "plane": place.sum(0),
-            "row": sums[2][joint],
-            "entropy": torch.special.entr(place).sum().item(),
-            "most": math.log(place.numel()),
-            "truth": truth[photo],
-        }
-
-    def view(arrays, params):
-        joint, plane = params["joint"], arrays["plane"]
-        picture = images[params["photo"]].permute(1, 2, 0)
-        predicted, true = arrays["predicted"], arrays["truth"]
-        metres = [size[params["photo"]] * (pose - pose[:1]) for pose in (true, predicted)]
-        off = 1000 * torch.linalg.vector_norm(metres[1] - metres[0], dim=-1)
-        row, name = arrays["row"], JOINTS[joint].replace("_", " ")
-        return stage.panes(
-            stage.image(
-                picture=picture, heat=0.8 * _over(plane / plane.max(), picture), heat_name="probability", cross=None,
-                dots=[
-                    stage.dots("truth", true[joint : joint + 1, :2], colour="orange", symbol="diamond", size=7),
-                    stage.dots("mean", predicted[joint : joint + 1, :2], colour="blue", size=6),
-                ],
-                margin=0.02, title=f"{name}: sum over depth",
-            ),
-            stage.curve(
-                [
-                    stage.series("marginal over depth", cell_centres(len(row)), row, colour="vermillion"),
-                    stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="orange", dash="dot"),
-                    stage.series("mean", [predicted[joint, 2].item()] * 2, [0, 1], colour="blue", dash="dash"),
-                ],
-                x=stage.axis("depth behind the root (half widths)", -1, 1),
-                y=stage.axis("probability", 0, 1),
-                title=f"{name}: sum over x and y",
-            ),
-            stage.scene(
-                [
-                    stage.skeleton3d("truth", metres[0]),
-                    stage.skeleton3d("mean of every volume", metres[1], colour="blue"),
-                ],
-                extent=((-0.9, 0.9), (-0.9, 0.95), (-0.9, 0.9)), up="-y", title="3D, root-relative",
-            ),
-            note=f"{name} is off by {off[joint]:.0f} mm, all joints by {off.mean():.0f} mm; entropy "
-            f"{arrays['entropy']:.1f} of {arrays['most']:.1f} nats",
-        )  # fmt: skip
-
     controls = {
         "net": choice([(name, name) for name in nets], next(iter(nets)), "trained with"),
         "photo": slider(0, 0, len(images) - 1, 1, "photo"),
         "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], 13, "joint"),
     }
-    return live(compute, view, controls, title="Inside the volume of one joint")
+    return live(
+        partial(compute_depth, nets, images, truth),
+        partial(view_depth, images, size),
+        controls,
+        title="Inside the volume of one joint",
+    )
 
 
 def _over(plane: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:

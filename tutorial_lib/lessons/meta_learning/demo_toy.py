@@ -5,6 +5,8 @@ minimises the mean of L_i(w - alpha grad L_i(w)). For bowls everything has a clo
 """
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,6 +83,73 @@ def _ellipse(centre: torch.Tensor, curvature: torch.Tensor, level: float) -> tor
     return centre + (unit * torch.sqrt(2 * level / values)) @ vectors.T
 
 
+def compute_toy(bowls: Bowls, alpha: float, x: float, y: float, outer: int) -> dict[str, Any]:
+    """What `toy_demo` shows for these values of its controls."""
+    start = torch.tensor([x, y])
+    path = descend(bowls, start, alpha, outer)
+    theta = path[-1]
+    best = bowls.optimum(alpha)
+    return {
+        "path": path,
+        "theta": theta,
+        "adapted": bowls.inner(theta, alpha),
+        "best": best,
+        "loss": [bowls.meta_loss(w, alpha).item() for w in path],
+        "joint": [bowls.meta_loss(w, alpha).item() for w in descend(bowls, start, 0.0, outer)],
+        "floor": bowls.meta_loss(best, alpha).item(),
+        "after": bowls.loss(bowls.inner(theta, alpha)).tolist(),
+        "before": bowls.loss(theta).tolist(),
+    }
+
+
+def view_toy(
+    joint: torch.Tensor, rings: list[torch.Tensor], names: list[str], arrays: dict[str, Any], params: dict[str, Any]
+) -> dict[str, Any]:
+    """The picture of `toy_demo`."""
+    steps = np.arange(len(arrays["path"]))
+    lines = [
+        stage.polyline(name, ring, colour=colour, width=1.5) for name, ring, colour in zip(names, rings, TASK_COLOURS)
+    ]
+    arrows = [
+        stage.polyline(
+            f"inner step {i + 1}",
+            torch.stack([arrays["theta"], arrays["adapted"][i]]),
+            colour=colour,
+            width=4,
+        )
+        for i, colour in enumerate(TASK_COLOURS)
+    ]
+    path = [stage.polyline("path of θ", arrays["path"], colour="blue", width=3)] if len(steps) > 1 else []
+    return stage.panes(
+        stage.image(
+            lines=[*lines, *arrows, *path],
+            dots=[
+                stage.dots("θ", arrays["theta"][None], colour="blue", size=9),
+                stage.dots("best θ for one step", arrays["best"][None], colour="ink", size=6),
+                stage.dots("best θ without a step", joint[None], colour="grey", size=6),
+            ],
+            cross=None,
+            title="the plane of θ: rings are the losses of three tasks",
+        ),
+        stage.curve(
+            [
+                stage.series("MAML: θ trained for the step", steps, arrays["loss"], colour="blue"),
+                stage.series("joint: θ trained for the mean", steps, arrays["joint"], colour="orange", dash="dash"),
+            ],
+            x=stage.axis("outer steps", 0, 60),
+            y=stage.axis("mean loss after the inner step", 0.01, 3, log=True),
+            lines=[stage.hline("the best there is", arrays["floor"])],
+        ),
+        stage.table(
+            ["loss", *names],
+            [
+                ["at θ", *(f"{v:.3f}" for v in arrays["before"])],
+                ["after one inner step", *(f"{v:.3f}" for v in arrays["after"])],
+            ],
+        ),
+    )
+
+
 def toy_demo() -> Demo:
     """theta, the inner steps and the outer gradient, with everything in view."""
     bowls = three_bowls()
@@ -90,71 +159,9 @@ def toy_demo() -> Demo:
     ]
     names = [f"task {i + 1}" for i in range(len(rings))]
 
-    def compute(alpha, x, y, outer):
-        start = torch.tensor([x, y])
-        path = descend(bowls, start, alpha, outer)
-        theta = path[-1]
-        best = bowls.optimum(alpha)
-        return {
-            "path": path,
-            "theta": theta,
-            "adapted": bowls.inner(theta, alpha),
-            "best": best,
-            "loss": [bowls.meta_loss(w, alpha).item() for w in path],
-            "joint": [bowls.meta_loss(w, alpha).item() for w in descend(bowls, start, 0.0, outer)],
-            "floor": bowls.meta_loss(best, alpha).item(),
-            "after": bowls.loss(bowls.inner(theta, alpha)).tolist(),
-            "before": bowls.loss(theta).tolist(),
-        }
-
-    def view(arrays, params):
-        steps = np.arange(len(arrays["path"]))
-        lines = [
-            stage.polyline(name, ring, colour=colour, width=1.5)
-            for name, ring, colour in zip(names, rings, TASK_COLOURS)
-        ]
-        arrows = [
-            stage.polyline(
-                f"inner step {i + 1}",
-                torch.stack([arrays["theta"], arrays["adapted"][i]]),
-                colour=colour,
-                width=4,
-            )
-            for i, colour in enumerate(TASK_COLOURS)
-        ]
-        path = [stage.polyline("path of θ", arrays["path"], colour="blue", width=3)] if len(steps) > 1 else []
-        return stage.panes(
-            stage.image(
-                lines=[*lines, *arrows, *path],
-                dots=[
-                    stage.dots("θ", arrays["theta"][None], colour="blue", size=9),
-                    stage.dots("best θ for one step", arrays["best"][None], colour="ink", size=6),
-                    stage.dots("best θ without a step", joint[None], colour="grey", size=6),
-                ],
-                cross=None,
-                title="the plane of θ: rings are the losses of three tasks",
-            ),
-            stage.curve(
-                [
-                    stage.series("MAML: θ trained for the step", steps, arrays["loss"], colour="blue"),
-                    stage.series("joint: θ trained for the mean", steps, arrays["joint"], colour="orange", dash="dash"),
-                ],
-                x=stage.axis("outer steps", 0, 60),
-                y=stage.axis("mean loss after the inner step", 0.01, 3, log=True),
-                lines=[stage.hline("the best there is", arrays["floor"])],
-            ),
-            stage.table(
-                ["loss", *names],
-                [
-                    ["at θ", *(f"{v:.3f}" for v in arrays["before"])],
-                    ["after one inner step", *(f"{v:.3f}" for v in arrays["after"])],
-                ],
-            ),
-        )
-
     return live(
-        compute,
-        view,
+        partial(compute_toy, bowls),
+        partial(view_toy, joint, rings, names),
         {
             "alpha": slider(0.25, 0.0, 0.4, 0.01, "inner rate α"),
             "x": slider(0.6, -0.9, 0.9, 0.02, "start of θ, across"),

@@ -1,6 +1,7 @@
 """The live demos of lesson 03, before any training: move a part, pose a puppet."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,10 +10,11 @@ import torch
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.templates import losses, parts, puppet, skeletons, warp
+from tutorial_lib.templates.warp import Pivot
 
 SIZE = 96
 TOGETHER = "all parts together"
-ABOUT = {"its own centre": "part", "the image's corner": "corner"}
+ABOUT: dict[str, Pivot] = {"its own centre": "part", "the image's corner": "corner"}
 _LIMB_COLOURS = {
     "core": "sky", "head": "orange", "hip": "grey", "shoulder": "grey", "thigh": "blue", "arm": "blue",
     "shin": "green", "forearm": "green", "foot": "purple", "hand": "purple",
@@ -45,7 +47,7 @@ def linear_map(rotation: float, scale_x: float, scale_y: float, shear: float) ->
     return turn @ torch.tensor([[1.0, shear], [0.0, 1.0]]) @ torch.diag(torch.tensor([float(scale_x), float(scale_y)]))
 
 
-def together(linear: torch.Tensor, shift: torch.Tensor, about: str = "part") -> torch.Tensor:
+def together(linear: torch.Tensor, shift: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
     """One map of the plane for all parts, about the middle of the picture or its corner: affines (18, 2, 3)."""
     pivot = torch.zeros(2) if about == "part" else -torch.ones(2)
     common = torch.cat([linear, (pivot + shift - linear @ pivot)[:, None]], -1)
@@ -60,7 +62,7 @@ def outline(mean: torch.Tensor, covariance: torch.Tensor, deviations: float = 2.
     return mean + deviations * unit @ vectors.T
 
 
-def measure(affines: torch.Tensor, about: str = "part") -> dict:
+def measure(affines: torch.Tensor, about: Pivot = "part") -> dict:
     """Everything that the pictures of one moved template (18, 2, 3) show."""
     ends = losses.springs(affines, about)
     return {
@@ -152,35 +154,48 @@ def cost_text(arrays: dict) -> str:
     return f"anchor {arrays['losses']['anchor']:.3f}<br>boundary {arrays['losses']['boundary']:.3f}"
 
 
+def compute_parts(
+    part: str, rotation: float, scale_x: float, scale_y: float, shear: float, shift_x: float, shift_y: float, about: str
+) -> dict[str, Any]:
+    """What `parts_demo` shows for these values of its controls."""
+    linear, shift, pivot = (
+        linear_map(rotation, scale_x, scale_y, shear),
+        torch.tensor([shift_x, shift_y]),
+        ABOUT[about],
+    )
+    if part == TOGETHER:
+        return measure(together(linear, shift, pivot), pivot)
+    affines = warp.identity()
+    affines[parts.NAMES.index(part)] = torch.cat([linear, shift[:, None]], -1)
+    arrays = measure(affines, pivot)
+    mean, covariance = (value[parts.NAMES.index(part)] for value in warp.moved(affines, pivot))
+    return arrays | {"outline": outline(mean, covariance)}
+
+
+def view_parts(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `parts_demo`."""
+    ring = [stage.polyline(params["part"], arrays["outline"], colour="ink", width=2)] if "outline" in arrays else []
+    return stage.panes(
+        body_pane(arrays, lines=ring, title="the template: 18 parts, 32 anchors"),
+        loss_pane(arrays["losses"]),
+        loss_table(arrays),
+        note=longest(arrays),
+        height=400,
+    )
+
+
 def parts_demo() -> Demo:
     """One affine map, one part (or all of them): what each loss forbids."""
 
-    def compute(part, rotation, scale_x, scale_y, shear, shift_x, shift_y, about):
-        linear, shift, pivot = (
-            linear_map(rotation, scale_x, scale_y, shear),
-            torch.tensor([shift_x, shift_y]),
-            ABOUT[about],
-        )
-        if part == TOGETHER:
-            return measure(together(linear, shift, pivot), pivot)
-        affines = warp.identity()
-        affines[parts.NAMES.index(part)] = torch.cat([linear, shift[:, None]], -1)
-        arrays = measure(affines, pivot)
-        mean, covariance = (value[parts.NAMES.index(part)] for value in warp.moved(affines, pivot))
-        return arrays | {"outline": outline(mean, covariance)}
-
-    def view(arrays, params):
-        ring = [stage.polyline(params["part"], arrays["outline"], colour="ink", width=2)] if "outline" in arrays else []
-        return stage.panes(
-            body_pane(arrays, lines=ring, title="the template: 18 parts, 32 anchors"),
-            loss_pane(arrays["losses"]),
-            loss_table(arrays),
-            note=longest(arrays),
-            height=400,
-        )
-
-    rest = {"rotation": 0, "scale_x": 1.0, "scale_y": 1.0, "shear": 0.0, "shift_x": 0.0, "shift_y": 0.0}
-    rest |= {"about": "its own centre"}
+    unmoved: dict[str, Any] = {
+        "rotation": 0,
+        "scale_x": 1.0,
+        "scale_y": 1.0,
+        "shear": 0.0,
+        "shift_x": 0.0,
+        "shift_y": 0.0,
+    }
+    rest = unmoved | {"about": "its own centre"}
     controls = {
         "part": choice([TOGETHER, *parts.NAMES], "left forearm", "what moves"),
         "about": choice(list(ABOUT), "its own centre", "turns about"),
@@ -192,8 +207,8 @@ def parts_demo() -> Demo:
         "shift_y": slider(0.0, -1.5, 1.5, 0.02, "shift y (half widths)"),
     }
     return live(
-        compute,
-        view,
+        compute_parts,
+        view_parts,
         controls,
         presets={
             "one arm torn off": rest | {"part": "left forearm", "shift_x": -0.1, "shift_y": -0.4},
@@ -207,23 +222,27 @@ def parts_demo() -> Demo:
     )
 
 
+def compute_puppet(shifts: str, **angles: float) -> dict[str, Any]:
+    """What `puppet_demo` shows for these values of its controls."""
+    affines = skeletons.affines_to(puppet.pose(angles))
+    if shifts == SHIFTS[1]:
+        affines = torch.cat([affines[..., :2], torch.zeros_like(affines[..., 2:])], -1)
+    return measure(affines)
+
+
+def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `puppet_demo`."""
+    return stage.panes(
+        body_pane(arrays, skeleton=params["shifts"] == SHIFTS[0], title="18 affine maps, one for each part"),
+        loss_pane(arrays["losses"]),
+        loss_table(arrays),
+        note=longest(arrays),
+        height=400,
+    )
+
+
 def puppet_demo() -> Demo:
     """Whole limbs posed by angles; the affines that lay the template over the skeleton, or their turns alone."""
-
-    def compute(shifts, **angles):
-        affines = skeletons.affines_to(puppet.pose(angles))
-        if shifts == SHIFTS[1]:
-            affines = torch.cat([affines[..., :2], torch.zeros_like(affines[..., 2:])], -1)
-        return measure(affines)
-
-    def view(arrays, params):
-        return stage.panes(
-            body_pane(arrays, skeleton=params["shifts"] == SHIFTS[0], title="18 affine maps, one for each part"),
-            loss_pane(arrays["losses"]),
-            loss_table(arrays),
-            note=longest(arrays),
-            height=400,
-        )
 
     limits = {"lean": (-45, 45), "turn": (0, 90)} | dict.fromkeys(("left_arm", "right_arm"), (-150, 100))
     limits |= dict.fromkeys(("left_elbow", "right_elbow"), (-150, 150))
@@ -237,8 +256,8 @@ def puppet_demo() -> Demo:
     rest = dict.fromkeys(puppet.ANGLES, 0) | {"shifts": SHIFTS[0]}
     poses = {name: rest | angles for name, angles in puppet.POSES.items()}
     return live(
-        compute,
-        view,
+        compute_puppet,
+        view_puppet,
         controls,
         presets=poses | {"wave without shifts": poses["wave"] | {"shifts": SHIFTS[1]}},
         title="A puppet of Gaussians",

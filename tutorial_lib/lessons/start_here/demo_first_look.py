@@ -1,6 +1,8 @@
 """The live demo of lesson 00: one slider bends the lens, and at every move a network adapts to it anew."""
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 import plotly.graph_objects as go
 import torch
@@ -13,6 +15,7 @@ from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY, grid_lines
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
+from tutorial_lib.lifting import Lifter
 from tutorial_lib.metrics import mpjpe, root_relative
 
 STEPS, WINDOWS = 5, 64
@@ -34,6 +37,58 @@ def lens_at(strength: float) -> torch.Tensor:
     return abs(strength) * PRESETS["d1" if strength < 0 else "d2"]
 
 
+def compute_first(
+    device: torch.device | str,
+    ordinary: Lifter,
+    ours: Lifter,
+    rate: float,
+    lens_test: LensTest,
+    outside: torch.Tensor,
+    clean: float,
+    strength: float,
+    count: int,
+) -> dict[str, Any]:
+    """What `first_demo` shows for these values of its controls."""
+    lens = lens_at(strength)
+    observation = lens_test.through(lens).to(device)
+    result = adapt(ours, observation.support(ours.frames, WINDOWS), count, rate=rate)
+    if result.interrupted:
+        raise KeyboardInterrupt("the adaptation was stopped")
+    with torch.no_grad():
+        poses = [root_relative(model.lift(observation.video)) for model in (ordinary, ours, result.model)]
+    before, start, after = (1000 * mpjpe(pose, observation.truth).item() for pose in poses)
+    return {
+        "percent": 100 * strength,
+        "grid": grid_lines(lens).masked_fill(outside, torch.nan),
+        "seen": observation.video[0],
+        "truth": observation.truth[0],
+        **dict(zip(NETWORKS, (poses[0][0], poses[2][0]))),
+        "errors": {
+            "ordinary network, no lens": clean,
+            "ordinary network, this lens": before,
+            "adapting network, before its first step": start,
+            f"adapting network, after {count} step{'s' * (count != 1)}": after,
+        },
+    }
+
+
+def view_first(clean: float, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `first_demo`."""
+    camera = stage.image(
+        skeletons=[stage.skeleton2d("detected joints", arrays["seen"], colour="green")],
+        lines=[stage.polyline("a square grid", arrays["grid"])],
+        margin=0.2,
+        title="what the camera sees",
+    )
+    people = [stage.skeleton3d(name, arrays[name], colour=colour) for name, colour in NETWORKS.items()]
+    room = stage.scene(
+        [stage.skeleton3d("truth", arrays["truth"]), *people], extent=BODY, up="-y", title="in 3D (drag to turn)"
+    )
+    rows = [[name, f"{value:.0f}", f"× {value / clean:.2f}"] for name, value in arrays["errors"].items()]
+    table = stage.table(["", "error (mm)", "relative to row 1"], rows)
+    return stage.panes(camera, room, table, note=in_words(arrays))
+
+
 def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | str = "cpu") -> Demo:
     """A walking person, a lens, and two networks: one that stays as it is, one that adapts at every move.
 
@@ -53,50 +108,18 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
     with torch.no_grad():
         clean = 1000 * mpjpe(ordinary.lift(ideal.video), ideal.truth).item()
 
-    def compute(strength, count):
-        lens = lens_at(strength)
-        observation = lens_test.through(lens).to(device)
-        result = adapt(ours, observation.support(ours.frames, WINDOWS), count, rate=rate)
-        if result.interrupted:
-            raise KeyboardInterrupt("the adaptation was stopped")
-        with torch.no_grad():
-            poses = [root_relative(model.lift(observation.video)) for model in (ordinary, ours, result.model)]
-        before, start, after = (1000 * mpjpe(pose, observation.truth).item() for pose in poses)
-        return {
-            "percent": 100 * strength,
-            "grid": grid_lines(lens).masked_fill(outside, torch.nan),
-            "seen": observation.video[0],
-            "truth": observation.truth[0],
-            **dict(zip(NETWORKS, (poses[0][0], poses[2][0]))),
-            "errors": {
-                "ordinary network, no lens": clean,
-                "ordinary network, this lens": before,
-                "adapting network, before its first step": start,
-                f"adapting network, after {count} step{'s' * (count != 1)}": after,
-            },
-        }
-
-    def view(arrays, params):
-        camera = stage.image(
-            skeletons=[stage.skeleton2d("detected joints", arrays["seen"], colour="green")],
-            lines=[stage.polyline("a square grid", arrays["grid"])],
-            margin=0.2,
-            title="what the camera sees",
-        )
-        people = [stage.skeleton3d(name, arrays[name], colour=colour) for name, colour in NETWORKS.items()]
-        room = stage.scene(
-            [stage.skeleton3d("truth", arrays["truth"]), *people], extent=BODY, up="-y", title="in 3D (drag to turn)"
-        )
-        rows = [[name, f"{value:.0f}", f"× {value / clean:.2f}"] for name, value in arrays["errors"].items()]
-        table = stage.table(["", "error (mm)", "relative to row 1"], rows)
-        return stage.panes(camera, room, table, note=in_words(arrays))
-
     controls = {
         "strength": steps([(text, value) for value, text in STRENGTHS.items()], 0.0, "lens"),
         "count": slider(STEPS, 0, 10, 1, "adaptation steps"),
     }
     presets = {"barrel": {"strength": -1.0}, "no lens": {"strength": 0.0}, "pincushion": {"strength": 1.0}}
-    return live(compute, view, controls, presets=presets, title="Bend the lens, watch a network adapt")
+    return live(
+        partial(compute_first, device, ordinary, ours, rate, lens_test, outside, clean),
+        partial(view_first, clean),
+        controls,
+        presets=presets,
+        title="Bend the lens, watch a network adapt",
+    )
 
 
 def in_words(arrays: Mapping) -> str:

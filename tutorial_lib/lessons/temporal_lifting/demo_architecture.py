@@ -1,5 +1,8 @@
 """The first live demo of lesson 04: which frames one pose depends on, and what that costs."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import torch
@@ -107,86 +110,90 @@ def seconds(frames: int) -> str:
     return f"{frames / RATE:.2f}" if frames < 50 * RATE else f"{frames / RATE:.0f}"
 
 
+def compute_architecture(layers: int, width: int, dilated: bool, causal: bool, channels: int) -> dict[str, Any]:
+    """What `architecture_demo` shows for these values of its controls."""
+    arrays = seen_frames(layers, width, dilated, causal)
+    with torch.device("meta"):  # counted, not computed
+        full = TemporalLifter(widths=(width,) * layers, channels=channels, causal=causal, dilated=dilated)
+    seen = arrays["frame"][arrays["count"] > 0]
+    return arrays | {
+        "field": len(seen),
+        "past": int(-seen.min()),
+        "future": int(seen.max()),
+        "formula": full.frames,
+        "half": half_of_paths(arrays["count"]),
+        "parameters": count_parameters(full),
+        "flops": flops_per_frame(full),
+    }
+
+
+def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `architecture_demo`."""
+    thick, drawn = line_width(arrays), strokes(arrays)
+    across = stage.axis("frame, relative to the output", arrays["low"] - 0.5, arrays["high"] + 0.5)
+    parts = [
+        stage.series(name, *drawn[name].T, colour=colour, width=max(0.8, thick * factor))
+        for name, (colour, factor) in STYLE.items()
+    ]
+    few = [(node, height) for height, layer in enumerate(arrays["layers"], 1) for node in layer.nodes[:MOST_LINES]]
+    if arrays["high"] - arrays["low"] < 100:
+        nodes = np.array(few)
+        parts.append(stage.series("feature", *nodes.T, mode="markers", colour="blue", width=1.5 * thick))
+    top = len(arrays["layers"])
+    parts.append(stage.series("output", [0], [top], mode="markers", symbol="diamond", colour="ink", width=6))
+    share = arrays["count"] / arrays["count"].max()
+    bars = len(share) < 300
+    weights = stage.series(
+        "paths",
+        arrays["frame"],
+        share,
+        colour="vermillion",
+        mode="bars" if bars else "line",
+        bar=1.0 if len(share) > 91 else 0.8,
+        width=1.5,
+    )
+    return stage.panes(
+        stage.curve(
+            parts,
+            x=across,
+            y=stage.axis("", -0.7, MOST_LAYERS + 0.4, ticks=layer_names(arrays["layers"])),
+            title="what leads to one pose (layer: filter width × distance of its taps)",
+            weight=1.7,
+        ),
+        stage.curve(
+            [weights],
+            x=across,
+            y=stage.axis("paths to the output (strongest frame = 1)", 0, 1.05),
+            now=0,
+            title="how often a frame is used",
+        ),
+        stage.table(
+            [
+                "", "sees, by gradient (frames)", "by formula", "at 50 Hz (s)", "of the future (s)",
+                "half of the paths from (frames)", "parameters (million)", "per pose (MFLOPs)",
+            ],
+            [
+                [
+                    "this network", arrays["field"], arrays["formula"], seconds(arrays["field"]),
+                    seconds(arrays["future"]), arrays["half"], f"{arrays['parameters'] / 1e6:.2f}",
+                    f"{arrays['flops'] / 1e6:.2f}",
+                ],
+                [
+                    "single frame, 1024 channels", 1, 1, seconds(1), seconds(0), 1,
+                    f"{count_parameters(single) / 1e6:.2f}", f"{flops_per_frame(single) / 1e6:.2f}",
+                ],
+            ],
+        ),
+        note=f"sees {arrays['past']} frames before and {arrays['future']} after its own"
+        + "; of its many lines only some are drawn" * any(len(n.nodes) > MOST_LINES for n in arrays["layers"]),
+        height=380,
+    )  # fmt: skip
+
+
 def architecture_demo() -> Demo:
     """Choose filters, see the connections that lead to one pose, and what they cost."""
     with torch.device("meta"):
         single = SingleFrameLifter()
-
-    def compute(layers, width, dilated, causal, channels):
-        arrays = seen_frames(layers, width, dilated, causal)
-        with torch.device("meta"):  # counted, not computed
-            full = TemporalLifter(widths=(width,) * layers, channels=channels, causal=causal, dilated=dilated)
-        seen = arrays["frame"][arrays["count"] > 0]
-        return arrays | {
-            "field": len(seen),
-            "past": int(-seen.min()),
-            "future": int(seen.max()),
-            "formula": full.frames,
-            "half": half_of_paths(arrays["count"]),
-            "parameters": count_parameters(full),
-            "flops": flops_per_frame(full),
-        }
-
-    def view(arrays, params):
-        thick, drawn = line_width(arrays), strokes(arrays)
-        across = stage.axis("frame, relative to the output", arrays["low"] - 0.5, arrays["high"] + 0.5)
-        parts = [
-            stage.series(name, *drawn[name].T, colour=colour, width=max(0.8, thick * factor))
-            for name, (colour, factor) in STYLE.items()
-        ]
-        few = [(node, height) for height, layer in enumerate(arrays["layers"], 1) for node in layer.nodes[:MOST_LINES]]
-        if arrays["high"] - arrays["low"] < 100:
-            nodes = np.array(few)
-            parts.append(stage.series("feature", *nodes.T, mode="markers", colour="blue", width=1.5 * thick))
-        top = len(arrays["layers"])
-        parts.append(stage.series("output", [0], [top], mode="markers", symbol="diamond", colour="ink", width=6))
-        share = arrays["count"] / arrays["count"].max()
-        bars = len(share) < 300
-        weights = stage.series(
-            "paths",
-            arrays["frame"],
-            share,
-            colour="vermillion",
-            mode="bars" if bars else "line",
-            bar=1.0 if len(share) > 91 else 0.8,
-            width=1.5,
-        )
-        return stage.panes(
-            stage.curve(
-                parts,
-                x=across,
-                y=stage.axis("", -0.7, MOST_LAYERS + 0.4, ticks=layer_names(arrays["layers"])),
-                title="what leads to one pose (layer: filter width × distance of its taps)",
-                weight=1.7,
-            ),
-            stage.curve(
-                [weights],
-                x=across,
-                y=stage.axis("paths to the output (strongest frame = 1)", 0, 1.05),
-                now=0,
-                title="how often a frame is used",
-            ),
-            stage.table(
-                [
-                    "", "sees, by gradient (frames)", "by formula", "at 50 Hz (s)", "of the future (s)",
-                    "half of the paths from (frames)", "parameters (million)", "per pose (MFLOPs)",
-                ],
-                [
-                    [
-                        "this network", arrays["field"], arrays["formula"], seconds(arrays["field"]),
-                        seconds(arrays["future"]), arrays["half"], f"{arrays['parameters'] / 1e6:.2f}",
-                        f"{arrays['flops'] / 1e6:.2f}",
-                    ],
-                    [
-                        "single frame, 1024 channels", 1, 1, seconds(1), seconds(0), 1,
-                        f"{count_parameters(single) / 1e6:.2f}", f"{flops_per_frame(single) / 1e6:.2f}",
-                    ],
-                ],
-            ),
-            note=f"sees {arrays['past']} frames before and {arrays['future']} after its own"
-            + "; of its many lines only some are drawn" * any(len(n.nodes) > MOST_LINES for n in arrays["layers"]),
-            height=380,
-        )  # fmt: skip
 
     controls = {
         "layers": slider(3, 1, MOST_LAYERS, 1, "layers"),
@@ -202,7 +209,13 @@ def architecture_demo() -> Demo:
         "no dilation": {"layers": 5, **paper, "dilated": False},
         "causal": {"layers": 3, **paper, "causal": True},
     }
-    return live(compute, view, controls, presets=presets, title="Which frames does one pose depend on?")
+    return live(
+        compute_architecture,
+        partial(view_architecture, single),
+        controls,
+        presets=presets,
+        title="Which frames does one pose depend on?",
+    )
 
 
 def diagram(arrays: dict, title: str) -> go.Figure:

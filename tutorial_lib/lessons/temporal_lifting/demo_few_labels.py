@@ -1,6 +1,8 @@
 """The live demos of lesson 04's second half: what each loss of the semi-supervised branch sees, and what it buys."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +23,72 @@ ROOM = ((-1.6, 1.6), (-1.2, 1.2), (0.0, 6.0))
 """Fixed ranges of the absolute scene before the camera, metres."""
 
 
+def compute_explain(
+    truth: torch.Tensor, root: torch.Tensor, sight: Any, size: float, distance: float, turn: float, lens: str
+) -> dict[str, Any]:
+    """What `explain_demo` shows for these values of its controls."""
+    angle = np.deg2rad(turn)
+    rotation = torch.tensor(
+        [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]], dtype=truth.dtype
+    )
+    pose, place = size * truth @ rotation.T, distance * root
+    seen = reproject(truth, root, sight[lens])
+    return {
+        "pose": pose,
+        "place": place,
+        "seen": seen,
+        "linear": reproject(pose, place),
+        "projected": reproject(pose, place, sight[lens]),
+        "losses": {
+            "reprojection, linear": reprojection_loss(pose, place, seen).item(),
+            "reprojection, with the lens": reprojection_loss(pose, place, seen, sight[lens]).item(),
+            "bones, L1": bone_length_loss(truth[None], pose[None]).item(),
+            "bones, L2": bone_length_loss(truth[None], pose[None], "l2").item(),
+            "trajectory (needs a label)": trajectory_loss(place, root).item(),
+            "pose (needs a label)": mpjpe(pose, truth).item(),
+        },
+    }
+
+
+def view_explain(
+    truth: torch.Tensor, root: torch.Tensor, arrays: dict[str, Any], params: dict[str, Any]
+) -> dict[str, Any]:
+    """The picture of `explain_demo`."""
+    names = list(arrays["losses"])
+    values = list(arrays["losses"].values())
+    return stage.panes(
+        stage.image(
+            skeletons=[
+                stage.skeleton2d("keypoints", arrays["seen"], colour="green"),
+                stage.skeleton2d("guess, projected", arrays["projected"], colour="blue", dash="dash"),
+            ],
+            margin=0.2,
+            title="the picture",
+        ),
+        stage.scene(
+            [
+                stage.skeleton3d("truth", truth + root),
+                stage.skeleton3d("guess", arrays["pose"] + arrays["place"], colour="blue"),
+            ],
+            extent=ROOM,
+            up="-y",
+            view=(-60.0, 20.0),
+            title="before the camera",
+        ),
+        stage.curve(
+            [stage.series("loss", np.arange(len(names)), np.minimum(values, 0.4), mode="bars", colour="orange")],
+            x=stage.axis("", -0.6, len(names) - 0.4, ticks={str(i + 1): i for i in range(len(names))}),
+            y=stage.axis("loss", 0, 0.4),
+            title="who objects?",
+        ),
+        stage.table(
+            ["", *(f"{i + 1}: {name}" for i, name in enumerate(names))],
+            [["loss", *(f"{value:.4f}" for value in values)]],
+        ),
+        note=in_words(arrays),
+    )
+
+
 def explain_demo(video: Video, frame: int = 0) -> Demo:
     """One true pose; the student scales it, moves it away and turns it, and sees which loss objects.
 
@@ -34,64 +102,6 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
     root = video.pose[frame, :1]
     sight = {"none": None, "d3 barrel": PRESETS["d3"], "d2 pincushion": PRESETS["d2"]}
 
-    def compute(size, distance, turn, lens):
-        angle = np.deg2rad(turn)
-        rotation = torch.tensor(
-            [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]], dtype=truth.dtype
-        )
-        pose, place = size * truth @ rotation.T, distance * root
-        seen = reproject(truth, root, sight[lens])
-        return {
-            "pose": pose,
-            "place": place,
-            "seen": seen,
-            "linear": reproject(pose, place),
-            "projected": reproject(pose, place, sight[lens]),
-            "losses": {
-                "reprojection, linear": reprojection_loss(pose, place, seen).item(),
-                "reprojection, with the lens": reprojection_loss(pose, place, seen, sight[lens]).item(),
-                "bones, L1": bone_length_loss(truth[None], pose[None]).item(),
-                "bones, L2": bone_length_loss(truth[None], pose[None], "l2").item(),
-                "trajectory (needs a label)": trajectory_loss(place, root).item(),
-                "pose (needs a label)": mpjpe(pose, truth).item(),
-            },
-        }
-
-    def view(arrays, params):
-        names = list(arrays["losses"])
-        values = list(arrays["losses"].values())
-        return stage.panes(
-            stage.image(
-                skeletons=[
-                    stage.skeleton2d("keypoints", arrays["seen"], colour="green"),
-                    stage.skeleton2d("guess, projected", arrays["projected"], colour="blue", dash="dash"),
-                ],
-                margin=0.2,
-                title="the picture",
-            ),
-            stage.scene(
-                [
-                    stage.skeleton3d("truth", truth + root),
-                    stage.skeleton3d("guess", arrays["pose"] + arrays["place"], colour="blue"),
-                ],
-                extent=ROOM,
-                up="-y",
-                view=(-60.0, 20.0),
-                title="before the camera",
-            ),
-            stage.curve(
-                [stage.series("loss", np.arange(len(names)), np.minimum(values, 0.4), mode="bars", colour="orange")],
-                x=stage.axis("", -0.6, len(names) - 0.4, ticks={str(i + 1): i for i in range(len(names))}),
-                y=stage.axis("loss", 0, 0.4),
-                title="who objects?",
-            ),
-            stage.table(
-                ["", *(f"{i + 1}: {name}" for i, name in enumerate(names))],
-                [["loss", *(f"{value:.4f}" for value in values)]],
-            ),
-            note=in_words(arrays),
-        )
-
     controls = {
         "size": slider(1.2, 0.5, 1.6, 0.05, "size of the guess"),
         "distance": slider(1.0, 0.5, 1.6, 0.05, "distance of the guess"),
@@ -104,7 +114,13 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
         "a dwarf, near": {"size": 0.7, "distance": 0.7, "turn": 0},
         "turned": {"size": 1.0, "distance": 1.0, "turn": 40},
     }
-    return live(compute, view, controls, presets=presets, title="Which loss objects?")
+    return live(
+        partial(compute_explain, truth, root, sight),
+        partial(view_explain, truth, root),
+        controls,
+        presets=presets,
+        title="Which loss objects?",
+    )
 
 
 def in_words(arrays) -> str:
@@ -113,6 +129,66 @@ def in_words(arrays) -> str:
     return (
         f"in the picture {losses['reprojection, with the lens']:.3f} half-widths, "
         f"bones {1000 * losses['bones, L1']:.0f} mm"
+    )
+
+
+def compute_share(videos: list[Video], networks: Any, share: float, clip: int) -> dict[str, Any]:
+    """What `share_demo` shows for these values of its controls."""
+    video = videos[clip]
+    truth = root_relative(video.pose)
+    with torch.no_grad():
+        lifted = {key: root_relative(model.lift(video.keypoints)) for key, model in networks.items()}
+    return {
+        "seen": video.keypoints,
+        "truth": truth,
+        "lifted": {kind: lifted[share, kind] for kind in KINDS},
+        "errors": {key: 1000 * mpjpe(pose, truth).item() for key, pose in lifted.items()},
+        "others": {
+            kind: [1000 * f(lifted[share, kind], truth).item() for f in (mpjpe, p_mpjpe, n_mpjpe)] for kind in KINDS
+        },
+    }
+
+
+def view_share(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `share_demo`."""
+    percent = [100 * share for share in SHARES]
+    return stage.panes(
+        stage.image(
+            skeletons=[stage.skeleton2d("keypoints", arrays["seen"], colour="green")],
+            title="the test video",
+            weight=0.8,
+        ),
+        stage.scene(
+            [
+                stage.skeleton3d("truth", arrays["truth"]),
+                *(stage.skeleton3d(k, pose, colour=COLOUR[k]) for k, pose in arrays["lifted"].items()),
+            ],
+            extent=BODY,
+            up="-y",
+            title="lifted",
+        ),
+        stage.curve(
+            [
+                stage.series(
+                    kind,
+                    percent,
+                    [arrays["errors"][s, kind] for s in SHARES],
+                    mode="line+markers",
+                    colour=COLOUR[kind],
+                )
+                for kind in KINDS
+            ],
+            x=stage.axis("share with labels (%)", 0.8, 125, log=True),
+            y=stage.axis("MPJPE (mm)", 0, 250),
+            now=100 * params["share"],
+            title="this video, all shares",
+        ),
+        stage.table(
+            ["", "MPJPE (mm)", "P-MPJPE (mm)", "N-MPJPE (mm)"],
+            [[kind, *(f"{value:.0f}" for value in values)] for kind, values in arrays["others"].items()],
+        ),
+        fps=50.0,
+        note=share_words(arrays, params["share"]),
     )
 
 
@@ -130,67 +206,11 @@ def share_demo(videos: list[Video], folder: Path | None = None) -> Demo:
         for kind, semi in KINDS.items()
     }
 
-    def compute(share, clip):
-        video = videos[clip]
-        truth = root_relative(video.pose)
-        with torch.no_grad():
-            lifted = {key: root_relative(model.lift(video.keypoints)) for key, model in networks.items()}
-        return {
-            "seen": video.keypoints,
-            "truth": truth,
-            "lifted": {kind: lifted[share, kind] for kind in KINDS},
-            "errors": {key: 1000 * mpjpe(pose, truth).item() for key, pose in lifted.items()},
-            "others": {
-                kind: [1000 * f(lifted[share, kind], truth).item() for f in (mpjpe, p_mpjpe, n_mpjpe)] for kind in KINDS
-            },
-        }
-
-    def view(arrays, params):
-        percent = [100 * share for share in SHARES]
-        return stage.panes(
-            stage.image(
-                skeletons=[stage.skeleton2d("keypoints", arrays["seen"], colour="green")],
-                title="the test video",
-                weight=0.8,
-            ),
-            stage.scene(
-                [
-                    stage.skeleton3d("truth", arrays["truth"]),
-                    *(stage.skeleton3d(k, pose, colour=COLOUR[k]) for k, pose in arrays["lifted"].items()),
-                ],
-                extent=BODY,
-                up="-y",
-                title="lifted",
-            ),
-            stage.curve(
-                [
-                    stage.series(
-                        kind,
-                        percent,
-                        [arrays["errors"][s, kind] for s in SHARES],
-                        mode="line+markers",
-                        colour=COLOUR[kind],
-                    )
-                    for kind in KINDS
-                ],
-                x=stage.axis("share with labels (%)", 0.8, 125, log=True),
-                y=stage.axis("MPJPE (mm)", 0, 250),
-                now=100 * params["share"],
-                title="this video, all shares",
-            ),
-            stage.table(
-                ["", "MPJPE (mm)", "P-MPJPE (mm)", "N-MPJPE (mm)"],
-                [[kind, *(f"{value:.0f}" for value in values)] for kind, values in arrays["others"].items()],
-            ),
-            fps=50.0,
-            note=share_words(arrays, params["share"]),
-        )
-
     controls = {
         "share": steps([(f"{100 * share:g} %", share) for share in SHARES], SHARES[1], "share with labels"),
         "clip": slider(0, 0, len(videos) - 1, 1, "test video"),
     }
-    return live(compute, view, controls, title="How many labels are enough?")
+    return live(partial(compute_share, videos, networks), view_share, controls, title="How many labels are enough?")
 
 
 def share_words(arrays, share: float) -> str:

@@ -1,7 +1,9 @@
 """The live demos of lesson 04 that lift: every network on the same video, and one's own video."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,7 +16,7 @@ from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_video
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.lifting import lift_flipped_average
+from tutorial_lib.lifting import Lifter, lift_flipped_average
 from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error
 from tutorial_lib.motion.clip import Clip
 
@@ -35,7 +37,7 @@ ERROR_RANGE = 200.0
 """Top of the error curve, mm."""
 
 
-def load_networks(folder: Path | None = None) -> dict[str, torch.nn.Module]:
+def load_networks(folder: Path | None = None) -> dict[str, Lifter]:
     """The lifters of the lesson, by read-out."""
     where = checkpoints.FOLDER if folder is None else folder
     return {title: checkpoints.load(f"temporal/{name}", folder=where) for title, name in NETWORKS.items()}
@@ -79,6 +81,79 @@ def in_the_world(video: Video) -> Clip:
     return Clip(torch.stack([right, forward, down.max() - down], -1), 50.0, video.subject, video.action, "video")
 
 
+def compute_lifting(
+    seed: int,
+    networks: Mapping[str, Lifter],
+    clips: list[Clip],
+    clip: int,
+    azimuth: float,
+    noise: float,
+    network: str,
+    flip: bool,
+) -> dict[str, Any]:
+    """What `lifting_demo` shows for these values of its controls."""
+    chosen = clips[clip]
+    count = min(SHOWN, len(chosen.positions))
+    errors = draw_defects((count,), noise, generator=torch.Generator().manual_seed(seed + 7))
+    video = filmed(chosen, azimuth, errors)
+    truth = root_relative(video.pose)
+    with torch.no_grad():
+        lifted = {
+            title: root_relative(lift_flipped_average(m, video.keypoints) if flip else m.lift(video.keypoints))
+            for title, m in networks.items()
+        }
+    return {
+        "seen": video.keypoints,
+        "truth": truth,
+        "lifted": lifted,
+        "errors": {title: 1000 * joint_errors(pose, truth).mean(-1) for title, pose in lifted.items()},
+        "mpjpe": {title: 1000 * mpjpe(pose, truth).item() for title, pose in lifted.items()},
+        "p_mpjpe": {title: 1000 * p_mpjpe(pose, truth).item() for title, pose in lifted.items()},
+        "velocity": {title: 1000 * velocity_error(pose, truth).item() for title, pose in lifted.items()},
+    }
+
+
+def view_lifting(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `lifting_demo`."""
+    names = ["1 frame"] + [params["network"]] * (params["network"] != "1 frame")
+    time = np.arange(len(arrays["truth"])) / 50
+    colour = dict(zip(names, ("vermillion", "blue")))
+    rows = [
+        [label, *(f"{arrays[key][title]:.{digits}f}" for title in NETWORKS)]
+        for label, key, digits in (
+            ("MPJPE (mm)", "mpjpe", 1),
+            ("P-MPJPE (mm)", "p_mpjpe", 1),
+            ("velocity error (mm per frame)", "velocity", 2),
+        )
+    ]
+    return stage.panes(
+        stage.image(
+            skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")],
+            title="2D in: what the detector reports",
+            weight=0.8,
+        ),
+        stage.scene(
+            [
+                stage.skeleton3d("truth", arrays["truth"]),
+                *(stage.skeleton3d(name, arrays["lifted"][name], colour=colour[name]) for name in names),
+            ],
+            extent=BODY,
+            up="-y",
+            title="3D out",
+        ),
+        stage.curve(
+            [stage.series(n, time, arrays["errors"][n].clamp(max=ERROR_RANGE), colour=colour[n]) for n in names],
+            x=stage.axis("time (s)", 0, SHOWN / 50),
+            y=stage.axis("error (mm)", 0, ERROR_RANGE),
+            now=time,
+            title="error of every frame",
+        ),
+        stage.table(["", *NETWORKS], rows, best="min", title="all networks on this clip (best underlined)"),
+        fps=50.0,
+        note=in_words(arrays, params["network"]),
+    )
+
+
 def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = None, *, trust: bool = False) -> Demo:
     """Pick a clip, a viewpoint, a detector and a network; play the skeleton beside the truth.
 
@@ -93,66 +168,6 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
         clips = [clip for clip in clips_under_test(motion, seed) if len(clip.positions) >= 30]
     clips = clips[:10]
 
-    def compute(clip, azimuth, noise, network, flip):
-        chosen = clips[clip]
-        count = min(SHOWN, len(chosen.positions))
-        errors = draw_defects((count,), noise, generator=torch.Generator().manual_seed(seed + 7))
-        video = filmed(chosen, azimuth, errors)
-        truth = root_relative(video.pose)
-        with torch.no_grad():
-            lifted = {
-                title: root_relative(lift_flipped_average(m, video.keypoints) if flip else m.lift(video.keypoints))
-                for title, m in networks.items()
-            }
-        return {
-            "seen": video.keypoints,
-            "truth": truth,
-            "lifted": lifted,
-            "errors": {title: 1000 * joint_errors(pose, truth).mean(-1) for title, pose in lifted.items()},
-            "mpjpe": {title: 1000 * mpjpe(pose, truth).item() for title, pose in lifted.items()},
-            "p_mpjpe": {title: 1000 * p_mpjpe(pose, truth).item() for title, pose in lifted.items()},
-            "velocity": {title: 1000 * velocity_error(pose, truth).item() for title, pose in lifted.items()},
-        }
-
-    def view(arrays, params):
-        names = ["1 frame"] + [params["network"]] * (params["network"] != "1 frame")
-        time = np.arange(len(arrays["truth"])) / 50
-        colour = dict(zip(names, ("vermillion", "blue")))
-        rows = [
-            [label, *(f"{arrays[key][title]:.{digits}f}" for title in NETWORKS)]
-            for label, key, digits in (
-                ("MPJPE (mm)", "mpjpe", 1),
-                ("P-MPJPE (mm)", "p_mpjpe", 1),
-                ("velocity error (mm per frame)", "velocity", 2),
-            )
-        ]
-        return stage.panes(
-            stage.image(
-                skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")],
-                title="2D in: what the detector reports",
-                weight=0.8,
-            ),
-            stage.scene(
-                [
-                    stage.skeleton3d("truth", arrays["truth"]),
-                    *(stage.skeleton3d(name, arrays["lifted"][name], colour=colour[name]) for name in names),
-                ],
-                extent=BODY,
-                up="-y",
-                title="3D out",
-            ),
-            stage.curve(
-                [stage.series(n, time, arrays["errors"][n].clamp(max=ERROR_RANGE), colour=colour[n]) for n in names],
-                x=stage.axis("time (s)", 0, SHOWN / 50),
-                y=stage.axis("error (mm)", 0, ERROR_RANGE),
-                now=time,
-                title="error of every frame",
-            ),
-            stage.table(["", *NETWORKS], rows, best="min", title="all networks on this clip (best underlined)"),
-            fps=50.0,
-            note=in_words(arrays, params["network"]),
-        )
-
     controls = {
         "clip": choice([(_title(clip, i), i) for i, clip in enumerate(clips)], 0, "clip"),
         "azimuth": slider(40, 0, 355, 5, "camera (degrees)"),
@@ -165,7 +180,13 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
         "bad detector": {"noise": 3.0},
         "243 frames": {"network": "243 frames"},
     }
-    return live(compute, view, controls, presets=presets, title="From 2D keypoints over time to 3D")
+    return live(
+        partial(compute_lifting, seed, networks, clips),
+        view_lifting,
+        controls,
+        presets=presets,
+        title="From 2D keypoints over time to 3D",
+    )
 
 
 def in_words(arrays: Mapping, network: str) -> str:
@@ -173,6 +194,28 @@ def in_words(arrays: Mapping, network: str) -> str:
     one, other = arrays["mpjpe"]["1 frame"], arrays["mpjpe"][network]
     jitter = arrays["velocity"]["1 frame"], arrays["velocity"][network]
     return f"1 frame {one:.0f} mm, {network} {other:.0f} mm; jitter {jitter[0]:.1f} and {jitter[1]:.1f} mm per frame"
+
+
+def compute_own_video(
+    tracks: list[keypoint_files.Track], networks: Mapping[str, Lifter], track: int, network: str, focal: float
+) -> dict[str, Any]:
+    """What `own_video_demo` shows for these values of its controls."""
+    chosen = tracks[track]
+    # The network knows one camera; another focal length is the same rays on another scale.
+    seen = chosen.keypoints * (FOCAL / focal)
+    with torch.no_grad():
+        pose = root_relative(networks[network].lift(seen))
+    return {"seen": chosen.keypoints, "pose": pose, "fps": chosen.fps or 50.0}
+
+
+def view_own_video(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `own_video_demo`."""
+    return stage.panes(
+        stage.image(skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")], title="your keypoints"),
+        stage.scene([stage.skeleton3d("lifted", arrays["pose"], colour="blue")], extent=BODY, up="-y", title="in 3D"),
+        fps=arrays["fps"],
+        note=f"{len(arrays['pose'])} frames at {arrays['fps']:g} Hz",
+    )
 
 
 def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames", folder: Path | None = None) -> Demo:
@@ -185,35 +228,15 @@ def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames
     """
     networks = load_networks(folder)
 
-    def compute(track, network, focal):
-        chosen = tracks[track]
-        # The network knows one camera; another focal length is the same rays on another scale.
-        seen = chosen.keypoints * (FOCAL / focal)
-        with torch.no_grad():
-            pose = root_relative(networks[network].lift(seen))
-        return {"seen": chosen.keypoints, "pose": pose, "fps": chosen.fps or 50.0}
-
-    def view(arrays, params):
-        return stage.panes(
-            stage.image(
-                skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")], title="your keypoints"
-            ),
-            stage.scene(
-                [stage.skeleton3d("lifted", arrays["pose"], colour="blue")], extent=BODY, up="-y", title="in 3D"
-            ),
-            fps=arrays["fps"],
-            note=f"{len(arrays['pose'])} frames at {arrays['fps']:g} Hz",
-        )
-
     controls = {
         "track": choice([(f"{i + 1}: {t.name}", i) for i, t in enumerate(tracks)], 0, "video"),
         "network": choice(list(NETWORKS), network, "network"),
         "focal": slider(FOCAL, 0.8, 3.0, 0.05, "focal length (half-widths)"),
     }
-    return live(compute, view, controls, title="Your own video")
+    return live(partial(compute_own_video, tracks, networks), view_own_video, controls, title="Your own video")
 
 
-def stills(video: Video, models: Mapping[str, torch.nn.Module], frames: list[int]) -> go.Figure:
+def stills(video: Video, models: Mapping[str, Lifter], frames: list[int]) -> go.Figure:
     """A sweep over time: truth and two networks at some frames."""
     truth = root_relative(video.pose)
     with torch.no_grad():

@@ -28,7 +28,8 @@ from tutorial_lib.skeleton import JOINTS
 def _with_band(values: Sequence[Sequence[float]]) -> tuple[list[float], list[float], list[float]]:
     """Means, and the ends of the 95 % intervals over seeds, of some lists of values."""
     rows = [interval(per_seed) for per_seed in values]
-    return tuple(list(column) for column in zip(*rows))
+    mean, low, high = (list(column) for column in zip(*rows))
+    return mean, low, high
 
 
 def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: Sequence[float]) -> go.Figure:
