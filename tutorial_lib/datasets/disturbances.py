@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from kornia.filters import gaussian_blur2d
 
-from tutorial_lib.heatmaps import cell_centres
+from tutorial_lib.grid import cell_centres
 
 GREY = 0.5
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass, fields
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.grid import expectation, marginals
-from tutorial_lib.heatmaps import to_cells
+from tutorial_lib.grid import expectation, marginals, to_cells
 from tutorial_lib.integral.targets import REPORT_PEAK, contract, gaussian_factors, outer, report_floor
 
 

@@ -8,8 +8,7 @@ from functools import lru_cache
 
 import torch
 
-from tutorial_lib.grid import bump
-from tutorial_lib.heatmaps import to_cells
+from tutorial_lib.grid import bump, to_cells
 
 REPORT_PEAK = (2 * torch.pi) ** -0.5
 """Largest value of the report's target, 0.3989: exp(0) / sqrt(2 pi). A density in 3D would have (2 pi)^(-3/2)."""

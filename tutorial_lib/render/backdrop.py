@@ -3,7 +3,7 @@
 import torch
 from torch.nn.functional import grid_sample, interpolate
 
-from tutorial_lib.heatmaps import cell_centres
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.render.places import Places
 from tutorial_lib.render.raster import ragged
 

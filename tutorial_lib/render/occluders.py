@@ -2,7 +2,7 @@
 
 import torch
 
-from tutorial_lib.heatmaps import cell_centres
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.render.places import Places
 
 

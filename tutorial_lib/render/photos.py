@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import grid_sample
 
 from tutorial_lib.distortion import distort, jacobian, undistort
-from tutorial_lib.heatmaps import cell_centres
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.render.anatomy import LABELS
 from tutorial_lib.render.backdrop import bend, paint
 from tutorial_lib.render.batch import Batch

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import torch
 
-from tutorial_lib.heatmaps import cell_centres
+from tutorial_lib.grid import cell_centres
 from tutorial_lib.templates.parts import CENTRES, COVARIANCES, NAMES
 
 Pivot = Literal["part", "corner"]
