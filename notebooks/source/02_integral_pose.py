@@ -19,7 +19,6 @@ from IPython.display import Markdown
 
 from tutorial_lib import checkpoints, integral
 from tutorial_lib.datasets import augmentation
-from tutorial_lib.datasets.lab_photos import lab_photos
 from tutorial_lib.datasets.photos import photo_set
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
@@ -216,9 +215,8 @@ source(poses.to_pose)
 
 # %%
 budget = experiment.Budget(**checkpoints.record("integral/integral", FOLDER)["architecture"])
-photos = lab_photos("test", budget.test, budget.size)
-windows = poses.windows(photos.keypoints, photos.pose)
-half_widths = poses.half_width(windows, photos.pose[:, 0, 2])
+photos = photo_set("test", budget.test, budget.size, setting="lab")
+half_widths = poses.half_width(photos.box, photos.pose[:, 0, 2])
 nets = {method: experiment.load(method, FOLDER) for method in experiment.METHODS}
 few = slice(0, 40)
 inside_volume = demo_photos.depth_demo(
@@ -266,7 +264,7 @@ print(f"{'rates':>12}: {results['search']['rates']}")
 # NBVAL_CHECK_OUTPUT
 agree = True
 for method, net in nets.items():
-    here = poses.judge(experiment.predict(net, photos), photos.keypoints, photos.pose).mpjpe
+    here = poses.judge(experiment.predict(net, photos), photos.box, photos.pose).mpjpe
     agree &= abs(here - results["runs"][method][0]["test"]["mpjpe_mm"]) < 1
 print("all shipped networks have their recorded error:", bool(agree))
 

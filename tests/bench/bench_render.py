@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tutorial_lib.motion import builtin
-from tutorial_lib.render import crop_windows, draw_looks, draw_photos, draw_places, photograph, raster
+from tutorial_lib.render import crop_boxes, draw_looks, draw_photos, draw_places, photograph, raster
 from tutorial_lib.render.body import build
 
 COUNT, FEW, SIZE = 32, 4, 128
@@ -44,11 +44,11 @@ def test_photos(benchmark, scene):
 
 def test_photos_one_by_one(benchmark, scene):
     pose, looks, places = scene
-    window, generator = crop_windows(pose), seeded()
+    box, generator = crop_boxes(pose), seeded()
 
     def each():
         return [
-            photograph(pose[i : i + 1], looks[i], places[i], size=SIZE, window=window[i : i + 1], generator=generator)
+            photograph(pose[i : i + 1], looks[i], places[i], size=SIZE, box=box[i : i + 1], generator=generator)
             for i in range(COUNT)
         ]
 
@@ -57,22 +57,22 @@ def test_photos_one_by_one(benchmark, scene):
 
 def rays_and_solids(scene):
     pose, looks = scene[0][:FEW], scene[1][:FEW]
-    window = crop_windows(pose)
+    box = crop_boxes(pose)
     line = (2 * torch.arange(SIZE) + 1) / SIZE - 1
     y, x = torch.meshgrid(line, line, indexing="ij")
-    rays = window[:, :2].T[..., None, None] + window[:, 2, None, None] * torch.stack([x, y])[:, None]
-    return build(pose, looks), window, rays
+    rays = box[:, :2].T[..., None, None] + box[:, 2, None, None] * torch.stack([x, y])[:, None]
+    return build(pose, looks), box, rays
 
 
 def test_bodies(benchmark, scene):
-    solids, window, rays = rays_and_solids(scene)
-    run(benchmark, BODIES, lambda: raster.rasterise(solids, window, rays))
+    solids, box, rays = rays_and_solids(scene)
+    run(benchmark, BODIES, lambda: raster.rasterise(solids, box, rays))
 
 
 def test_bodies_full_frame(benchmark, scene, monkeypatch):
-    solids, window, rays = rays_and_solids(scene)
-    expected = raster.rasterise(solids, window, rays)[1]
+    solids, box, rays = rays_and_solids(scene)
+    expected = raster.rasterise(solids, box, rays)[1]
     whole = torch.tensor([0, 0, SIZE, SIZE]).expand(*solids.span.shape, 4)
-    monkeypatch.setattr(raster, "windows", lambda *_: torch.where(solids.radius.amax(-1, keepdim=True) > 0, whole, 0))
-    _, silhouette = run(benchmark, BODIES, lambda: raster.rasterise(solids, window, rays))
+    monkeypatch.setattr(raster, "patches", lambda *_: torch.where(solids.radius.amax(-1, keepdim=True) > 0, whole, 0))
+    _, silhouette = run(benchmark, BODIES, lambda: raster.rasterise(solids, box, rays))
     torch.testing.assert_close(silhouette, expected)

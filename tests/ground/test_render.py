@@ -13,7 +13,8 @@ from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.render import (
     PARTS,
-    crop_windows,
+    Sensor,
+    crop_boxes,
     draw_looks,
     draw_pairs,
     draw_photos,
@@ -71,7 +72,7 @@ def plain(pose, size=96, occluders=0.0, **options):
     """A photo without noise, always of the same people in the same places."""
     count = len(pose)
     looks, places = draw_looks(count, generator=seeded(3)), draw_places(count, generator=seeded(4), occluders=occluders)
-    return photograph(pose, looks, places, size=size, sensor_noise=0, **options)
+    return photograph(pose, looks, places, size=size, sensor=Sensor(read_noise=0), **options)
 
 
 # ------------------------------------------------------------------------------------------------ joints
@@ -81,21 +82,21 @@ def test_keypoints_are_the_cameras_projection_put_into_the_crop(clips):
     people = torch.stack([clip.positions[7] for clip in clips])
     camera = look_at(people.mean(1) + torch.tensor([2.5, 1.0, 0.4]), people.mean(1))
     pose = world_to_camera(people, camera)
-    window = crop_windows(pose, shift=0.1, scale=0.2, generator=seeded())
-    seen = plain(pose, window=window).keypoints
+    box = crop_boxes(pose, shift=0.1, scale=0.2, generator=seeded())
+    seen = plain(pose, box=box).keypoints
     screen = project(people, camera) / camera.focal[:, None]  # to plane coordinates: the principal point is central
-    expected = (screen - window[:, None, :2]) / window[:, None, 2:]
+    expected = (screen - box[:, None, :2]) / box[:, None, 2:]
     torch.testing.assert_close(seen, expected, atol=1e-4, rtol=0)
 
 
 def test_behind_a_lens_keypoints_are_those_of_opencv():
     pose = t_pose().double()
-    window = torch.tensor([[0.02, -0.05, 0.4]])
+    box = torch.tensor([[0.02, -0.05, 0.4]])
     k1, k2, k3, p1, p2 = BARREL.tolist()
     lens = np.array([k1, k2, p1, p2, k3])
     plane = cv2.projectPoints(pose[0].numpy(), np.zeros(3), np.zeros(3), np.eye(3), lens)[0].reshape(17, 2)
-    seen = plain(pose, window=window, lens=BARREL).keypoints[0]
-    np.testing.assert_allclose(seen.numpy(), (plane - window[0, :2].numpy()) / 0.4, atol=1e-6)
+    seen = plain(pose, box=box, lens=BARREL).keypoints[0]
+    np.testing.assert_allclose(seen.numpy(), (plane - box[0, :2].numpy()) / 0.4, atol=1e-6)
 
 
 def centroid(photo, *names):
@@ -107,14 +108,14 @@ def centroid(photo, *names):
 
 @pytest.mark.parametrize("part, ends", [("left_forearm", ("left_elbow", "left_wrist")), ("head", ("neck", "head"))])
 def test_a_lens_moves_the_picture_of_a_part_as_it_moves_the_bone_in_it(part, ends):
-    window = torch.tensor([[0.0, 0.0, 0.36]])
+    box = torch.tensor([[0.0, 0.0, 0.36]])
     share = torch.linspace(0, 1, 21)[:, None]
     bone = torch.lerp(*t_pose()[0, [J[name] for name in ends]], share)
     lens = BARREL.double().tolist()
     order = np.array([*lens[:2], *lens[3:], lens[2]])  # as OpenCV wants it
     drawn, true = [], []
     for coefficients, cv in ((None, np.zeros(5)), (BARREL, order)):
-        photo = plain(t_pose(), size=160, window=window, lens=coefficients)
+        photo = plain(t_pose(), size=160, box=box, lens=coefficients)
         drawn.append(centroid(photo, part).numpy())
         plane = cv2.projectPoints(bone.double().numpy(), np.zeros(3), np.zeros(3), np.eye(3), cv)[0]
         true.append(plane.reshape(-1, 2).mean(0) / 0.36)
@@ -125,8 +126,8 @@ def test_a_lens_moves_the_picture_of_a_part_as_it_moves_the_bone_in_it(part, end
 
 @pytest.mark.parametrize("name", ["d1", "d2", "d3"])
 def test_the_lens_sends_every_pixels_ray_back_to_its_pixel(name):
-    window, size, lens = torch.tensor([[0.1, -0.05, 0.33]]), 128, PRESETS[name]
-    rays = _rays(window, size, lens[None])[:, 0].permute(1, 2, 0).reshape(-1, 2)
+    box, size, lens = torch.tensor([[0.1, -0.05, 0.33]]), 128, PRESETS[name]
+    rays = _rays(box, size, lens[None])[:, 0].permute(1, 2, 0).reshape(-1, 2)
     k1, k2, k3, p1, p2 = lens.double().tolist()
     ahead = np.concatenate([rays.double().numpy(), np.ones((len(rays), 1))], 1)
     seen = cv2.projectPoints(ahead, np.zeros(3), np.zeros(3), np.eye(3), np.array([k1, k2, p1, p2, k3]))[0]
@@ -137,8 +138,8 @@ def test_the_lens_sends_every_pixels_ray_back_to_its_pixel(name):
 
 
 def test_a_lens_bends_the_backdrop_too():
-    window = torch.tensor([[0.0, 0.0, 0.5]])
-    straight, bent = (plain(t_pose(), window=window, lens=lens).image for lens in (None, BARREL))
+    box = torch.tensor([[0.0, 0.0, 0.5]])
+    straight, bent = (plain(t_pose(), box=box, lens=lens).image for lens in (None, BARREL))
     corner = (slice(None), slice(None), slice(0, 24), slice(0, 24))
     assert (straight[corner] - bent[corner]).abs().mean() > 0.005
 
@@ -147,7 +148,7 @@ def test_windows_hold_every_joint_with_the_margin(clips):
     people = torch.stack([clip.positions[0] for clip in clips])
     pose = world_to_camera(people, look_at(people.mean(1) + torch.tensor([3.0, 0, 0.5]), people.mean(1)))
     for margin in (0.0, 0.25):
-        reach = plain(pose, window=crop_windows(pose, margin=margin)).keypoints.abs().amax((1, 2))
+        reach = plain(pose, box=crop_boxes(pose, margin=margin)).keypoints.abs().amax((1, 2))
         torch.testing.assert_close(reach, torch.full_like(reach, 1 / (1 + margin)), atol=1e-4, rtol=0)
 
 
@@ -183,13 +184,13 @@ def first_hit(solids, rays):
 def test_depth_and_parts_are_those_of_rays_that_meet_balls_along_the_bones(facing):
     pose, size = t_pose(facing), 64
     looks = draw_looks(1, generator=seeded(1))
-    window = crop_windows(pose)
+    box = crop_boxes(pose)
     photo = photograph(
-        pose, looks, draw_places(1, generator=seeded(), occluders=0), size=size, window=window, sensor_noise=0
+        pose, looks, draw_places(1, generator=seeded(), occluders=0), size=size, box=box, sensor=Sensor(read_noise=0)
     )
     line = (2 * torch.arange(size) + 1) / size - 1
     y, x = torch.meshgrid(line, line, indexing="ij")
-    plane = window[0, :2] + window[0, 2] * torch.stack([x, y], -1).reshape(-1, 2)
+    plane = box[0, :2] + box[0, 2] * torch.stack([x, y], -1).reshape(-1, 2)
     depth, solid = first_hit(build(pose, looks), torch.cat([plane, torch.ones(len(plane), 1)], -1))
     seen, hit = photo.depth.flatten(), torch.isfinite(depth)
     assert ((photo.silhouette.flatten() > 0.5) == hit).float().mean() > 0.99
@@ -215,11 +216,11 @@ def test_a_bare_sphere_of_a_solid_has_the_silhouette_of_a_cone_of_rays():
 
 def test_the_silhouettes_gradient_is_that_of_finite_differences():
     pose, size = t_pose(2.6).double().requires_grad_(), 48
-    window = crop_windows(pose.detach())
+    box = crop_boxes(pose.detach())
     weight = torch.rand(size, size, generator=seeded(), dtype=torch.float64)
 
     def value(p):
-        return (plain(p, size=size, window=window).silhouette[0] * weight).sum()
+        return (plain(p, size=size, box=box).silhouette[0] * weight).sum()
 
     (gradient,) = torch.autograd.grad(value(pose), pose)
     assert torch.isfinite(gradient).all() and (gradient[0].norm(dim=-1) > 0).sum() >= 12
@@ -268,7 +269,7 @@ def test_an_occluder_hides_exactly_the_joints_under_it():
     free = plain(pose)
     places = draw_places(1, generator=seeded(4), occluders=0)
     places.boxes[0, 0] = torch.tensor([0.0, 0.6, 1.0, 0.3, 1.0, 0.0])  # the band 0.3 < y < 0.9
-    photo = photograph(pose, draw_looks(1, generator=seeded(3)), places, size=96, sensor_noise=0)
+    photo = photograph(pose, draw_looks(1, generator=seeded(3)), places, size=96, sensor=Sensor(read_noise=0))
     under = (photo.keypoints[0, :, 1] - 0.6).abs() < 0.3
     assert under.sum() >= 2 and torch.equal(photo.visible[0], free.visible[0] & ~under)
     assert torch.equal(photo.silhouette, free.silhouette)
@@ -277,7 +278,7 @@ def test_an_occluder_hides_exactly_the_joints_under_it():
 
 
 def test_joints_outside_the_picture_are_not_visible():
-    photo = plain(t_pose(), window=torch.tensor([[0.0, -0.1, 0.15]]))
+    photo = plain(t_pose(), box=torch.tensor([[0.0, -0.1, 0.15]]))
     outside = (photo.keypoints[0].abs() >= 1).any(-1)
     assert outside.sum() >= 6 and not photo.visible[0, outside].any()
 
@@ -321,9 +322,9 @@ def test_the_generator_decides_everything(clips):
 def test_a_batch_is_its_pictures_one_by_one():
     pose = torch.cat([t_pose(facing) for facing in (0.0, 1.0, 2.0)])
     looks, places = draw_looks(3, generator=seeded()), draw_places(3, generator=seeded(), occluders=2)
-    together = photograph(pose, looks, places, size=48, sensor_noise=0)
+    together = photograph(pose, looks, places, size=48, sensor=Sensor(read_noise=0))
     for i in range(3):
-        alone = photograph(pose[i : i + 1], looks[i], places.select(i), size=48, sensor_noise=0)
+        alone = photograph(pose[i : i + 1], looks[i], places.select(i), size=48, sensor=Sensor(read_noise=0))
         torch.testing.assert_close(alone.image[0], together.image[i], atol=1e-5, rtol=0)
         assert torch.equal(alone.parts[0], together.parts[i]) and torch.equal(alone.visible[0], together.visible[i])
 
@@ -332,9 +333,9 @@ def test_one_look_and_place_serve_many_poses_and_keep_the_backdrop():
     pose = torch.cat([t_pose(facing) for facing in (0.0, 1.0, 2.5)])
     looks, places = draw_looks(1, generator=seeded()), draw_places(1, generator=seeded(), occluders=1)
     places.shadow.zero_()
-    window = crop_windows(pose[:1]).repeat(3, 1)
+    box = crop_boxes(pose[:1]).repeat(3, 1)
     image, silhouette = (
-        getattr(photograph(pose, looks, places, size=64, window=window, sensor_noise=0), n)
+        getattr(photograph(pose, looks, places, size=64, box=box, sensor=Sensor(read_noise=0)), n)
         for n in ("image", "silhouette")
     )
     # The camera's blur carries the body's colours one pixel further.
@@ -344,7 +345,9 @@ def test_one_look_and_place_serve_many_poses_and_keep_the_backdrop():
 
 
 def test_pairs_differ_in_the_pose_only():
-    first, second = draw_pairs(builtin(5, 2, ("walk", "run"), 60), 24, size=48, generator=seeded(), sensor_noise=0.0)
+    first, second = draw_pairs(
+        builtin(5, 2, ("walk", "run"), 60), 24, size=48, generator=seeded(), sensor=Sensor(read_noise=0)
+    )
     both = torch.stack([first.pose, second.pose])
     relative = both - both[:, :, :1]
     assert (relative[0] - relative[1]).norm(dim=-1).mean(-1).min() >= 0.12
@@ -398,21 +401,21 @@ BAD = {
     "NaN": (lambda: one(pose=t_pose() * float("nan")), "pose holds NaN"),
     "a person behind the camera": (lambda: one(pose=-t_pose()), "pose comes as near"),
     "tiny pictures": (lambda: one(size=4), "size is 4"),
-    "negative noise": (lambda: one(sensor_noise=-1), "sensor_noise is -1"),
-    "a window for two": (lambda: one(window=torch.ones(2, 3)), "window has shape"),
-    "a window without width": (lambda: one(window=torch.zeros(1, 3)), "window has shape"),
+    "negative noise": (lambda: one(sensor=Sensor(read_noise=-1)), "read_noise is -1"),
+    "a window for two": (lambda: one(box=torch.ones(2, 3)), "box has shape"),
+    "a window without width": (lambda: one(box=torch.zeros(1, 3)), "box has shape"),
     "too many looks": (
         lambda: photograph(t_pose(), draw_looks(2, generator=seeded()), draw_places(1, generator=seeded())),
         "looks has 2 rows",
     ),
-    "a lens that folds": (lambda: one(size=8, window=torch.tensor([[0.0, 0, 0.9]]), lens=-3 * torch.ones(5)), "fold"),
+    "a lens that folds": (lambda: one(size=8, box=torch.tensor([[0.0, 0, 0.9]]), lens=-3 * torch.ones(5)), "fold"),
     "nobody": (lambda: draw_looks(0, generator=seeded()), "count is 0"),
     "nowhere": (lambda: draw_places(0, generator=seeded()), "count is 0"),
     "crowds": (lambda: draw_places(2, generator=seeded(), occluders=7), "occluders is 7"),
     "no clips": (lambda: draw_photos([], 2, generator=seeded()), "clips: expected at least one"),
     "no photos": (lambda: draw_photos(builtin(0, 1, 1, 5), 0, generator=seeded()), "count is 0"),
     "clips of one frame": (lambda: draw_pairs(builtin(0, 1, 1, 1), 2, generator=seeded()), "clips: expected"),
-    "a wild scale": (lambda: crop_windows(t_pose(), scale=1.5), "scale=1.5"),
+    "a wild scale": (lambda: crop_boxes(t_pose(), scale=1.5), "scale=1.5"),
 }
 
 

@@ -25,7 +25,7 @@ def drawn(split="train", count=8, size=32, **_):
     pixels = torch.randint(256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
     keypoints = 1.8 * torch.rand(count, 17, 2, generator=generator) - 0.9
     pose = torch.zeros(count, 17, 3)
-    return PhotoSet(pixels, keypoints, pose, torch.rand(count, 17, generator=generator) > 0.3)
+    return PhotoSet(pixels, keypoints, pose, torch.rand(count, 17, generator=generator) > 0.3, torch.ones(count, 3))
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from tutorial_lib import checkpoints
-from tutorial_lib.camera import to_plane
-from tutorial_lib.datasets.lab_photos import AROUND, PEOPLE, cameras, lab_photos
-from tutorial_lib.datasets.photos import PhotoSet
+from tutorial_lib.camera import project
+from tutorial_lib.datasets.lab_photos import AROUND, cameras
+from tutorial_lib.datasets.photos import LAB_PEOPLE, PhotoSet, photo_set
 from tutorial_lib.integral import hard_argmax
 from tutorial_lib.integral.losses import heatmap_bce
-from tutorial_lib.integral.poses import half_width, judge, to_pose, to_volume, windows
+from tutorial_lib.integral.poses import half_width, judge, to_pose, to_volume
 from tutorial_lib.lessons.integral_pose import experiment as experiment
 from tutorial_lib.lessons.integral_pose.experiment import BUDGETS, METHODS, Budget, Experiment
 from tutorial_lib.metrics import mpjpe
@@ -33,57 +33,55 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def photos(made):
-    return lab_photos("test", SMOKE.test, SMOKE.size, folder=made[0]["photos"])
+    return photo_set("test", SMOKE.test, SMOKE.size, setting="lab", folder=made[0]["photos"])
 
 
 def people(count=5, seed=0):
-    """Poses before a camera, and the windows of their pictures."""
+    """Poses before a camera, and the boxes of their pictures."""
     generator = torch.Generator().manual_seed(seed)
     pose = torch.randn(count, 17, 3, generator=generator, dtype=torch.float64) * 0.4 + torch.tensor([0.3, 0.0, 4.0])
-    window = torch.tensor([[0.1, -0.05, 0.3]], dtype=torch.float64) + 0.02 * torch.arange(count)[:, None]
-    return pose, window, (to_plane(pose) - window[:, None, :2]) / window[:, None, 2:]
+    box = torch.tensor([[0.1, -0.05, 0.3]], dtype=torch.float64) + 0.02 * torch.arange(count)[:, None]
+    return pose, box, (project(pose, onto="plane") - box[:, None, :2]) / box[:, None, 2:]
 
 
 # ------------------------------------------------------------------ poses
-def test_the_window_is_found_again_and_the_pose_too():
-    pose, window, keypoints = people()
-    torch.testing.assert_close(windows(keypoints, pose), window)
-    volume = to_volume(keypoints, pose, window)
+def test_a_pose_comes_back_from_the_volume():
+    pose, box, keypoints = people()
+    volume = to_volume(keypoints, pose, box)
     torch.testing.assert_close(volume[..., :2], keypoints)
     assert volume[:, 0, 2].abs().max() == 0, "the root is in the middle of the volume"
-    torch.testing.assert_close(to_pose(volume, window, pose[:, 0, 2]), pose)
-    assert judge(volume, keypoints, pose).mpjpe < 1e-9 and judge(volume, keypoints, pose).pckh == 100
+    torch.testing.assert_close(to_pose(volume, box, pose[:, 0, 2]), pose)
+    assert judge(volume, box, pose).mpjpe < 1e-9 and judge(volume, box, pose).pckh == 100
 
 
 def test_one_unit_is_the_same_length_on_every_axis():
     """Moving a joint at the root's depth by one unit along any axis moves it by half the width of the picture."""
-    pose, window, keypoints = people()
+    pose, box, keypoints = people()
     root = pose[:, 0, 2]
     start = torch.zeros(len(pose), 1, 3, dtype=torch.float64)
     for axis in range(2):
         step = start.clone()
         step[..., axis] = 1
-        moved = to_pose(step, window, root) - to_pose(start, window, root)
-        torch.testing.assert_close(moved.norm(dim=-1)[:, 0], half_width(window, root))
+        moved = to_pose(step, box, root) - to_pose(start, box, root)
+        torch.testing.assert_close(moved.norm(dim=-1)[:, 0], half_width(box, root))
     start[..., 2] = 1
-    torch.testing.assert_close(to_pose(start, window, root)[:, 0, 2] - root, half_width(window, root))
+    torch.testing.assert_close(to_pose(start, box, root)[:, 0, 2] - root, half_width(box, root))
 
 
 def test_an_error_in_depth_alone_costs_what_it_should():
-    pose, window, keypoints = people()
-    volume = to_volume(keypoints, pose, window)
+    pose, box, keypoints = people()
+    volume = to_volume(keypoints, pose, box)
     volume[:, 1:, 2] += 0.1
-    found = to_pose(volume, window, pose[:, 0, 2])
+    found = to_pose(volume, box, pose[:, 0, 2])
     # a point that is moved in depth moves along its ray
-    along = 0.1 * half_width(window, pose[:, 0, 2])[:, None] * (1 + to_plane(pose).square().sum(-1)).sqrt()
+    along = 0.1 * half_width(box, pose[:, 0, 2])[:, None] * (1 + project(pose, onto="plane").square().sum(-1)).sqrt()
     along[:, 0] = 0
     assert mpjpe(found, pose).item() == pytest.approx(along.mean().item())
 
 
-@pytest.mark.parametrize("shape", [(16, 2), (17, 3)])
-def test_windows_refuse_what_is_no_skeleton(shape):
-    with pytest.raises(ValueError, match="keypoints"):
-        windows(torch.zeros(1, *shape), torch.ones(1, 17, 3))
+def test_every_photo_knows_which_part_of_the_image_plane_it_shows(photos):
+    plane = project(photos.pose, onto="plane")
+    torch.testing.assert_close((plane - photos.box[:, None, :2]) / photos.box[:, None, 2:], photos.keypoints)
 
 
 # ------------------------------------------------------------------ photos of the laboratory
@@ -99,13 +97,13 @@ def test_people_are_photographed_from_the_front(photos):
 
 
 def test_lab_photos_are_the_same_again_and_refuse_no_photo(photos, made, tmp_path):
-    again = lab_photos("test", SMOKE.test, SMOKE.size, folder=tmp_path)
+    again = photo_set("test", SMOKE.test, SMOKE.size, setting="lab", folder=tmp_path)
     assert all(torch.equal(getattr(again, name), value) for name, value in vars(photos).items())
-    assert (photos.keypoints.abs() < 1.2).all() and set(PEOPLE) == {"train", "validation", "test"}
+    assert (photos.keypoints.abs() < 1.2).all() and set(LAB_PEOPLE) == {"train", "validation", "test"}
     with pytest.raises(ValueError, match="count is 0"):
-        lab_photos("test", 0)
+        photo_set("test", 0, setting="lab")
     with pytest.raises(ValueError, match="split is 'exam'"):
-        lab_photos("exam", 1, folder=tmp_path)
+        photo_set("exam", 1, setting="lab", folder=tmp_path)
 
 
 # ------------------------------------------------------------------ the experiment
@@ -178,9 +176,9 @@ def test_the_full_budget_builds_the_papers_network_and_learns_a_step():
     assert (full.trunk, full.size, full.cells, full.depth, 2 * full.width) == ("resnet50", 256, 64, 64, 256)
     tiny = replace(full, size=64, cells=16, depth=16, batch=2)
     generator = torch.Generator().manual_seed(0)
-    pose, window, keypoints = people(4)
+    pose, box, keypoints = people(4)
     pixels = torch.randint(256, (4, 3, 64, 64), generator=generator, dtype=torch.uint8)
-    photos = PhotoSet(pixels, keypoints.float(), pose.float(), torch.ones(4, 17, dtype=torch.bool))
+    photos = PhotoSet(pixels, keypoints.float(), pose.float(), torch.ones(4, 17, dtype=torch.bool), box.float())
     net = experiment.build("gaussian-later", tiny)
     before = net.head.weight.clone()
     history = experiment.train(net, photos, experiment.loss_of(METHODS["gaussian-later"]), 1, 1e-3, 2, generator)
@@ -224,11 +222,11 @@ def test_shipped_results_are_whole():
 def test_shipped_networks_do_what_was_recorded(tmp_path):
     """On a few other photos of the test people; the lesson does it on the exam's own photos, to the millimetre."""
     results = experiment.results()
-    few = lab_photos("test", 24, BUDGETS["shipped"].size, folder=tmp_path)
-    nothing = judge(torch.zeros(len(few), 17, 3), few.keypoints, few.pose).mpjpe
+    few = photo_set("test", 24, BUDGETS["shipped"].size, setting="lab", folder=tmp_path)
+    nothing = judge(torch.zeros(len(few), 17, 3), few.box, few.pose).mpjpe
     for method in METHODS:
         net = experiment.load(method)
         assert not any(module.training for module in net.modules())
-        found = judge(experiment.predict(net, few), few.keypoints, few.pose).mpjpe
+        found = judge(experiment.predict(net, few), few.box, few.pose).mpjpe
         recorded = results["runs"][method][0]["test"]["mpjpe_mm"]
         assert found == pytest.approx(recorded, rel=0.25) and found < nothing

@@ -1,34 +1,48 @@
-"""Sets of rendered photos to train and test image networks with: drawn once, kept in `build/photos/`.
+"""Sets of rendered photos to train and test image networks with: drawn once, kept in `photos/` of the output folder.
 
 Nobody in a test photo, none of their motions and no look of theirs is in a training photo.
 """
 
 import hashlib
+import tempfile
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from tutorial_lib.batch import Batch
+from tutorial_lib.datasets.lab_photos import draw_lab_photos
 from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, TEST_SEED, TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED
 from tutorial_lib.folders import output_folder
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.render import draw_photos
+from tutorial_lib.render import Photos, draw_photos
 
-SPLITS = {
+PhotoSplit = Literal["train", "validation", "test"]
+Setting = Literal["world", "lab"]
+"""Another person, room and viewpoint for every photo; or one laboratory, see `lab_photos`."""
+
+SPLITS: dict[PhotoSplit, tuple[int, int, tuple[str, ...]]] = {
     "train": (TRAIN_SEED, 24, TRAINED_ACTIONS),
     "validation": (VALIDATION_SEED, 4, TRAINED_ACTIONS),
     "test": (TEST_SEED, 8, HELD_OUT_ACTIONS),
 }
 """Split -> seed of the people, how many, their motions."""
 
-VERSION = 1
-"""Raised when the same arguments give other photos, so that old files are not taken for new ones."""
+LAB_PEOPLE: dict[PhotoSplit, int] = {"train": 12, "validation": 4, "test": 8}
+"""How many look different in a split of the laboratory."""
+
+VERSION = 2
+"""Raised when the same arguments give other photos or another file, so that old files are not taken for new ones."""
 
 
 @dataclass(frozen=True)
-class PhotoSet:
+class PhotoSet(Batch):
     """What training needs of `render.Photos`, small enough for thousands of them.
 
     Attributes:
@@ -36,15 +50,14 @@ class PhotoSet:
         keypoints: (B, 17, 2) screen coordinates of the picture.
         pose: (B, 17, 3) metres, camera frame, absolute.
         visible: (B, 17) bool.
+        box: (B, 3) what of the image plane each picture shows: centre x, centre y, half-width.
     """
 
     pixels: torch.Tensor
     keypoints: torch.Tensor
     pose: torch.Tensor
     visible: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.pixels)
+    box: torch.Tensor
 
     @property
     def image(self) -> torch.Tensor:
@@ -56,12 +69,8 @@ class PhotoSet:
         """(B, 17) bool: inside the picture, hidden or not. What is learned: people guess hidden joints, too."""
         return (self.keypoints.abs() <= 1).all(-1)
 
-    def select(self, index) -> "PhotoSet":
-        """Some of the photos: a slice, or a tensor of numbers."""
-        return PhotoSet(**{name: value[index] for name, value in vars(self).items()})
 
-
-def clips_of(split: str) -> list[Clip]:
+def clips_of(split: PhotoSplit) -> list[Clip]:
     """The motion of a split.
 
     Raises:
@@ -74,7 +83,14 @@ def clips_of(split: str) -> list[Clip]:
 
 
 def photo_set(
-    split: str, count: int, size: int = 64, *, seed: int = 0, occluders: float = 0.5, folder=None
+    split: PhotoSplit,
+    count: int,
+    size: int = 64,
+    *,
+    setting: Setting = "world",
+    seed: int = 0,
+    occluders: float = 0.5,
+    folder: str | Path | None = None,
 ) -> PhotoSet:
     """Photos of a split, the same for the same arguments; read from disk if they were drawn before.
 
@@ -82,28 +98,55 @@ def photo_set(
         split: "train", "validation" or "test".
         count: how many. A smaller set is not the beginning of a larger one: draw the largest and select.
         size: side of the square photos in pixels.
+        setting: "world" or "lab".
         seed: another seed, other photos of the same people.
-        occluders: mean number of things before the person.
+        occluders: mean number of things before the person; the laboratory has none.
         folder: where sets are kept; by default `photos` in `output_folder()`, which is `build/` of a clone.
 
     Raises:
-        ValueError: an unknown split, count or size too small.
+        ValueError: an unknown split or setting, count or size too small.
     """
     if count < 1 or size < 8:
-        raise ValueError(f"count={count}, size={size}: expected at least 1 photo of at least 8 pixels")
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}, expected one of {', '.join(SPLITS)}")
+        raise ValueError(f"count is {count}, size is {size}: expected at least 1 photo of at least 8 pixels")
+    if split not in SPLITS or setting not in get_args(Setting):
+        raise ValueError(
+            f"split is {split!r}, setting is {setting!r}: expected one of {', '.join(SPLITS)}, "
+            f"and one of {', '.join(get_args(Setting))}"
+        )
     where = output_folder() / "photos" if folder is None else Path(folder)
-    key = f"{VERSION}-{split}-{count}-{size}-{seed}-{occluders}"
-    path = where / f"{split}-{count}x{size}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.safetensors"
-    if path.is_file():
-        return PhotoSet(**load_file(path))
-    clips = clips_of(split)
-    generator = torch.Generator().manual_seed(1000 * SPLITS[split][0] + seed)
-    drawn = draw_photos(clips, count, size=size, generator=generator, occluders=occluders)
-    kept = PhotoSet((255 * drawn.image).round().to(torch.uint8), drawn.keypoints, drawn.pose, drawn.visible)
-    where.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file({name: value.contiguous() for name, value in vars(kept).items()}, partial)
-    partial.replace(path)
+    key = f"{VERSION}-{setting}-{split}-{count}-{size}-{seed}-{occluders}"
+    name = f"{setting}-{split}-{count}x{size}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.safetensors"
+
+    def draw() -> Photos:
+        clips, generator = clips_of(split), torch.Generator()
+        if setting == "lab":
+            generator.manual_seed(SPLITS[split][0] + 1000 * seed)
+            return draw_lab_photos(clips, count, LAB_PEOPLE[split], size=size, generator=generator)
+        generator.manual_seed(1000 * SPLITS[split][0] + seed)
+        return draw_photos(clips, count, size=size, generator=generator, occluders=occluders)
+
+    return _read_or_draw(where / name, (count, 3, size, size), draw)
+
+
+def _read_or_draw(path: Path, shape: tuple[int, ...], draw: Callable[[], Photos]) -> PhotoSet:
+    """The set in a file, or what `draw` gives, kept in the file; a file that is damaged is drawn again."""
+    if path.exists():
+        try:
+            kept = PhotoSet(**load_file(path))
+            if tuple(kept.pixels.shape) == shape:
+                return kept
+            reason = f"its pixels have the shape {tuple(kept.pixels.shape)}"
+        except (SafetensorError, OSError, TypeError) as error:
+            reason = str(error) or type(error).__name__
+        warnings.warn(f"{path} is no set of {shape[0]} photos ({reason}): they are drawn again", stacklevel=3)
+    drawn = draw()
+    pixels = (255 * drawn.image).round().to(torch.uint8)
+    kept = PhotoSet(pixels, drawn.keypoints, drawn.pose, drawn.visible, drawn.box)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written whole or not at all, under a name of this process's own: several may draw the same set at once.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as own:
+        partial = Path(own) / path.name
+        save_file({name: value.contiguous() for name, value in vars(kept).items()}, partial)
+        if not path.is_dir():
+            partial.replace(path)
     return kept

@@ -88,9 +88,9 @@ def paint(places: Places, size: int) -> torch.Tensor:
     return (picture * shade).clamp_(0, 1)
 
 
-def bend(picture: torch.Tensor, rays: torch.Tensor, window: torch.Tensor) -> torch.Tensor:
+def bend(picture: torch.Tensor, rays: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
     """What a lens shows of a backdrop (3, B, H, W): each pixel sees where its ray (2, B, H, W) goes."""
-    x = (rays[0] - window[:, 0, None, None]) / window[:, 2, None, None]
-    y = (rays[1] - window[:, 1, None, None]) / window[:, 2, None, None]
+    x = (rays[0] - box[:, 0, None, None]) / box[:, 2, None, None]
+    y = (rays[1] - box[:, 1, None, None]) / box[:, 2, None, None]
     seen = grid_sample(picture.movedim(0, 1), torch.stack([x, y], -1), padding_mode="reflection", align_corners=False)
     return seen.movedim(1, 0)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
+from tutorial_lib.batch import Batch
 from tutorial_lib.render.anatomy import SOLIDS
-from tutorial_lib.render.batch import Batch
 from tutorial_lib.render.looks import Looks
 from tutorial_lib.skeleton import JOINTS
 

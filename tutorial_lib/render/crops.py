@@ -2,23 +2,18 @@
 
 import torch
 
-from tutorial_lib.camera import to_plane
-from tutorial_lib.distortion import distort
+from tutorial_lib.camera import project
+from tutorial_lib.distortion import Lens
 from tutorial_lib.skeleton import check_joints
 
 
-def planar(pose: torch.Tensor, lens: torch.Tensor | None) -> torch.Tensor:
-    plane = to_plane(pose)
-    return plane if lens is None else distort(plane, lens)
-
-
-def crop_windows(
+def crop_boxes(
     pose: torch.Tensor,
     *,
     margin: float = 0.25,
     shift: float = 0.0,
     scale: float = 0.0,
-    lens: torch.Tensor | None = None,
+    lens: Lens | torch.Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     """Square boxes round people, as a person detector would give them.
@@ -28,7 +23,8 @@ def crop_windows(
         margin: added to the joints' box, as a share of it.
         shift: largest random displacement in x and y, as a share of the box's width.
         scale: largest random change of size, as a share of it.
-        lens: (5,) or (B, 5) distortion coefficients.
+        lens: a lens, or (5,) or (B, 5) distortion coefficients.
+        generator: of displacement and size.
 
     Returns:
         (B, 3): centre x, centre y and half-width in plane coordinates.
@@ -39,7 +35,7 @@ def crop_windows(
     check_pose(pose)
     if not margin > -1 or not 0 <= scale < 1 or not shift >= 0:
         raise ValueError(f"margin={margin}, shift={shift}, scale={scale}: expected > -1, >= 0, and in [0, 1)")
-    plane = planar(pose.detach(), lens)
+    plane = project(pose.detach(), lens=lens, onto="plane")
     low, high = plane.amin(1), plane.amax(1)
     half = (high - low).amax(-1).clamp_min(1e-3) / 2 * (1 + margin)
     centre = (low + high) / 2
@@ -51,7 +47,14 @@ def crop_windows(
     return torch.cat([centre, half[:, None]], -1)
 
 
+def around_both(boxes: torch.Tensor) -> torch.Tensor:
+    """The smallest square boxes (B, 3) that hold several (moments, B, 3), such as those of two moments."""
+    low, high = (boxes[..., :2] - boxes[..., 2:]).amin(0), (boxes[..., :2] + boxes[..., 2:]).amax(0)
+    return torch.cat([(low + high) / 2, (high - low).amax(-1, keepdim=True) / 2], -1)
+
+
 def check_pose(pose: torch.Tensor) -> None:
+    """Refuse what cannot be photographed: another shape, NaN, or a person behind or at the camera."""
     check_joints(pose, 3, "pose")
     if pose.ndim != 3 or len(pose) == 0 or not pose.is_floating_point():
         raise ValueError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tutorial_lib.render.batch import Batch
+from tutorial_lib.batch import Batch
 
 _SKIN = torch.tensor(
     [[0.96, 0.82, 0.72], [0.89, 0.70, 0.56], [0.76, 0.56, 0.42], [0.58, 0.39, 0.27], [0.38, 0.25, 0.17]]

@@ -1,4 +1,4 @@
-"""What lies between the person and the file: things in front, blur, the sensor's noise."""
+"""What lies between the person and the file: things in front, and blur."""
 
 import torch
 
@@ -46,10 +46,3 @@ def soft_blur(image: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     tall = torch.cat([soft[..., :1, :], soft, soft[..., -1:, :]], -2)
     soft = (tall[..., :-2, :] + tall[..., 2:, :] + 2 * soft) / 4
     return torch.lerp(image, soft, share[:, None, None])
-
-
-def sensor(image: torch.Tensor, strength: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
-    """Add noise of standard deviation `strength` (B,), and clip as a sensor does."""
-    device = generator.device if generator is not None else image.device
-    noise = torch.randn(image.shape, generator=generator, dtype=image.dtype, device=device).to(image.device)
-    return (noise.mul_(strength[:, None, None, None]) + image).clamp(0, 1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tutorial_lib.render.batch import Batch
+from tutorial_lib.batch import Batch
 from tutorial_lib.render.looks import choose, hsv
 
 SLOTS = 3

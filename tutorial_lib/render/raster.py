@@ -1,4 +1,4 @@
-"""From solids to pixels: every solid is met by the rays of a small window only, and the nearest ones are kept.
+"""From solids to pixels: every solid is met by the rays of a small box only, and the nearest ones are kept.
 
 A *fragment* is one solid on one pixel. Fragments of all pictures lie in one long list, so no padding is computed.
 """
@@ -35,7 +35,7 @@ class Fragments:
     local: torch.Tensor
 
 
-def windows(solids: Solids, window: torch.Tensor, size: int, lens: torch.Tensor | None):
+def patches(solids: Solids, box: torch.Tensor, size: int, lens: torch.Tensor | None):
     """Pixel boxes (B, S, 4: x0, y0, x1, y1 exclusive) that contain the solids' soft outlines."""
     with torch.no_grad():
         axis = solids.frame[..., 1, :] * solids.span[..., None]
@@ -64,7 +64,7 @@ def windows(solids: Solids, window: torch.Tensor, size: int, lens: torch.Tensor 
             grow = 0.15 * (high - low)
             low, high = low - grow, high + grow
         low, high = low.amin(-2), high.amax(-2)
-        middle, half = window[:, None, :2], window[:, None, 2:]
+        middle, half = box[:, None, :2], box[:, None, 2:]
         x0y0 = torch.floor(((low - middle) / half + 1) * size / 2 - 1.5).clamp(0, size)
         x1y1 = torch.ceil(((high - middle) / half + 1) * size / 2 + 1.5).clamp(0, size)
         x1y1 = torch.where(solids.radius.amax(-1, keepdim=True) > 0, x1y1, x0y0)
@@ -85,7 +85,7 @@ def ragged(boxes: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
     return rows.index_select(0, of), base.index_select(0, of) + torch.arange(len(of), device=boxes.device)
 
 
-def rasterise(solids: Solids, window: torch.Tensor, rays: torch.Tensor, lens: torch.Tensor | None = None):
+def rasterise(solids: Solids, box: torch.Tensor, rays: torch.Tensor, lens: torch.Tensor | None = None):
     """Meet all solids with all rays near them.
 
     Args:
@@ -98,10 +98,10 @@ def rasterise(solids: Solids, window: torch.Tensor, rays: torch.Tensor, lens: to
     """
     _, count, size, _ = rays.shape
     with torch.no_grad():
-        solid, pixel = ragged(windows(solids, window, size, lens), size)
+        solid, pixel = ragged(patches(solids, box, size, lens), size)
         everything = table(solids)
         x, y = rays.reshape(2, -1).index_select(1, pixel).unbind(0)
-        pitch = (2 / size * window[:, 2])[:, None].expand(-1, solids.span.shape[1]).flatten()
+        pitch = (2 / size * box[:, 2])[:, None].expand(-1, solids.span.shape[1]).flatten()
         rows = everything.index_select(1, solid).unbind(0)
         _, _, miss, _, t = nearest(rows, x, y)
         # Cheap test first: the soft edge is SOFT / 2 pixels wide, more where the round frame stretches space.

@@ -2,7 +2,7 @@
 
 import torch
 
-from tutorial_lib.camera import to_plane
+from tutorial_lib.camera import project
 from tutorial_lib.render.anatomy import FLESH, OWN
 from tutorial_lib.render.body import Solids
 from tutorial_lib.render.capsules import meet, nearest, table
@@ -13,7 +13,7 @@ def visible_joints(pose, solids: Solids, looks, keypoints, cover):
     with torch.no_grad():
         count, number = len(pose), solids.span.shape[1]
         rows = [row.view(count, 1, number) for row in table(solids)]
-        x, y = (to_plane(pose)[..., i, None] for i in (0, 1))
+        x, y = (part[..., None] for part in project(pose, onto="plane").unbind(-1))
         ray, s, miss, _, _ = nearest(rows, x, y)
         depth, q, s = meet(rows, ray, s)
         depth = torch.where((miss < 0) & (q[1] + s < rows[17]), depth, torch.inf)

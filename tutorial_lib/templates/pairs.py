@@ -12,7 +12,8 @@ import torch
 
 from tutorial_lib.camera import look_at, world_to_camera
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.render import crop_windows, draw_looks, draw_places, photograph
+from tutorial_lib.render import Sensor, crop_boxes, draw_looks, draw_places, photograph
+from tutorial_lib.render.crops import around_both
 from tutorial_lib.skeleton import JOINTS
 
 ASIDE = math.radians(40)
@@ -114,16 +115,15 @@ def front_pairs(
         middle, far, height = people.mean((0, 2)), 2.5 + 3 * u[:, 1], 0.8 + 0.8 * u[:, 2]
         camera = look_at(torch.stack([far * angle.cos(), far * angle.sin(), height], -1), middle)
         poses = [world_to_camera(person, camera) for person in people]
-        boxes = torch.stack([crop_windows(pose) for pose in poses])
-        low, high = (boxes[..., :2] - boxes[..., 2:]).amin(0), (boxes[..., :2] + boxes[..., 2:]).amax(0)
-        window = torch.cat([(low + high) / 2, (high - low).amax(-1, keepdim=True) / 2], -1)
+        boxes = torch.stack([crop_boxes(pose) for pose in poses])
+        box = around_both(boxes)
         looks = draw_looks(n, generator=generator)
         places = draw_places(n, generator=generator, occluders=occluders)
         beside = poses[0] + poses[0].new_tensor([100.0, 0.0, 0.0])  # metres: nobody is in this picture
         with torch.no_grad():
             shots = [
                 photograph(
-                    pose, looks, places, size=size, window=window, sensor_noise=0.005, generator=generator,
+                    pose, looks, places, size=size, box=box, sensor=Sensor(read_noise=0.005), generator=generator,
                     down=-camera.rotation[..., 2],
                 )
                 for pose in (*poses, beside)

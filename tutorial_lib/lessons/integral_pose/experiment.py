@@ -1,6 +1,6 @@
 """Lesson 02's experiment: `python -m tutorial_lib.lessons.integral_pose.experiment [--budget shipped] [--folder ...]`.
 
-The report's four approaches and their controls, every one with every seed, on the same photos (`lab_photos`):
+The report's four approaches and their controls, every one with every seed, on the same photos (the laboratory's):
 
 1. plain regression with augmentation;
 2. integral regression, the integral loss alone;
@@ -31,13 +31,12 @@ from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints
 from tutorial_lib.datasets import augmentation
-from tutorial_lib.datasets.lab_photos import lab_photos
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
 from tutorial_lib.folders import output_folder
 from tutorial_lib.integral import hard_argmax, soft_argmax_3d
 from tutorial_lib.integral.losses import Mix, integral_loss, mixed
 from tutorial_lib.integral.networks import RegressionNet, ResNet50, SmallTrunk, VolumeNet
-from tutorial_lib.integral.poses import judge, to_volume, windows
+from tutorial_lib.integral.poses import judge, to_volume
 from tutorial_lib.integral.targets import gaussian_cube
 from tutorial_lib.skeleton import JOINTS
 from tutorial_lib.training import fit, resolve_device
@@ -165,7 +164,7 @@ def load(method: str, folder: Path = checkpoints.FOLDER, device="cpu") -> Volume
 
 def truth(photos: PhotoSet) -> torch.Tensor:
     """What a network should say: (B, 17, 3) x, y, z in the volume."""
-    return to_volume(photos.keypoints, photos.pose, windows(photos.keypoints, photos.pose))
+    return to_volume(photos.keypoints, photos.pose, photos.box)
 
 
 def direction(pose: torch.Tensor) -> torch.Tensor:
@@ -267,10 +266,10 @@ class Experiment:
         self.budget, self.work, self.device = budget, work, resolve_device(device)
         work.mkdir(parents=True, exist_ok=True)
         b = budget
-        self.train_photos = lab_photos("train", b.photos, b.size, folder=photos)
+        self.train_photos = photo_set("train", b.photos, b.size, setting="lab", folder=photos)
         self.other_photos = photo_set("train", b.other_photos, b.size, folder=photos)
-        self.validation = lab_photos("validation", b.validation, b.size, folder=photos)
-        self.test = lab_photos("test", b.test, b.size, folder=photos)
+        self.validation = photo_set("validation", b.validation, b.size, setting="lab", folder=photos)
+        self.test = photo_set("test", b.test, b.size, setting="lab", folder=photos)
 
     def _once(self, name: str, make) -> dict:
         """`make()` as JSON, or what it returned before."""
@@ -333,7 +332,7 @@ class Experiment:
 
     def errors(self, net: nn.Module, photos: PhotoSet, reader=None) -> dict:
         """The score of a network on photos, as the results' JSON keeps it: mm, and a share for PCKh."""
-        score = judge(predict(net, photos, reader), photos.keypoints, photos.pose)
+        score = judge(predict(net, photos, reader), photos.box, photos.pose)
         return {"mpjpe_mm": score.mpjpe, "p_mpjpe_mm": score.p_mpjpe, "pckh": score.pckh / 100}
 
     def run(self, method: str, seed: int, found: dict) -> dict:

@@ -3,13 +3,14 @@
 import torch
 from tqdm.auto import tqdm
 
+from tutorial_lib.batch import cat
 from tutorial_lib.camera import Camera, look_at, world_to_camera
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.render.batch import cat
-from tutorial_lib.render.crops import crop_windows
+from tutorial_lib.render.crops import around_both, crop_boxes
 from tutorial_lib.render.looks import draw_looks
-from tutorial_lib.render.photos import Photos, photograph
+from tutorial_lib.render.photos import DAYLIGHT, Photos, photograph
 from tutorial_lib.render.places import draw_places
+from tutorial_lib.render.sensor import Sensor
 
 _STEP = 64
 
@@ -68,7 +69,7 @@ def draw_photos(
     margin: float = 0.25,
     shift: float = 0.05,
     scale: float = 0.1,
-    sensor_noise: float = 0.02,
+    sensor: Sensor = DAYLIGHT,
     distance: tuple[float, float] = (2.0, 6.0),
     height: tuple[float, float] = (0.8, 2.0),
     lens: torch.Tensor | None = None,
@@ -81,7 +82,7 @@ def draw_photos(
         count: how many photos.
         size: pixels a side.
         occluders: mean number of things in front of a person.
-        margin, shift, scale: of the crop, see `crops.crop_windows`.
+        margin, shift, scale: of the crop, see `crops.crop_boxes`.
         distance, height: metres, range of the camera's distance from the person and of its height above the floor.
         lens: (5,) distortion coefficients for all.
         device: where to compute and to keep the photos.
@@ -100,12 +101,12 @@ def draw_photos(
             pose = world_to_camera(people, camera)
             looks = draw_looks(n, generator=generator)
             places = draw_places(n, generator=generator, occluders=occluders)
-            window = crop_windows(pose, margin=margin, shift=shift, scale=scale, lens=lens, generator=generator)
+            box = crop_boxes(pose, margin=margin, shift=shift, scale=scale, lens=lens, generator=generator)
             with torch.no_grad():
                 made.append(
                     photograph(
-                        pose.to(device), looks, places, size=size, window=window, lens=lens,
-                        sensor_noise=sensor_noise, down=-camera.rotation[..., 2], generator=generator,
+                        pose.to(device), looks, places, size=size, box=box, lens=lens,
+                        sensor=sensor, down=-camera.rotation[..., 2], generator=generator,
                     )
                 )  # fmt: skip
             bar.update(n)
@@ -140,7 +141,7 @@ def draw_pairs(
     occluders: float = 0.0,
     apart: float = 0.12,
     margin: float = 0.25,
-    sensor_noise: float = 0.02,
+    sensor: Sensor = DAYLIGHT,
     distance: tuple[float, float] = (2.0, 6.0),
     height: tuple[float, float] = (0.8, 2.0),
     lens: torch.Tensor | None = None,
@@ -171,16 +172,14 @@ def draw_pairs(
             poses = [world_to_camera(person, camera) for person in people]
             looks = draw_looks(n, generator=generator)
             places = draw_places(n, generator=generator, occluders=occluders)
-            boxes = torch.stack([crop_windows(pose, margin=margin, lens=lens) for pose in poses])
-            low = (boxes[..., :2] - boxes[..., 2:]).amin(0)
-            high = (boxes[..., :2] + boxes[..., 2:]).amax(0)
-            window = torch.cat([(low + high) / 2, (high - low).amax(-1, keepdim=True) / 2], -1)
+            boxes = torch.stack([crop_boxes(pose, margin=margin, lens=lens) for pose in poses])
+            box = around_both(boxes)
             with torch.no_grad():
                 for pose, photos in zip(poses, made):
                     photos.append(
                         photograph(
-                            pose.to(device), looks, places, size=size, window=window, lens=lens,
-                            sensor_noise=sensor_noise, down=-camera.rotation[..., 2], generator=generator,
+                            pose.to(device), looks, places, size=size, box=box, lens=lens,
+                            sensor=sensor, down=-camera.rotation[..., 2], generator=generator,
                         )
                     )  # fmt: skip
             bar.update(n)
