@@ -15,6 +15,7 @@
 #   make wheel          one file to install elsewhere, lessons included, in build/dist (docs/launchers.md)
 #   make badges         write launch links into the README: make badges REPOSITORY=owner/name
 #   make review         in this clone, show and check notebook changes cell by cell
+#   make architecture   draw the picture of the house anew from the code, into docs/
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv
 #
@@ -23,7 +24,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review clean
+.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review architecture clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -161,6 +162,9 @@ review: $(READY)
 	@attributes="$$(git rev-parse --git-path info/attributes)"; mkdir -p "$$(dirname "$$attributes")"; \
 		grep -qs jupyternotebook "$$attributes" || echo '*.ipynb diff=jupyternotebook' >> "$$attributes"
 	$(REVIEW)/bin/pre-commit install
+
+architecture: $(READY)
+	$(BIN)/python -m tutorial_lib.course.architecture
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
