@@ -16,6 +16,7 @@
 #   make badges         write launch links into the README: make badges REPOSITORY=owner/name
 #   make review         in this clone, show and check notebook changes cell by cell
 #   make architecture   draw the picture of the house anew from the code, into docs/
+#   make api            build/api/index.html: the library from its docstrings, offline
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv
 #
@@ -24,7 +25,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review architecture clean
+.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review architecture api clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -165,6 +166,20 @@ review: $(READY)
 
 architecture: $(READY)
 	$(BIN)/python -m tutorial_lib.course.architecture
+
+# pdoc reads the docstrings in the course's environment and lies beside it, in a folder that nothing else sees. Its pages
+# need no network. The workshop is left out: it is commands, and `--help` says what they do.
+API := $(VENV)/api
+PDOC := $(API)/pdoc-16.0.0.dist-info
+$(PDOC): | $(READY)
+	rm -rf $(API)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(API) pdoc==16.0.0 markdown2==2.5.5 $(PIP_ARGS)
+
+api: $(READY) $(PDOC)
+	rm -rf build/api
+	PYTHONPATH=$(API) $(BIN)/python -m pdoc --docformat google --output-directory build/api \
+		tutorial_lib '!tutorial_lib.course'
+	@echo "build/api/index.html"
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
