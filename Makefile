@@ -17,6 +17,7 @@
 #   make review         in this clone, show and check notebook changes cell by cell
 #   make architecture   draw the picture of the house anew from the code, into docs/
 #   make api            build/api/index.html: the library from its docstrings, offline
+#   make matrix         make test with every Python here that the course promises, each in an environment of its own
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv
 #
@@ -25,7 +26,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review architecture api clean
+.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review architecture api matrix clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -180,6 +181,17 @@ api: $(READY) $(PDOC)
 	PYTHONPATH=$(API) $(BIN)/python -m pdoc --docformat google --output-directory build/api \
 		tutorial_lib '!tutorial_lib.course'
 	@echo "build/api/index.html"
+
+# Every Python that is named, works and is new enough: .venv-3.12 and so on, 2 GB each. Other places have other names:
+# make matrix PYTHONS="python3.12 /opt/python/bin/python3.13"
+PYTHONS ?= python3.11 python3.12 python3.13
+matrix:
+	@for python in $(PYTHONS); do \
+		version="$$($$python -c 'import sys, venv; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" || \
+			{ echo "$$python: not here, left out"; continue; }; \
+		echo "$$python: make test"; \
+		$(MAKE) test PYTHON="$$python" VENV=".venv-$$version" || exit 1; \
+	done
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info
