@@ -159,7 +159,8 @@ REVIEW := $(VENV)/review
 review: $(READY)
 	@git rev-parse --git-dir >/dev/null || { echo "make review needs a git clone" >&2; exit 1; }
 	@test -x $(REVIEW)/bin/python || $(BIN)/python -m venv $(REVIEW)
-	$(REVIEW)/bin/python -m pip install --quiet --constraint requirements.lock nbdime==4.0.4 pre-commit==4.7.0 $(PIP_ARGS)
+	$(REVIEW)/bin/python -m pip install --quiet --constraint requirements.lock nbdime==4.0.4 pre-commit==4.7.0 \
+		pre-commit-hooks==6.0.0 $(PIP_ARGS)
 	git config diff.jupyternotebook.command '"$(CURDIR)/$(REVIEW)/bin/git-nbdiffdriver" diff'
 	@attributes="$$(git rev-parse --git-path info/attributes)"; mkdir -p "$$(dirname "$$attributes")"; \
 		grep -qs jupyternotebook "$$attributes" || echo '*.ipynb diff=jupyternotebook' >> "$$attributes"
