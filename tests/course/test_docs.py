@@ -70,7 +70,7 @@ def test_every_import_on_a_page_works(page):
 def test_every_command_on_a_page_is_there(page):
     code = "\n".join(codes(page))
     assert not [module for module in re.findall(r"-m (tutorial_lib[\w.]+)", code) if not find_spec(module)]
-    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[1].split()
+    targets = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
     assert set(re.findall(r"(?:^|&& )make ([a-z-]+)", code, re.MULTILINE)) <= set(targets)
 
 
@@ -106,9 +106,8 @@ def test_every_version_has_a_date_or_says_that_it_is_not_released():
 
 
 def test_every_tagged_version_is_in_the_changelog():
-    git = shutil.which("git")
-    listed = git and subprocess.run([git, "-C", ROOT, "tag", "--list", "v[0-9]*"], capture_output=True, text=True)
-    tags = listed.stdout.split() if listed and listed.returncode == 0 else []
+    command = [shutil.which("git") or "false", "-C", str(ROOT), "tag", "--list", "v[0-9]*"]
+    tags = subprocess.run(command, capture_output=True, text=True).stdout.split()
     if not tags:
         pytest.skip("no git, or a clone without tags")
     tagged = {".".join([*tag[1:].split("."), "0", "0"][:3]) for tag in tags}
@@ -121,8 +120,8 @@ def test_every_tagged_version_is_in_the_changelog():
 def test_the_picture_has_the_rooms_and_arrows_of_the_code():
     rooms = architecture.house()
     drawn = list(ElementTree.parse(architecture.PICTURE).iter())
-    boxes = {element.get("data-room") for element in drawn if element.get("data-room")}
-    arrows = {tuple(element.get("data-arrow").split()) for element in drawn if element.get("data-arrow")}
+    boxes = {element.get("data-room") for element in drawn} - {None}
+    arrows = {tuple(element.get("data-arrow", "").split()) for element in drawn} - {()}
     assert (boxes, arrows) == (set(rooms), set(architecture.arrows(rooms))), "run `make architecture`"
 
 
