@@ -7,7 +7,7 @@ The report's four approaches and their controls, every one with every seed, on t
 3. (2), and then some more steps with a heat-map loss beside it; controls: the same steps without it, a one-hot target,
    DSNT's Jensen-Shannon regulariser; and the heat-map loss alone from the beginning;
 4. (2), from a trunk that another task has trained. ImageNet stands for "other pictures, other labels"; ours: which of
-   eight directions the person faces, on photos of other people in other places (`photo_sets`).
+   eight directions the person faces, on photos of other people in other places (`datasets.photos`).
 
 Learning rates are found on validation photos, with a seed of their own. A stopped experiment goes on where it was:
 every finished training lies in `output_folder()`, under `integral/<budget>`. At the end `checkpoints/integral/` has
