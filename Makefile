@@ -117,11 +117,11 @@ bench: $(READY)
 	$(BIN)/python -m tutorial_lib.course.bench_ratios build/bench.json
 
 checkpoints: $(READY)
-	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment
-	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.experiment
-	$(BIN)/python -m tutorial_lib.lessons.heatmap_vs_regression.experiment
-	$(BIN)/python -m tutorial_lib.lessons.integral_pose.experiment
-	$(BIN)/python -m tutorial_lib.lessons.shape_templates.experiment
+	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.heatmap_vs_regression.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.integral_pose.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.shape_templates.experiment --folder tutorial_lib/checkpoints
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
