@@ -1,5 +1,6 @@
 """The 17-joint body that every lesson shares (Human3.6M order, as VideoPose3D uses it)."""
 
+import numpy as np
 import torch
 
 JOINTS = (
@@ -21,7 +22,7 @@ SYMMETRIC_BONES = tuple((_BONE_OF_CHILD[left], _BONE_OF_CHILD[right]) for left, 
 """Pairs (left, right) of indices into `BONES` that have the same length in one person."""
 
 
-def check_joints(pose: torch.Tensor, dims: int, argument: str) -> None:
+def check_joints(pose: torch.Tensor | np.ndarray, dims: int, argument: str) -> None:
     """Refuse a tensor that does not end in (17, dims).
 
     Raises:

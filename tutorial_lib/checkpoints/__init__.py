@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -27,9 +26,11 @@ def store(tensors: dict[str, torch.Tensor], name: str, architecture: dict, recor
     """Write `name.safetensors` (half precision: half the size, errors change by less than 0.1 mm) and `name.json`.
 
     Args:
+        tensors: what to keep, such as a `state_dict`.
         name: may begin with a lesson's folder, such as "temporal/lifter-27f".
         architecture: what the model's constructor needs to build it again.
         record: settings, data, seed, measured metrics.
+        folder: where the checkpoints are.
     """
     path = folder / f"{name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,11 +44,11 @@ def store(tensors: dict[str, torch.Tensor], name: str, architecture: dict, recor
     return path
 
 
-def save(model: nn.Module, name: str, record: dict, folder: Path = FOLDER) -> Path:
+def save(model: Any, name: str, record: dict, folder: Path = FOLDER) -> Path:
     """Write a network that knows its own `architecture`, such as a lifter, so that `load` can build it again.
 
     Args:
-        model: its `architecture` holds what its constructor needs.
+        model: a module whose `architecture` holds what its constructor needs.
         name: as `store`.
         record: as `store`.
         folder: as `store`.
@@ -109,7 +110,7 @@ def load(name: str, device: torch.device | str = "cpu", folder: Path = FOLDER) -
     about, tensors = weights(name, folder)
     network = about.get("network")
     # Only this library's own classes: a JSON from elsewhere must not choose what code runs.
-    if not isinstance(network, str) or not network.startswith(f"{__package__.partition('.')[0]}."):
+    if not isinstance(network, str) or not network.startswith(f"{__name__.partition('.')[0]}."):
         raise ValueError(f"{name}.json says network {network!r}, expected a class of tutorial_lib: restore the file")
     try:
         model = pkgutil.resolve_name(network)(**about["architecture"])

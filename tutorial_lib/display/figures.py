@@ -6,9 +6,12 @@ figure together with a picture for readers whose viewer runs no JavaScript.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
+import torch
+from numpy.typing import ArrayLike
 
 from tutorial_lib.skeleton import JOINTS, check_joints
 
@@ -19,6 +22,8 @@ COLOURS = {
 CYCLE = ("blue", "vermillion", "green", "purple", "orange", "sky")
 NAMED = {"truth": "ink", "before": "vermillion", "after": "blue"}
 """What means the same has the same colour in every lesson."""
+Values = ArrayLike | torch.Tensor
+"""What can be drawn: a tensor on any device, an array, numbers."""
 MOVING = ("x", "y", "z", "error_y")
 """What a sweep changes from step to step; colours and names stay."""
 
@@ -60,7 +65,12 @@ def colours_of(names: Sequence[str], given: Mapping[str, str] | None = None) -> 
 
 
 def skeletons_3d(
-    skeletons: Mapping[str, object], *, extent=((-1, 1), (-1, 1), (0, 2)), up="z", title="", colours=None
+    skeletons: Mapping[str, Values],
+    *,
+    extent: Sequence[Sequence[float]] = ((-1, 1), (-1, 1), (0, 2)),
+    up: Literal["z", "-y"] = "z",
+    title: str = "",
+    colours: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Overlaid 3D skeletons with equal aspect.
 
@@ -68,6 +78,8 @@ def skeletons_3d(
         skeletons: name -> (17, 3) metres, tensor or array.
         extent: ((x0, x1), (y0, y1), (z0, z1)) metres, the fixed ranges.
         up: "z" (world) or "-y" (camera frame: x right, y down, z forward).
+        title: above the figure.
+        colours: name -> a name of the palette or "#rrggbb"; by default as `colours_of`.
     """
     if up not in ("z", "-y"):
         raise ValueError(f"up is {up!r}, expected 'z' or '-y'")
@@ -91,10 +103,18 @@ def skeletons_3d(
 
 
 def image_plane(
-    *, skeletons: Mapping[str, object] | None = None, grid=None, circles: Mapping[str, float] | None = None,
-    dots: Mapping[str, object] | None = None, heat=None, heat_name="", aspect=1.0, margin=0.08, title="",
-    colours=None,
-) -> go.Figure:  # fmt: skip
+    *,
+    skeletons: Mapping[str, Values] | None = None,
+    grid: Values | None = None,
+    circles: Mapping[str, float] | None = None,
+    dots: Mapping[str, Values] | None = None,
+    heat: Values | None = None,
+    heat_name: str = "",
+    aspect: float = 1.0,
+    margin: float = 0.08,
+    title: str = "",
+    colours: Mapping[str, str] | None = None,
+) -> go.Figure:
     """The camera's image: x in [-1, 1] across the width, y down.
 
     Args:
@@ -103,7 +123,11 @@ def image_plane(
         circles: name -> radius around the principal point, in half widths.
         dots: name -> (count, 2) screen coordinates.
         heat: (rows, columns) drawn as a heat map, cells centred at (i + 0.5) / columns.
+        heat_name: what the scale says.
         aspect: width / height.
+        margin: room around the frame, as a share of the width.
+        title: above the figure.
+        colours: name -> a name of the palette or "#rrggbb"; by default as `colours_of`.
     """
     skeletons, circles, dots = skeletons or {}, circles or {}, dots or {}
     tall, room = 1 / aspect, 1 + margin
@@ -153,17 +177,35 @@ def image_plane(
 
 
 def curves(
-    series: Mapping[str, tuple], *, x_title: str, y_title: str, x_range=None, y_range=None, bands=None,
-    lines: Mapping[str, float] | None = None, mode="lines", x_log=False, y_log=False, title="", colours=None,
-) -> go.Figure:  # fmt: skip
+    series: Mapping[str, tuple],
+    *,
+    x_title: str,
+    y_title: str,
+    x_range: Sequence[float] | None = None,
+    y_range: Sequence[float] | None = None,
+    bands: Mapping[str, tuple] | None = None,
+    lines: Mapping[str, float] | None = None,
+    mode: Literal["lines", "markers", "lines+markers"] = "lines",
+    x_log: bool = False,
+    y_log: bool = False,
+    title: str = "",
+    colours: Mapping[str, str] | None = None,
+) -> go.Figure:
     """Lines over one axis.
 
     Args:
         series: name -> (x, y), each (points,), in the units that the titles say.
+        x_title: what is measured, and its unit.
+        y_title: what is measured, and its unit.
+        x_range: (low, high) in the axis's own unit; fitted by default.
+        y_range: (low, high) in the axis's own unit; fitted by default.
         bands: name -> (low, high), each (points,), shaded behind the line of that name.
         lines: name -> y of a horizontal reference line.
         mode: plotly's "lines", "markers" or "lines+markers".
-        x_log, y_log: logarithmic axes; ranges stay in the axis's own unit.
+        x_log: logarithmic axes; ranges stay in the axis's own unit.
+        y_log: logarithmic axes; ranges stay in the axis's own unit.
+        title: above the figure.
+        colours: name -> a name of the palette or "#rrggbb"; by default as `colours_of`.
     """
     figure = go.Figure()
     for index, ((name, (x, y)), colour) in enumerate(zip(series.items(), colours_of(list(series), colours))):
@@ -182,7 +224,7 @@ def curves(
         shapes.append({"type": "line", **across, "line": pen})
         place = {"xref": "paper", "x": 0.99, "xanchor": "right", "yanchor": "bottom", "showarrow": False}
         notes.append({"y": float(np.log10(y) if y_log else y), "text": name, **place})
-    axes = {}
+    axes: dict[str, dict] = {}
     for axis, text, span, log in (("xaxis", x_title, x_range, x_log), ("yaxis", y_title, y_range, y_log)):
         axes[axis] = {"title": {"text": text}, "type": "log" if log else "linear"}
         if span is not None:
@@ -191,15 +233,25 @@ def curves(
 
 
 def bars(
-    groups: Mapping[str, Sequence[float]], names: Sequence[str], *, y_title: str, intervals=None,
-    y_range=None, title="", colours=None,
-) -> go.Figure:  # fmt: skip
+    groups: Mapping[str, Sequence[float]],
+    names: Sequence[str],
+    *,
+    y_title: str,
+    intervals: Mapping[str, tuple] | None = None,
+    y_range: Sequence[float] | None = None,
+    title: str = "",
+    colours: Mapping[str, str] | None = None,
+) -> go.Figure:
     """Grouped bars with error intervals.
 
     Args:
         groups: legend entry -> one value per name.
         names: what stands under the bars.
+        y_title: what is measured, and its unit.
         intervals: legend entry -> (low, high), each one value per name.
+        y_range: (low, high) in the axis's own unit; fitted by default.
+        title: above the figure.
+        colours: name -> a name of the palette or "#rrggbb"; by default as `colours_of`.
     """
     figure = go.Figure()
     for (group, values), colour in zip(groups.items(), colours_of(list(groups), colours)):
@@ -256,13 +308,13 @@ def sweep(figures: Sequence[go.Figure], labels: Sequence[object], name: str, act
 
 
 # ------------------------------------------------------------------ pieces
-def _array(value) -> np.ndarray:
+def _array(value: Values) -> np.ndarray:
     """float32 array rounded to 3 decimals: small in the notebook, equal on every processor."""
-    value = value.detach().cpu().numpy() if hasattr(value, "detach") else np.asarray(value)
+    value = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
     return np.round(value.astype(np.float64), 3).astype(np.float32)
 
 
-def _plain(argument: str, points, dims: int) -> np.ndarray:
+def _plain(argument: str, points: Values, dims: int) -> np.ndarray:
     array = _array(points)
     check_joints(array, dims, argument)
     if array.ndim != 2:
@@ -288,7 +340,7 @@ def _limbs(name: str, points: np.ndarray, colour: str) -> list[dict]:
     return traces
 
 
-def _line(name, x, y, colour, width, dash="solid") -> go.Scatter:
+def _line(name: str, x: Values, y: Values, colour: str, width: float, dash: str = "solid") -> go.Scatter:
     line = {"color": colour, "width": width, "dash": dash}
     return go.Scatter(x=_array(x), y=_array(y), name=name, mode="lines", line=line)
 

@@ -8,7 +8,7 @@ the grad mode set inside it.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -34,7 +34,7 @@ class StepSlider(ipywidgets.SelectionSlider):
     and sends that back, which undoes what the kernel has set in the meantime.
     """
 
-    def __init__(self, value, low, high, step, fmt, **kwargs):
+    def __init__(self, value: float, low: float, high: float, step: float, fmt: str, **kwargs):
         count = math.floor((high - low) / step + 1e-6) + 1
         if not (low <= value <= high and 2 <= count <= 2001):
             raise ValueError(
@@ -46,23 +46,37 @@ class StepSlider(ipywidgets.SelectionSlider):
         options = self._stops(grid, [value])
         super().__init__(options=options, value=value, equals=lambda a, b: abs(a - b) < step * 1e-6, **kwargs)
 
-    def allow(self, values) -> None:
+    def allow(self, values: Iterable[float]) -> None:
         """Stop at these values too, between the steps: for presets. Before the slider is shown."""
         kept = self.value
         self.options = self._stops([known for _, known in self.options], values)
         self.value = kept
 
-    def _stops(self, grid, more) -> list[tuple[str, float]]:
+    def _stops(self, grid: Sequence[float], more: Iterable[float]) -> list[tuple[str, float]]:
         extra = [v for v in more if all(abs(v - known) >= self.step * 1e-6 for known in grid)]
         texts = {v: format(v, self._fmt) for v in sorted({*grid, *extra})}
         exact = {v: text if abs(float(text) - v) < self.step * 1e-6 else f"{v:g}" for v, text in texts.items()}
         return [(_typeset(text), v) for v, text in exact.items()]
 
 
-def slider(value, low, high, step, label: str = "", *, continuous: bool = True, fmt: str | None = None):
+def slider(
+    value: float,
+    low: float,
+    high: float,
+    step: float,
+    label: str = "",
+    *,
+    continuous: bool = True,
+    fmt: str | None = None,
+):
     """A slider; whole numbers for all four make an IntSlider. Say the unit in the label: "distance (m)".
 
     Args:
+        value: where it stands at first.
+        low: the lower end.
+        high: the upper end.
+        step: from one stop to the next.
+        label: what stands before it.
         continuous: False above 200 ms of computation: the picture then follows when the mouse lets go.
         fmt: format of the read-out, such as ".2f"; by default as many digits as the step has.
     """
@@ -73,7 +87,7 @@ def slider(value, low, high, step, label: str = "", *, continuous: bool = True, 
     return StepSlider(value, low, high, step, fmt or f".{digits}f", **common)
 
 
-def steps(options, value=None, label: str = "", *, continuous: bool = True):
+def steps(options: Iterable[Any], value: Any = None, label: str = "", *, continuous: bool = True):
     """A slider over given values: a list, or (label, value) pairs where the label is what is shown."""
     options = list(options)
     first = options[0][1] if isinstance(options[0], tuple) else options[0]
@@ -83,7 +97,7 @@ def steps(options, value=None, label: str = "", *, continuous: bool = True):
     )  # fmt: skip
 
 
-def choice(options, value=None, label: str = ""):
+def choice(options: Iterable[Any], value: Any = None, label: str = ""):
     """A drop-down over given values: a list, or (label, value) pairs."""
     options = list(options)
     first = options[0][1] if isinstance(options[0], tuple) else options[0]
@@ -97,9 +111,13 @@ def choice(options, value=None, label: str = ""):
 
 
 def live(
-    compute: Callable[..., Any], view: Callable[[Any, dict], dict], controls: dict[str, Any], *,
-    presets: dict[str, dict] | None = None, title: str = "",
-) -> "Demo":  # fmt: skip
+    compute: Callable[..., Any],
+    view: Callable[[Any, dict], dict],
+    controls: dict[str, Any],
+    *,
+    presets: dict[str, dict] | None = None,
+    title: str = "",
+) -> "Demo":
     """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
 
     Args:
@@ -107,6 +125,7 @@ def live(
         view: arrays and params to a picture, from `stage.panes`.
         controls: name -> ipywidgets control (`slider`, `steps`, `choice`, or any with a `value`).
         presets: button name -> params to set at once.
+        title: above the controls.
     """
     return Demo(compute, view, controls, presets=presets or {}, title=title)
 
@@ -120,7 +139,15 @@ class Demo(ipywidgets.VBox):
         error, last_exception: "" and None when the last run was fine.
     """
 
-    def __init__(self, compute, view, controls, *, presets, title):
+    def __init__(
+        self,
+        compute: Callable[..., Any],
+        view: Callable[[Any, dict], dict],
+        controls: Mapping[str, Any],
+        *,
+        presets: Mapping[str, dict],
+        title: str,
+    ):
         self.compute, self.view, self.title = compute, view, title
         self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
         self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
@@ -176,7 +203,7 @@ class Demo(ipywidgets.VBox):
     def _values(self) -> dict:
         return {name: control.value for name, control in self.controls.items()}
 
-    def _moved(self, change) -> None:
+    def _moved(self, change: Any) -> None:
         if not self._held:
             self._run()
 
@@ -235,7 +262,7 @@ class Demo(ipywidgets.VBox):
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
 
 
-def _refusal(control, value) -> str:
+def _refusal(control: Any, value: Any) -> str:
     """What the control takes, if it does not take the value; else nothing."""
     if hasattr(control, "_options_full"):
         if any(_same(control, known, value) for _, known in control._options_full):
@@ -251,18 +278,18 @@ def _refusal(control, value) -> str:
     return ""
 
 
-def _number(value) -> bool:
+def _number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _same(control, known, value) -> bool:
+def _same(control: Any, known: Any, value: Any) -> bool:
     try:
         return bool(control.equals(known, value))
     except TypeError:  # a word where a number belongs
         return False
 
 
-def _readout(control) -> str:
+def _readout(control: Any) -> str:
     """The control's value as its read-out shows it."""
     if hasattr(control, "_options_full"):
         return next(text for text, known in control._options_full if _same(control, known, control.value))

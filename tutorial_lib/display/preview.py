@@ -9,6 +9,8 @@ import inspect
 import io
 import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -57,7 +59,7 @@ def png(figure: go.Figure) -> bytes:
     canvas = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(canvas)
     axes = []
-    for part, (heading, data) in zip(np.atleast_1d(canvas.subfigures(1, len(steps))), steps):
+    for part, (heading, data) in zip(np.atleast_1d(np.asarray(canvas.subfigures(1, len(steps)))), steps):
         drawn = _paint(part, data, figure.layout, heading, size)
         for ax in drawn if axes else ():  # the steps share their upright axis
             (ax.set_zlabel if hasattr(ax, "set_zlabel") else ax.set_ylabel)("")
@@ -94,7 +96,7 @@ def _steps(figure: go.Figure) -> list[tuple[str, list[go.Figure]]]:
     return result
 
 
-def _paint(part, data, layout, heading: str, size: float) -> list:
+def _paint(part: Any, data: Sequence[Any], layout: go.Layout, heading: str, size: float) -> list:
     """Draw the traces into a matplotlib (sub)figure; returns its axes."""
     axes = {}
     for trace in data:
@@ -112,12 +114,12 @@ def _paint(part, data, layout, heading: str, size: float) -> list:
     return list(axes.values())
 
 
-def _key(trace):
+def _key(trace: Any):
     """Which axes a trace belongs to: ("x2", "y2") or "scene2"."""
     return (trace.scene or "scene") if trace.type == "scatter3d" else (trace.xaxis or "x", trace.yaxis or "y")
 
 
-def _axes(part, layout, key, size):
+def _axes(part: Any, layout: go.Layout, key: tuple[str, str] | str, size: float):
     """Matplotlib axes at the domain of plotly's, with its titles, ranges and ticks."""
     solid = isinstance(key, str)
     if solid:
@@ -162,7 +164,7 @@ def _axes(part, layout, key, size):
     return ax
 
 
-def _trace(ax, trace, data) -> None:
+def _trace(ax: Any, trace: Any, data: Sequence[Any]) -> None:
     listed = trace.type != "image" and trace.showlegend is not False
     name = trace.name if trace.name and listed else "_hidden"
     if trace.type in ("scatter", "scatter3d"):
@@ -193,7 +195,7 @@ def _trace(ax, trace, data) -> None:
             ax.figure.colorbar(mesh, cax=spot, label=_text(trace.colorbar.title.text or ""))
 
 
-def _scatter(ax, trace, name: str) -> None:
+def _scatter(ax: Any, trace: Any, name: str) -> None:
     mode, thin = trace.mode or "lines", 0.6 if ax.bbox.width < 300 else 1.0
     solid = trace.type == "scatter3d"
     xyz = [
@@ -221,7 +223,7 @@ def _scatter(ax, trace, name: str) -> None:
         ax.errorbar(*xyz, np.maximum([below, trace.error_y.array], 0), fmt="none", ecolor=_rgba(line), capsize=3)
 
 
-def _marks(ax, layout, key, size) -> None:
+def _marks(ax: Any, layout: go.Layout, key: tuple[str, str] | str, size: float) -> None:
     """Shapes and annotations that belong to these axes."""
     paper = {"paper": ax.transAxes}
     for shape in layout.shapes or ():
@@ -264,7 +266,7 @@ def _photo(source: str) -> np.ndarray:
     return np.asarray(PIL.Image.open(io.BytesIO(data)).convert("RGB"))
 
 
-def _edges(trace, axis: str, count: int) -> np.ndarray:
+def _edges(trace: Any, axis: str, count: int) -> np.ndarray:
     """Cell borders of a heat map from x or x0 and dx."""
     if trace[axis] is not None:
         middle = np.asarray(trace[axis], dtype=float)
@@ -274,13 +276,13 @@ def _edges(trace, axis: str, count: int) -> np.ndarray:
     return start + step * (np.arange(count + 1) - 0.5)
 
 
-def _colormap(scale):
+def _colormap(scale: Sequence | None):
     if scale is None:
         return colormaps["cividis"]
     return LinearSegmentedColormap.from_list("scale", [(float(at), _rgba(colour)) for at, colour in scale])
 
 
-def _rgba(colour):
+def _rgba(colour: str | None):
     """Matplotlib's colour for plotly's."""
     if colour is None:
         return to_rgba("#0072B2")

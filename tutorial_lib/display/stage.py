@@ -7,17 +7,19 @@ given, never fitted, so that nothing jumps while a slider moves.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import anywidget
 import numpy as np
+import torch
 import traitlets
 
-from tutorial_lib.display.figures import COLOURS, NAMED
+from tutorial_lib.display.figures import COLOURS, NAMED, Values
 from tutorial_lib.skeleton import BONES, JOINTS, LEFT, RIGHT
 
-DASHES = ("solid", "dash", "dot")
-SYMBOLS = ("circle", "square", "diamond")
+Dash = Literal["solid", "dash", "dot"]
+Symbol = Literal["circle", "square", "diamond"]
+DASHES, SYMBOLS = get_args(Dash), get_args(Symbol)
 _SIDE = {joint: "left" for joint in LEFT} | {joint: "right" for joint in RIGHT}
 _BONES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
 
@@ -51,34 +53,53 @@ def panes(*parts: dict, fps: float = 25.0, height: int = 330, note: str = "") ->
     }  # fmt: skip
 
 
-def skeleton3d(name: str, points, *, colour=None, dash="solid", width: float = 4.0) -> dict:
+def skeleton3d(
+    name: str, points: Values, *, colour: str | None = None, dash: Dash = "solid", width: float = 4.0
+) -> dict:
     """One moving 3D skeleton for `scene`. "truth", "before" and "after" have colours of their own.
 
     Args:
+        name: what the legend says.
         points: (17, 3) or (frames, 17, 3), metres.
+        colour: of the palette, or "#rrggbb"; by default what the name means, else ink.
+        dash: "solid", "dash" or "dot".
+        width: of the pen in CSS pixels.
     """
     return _drawn(name, colour, dash, width) | {"points": _frames("points", points, len(JOINTS), 3)}
 
 
-def skeleton2d(name: str, points, *, colour=None, dash="solid", width: float = 4.0) -> dict:
+def skeleton2d(
+    name: str, points: Values, *, colour: str | None = None, dash: Dash = "solid", width: float = 4.0
+) -> dict:
     """One moving 2D skeleton for `image`.
 
     Args:
+        name: what the legend says.
         points: (17, 2) or (frames, 17, 2), screen coordinates: x in [-1, 1] across the width, y down.
+        colour: of the palette, or "#rrggbb"; by default what the name means, else ink.
+        dash: "solid", "dash" or "dot".
+        width: of the pen in CSS pixels.
     """
     return _drawn(name, colour, dash, width) | {"points": _frames("points", points, len(JOINTS), 2)}
 
 
 def scene(
-    skeletons: Sequence[dict] = (), *, extent=((-1, 1), (-1, 1), (0, 2)), up: str = "z", title: str = "",
-    grid: float = 0.5, view: tuple[float, float] = (-35.0, 14.0), weight: float = 1.0,
-) -> dict:  # fmt: skip
+    skeletons: Sequence[dict] = (),
+    *,
+    extent: Sequence[Sequence[float]] = ((-1, 1), (-1, 1), (0, 2)),
+    up: str = "z",
+    title: str = "",
+    grid: float = 0.5,
+    view: tuple[float, float] = (-35.0, 14.0),
+    weight: float = 1.0,
+) -> dict:
     """A 3D pane: rotate by drag or arrow keys, ctrl and wheel zooms, double-click resets.
 
     Args:
         skeletons: overlaid, from `skeleton3d`.
         extent: ((x0, x1), (y0, y1), (z0, z1)) in metres; sets the fixed scale, the floor is its lower side.
         up: "z" (world), "-y" (camera: x right, y down, z forward) or "y".
+        title: above the pane.
         grid: width of a floor tile in metres.
         view: (azimuth, elevation) in degrees at the start; azimuth 0 looks along the forward axis.
         weight: share of the row's width.
@@ -95,11 +116,15 @@ def scene(
     }  # fmt: skip
 
 
-def polyline(name: str, points, *, colour="grey", dash="solid", width: float = 1.5) -> dict:
+def polyline(name: str, points: Values, *, colour: str = "grey", dash: Dash = "solid", width: float = 1.5) -> dict:
     """Lines in an `image`, such as a grid.
 
     Args:
+        name: what the legend says.
         points: (length, 2) or (lines, length, 2), screen coordinates. NaN lifts the pen.
+        colour: of the palette, or "#rrggbb"; by default what the name means, else ink.
+        dash: "solid", "dash" or "dot".
+        width: of the pen in CSS pixels.
     """
     array = _array("points", points, nan=True)
     if array.ndim not in (2, 3) or array.shape[-1] != 2:
@@ -107,17 +132,29 @@ def polyline(name: str, points, *, colour="grey", dash="solid", width: float = 1
     return _drawn(name, colour, dash, width) | {"points": _pack(array.reshape(-1, *array.shape[-2:]))}
 
 
-def circle(name: str, radius: float, *, centre=(0.0, 0.0), colour="grey", dash="solid", width: float = 2.0) -> dict:
+def circle(
+    name: str,
+    radius: float,
+    *,
+    centre: Sequence[float] = (0.0, 0.0),
+    colour: str = "grey",
+    dash: Dash = "solid",
+    width: float = 2.0,
+) -> dict:
     """A circle in an `image`, radius and centre in screen coordinates."""
     _positive("radius", radius)
     return _drawn(name, colour, dash, width) | {"radius": float(radius), "centre": [float(c) for c in centre]}
 
 
-def dots(name: str, points, *, colour="vermillion", size: float = 6.0, symbol="circle") -> dict:
+def dots(
+    name: str, points: Values, *, colour: str = "vermillion", size: float = 6.0, symbol: Symbol = "circle"
+) -> dict:
     """Markers in an `image`.
 
     Args:
+        name: what the legend says.
         points: (count, 2) or (frames, count, 2), screen coordinates.
+        colour: of the palette, or "#rrggbb"; by default what the name means, else ink.
         size: radius in CSS pixels.
         symbol: "circle", "square" or "diamond".
     """
@@ -130,25 +167,44 @@ def dots(name: str, points, *, colour="vermillion", size: float = 6.0, symbol="c
 
 
 def image(
-    *, skeletons: Sequence[dict] = (), lines: Sequence[dict] = (), circles: Sequence[dict] = (),
-    dots: Sequence[dict] = (), picture=None, heat=None, levels=(0.0, 1.0), heat_name="",
-    heat_colour="vermillion", aspect: float = 1.0, cross=(0.0, 0.0), margin: float = 0.08,
-    title: str = "", weight: float = 1.0,
-) -> dict:  # fmt: skip
+    *,
+    skeletons: Sequence[dict] = (),
+    lines: Sequence[dict] = (),
+    circles: Sequence[dict] = (),
+    dots: Sequence[dict] = (),
+    picture: Values | None = None,
+    heat: Values | None = None,
+    levels: Sequence[float] = (0.0, 1.0),
+    heat_name: str = "",
+    heat_colour: str = "vermillion",
+    aspect: float = 1.0,
+    cross: Sequence[float] | None = (0.0, 0.0),
+    margin: float = 0.08,
+    title: str = "",
+    weight: float = 1.0,
+) -> dict:
     """The camera's image: x in [-1, 1] across the width, y down, cells centred at (i + 0.5) / width.
 
     Args:
-        skeletons, lines, circles, dots: from `skeleton2d`, `polyline`, `circle`, `dots`.
+        skeletons: from `skeleton2d`.
+        lines: from `polyline`.
+        circles: from `circle`.
+        dots: from `dots`.
         picture: (rows, columns) grey or (rows, columns, 3) colour, in `levels`.
         heat: (rows, columns), drawn as opacity of one colour: `levels[0]` clear, `levels[1]` full.
+        levels: (low, high) of `picture` and `heat`.
+        heat_name: what the legend says.
+        heat_colour: of the palette.
         aspect: width / height of the image.
         cross: principal point in screen coordinates, or None.
         margin: room around the frame, as a share of the width, for what leaves the image.
+        title: above the pane.
+        weight: share of the row's width.
     """
     _positive("aspect", aspect)
     if not levels[0] < levels[1]:
         raise ValueError(f"levels is {levels!r}, expected (low, high) with low < high")
-    cells = {}
+    cells: dict[str, dict] = {}
     for key, value, shapes in (("picture", picture, ((2,), (3,))), ("heat", heat, ((2,),))):
         if value is not None:
             array = _array(key, value)
@@ -170,16 +226,33 @@ def image(
 
 
 def series(
-    name: str, x, y, *, colour="blue", dash="solid", width: float = 2.5, mode="line", band=None,
-    symbol="circle", bar: float = 0.8, shift: float = 0.0,
-) -> dict:  # fmt: skip
+    name: str,
+    x: Values,
+    y: Values,
+    *,
+    colour: str = "blue",
+    dash: Dash = "solid",
+    width: float = 2.5,
+    mode: Literal["line", "markers", "line+markers", "bars"] = "line",
+    band: Sequence[Values] | None = None,
+    symbol: Symbol = "circle",
+    bar: float = 0.8,
+    shift: float = 0.0,
+) -> dict:
     """One line, set of markers or set of bars for `curve`. NaN leaves a gap.
 
     Args:
-        x, y: (points,) in the axes' units.
+        name: what the legend says.
+        x: (points,) in the axis's unit.
+        y: (points,) in the axis's unit.
+        colour: of the palette, or "#rrggbb"; by default what the name means, else ink.
+        dash: "solid", "dash" or "dot".
+        width: of the pen in CSS pixels.
         mode: "line", "markers", "line+markers" or "bars".
         band: (low, high), each (points,), drawn as a shade.
-        bar, shift: width and offset of the bars, in units of x.
+        symbol: "circle", "square" or "diamond".
+        bar: width of the bars, in units of x.
+        shift: offset of the bars, in units of x.
     """
     _one_of("symbol", symbol, SYMBOLS)
     _one_of("mode", mode, ("line", "markers", "line+markers", "bars"))
@@ -195,7 +268,7 @@ def series(
     }  # fmt: skip
 
 
-def hline(name: str, y: float, *, colour="grey", dash="dash") -> dict:
+def hline(name: str, y: float, *, colour: str = "grey", dash: Dash = "dash") -> dict:
     """A horizontal reference line for `curve`, with its name written on it."""
     return _drawn(name, colour, dash, 2.0) | {"y": float(_array("y", y))}
 
@@ -204,6 +277,10 @@ def axis(label: str, low: float, high: float, *, log: bool = False, ticks: dict[
     """An axis of `curve` with a fixed range. The label says the unit: "error (mm)".
 
     Args:
+        label: what is measured, and its unit.
+        low: the lower end.
+        high: the upper end.
+        log: whether it is logarithmic.
         ticks: names of places, such as {"knee": 2}, instead of numbers.
     """
     if not (np.isfinite([low, high]).all() and low < high) or (log and low <= 0):
@@ -218,16 +295,20 @@ def curve(
     x: dict,
     y: dict,
     lines: Sequence[dict] = (),
-    now=None,
-    title="",
+    now: Values | None = None,
+    title: str = "",
     weight: float = 1.0,
 ) -> dict:
     """A plot with fixed axes.
 
     Args:
-        series, lines: from `series` and `hline`.
-        x, y: from `axis`.
+        series: from `series`.
+        x: from `axis`.
+        y: from `axis`.
+        lines: from `hline`.
         now: place on the x axis marked by an upright line; (frames,) places follow the playback.
+        title: above the pane.
+        weight: share of the row's width.
     """
     marks = None if now is None else _pack(np.atleast_1d(_array("now", now)))
     return {
@@ -236,11 +317,13 @@ def curve(
     }  # fmt: skip
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title="", best: str | None = None) -> dict:
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "", best: str | None = None) -> dict:
     """A table under the canvases: the first column names the row.
 
     Args:
+        columns: the headings.
         rows: strings or numbers; numbers are compared as shown.
+        title: above the pane.
         best: "min" or "max" underlines the best number of every row; None underlines nothing.
     """
     texts = [[str(cell) for cell in row] for row in rows]
@@ -264,9 +347,9 @@ def unpack(packed: dict) -> np.ndarray:
 
 
 # ------------------------------------------------------------------ checks
-def _array(argument: str, value, nan: bool = False) -> np.ndarray:
+def _array(argument: str, value: Values, nan: bool = False) -> np.ndarray:
     """float32 array from a tensor, an array or a list; refuses what is not finite."""
-    if hasattr(value, "detach"):
+    if isinstance(value, torch.Tensor):
         value = value.detach().cpu().numpy()
     array = np.asarray(value, dtype=np.float32)
     bad = np.isinf(array) if nan else ~np.isfinite(array)
@@ -279,7 +362,7 @@ def _array(argument: str, value, nan: bool = False) -> np.ndarray:
     return array
 
 
-def _frames(argument: str, value, joints: int, dims: int) -> dict:
+def _frames(argument: str, value: Values, joints: int, dims: int) -> dict:
     array = _array(argument, value)
     if array.ndim == 2:
         array = array[None]
@@ -335,4 +418,4 @@ def _best(row: list[str], best: str) -> int:
             numbers[index] = float(text.split("±")[0].split()[0].replace("\u2212", "-"))
         except (ValueError, IndexError):
             continue
-    return (min if best == "min" else max)(numbers, key=numbers.get) if numbers else -1
+    return (min if best == "min" else max)(numbers, key=lambda index: numbers[index]) if numbers else -1

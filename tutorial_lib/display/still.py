@@ -51,7 +51,7 @@ def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> b
     canvas = Figure(figsize=(WIDTH, total), facecolor="white")
     FigureCanvasAgg(canvas)
     for number, text in enumerate(head):
-        style = {"fontsize": _SIZE + 2, "fontweight": "bold"} if text == title else {"fontsize": _SIZE}
+        style: dict[str, Any] = {"fontsize": _SIZE + 2, "fontweight": "bold"} if text == title else {"fontsize": _SIZE}
         canvas.text(0.5, 1 - 0.3 * (number + 0.6) / total, text, ha="center", va="center", **style)
     top = total - 0.3 * len(head)
     left = 0.0
@@ -84,7 +84,7 @@ class _Box(tuple):
         """Axes inside, with margins in inches: left, bottom, right, top."""
         (x, y, wide, high), (left, bottom, right, top) = self, inner
         total = canvas.get_figheight()
-        place = [(x + left) / WIDTH, (y + bottom) / total, (wide - left - right) / WIDTH, (high - bottom - top) / total]
+        place = ((x + left) / WIDTH, (y + bottom) / total, (wide - left - right) / WIDTH, (high - bottom - top) / total)
         return canvas.add_axes(place, **options)
 
 
@@ -109,7 +109,9 @@ def _skeleton(
     full = np.array(to_rgba(_hex(part["colour"])))
     for side, stroke in STROKES.items():
         path = np.where(np.array(stroke)[:, None] < 0, np.nan, points[list(stroke)])
-        pen = _pen(part) | ({"color": 1 - 0.6 * (1 - full[:3]), "linestyle": (0, (2, 1))} if side == "left" else {})
+        pen: dict[str, Any] = _pen(part) | (
+            {"color": 1 - 0.6 * (1 - full[:3]), "linestyle": (0, (2, 1))} if side == "left" else {}
+        )
         ax.plot(*path.T, **pen, marker="o", markersize=0.7 * part["width"] + 0.5)
     ax.plot(*[[np.nan]] * points.shape[1], **_pen(part), label=part["name"])
 
@@ -145,7 +147,7 @@ def _title(ax: Axes, pane: dict[str, Any], box: _Box) -> None:
 
 
 def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
-    ax = box.axes(canvas, (0.0, _BELOW + 0.1, 0.0, 0.2), projection="3d")
+    ax: Any = box.axes(canvas, (0.0, _BELOW + 0.1, 0.0, 0.2), projection="3d")
     # Matplotlib has z up: which of our axes stands for it, and which way.
     order, signs = {"z": ((0, 1, 2), (1, 1, 1)), "-y": ((0, 2, 1), (1, 1, -1)), "y": ((0, 2, 1), (1, -1, 1))}[
         pane["up"]

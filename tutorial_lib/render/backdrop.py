@@ -8,12 +8,12 @@ from tutorial_lib.render.places import Places
 from tutorial_lib.render.raster import ragged
 
 
-def _lerp(a, b, t):
+def _lerp(a: torch.Tensor, b: torch.Tensor, t: torch.Tensor):
     """Blend pictures a, b (3, B, H, W or broadcastable) by t (B, H, W)."""
     return torch.lerp(a, b, t[None])
 
 
-def _rgb(colour):
+def _rgb(colour: torch.Tensor):
     return colour.T[..., None, None]
 
 
@@ -54,7 +54,7 @@ def paint(places: Places, size: int) -> torch.Tensor:
     u, v = line[None, None, :], line[None, :, None]
     pixel = 2 / size
 
-    def of(value):
+    def of(value: torch.Tensor):
         return value[:, None, None]
 
     noise = interpolate(places.noise, size=(size, size), mode="bilinear", align_corners=False)

@@ -4,7 +4,9 @@ Every solid is a capsule whose radius changes linearly from one end to the other
 torso is broad and flat. In its own frame (side, axis, front) the capsule is round.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -39,11 +41,11 @@ class Solids(Batch):
     size: torch.Tensor
 
 
-def _unit(vector):
+def _unit(vector: torch.Tensor):
     return vector / torch.sqrt((vector * vector).sum(-1, keepdim=True) + 1e-12)
 
 
-def _frame(axis, side):
+def _frame(axis: torch.Tensor, side: torch.Tensor):
     """Rows side, axis, front; a hint parallel to the axis is harmless."""
     axis = _unit(axis)
     hint = side + 0.02 * torch.roll(axis, 1, -1)
@@ -64,7 +66,15 @@ def build(pose: torch.Tensor, looks: Looks) -> Solids:
     girth = looks.girth * size
     made = {}
 
-    def add(name, start, end, side, radii, stretch=(1.0, 1.0), thick=girth):
+    def add(
+        name: str,
+        start: torch.Tensor,
+        end: torch.Tensor,
+        side: torch.Tensor,
+        radii: tuple[float, float],
+        stretch: tuple[Any, Any] = (1.0, 1.0),
+        thick: torch.Tensor = girth,
+    ):
         axis = end - start
         made[name] = (
             start, _frame(axis, side), torch.sqrt((axis * axis).sum(-1) + 1e-12),
@@ -133,7 +143,9 @@ def build(pose: torch.Tensor, looks: Looks) -> Solids:
     return Solids(*(torch.stack(column, 1) for column in zip(*rows)), size)
 
 
-def _arms(add, j, s1, shoulders, rise):
+def _arms(
+    add: Callable[..., None], j: dict[str, torch.Tensor], s1: torch.Tensor, shoulders: torch.Tensor, rise: torch.Tensor
+):
     # Thumbs point this way as far as they can: hanging arms have their palms at the thighs, stretched ones look down.
     thumbs = _frame(rise, shoulders)[:, 2] + 0.6 * rise
     for s in ("left", "right"):
@@ -148,7 +160,7 @@ def _arms(add, j, s1, shoulders, rise):
         add(f"{s}_thumb", root, root + 0.055 * s1 * along + 0.03 * s1 * front, palm, (0.015, 0.012))
 
 
-def _legs(add, j, s1, hips):
+def _legs(add: Callable[..., None], j: dict[str, torch.Tensor], s1: torch.Tensor, hips: torch.Tensor):
     for s in ("left", "right"):
         hip, knee, ankle = (j[f"{s}_{name}"] for name in ("hip", "knee", "foot"))
         thigh, shin = _unit(knee - hip), _unit(ankle - knee)

@@ -1,5 +1,7 @@
 """Where rays meet capsules that are stretched sideways and whose radius changes from end to end."""
 
+from collections.abc import Sequence
+
 import torch
 
 from tutorial_lib.render.body import Solids
@@ -25,12 +27,13 @@ def table(solids: Solids) -> torch.Tensor:
     return torch.stack([column.flatten() for column in columns])
 
 
-def nearest(rows, x, y):
+def nearest(rows: Sequence[torch.Tensor], x: torch.Tensor, y: torch.Tensor):
     """How close the rays (x, y, 1) pass by the solids' axes.
 
     Args:
         rows: the rows of `table`, each broadcastable with x.
-        x, y: plane coordinates.
+        x: plane coordinates.
+        y: plane coordinates.
 
     Returns:
         ray: direction in the round frame (3 tensors); s: place on the axis in metres; miss: distance minus radius;
@@ -48,7 +51,7 @@ def nearest(rows, x, y):
     return (dx, dy, dz), s, distance - (r0 + slope * s), (nx / distance, ny / distance, nz / distance), t
 
 
-def meet(rows, ray, s):
+def meet(rows: Sequence[torch.Tensor], ray: tuple[torch.Tensor, ...], s: torch.Tensor):
     """Where rays that hit enter the solid: (depth, local direction (3 tensors), place on the axis)."""
     (ox, oy, oz, span, r0, slope), (dx, dy, dz) = rows[9:15], ray
     flat = dx * dx + dz * dz

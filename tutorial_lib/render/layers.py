@@ -13,6 +13,7 @@ def composite(
     Args:
         picture: (3, B, H, W) RGB.
         silhouette: (B, H, W) coverage by the whole body.
+        fragments: of `raster.rasterise`.
         colour: (3, N) RGB of each fragment.
         labels: (N,) part of each fragment.
 

@@ -11,7 +11,7 @@ from tutorial_lib.distortion import distort, jacobian, undistort
 from tutorial_lib.grid import cell_centres
 from tutorial_lib.render.anatomy import LABELS
 from tutorial_lib.render.backdrop import bend, paint
-from tutorial_lib.render.body import build
+from tutorial_lib.render.body import Solids, build
 from tutorial_lib.render.crops import check_pose, crop_boxes
 from tutorial_lib.render.layers import composite
 from tutorial_lib.render.looks import Looks
@@ -55,7 +55,7 @@ class Photos(Batch):
     box: torch.Tensor
 
 
-def _rows(batch, count: int, name: str):
+def _rows(batch: Looks | Places, count: int, name: str):
     if len(batch) == count:
         return batch
     if len(batch) == 1:
@@ -79,14 +79,16 @@ def photograph(
 
     Args:
         pose: (B, 17, 3) metres, camera frame (x right, y down, z forward).
-        looks, places: B rows, or one row for all.
+        looks: B rows, or one row for all.
+        places: B rows, or one row for all.
         size: pixels a side.
-        window: (B, 3) centre x, centre y and half-width of the square picture in plane coordinates (x/z, y/z; behind a
-            lens: distorted ones). Default: `crop_windows(pose)`.
+        box: (B, 3) centre x, centre y and half-width of the square picture in plane coordinates (x/z,
+            y/z; behind a lens: distorted ones). Default: `crop_boxes(pose)`.
         lens: (5,) or (B, 5) distortion coefficients, see `distortion`; acts on body, joints and backdrop alike.
         sensor: what becomes of the light.
         down: (B, 3) or (3,) direction of gravity in the camera frame, for the shadow on the floor; default: y.
         generator: of the sensor's noise. Nothing else is random.
+        window: (B, 3) centre x, centre y and half-width of the square picture in plane coordinates (x/z, y/z; behind a
 
     Returns:
         `Photos` in the pose's dtype and on its device; image and silhouette are differentiable in the pose.
@@ -125,7 +127,7 @@ def photograph(
     return Photos(image, keypoints, pose, visible, parts, silhouette, depth, box)
 
 
-def _rays(box, size, lens):
+def _rays(box: torch.Tensor, size: int, lens: torch.Tensor | None):
     """(2, B, H, W) plane coordinates of the light that reaches the pixels' centres."""
     line = cell_centres(size, box)
     rays = _spread(box, line)
@@ -146,14 +148,23 @@ def _rays(box, size, lens):
     return seen.permute(3, 0, 1, 2).contiguous()
 
 
-def _spread(box, line):
+def _spread(box: torch.Tensor, line: torch.Tensor):
     """(2, B, n, n) plane coordinates of the places `line` (n,) in each box, across and down."""
     x = box[:, 0, None, None] + box[:, 2, None, None] * line[None, None, :]
     y = box[:, 1, None, None] + box[:, 2, None, None] * line[None, :, None]
     return torch.stack(torch.broadcast_tensors(x, y))
 
 
-def _draw(solids, looks, places, cloth, size, box, lens, down):
+def _draw(
+    solids: Solids,
+    looks: Looks,
+    places: Places,
+    cloth: torch.Tensor,
+    size: int,
+    box: torch.Tensor,
+    lens: torch.Tensor | None,
+    down: torch.Tensor,
+):
     """One chunk: (image, parts, silhouette, depth, cover by occluders)."""
     rays = _rays(box, size, lens)
     fragments, silhouette = rasterise(solids, box, rays, lens)

@@ -98,6 +98,8 @@ def draw_places(count: int, *, generator: torch.Generator | None, occluders: flo
     """Draw `count` places.
 
     Args:
+        count: how many.
+        generator: draws; None uses torch's own.
         occluders: mean number of things in front of the person; 0 for none, at most 3.
 
     Raises:

@@ -15,7 +15,7 @@ from tutorial_lib.render.sensor import Sensor
 _STEP = 64
 
 
-def _uniform(low, high, count, generator):
+def _uniform(low: float, high: float, count: int, generator: torch.Generator):
     return low + (high - low) * torch.rand(count, generator=generator)
 
 
@@ -48,7 +48,7 @@ def _check(clips: list[Clip], count: int, frames: int) -> None:
         raise ValueError(f"count is {count}, expected at least 1")
 
 
-def _pick(clips, count, generator):
+def _pick(clips: list[Clip], count: int, generator: torch.Generator):
     """Random (clip, frame) numbers, every frame of every clip equally likely."""
     lengths = torch.tensor([len(clip.positions) for clip in clips])
     ends = lengths.cumsum(0)
@@ -81,9 +81,14 @@ def draw_photos(
         clips: motion in the world frame.
         count: how many photos.
         size: pixels a side.
+        generator: draws frames, people, places, viewpoints, crops and noise.
         occluders: mean number of things in front of a person.
-        margin, shift, scale: of the crop, see `crops.crop_boxes`.
-        distance, height: metres, range of the camera's distance from the person and of its height above the floor.
+        margin: of the crop, see `crops.crop_boxes`.
+        shift: of the crop, see `crops.crop_boxes`.
+        scale: of the crop, see `crops.crop_boxes`.
+        sensor: what becomes of the light.
+        distance: metres, range of the camera's distance from the person.
+        height: metres, range of its height above the floor.
         lens: (5,) distortion coefficients for all.
         device: where to compute and to keep the photos.
 
@@ -113,7 +118,7 @@ def draw_photos(
     return cat(made)
 
 
-def _pick_pairs(clips, count, apart, generator, attempts=8):
+def _pick_pairs(clips: list[Clip], count: int, apart: float, generator: torch.Generator, attempts: int = 8):
     """Random (clip, frame, another frame of it) whose poses differ by `apart`, or as much as some attempts yield."""
     found, best = [None] * count, [(-1.0, None)] * count
     for _ in range(attempts):
@@ -152,9 +157,19 @@ def draw_pairs(
     The second frame is put where the first one stood (walkers stay in the picture), some centimetres aside.
 
     Args:
+        clips: motion in the world frame.
+        count: how many pairs.
+        size: pixels a side.
+        generator: draws frames, people, places, viewpoints, crops and noise.
+        occluders: mean number of things in front of a person.
         apart: metres, smallest mean distance of the joints about the hip. Where the clips hardly move, the most
             different of a few draws is taken.
-        others: as `draw_photos`.
+        margin: of the crop, see `crops.crop_boxes`.
+        sensor: what becomes of the light.
+        distance: metres, range of the camera's distance from the person.
+        height: metres, range of its height above the floor.
+        lens: (5,) distortion coefficients for all.
+        device: where to compute and to keep the photos.
 
     Raises:
         ValueError: no clips, clips of a single frame, count below 1, or as `photos.photograph`.

@@ -89,8 +89,10 @@ def rasterise(solids: Solids, box: torch.Tensor, rays: torch.Tensor, lens: torch
     """Meet all solids with all rays near them.
 
     Args:
-        window: (B, 3) as for `photos.photograph`.
+        solids: of `body.build`.
+        box: (B, 3) as for `photos.photograph`.
         rays: (2, B, H, W) plane coordinates that the pixels' centres see.
+        lens: of `photos.photograph`, or None.
 
     Returns:
         fragments: those that no fully covering fragment hides, with gradients.

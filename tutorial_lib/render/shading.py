@@ -15,7 +15,7 @@ _BARE = [_INDEX["neck"], _INDEX["nose"]] + [_INDEX[f"{s}_{p}"] for s in ("left",
 _SHOES = [_INDEX[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "foot")]
 
 
-def _named(part):
+def _named(part: str):
     return [_INDEX[f"left_{part}"], _INDEX[f"right_{part}"]]
 
 
@@ -32,7 +32,9 @@ def materials(looks: Looks, span: torch.Tensor) -> torch.Tensor:
     out[13] = -1
     out[14], out[15] = 1, 100
 
-    def dress(index, cloth, kind, period, end):
+    def dress(
+        index: list[int], cloth: torch.Tensor, kind: torch.Tensor, period: torch.Tensor, end: torch.Tensor | None
+    ):
         for i in index:
             out[0:3, :, i], out[3:6, :, i] = cloth[0], cloth[1]
             for k in range(4):
@@ -41,7 +43,15 @@ def materials(looks: Looks, span: torch.Tensor) -> torch.Tensor:
             out[14, :, i] = 2 * torch.pi / period
             out[15, :, i] = end[:, i] * span[:, i] if end is not None else 100
 
-    def limbs(upper, lower, share, cloth, kind, period, first):
+    def limbs(
+        upper: list[int],
+        lower: list[int],
+        share: torch.Tensor,
+        cloth: torch.Tensor,
+        kind: torch.Tensor,
+        period: torch.Tensor,
+        first: float,
+    ):
         end = torch.full_like(span, 100)
         for i in upper:
             end[:, i] = torch.where(share < first, share / first, 100)
@@ -77,7 +87,10 @@ def colours(
     """(3, N) colours of the surface before light.
 
     Args:
+        fragments: of `raster.rasterise`.
+        looks: of the people.
         cloth: (16, B, S) from `materials`.
+        solids: of `body.build`.
         pitch: (N,) metres a pixel: patterns finer than two pixels fade.
     """
     m = cloth.flatten(1).index_select(1, fragments.solid)
@@ -108,7 +121,7 @@ def face(
     y = y - 0.048  # the head's centre
     soft = pitch.clamp_min(0.006)
 
-    def spot(dx, dy, wide, tall):
+    def spot(dx: torch.Tensor, dy: torch.Tensor, wide: float, tall: float):
         """1 inside an ellipse in the front of the head, soft at its edge."""
         r = torch.sqrt((dx / wide) ** 2 + (dy / tall) ** 2)
         return ((1 - r) * tall / soft + 0.5).clamp(0, 1) * (z > 0)
@@ -139,7 +152,8 @@ def light(colour: torch.Tensor, normal: torch.Tensor, sun: torch.Tensor, ambient
     """Lambert's law with a soft terminator, ambient light that is weaker from below, and a faint rim.
 
     Args:
-        colour, normal: (3, N).
+        colour: (3, N) of the surface, RGB.
+        normal: (3, N) unit vectors, camera frame.
         sun: (3, N) unit vectors towards the light, camera frame.
         ambient: (N,) share of light from everywhere.
         tint: (3, N) colour of the direct light.

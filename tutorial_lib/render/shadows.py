@@ -16,6 +16,8 @@ def cast(solids: Solids, places: Places, rays: torch.Tensor, down: torch.Tensor)
     """How much light the backdrop keeps, (B, H, W) in [0, 1]; the floor touches the lowest solid.
 
     Args:
+        solids: of `body.build`.
+        places: where the light comes from.
         rays: (2, B, H, W) plane coordinates.
         down: (B, 3) unit vectors of gravity, camera frame.
     """

@@ -6,9 +6,10 @@ from tutorial_lib.camera import project
 from tutorial_lib.render.anatomy import FLESH, OWN
 from tutorial_lib.render.body import Solids
 from tutorial_lib.render.capsules import meet, nearest, table
+from tutorial_lib.render.looks import Looks
 
 
-def visible_joints(pose, solids: Solids, looks, keypoints, cover):
+def visible_joints(pose: torch.Tensor, solids: Solids, looks: Looks, keypoints: torch.Tensor, cover: torch.Tensor):
     """(B, 17) which joints the camera sees: the first surface in front of one is its own, and no thicker than flesh."""
     with torch.no_grad():
         count, number = len(pose), solids.span.shape[1]
