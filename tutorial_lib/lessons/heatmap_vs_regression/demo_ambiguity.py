@@ -177,10 +177,9 @@ def view_ambiguity(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
     ]
     along = stage.axis("place along the line (half widths)", -1, 1)
     rows = [
-        [name, f"{place:+.2f}".replace("-", "\u2212"), f"{arrays['error'][name]:.2f}",
-         f"{100 * arrays['hits'][name]:.0f}"]
+        [name, stage.signed(place), f"{arrays['error'][name]:.2f}", f"{100 * arrays['hits'][name]:.0f}"]
         for name, place in arrays["said"].items()
-    ]  # fmt: skip
+    ]
     return stage.panes(
         stage.image(
             heat=arrays["map"], heat_name="best heat map", heat_colour="sky", dots=dots, cross=None,

@@ -114,7 +114,7 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
         ),
         stage.table(
             ["x (cells)", "answer", "truth", "error"],
-            [[name, f"{p[0]:.2f}", f"{params['x']:.2f}", signed(p[0] - params["x"])]
+            [[name, f"{p[0]:.2f}", f"{params['x']:.2f}", stage.signed(p[0] - params["x"])]
              for name, p in zip(names[:2], places)],
         ),
         note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
@@ -143,8 +143,3 @@ def build_up_demo() -> Demo:
         "the corner no mean can reach": {"axes": 2, "x": 63.0, "beta": 100, "second": 0.0, "half_pixel": False},
     }
     return live(compute_build_up, view_build_up, controls, presets=presets, title="From scores to a coordinate")
-
-
-def signed(value: float | torch.Tensor) -> str:
-    """A number with its sign, two decimals, and the typographic minus of the read-outs."""
-    return f"{float(value):+.2f}".replace("-", "\u2212")

@@ -10,7 +10,6 @@ from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.integral import DEPTH_RANGE, cell_centres, expectation, hard_argmax, marginals
 from tutorial_lib.integral.losses import Mix, mixed
-from tutorial_lib.lessons.integral_pose.demo_build_up import signed
 
 SIDE = 16
 """Cells on each axis of the volume that is trained while the student watches."""
@@ -144,8 +143,8 @@ def view_loss_mixer(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str,
         ),
         stage.table(
             ["", "x", "y", "depth", "off by (mm)"],
-            [["truth", *map(signed, TRUTH[0]), ""],
-             *([f"{key} of the cloud", *map(signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
+            [["truth", *map(stage.signed, TRUTH[0]), ""],
+             *([f"{key} of the cloud", *map(stage.signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
                for key in ("mean", "peak"))],
         ),
         note=f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; the cloud is "

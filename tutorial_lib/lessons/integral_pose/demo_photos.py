@@ -119,7 +119,7 @@ def _changes_table(changes: Changes) -> list[list[str]]:
     return [
         ["zoom x × y", *(f"{x:.2f} × {y:.2f}" for x, y in changes.scale.tolist())],
         ["depth label ×", *(f"{s:.2f}" for s in changes.depth_scale.tolist())],
-        ["hue (degrees)", *(f"{h:+.0f}".replace("-", "\u2212") for h in turns.tolist())],
+        ["hue (degrees)", *(stage.signed(turn, 0) for turn in turns)],
         ["contrast ×", *(f"{c:.2f}" for c in changes.contrast.tolist())],
     ]
 

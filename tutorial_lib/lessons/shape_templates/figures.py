@@ -98,18 +98,10 @@ def blindness_figure(points: int = 61) -> go.Figure:
     }
     return figures.curves(
         {name: (shifts, values) for name, values in series.items()},
-        x_title="shift (half widths)",
-        y_title="weighted loss",
-        x_range=(0, 1.5),
-        y_range=(-0.05, 1.5),
+        x_title="shift (half widths)", y_title="weighted loss", x_range=(0, 1.5), y_range=(-0.05, 1.5),
         title="One forearm or all parts shifted: each loss is blind to something",
-        colours={
-            "anchor: one": "vermillion",
-            "anchor: all": "orange",
-            "boundary: one": "sky",
-            "boundary: all": "blue",
-        },
-    )
+        colours=dict(zip(series, ("vermillion", "orange", "sky", "blue"))),
+    )  # fmt: skip
 
 
 def boundary_figure(points: int = 201) -> go.Figure:
@@ -124,13 +116,10 @@ def boundary_figure(points: int = 201) -> go.Figure:
     }
     return figures.curves(
         {name: (shifts, values) for name, values in series.items()},
-        x_title="left foot down (half widths)",
-        y_title="boundary loss",
-        x_range=(0, 1.2),
-        y_range=(-0.05, 1),
+        x_title="left foot down (half widths)", y_title="boundary loss", x_range=(0, 1.2), y_range=(-0.05, 1),
         title=f"The foot's anchor leaves the picture at {edge:.2f}",
         colours=dict(zip(series, ("blue", "vermillion", "grey"))),
-    )
+    )  # fmt: skip
 
 
 def staircase_figure(size: int = 16, points: int = 161) -> go.Figure:
@@ -152,13 +141,10 @@ def staircase_figure(size: int = 16, points: int = 161) -> go.Figure:
         series[way] = (shifts, values)
     return figures.curves(
         series,
-        x_title=f"shift of the part (half widths); one cell is {2 / size}",
-        y_title="loss, as a share of the target",
-        x_range=(0, 0.5),
-        y_range=(-0.05, 1.5),
-        title=f"Stairs have no slope ({size} x {size} cells)",
+        x_title=f"shift of the part (half widths); one cell is {2 / size}", y_title="loss, as a share of the target",
+        x_range=(0, 0.5), y_range=(-0.05, 1.5), title=f"Stairs have no slope ({size} x {size} cells)",
         colours=dict(zip(WAYS, ("blue", "orange", "grey"))),
-    )
+    )  # fmt: skip
 
 
 def holes_figure(size: int = 32, scale: float = 1.8) -> go.Figure:
@@ -184,12 +170,7 @@ def parity_figure(sizes: tuple[int, ...] = (32, 64, 128, 256, 512), seed: int = 
             "largest difference": (sizes, gaps),
             "slope of the squared cell": (sizes, [gaps[0] * (sizes[0] / n) ** 2 for n in sizes]),
         },
-        x_title="rows of the raster",
-        y_title="difference (1 is the peak)",
-        x_range=(0, sizes[-1] * 1.05),
-        y_range=(1e-4, 1),
-        y_log=True,
-        mode="lines+markers",
-        title="Resampling comes near, painting is exact",
+        x_title="rows of the raster", y_title="difference (1 is the peak)", x_range=(0, sizes[-1] * 1.05),
+        y_range=(1e-4, 1), y_log=True, mode="lines+markers", title="Resampling comes near, painting is exact",
         colours={"slope of the squared cell": "grey"},
-    )
+    )  # fmt: skip
