@@ -15,6 +15,9 @@
 #   make wheel          one file to install elsewhere, lessons included, in build/dist (docs/launchers.md)
 #   make badges         write launch links into the README: make badges REPOSITORY=owner/name
 #   make review         in this clone, show and check notebook changes cell by cell
+#   make architecture   draw the picture of the house anew from the code, into docs/
+#   make api            build/api/index.html: the library from its docstrings, offline
+#   make matrix         make test with every Python here that the course promises, each in an environment of its own
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv
 #
@@ -23,7 +26,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review clean
+.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review architecture api matrix clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -114,11 +117,11 @@ bench: $(READY)
 	$(BIN)/python -m tutorial_lib.course.bench_ratios build/bench.json
 
 checkpoints: $(READY)
-	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment
-	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.experiment
-	$(BIN)/python -m tutorial_lib.lessons.heatmap_vs_regression.experiment
-	$(BIN)/python -m tutorial_lib.lessons.integral_pose.experiment
-	$(BIN)/python -m tutorial_lib.lessons.shape_templates.experiment
+	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.heatmap_vs_regression.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.integral_pose.experiment --folder tutorial_lib/checkpoints
+	$(BIN)/python -m tutorial_lib.lessons.shape_templates.experiment --folder tutorial_lib/checkpoints
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
@@ -156,11 +159,40 @@ REVIEW := $(VENV)/review
 review: $(READY)
 	@git rev-parse --git-dir >/dev/null || { echo "make review needs a git clone" >&2; exit 1; }
 	@test -x $(REVIEW)/bin/python || $(BIN)/python -m venv $(REVIEW)
-	$(REVIEW)/bin/python -m pip install --quiet --constraint requirements.lock nbdime==4.0.4 pre-commit==4.7.0 $(PIP_ARGS)
+	$(REVIEW)/bin/python -m pip install --quiet --constraint requirements.lock nbdime==4.0.4 pre-commit==4.7.0 \
+		pre-commit-hooks==6.0.0 $(PIP_ARGS)
 	git config diff.jupyternotebook.command '"$(CURDIR)/$(REVIEW)/bin/git-nbdiffdriver" diff'
 	@attributes="$$(git rev-parse --git-path info/attributes)"; mkdir -p "$$(dirname "$$attributes")"; \
 		grep -qs jupyternotebook "$$attributes" || echo '*.ipynb diff=jupyternotebook' >> "$$attributes"
 	$(REVIEW)/bin/pre-commit install
+
+architecture: $(READY)
+	$(BIN)/python -m tutorial_lib.course.architecture
+
+# pdoc reads the docstrings in the course's environment and lies beside it, in a folder that nothing else sees. Its pages
+# need no network. The workshop is left out: it is commands, and `--help` says what they do.
+API := $(VENV)/api
+PDOC := $(API)/pdoc-16.0.0.dist-info
+$(PDOC): | $(READY)
+	rm -rf $(API)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(API) pdoc==16.0.0 markdown2==2.5.5 $(PIP_ARGS)
+
+api: $(READY) $(PDOC)
+	rm -rf build/api
+	PYTHONPATH=$(API) $(BIN)/python -m pdoc --docformat google --output-directory build/api \
+		tutorial_lib '!tutorial_lib.course'
+	@echo "build/api/index.html"
+
+# Every Python that is named, works and is new enough: .venv-3.12 and so on, 2 GB each. Other places have other names:
+# make matrix PYTHONS="python3.12 /opt/python/bin/python3.13"
+PYTHONS ?= python3.11 python3.12 python3.13
+matrix:
+	@for python in $(PYTHONS); do \
+		version="$$($$python -c 'import sys, venv; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" || \
+			{ echo "$$python: not here, left out"; continue; }; \
+		echo "$$python: make test"; \
+		$(MAKE) test PYTHON="$$python" VENV=".venv-$$version" || exit 1; \
+	done
 
 clean:
 	rm -rf build .pytest_cache .ruff_cache .hypothesis .benchmarks *.egg-info

@@ -21,7 +21,7 @@ from tutorial_lib.datasets.photos import photo_set
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.heatmaps import RLE, KeypointNet, coordinate_loss, cost, map_loss
-from tutorial_lib.lessons.heatmap_vs_regression import checks, demo_targets, experiment, figures, results
+from tutorial_lib.lessons.heatmap_vs_regression import checks, demo_targets, experiment, figures, measures, results
 from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import ambiguity_demo
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import robustness_demo
 
@@ -35,7 +35,7 @@ MOTION = "builtin"  # this lesson's photos are drawn with builtin motion
 torch.manual_seed(SEED)
 torch.set_num_threads(1)  # small networks: a second thread wins little, and costs much where others are at work
 LESSON = "01_heatmap_vs_regression"
-FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.experiment(PROFILE, device=DEVICE)
+FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.run_all(PROFILE, device=DEVICE)
 FOUND = experiment.results(FOLDER)  # every measured value of every training seed
 BUDGET = FOUND["budget"]
 NETWORKS = {name: experiment.load(f"{kind}-long", FOLDER) for name, (kind, _) in results.ROWS.items()}
@@ -258,7 +258,7 @@ Markdown(results.results_table(FOUND))
 
 # %%
 for name, (kind, decoder) in results.ROWS.items():
-    again = experiment.measure(experiment.predict(NETWORKS[name], TEST)[decoder], TEST)
+    again = measures.measure(measures.predict(NETWORKS[name], TEST)[decoder], TEST)
     recorded = experiment.values(FOUND, f"{kind}-long", decoder)[0]
     assert abs(again["error_px"] - recorded) < 0.02, f"{name}: {again['error_px']:.3f} px now, {recorded:.3f} recorded"
     print(f"{name:11s} {again['error_px']:.2f} px measured now, {recorded:.2f} px recorded")
@@ -364,14 +364,14 @@ record(
 by_stride = {
     (stride, decoder): np.array(experiment.values(FOUND, f"heatmap-{stride}", decoder))
     for stride in experiment.SIGMAS
-    for decoder in experiment.DECODERS
+    for decoder in measures.DECODERS
 }
 gain = {
     (base, stride): by_stride[stride, base] - by_stride[stride, "DARK"]
     for base in ("quarter shift", "argmax")
     for stride in experiment.SIGMAS
 }
-coarse = experiment.predict(experiment.load("heatmap-8", FOLDER), TEST)
+coarse = measures.predict(experiment.load("heatmap-8", FOLDER), TEST)
 fallen_back = (coarse["DARK"] == coarse["argmax"]).all(-1).float().mean().item()
 record(
     Claim(

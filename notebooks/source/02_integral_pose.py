@@ -23,7 +23,15 @@ from tutorial_lib.datasets.photos import photo_set
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.integral import losses, poses, targets
-from tutorial_lib.lessons.integral_pose import checks, demo_build_up, demo_loss_mixer, demo_photos, experiment, figures
+from tutorial_lib.lessons.integral_pose import (
+    checks,
+    demo_build_up,
+    demo_loss_mixer,
+    demo_photos,
+    experiment,
+    figures,
+    recipes,
+)
 
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains ResNet-50 on large photos, for a GPU and days
@@ -35,7 +43,7 @@ MOTION = "builtin"  # this lesson photographs the course's own people; other mot
 torch.manual_seed(SEED)
 torch.set_num_threads(1)  # small networks: a second thread wins little, and costs much where others are at work
 LESSON = "02_integral_pose"
-FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.train_all("full", DEVICE)
+FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.run_all("full", device=DEVICE)
 results = experiment.results(FOLDER)
 SEEDS = [run["seed"] for run in results["runs"]["integral"]]  # of the trainings
 print(f"{PROFILE} profile, every network trained with {len(SEEDS)} seeds")
@@ -214,10 +222,10 @@ show(figures.strength_sheet(wild.image, wild.keypoints, SEED))
 source(poses.to_pose)
 
 # %%
-budget = experiment.Budget(**checkpoints.record("integral/integral", FOLDER)["architecture"])
+budget = recipes.Budget(**checkpoints.record("integral/integral", FOLDER)["architecture"])
 photos = photo_set("test", budget.test, budget.size, setting="lab")
 half_widths = poses.half_width(photos.box, photos.pose[:, 0, 2])
-nets = {method: experiment.load(method, FOLDER) for method in experiment.METHODS}
+nets = {method: recipes.load(method, FOLDER) for method in recipes.METHODS}
 few = slice(0, 40)
 inside_volume = demo_photos.depth_demo(
     {"integral, then + Gaussian": nets["gaussian-later"], "integral only": nets["integral-later"]},
@@ -252,7 +260,7 @@ print("the demo of the volume moves")
 
 
 # %%
-source(experiment.Method, experiment.loss_of)
+source(recipes.Method, experiment.loss_of)
 for key in ("photos", "test", "steps", "late_steps", "batch", "seeds"):
     print(f"{key:>12}: {results['budget'][key]}")
 print(f"{'rates':>12}: {results['search']['rates']}")
@@ -282,8 +290,8 @@ Markdown(figures.approaches_table(results))
 # figures are for Human3.6M and ResNet-50: compare the order, not the millimetres.
 
 # %%
-error = {method: figures.per_seed(results, method) for method in experiment.METHODS}
-seen = {method: figures.per_seed(results, method, "train") for method in experiment.METHODS}
+error = {method: figures.per_seed(results, method) for method in recipes.METHODS}
+seen = {method: figures.per_seed(results, method, "train") for method in recipes.METHODS}
 SOURCE = "Pantalos and Rudin 2019, "
 
 # %%

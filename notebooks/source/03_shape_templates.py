@@ -16,6 +16,7 @@ import math
 
 import torch
 
+from tutorial_lib import checkpoints
 from tutorial_lib.datasets.photos import clips_of
 from tutorial_lib.display.claims import Claim, record
 from tutorial_lib.display.preview import show, source
@@ -47,9 +48,7 @@ torch.manual_seed(SEED)
 torch.set_num_threads(1)  # small networks: a second thread wins little, and costs much where others are at work
 LESSON = "03_shape_templates"
 BUDGET = "shipped" if PROFILE == "quick" else "full"
-FOLDER = experiment.FOLDER if PROFILE == "quick" else experiment.work_folder("full") / "networks"
-if PROFILE == "full":
-    experiment.run_all("full", folder=FOLDER)
+FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.run_all("full")
 RESULTS = experiment.results(FOLDER)
 SEEDS = sorted(RESULTS["runs"]["both"])
 print(f"{PROFILE} profile; every training was repeated from {len(SEEDS)} seeds")
@@ -215,7 +214,8 @@ source(solid)
 #
 # - **ψ.** The paper compares features of VGG19, which learned from a million labelled photos. Our $\psi$ is the first
 #   half of a small network that repairs holes and noise in these photos; no label, no outside help. Pixels count too.
-#   (Who has VGG's weights as torchvision's file can train with them: `template_experiment --vgg FILE`.)
+#   (Who has VGG's weights as torchvision's file can train with them:
+#   `python -m tutorial_lib.lessons.shape_templates.experiment --vgg FILE`.)
 # - **No way past the parts.** The paper's translator gets photo 2 whole, beside the parts. On our photos it then
 #   learned to copy the person where the poses differ little, and ignored the parts. Ours finds the parts in photo 2 as
 #   well. Each takes the mean colour of where it lies *there*, and is painted *here*, upon the empty place (the median

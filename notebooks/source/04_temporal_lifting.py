@@ -32,6 +32,7 @@ from tutorial_lib.lessons.temporal_lifting import (
     experiment,
     figures,
     figures_architecture,
+    recipes,
 )
 from tutorial_lib.lifting import (
     SingleFrameLifter,
@@ -306,8 +307,8 @@ print("the few-labels demo moves")
 
 # %%
 few = {}  # network -> MPJPE and N-MPJPE in mm, one per seed
-FEW = [experiment.few_name(s, semi) for s in experiment.SHARES for semi in (False, True)]
-FEW += [experiment.few_name(experiment.L2_SHARE, True, "l2")]
+FEW = [recipes.few_name(s, semi) for s in recipes.SHARES for semi in (False, True)]
+FEW += [recipes.few_name(recipes.L2_SHARE, True, "l2")]
 few_models = {name: checkpoints.load(f"temporal/{name}", folder=FOLDER) for name in FEW}
 for seed in tqdm(SEEDS, desc="seeds"):
     taken = videos_under_test(MOTION, seed, 0.0, trust=TRUST_PICKLE, limit=10 if PROFILE == "quick" else 200)
@@ -435,7 +436,7 @@ record(
 )
 
 # %%
-pairs = {s: [experiment.few_name(s, semi) for semi in (False, True)] for s in experiment.SHARES}
+pairs = {s: [recipes.few_name(s, semi) for semi in (False, True)] for s in recipes.SHARES}
 record(
     Claim(
         "few-labels",
@@ -455,12 +456,12 @@ record(
 )
 
 # %%
-l1, l2 = (few[experiment.few_name(experiment.L2_SHARE, True, norm)] for norm in ("l1", "l2"))
+l1, l2 = (few[recipes.few_name(recipes.L2_SHARE, True, norm)] for norm in ("l1", "l2"))
 record(
     Claim(
         "bone-norm",
         LESSON,
-        f"The bone term: L1, as in the code, against L2, as in the text ({100 * experiment.L2_SHARE:g} % labels).",
+        f"The bone term: L1, as in the code, against L2, as in the text ({100 * recipes.L2_SHARE:g} % labels).",
         "Pavllo et al. 2019: the text says L2, the code computes L1 (no table)",
         paper={},
         ours={"L1": average(l1), "L2": average(l2), "L2 - L1": average(l2) - average(l1)},

@@ -1,4 +1,4 @@
-"""The gradebook averages over lenses, pairs by seed, and names what is missing."""
+"""A comparison averages over lenses, pairs by seed, and names what is missing."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ FIRST, SECOND = SCENARIOS
 
 
 def book_with(network, errors):
-    """A gradebook from (seeds, lenses, steps) of MPJPE."""
+    """A comparison from (seeds, lenses, steps) of MPJPE."""
     comparison = Comparison({FIRST: 1, SECOND: 1})
     for per_seed in errors:
         for lens, per_step in zip(HEAVY, per_seed):

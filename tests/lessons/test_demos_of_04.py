@@ -16,7 +16,7 @@ from tutorial_lib.keypoint_files.coco import to_joints
 from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting
 from tutorial_lib.lessons.temporal_lifting import figures as twins
 from tutorial_lib.lessons.temporal_lifting.demo_lifting import ERROR_RANGE, NETWORKS, SHOWN
-from tutorial_lib.lessons.temporal_lifting.experiment import RECIPES, SHARES, LifterRecipe, few_name
+from tutorial_lib.lessons.temporal_lifting.recipes import RECIPES, SHARES, LifterRecipe, few_name
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from tutorial_lib.metrics.by_action import METRICS

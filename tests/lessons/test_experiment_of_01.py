@@ -10,9 +10,10 @@ from tutorial_lib import checkpoints
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
 from tutorial_lib.display.preview import png
 from tutorial_lib.heatmaps import KeypointNet
-from tutorial_lib.lessons.heatmap_vs_regression import experiment as experiment
+from tutorial_lib.lessons.heatmap_vs_regression import experiment, measures
 from tutorial_lib.lessons.heatmap_vs_regression import results as twins
-from tutorial_lib.lessons.heatmap_vs_regression.experiment import BUDGETS, DECODERS, KINDS, RATES, SHIPPED, SIGMAS, Run
+from tutorial_lib.lessons.heatmap_vs_regression.experiment import BUDGETS, KINDS, RATES, SHIPPED, SIGMAS, Run
+from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS
 from tutorial_lib.metrics import pck
 from tutorial_lib.skeleton import JOINTS, LEFT, MIRROR, RIGHT
 
@@ -34,16 +35,16 @@ def smoke(tmp_path_factory):
     folder, work = tmp_path_factory.mktemp("shipped"), tmp_path_factory.mktemp("work")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiment, "photo_set", drawn)
-        experiment.experiment("smoke", folder, work=work)
+        experiment.run_all("smoke", folder, work=work)
     return folder, work
 
 
 # ------------------------------------------------------------------ what is measured
 def test_the_truth_measures_perfect():
     photos = drawn()
-    found = experiment.measure(photos.keypoints, photos)
+    found = measures.measure(photos.keypoints, photos)
     assert found["error_px"] == found["median_px"] == found["hidden_px"] == found["exchanged"] == 0
-    assert found["pck"] == [1.0] * len(experiment.THRESHOLDS)
+    assert found["pck"] == [1.0] * len(measures.THRESHOLDS)
 
 
 def test_errors_are_pixels_of_joints_in_the_picture():
@@ -51,29 +52,29 @@ def test_errors_are_pixels_of_joints_in_the_picture():
     photos.keypoints[0, 3] = 1.5  # outside: does not count, however wrong
     predicted = photos.keypoints + torch.tensor([3.0, 4.0]) * 2 / 32
     predicted[0, 3] = 100.0
-    found = experiment.measure(predicted, photos)
+    found = measures.measure(predicted, photos)
     for name in ("error_px", "median_px", "visible_px", "hidden_px"):
         assert found[name] == pytest.approx(5.0, abs=1e-4)
     torso = 16 * pck.torso_length(photos.keypoints)
     shares = (5 / torso)[:, None].expand(-1, 17)[photos.inside]
     assert found["torso"] == pytest.approx(shares.mean().item(), rel=1e-4)
-    assert found["pck"] == pytest.approx([(shares <= t).float().mean().item() for t in experiment.THRESHOLDS])
+    assert found["pck"] == pytest.approx([(shares <= t).float().mean().item() for t in measures.THRESHOLDS])
 
 
 def test_left_and_right_exchanged_is_seen_and_only_that():
     photos = drawn()
-    both = experiment.measure(photos.keypoints[:, list(MIRROR)], photos)
+    both = measures.measure(photos.keypoints[:, list(MIRROR)], photos)
     assert both["exchanged"] == 1
     arm = photos.keypoints.clone()
     left, right = JOINTS.index("left_wrist"), JOINTS.index("right_wrist")
     arm[:, [left, right]] = photos.keypoints[:, [right, left]]
-    assert experiment.measure(arm, photos)["exchanged"] == pytest.approx(2 / len(LEFT + RIGHT))
+    assert measures.measure(arm, photos)["exchanged"] == pytest.approx(2 / len(LEFT + RIGHT))
 
 
 def test_a_heat_map_is_read_in_three_ways_the_others_in_one():
     for head in ("regression", "rle", "heatmap", "integral"):
         model = KeypointNet(head, 32, channels=(4, 4, 4, 4), width=4).eval()
-        read = experiment.predict(model, drawn(), chunk=3)
+        read = measures.predict(model, drawn(), chunk=3)
         assert set(read) == (
             set(DECODERS) if head == "heatmap" else {"mean place" if head == "integral" else "numbers"}
         )
@@ -160,7 +161,7 @@ def test_it_goes_on_where_it_stopped(smoke, tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "train", lambda run, *rest: trained.append(run) or honest(run, *rest))
     (work / "heatmap-4-few-1.json").unlink()
     (folder / "heads" / "heatmap-8.safetensors").unlink()  # a shipped network is worth a training
-    experiment.experiment("smoke", folder, work=work)
+    experiment.run_all("smoke", folder, work=work)
     assert trained == [Run("heatmap", 8), Run("heatmap", few=True, seed=1)]
     assert (folder / "heads" / "results.json").read_text() == before
 
@@ -194,9 +195,9 @@ def sample():
 def test_a_shipped_network_gives_what_was_recorded(kind, sample):
     model = experiment.load(kind)
     assert not model.training
-    for name, points in experiment.predict(model, sample).items():
+    for name, points in measures.predict(model, sample).items():
         recorded = experiment.results()["sample_error_px"][kind][name]
-        assert experiment.measure(points, sample)["error_px"] == pytest.approx(recorded, abs=0.02)
+        assert measures.measure(points, sample)["error_px"] == pytest.approx(recorded, abs=0.02)
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path):

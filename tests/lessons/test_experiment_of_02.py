@@ -14,8 +14,9 @@ from tutorial_lib.datasets.photos import LAB_PEOPLE, PhotoSet, photo_set
 from tutorial_lib.integral import hard_argmax
 from tutorial_lib.integral.losses import heatmap_bce
 from tutorial_lib.integral.poses import half_width, judge, to_pose, to_volume
-from tutorial_lib.lessons.integral_pose import experiment as experiment
-from tutorial_lib.lessons.integral_pose.experiment import BUDGETS, METHODS, Budget, Experiment
+from tutorial_lib.lessons.integral_pose import costs, experiment, recipes
+from tutorial_lib.lessons.integral_pose.experiment import Experiment
+from tutorial_lib.lessons.integral_pose.recipes import BUDGETS, METHODS, Budget
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import JOINTS
 
@@ -28,7 +29,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("experiment")
     where = {"folder": folder / "out", "work": folder / "work", "photos": folder / "photos"}
     torch.set_num_threads(1)
-    return where, experiment.experiment("smoke", device="cpu", **where)
+    return where, experiment.results(experiment.run_all("smoke", device="cpu", **where))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +134,6 @@ def check_results(results, budget):
 def test_every_method_runs_and_is_written(made):
     where, results = made
     check_results(results, SMOKE)
-    assert experiment.results(where["folder"]) == json.loads(json.dumps(results))
     assert checkpoints.names(where["folder"] / "integral") == sorted(METHODS)
 
 
@@ -145,7 +145,7 @@ def test_a_stopped_experiment_goes_on_where_it_was(made, monkeypatch):
     trained = []
     fit = experiment.fit
     monkeypatch.setattr(experiment, "fit", lambda *args, **kw: trained.append(kw["label"]) or fit(*args, **kw))
-    same = experiment.experiment("smoke", device="cpu", **where)
+    same = experiment.results(experiment.run_all("smoke", device="cpu", **where))
     assert trained == ["gaussian-later, seed 1"], "only what is missing is trained"
     assert same["runs"]["gaussian-later"][1]["test"] == pytest.approx(before["test"]), "and comes out the same"
     assert same["search"] == results["search"]
@@ -157,17 +157,17 @@ def test_a_second_stage_begins_where_the_first_ended(made):
     lab = Experiment(SMOKE, where["work"], "cpu", where["photos"])
     start = where["work"] / "integral-0.safetensors"
     net, _ = lab._fit("gaussian-later", 0, 0.0, 1, start, where["work"] / "x.safetensors")
-    first = experiment.build("integral", SMOKE)
+    first = recipes.build("integral", SMOKE)
     first.load_state_dict(experiment.load_file(start))
     moved = [not torch.equal(a, b) for a, b in zip(first.parameters(), net.parameters())]
     assert sum(moved) == 0
 
 
 def test_no_results_are_asked_for_by_name(tmp_path):
-    with pytest.raises(ValueError, match="run python -m tutorial_lib.lessons.integral_pose.experiment"):
+    with pytest.raises(ValueError, match="results.json is missing: restore it or run the experiment"):
         experiment.results(tmp_path)
     with pytest.raises(ValueError, match="trunk is 'vgg'"):
-        experiment.build("integral", replace(SMOKE, trunk="vgg"))
+        recipes.build("integral", replace(SMOKE, trunk="vgg"))
 
 
 def test_the_full_budget_builds_the_papers_network_and_learns_a_step():
@@ -179,7 +179,7 @@ def test_the_full_budget_builds_the_papers_network_and_learns_a_step():
     pose, box, keypoints = people(4)
     pixels = torch.randint(256, (4, 3, 64, 64), generator=generator, dtype=torch.uint8)
     photos = PhotoSet(pixels, keypoints.float(), pose.float(), torch.ones(4, 17, dtype=torch.bool), box.float())
-    net = experiment.build("gaussian-later", tiny)
+    net = recipes.build("gaussian-later", tiny)
     before = net.head.weight.clone()
     history = experiment.train(net, photos, experiment.loss_of(METHODS["gaussian-later"]), 1, 1e-3, 2, generator)
     assert math.isfinite(history.loss[0]) and not torch.equal(net.head.weight, before)
@@ -196,14 +196,14 @@ def test_directions_are_sectors_of_the_circle():
 def test_the_loss_over_the_whole_volume_is_the_loss_by_factors():
     logits = torch.randn(2, 3, 6, 7, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     target = 1.6 * torch.rand(2, 3, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64) - 0.8
-    torch.testing.assert_close(experiment.dense_gaussian_bce(logits, target), heatmap_bce(logits, target))
+    torch.testing.assert_close(costs.dense_gaussian_bce(logits, target), heatmap_bce(logits, target))
 
 
 def test_bytes_kept_for_the_backward_pass_are_counted_once():
     x = torch.ones(1000, requires_grad=True)
-    assert experiment.kept_bytes(lambda: x * x) == 4000
-    assert experiment.kept_bytes(lambda: x.exp().sum()) == 4000
-    assert experiment.kept_bytes(lambda: x.sum()) == 0
+    assert costs.kept_bytes(lambda: x * x) == 4000
+    assert costs.kept_bytes(lambda: x.exp().sum()) == 4000
+    assert costs.kept_bytes(lambda: x.sum()) == 0
 
 
 # ------------------------------------------------------------------ what ships
@@ -225,7 +225,7 @@ def test_shipped_networks_do_what_was_recorded(tmp_path):
     few = photo_set("test", 24, BUDGETS["shipped"].size, setting="lab", folder=tmp_path)
     nothing = judge(torch.zeros(len(few), 17, 3), few.box, few.pose).mpjpe
     for method in METHODS:
-        net = experiment.load(method)
+        net = recipes.load(method)
         assert not any(module.training for module in net.modules())
         found = judge(experiment.predict(net, few), few.box, few.pose).mpjpe
         recorded = results["runs"][method][0]["test"]["mpjpe_mm"]

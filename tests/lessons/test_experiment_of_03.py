@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.lessons.shape_templates import experiment as experiment
+from tutorial_lib import checkpoints
+from tutorial_lib.lessons.shape_templates import experiment
 from tutorial_lib.metrics import distances
 from tutorial_lib.skeleton import MIRROR
 from tutorial_lib.templates import COVERED, errors, keypoints, learning
@@ -28,6 +29,9 @@ def test_errors_are_per_cent_of_the_width():
     np.testing.assert_allclose(list(result.values()), 5.0, rtol=1e-4)
 
 
+FOLDER = checkpoints.FOLDER / "templates"
+
+
 def test_body_parts_are_pairs_of_mirrored_joints():
     for left, right in errors.BODY_PARTS.values():
         assert MIRROR[left] == right and {left, right} <= set(COVERED)
@@ -37,7 +41,7 @@ def test_body_parts_are_pairs_of_mirrored_joints():
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("templates")
-    return experiment.run_all("smoke", folder / "work", folder / "out"), folder
+    return experiment.results(experiment.run_all("smoke", folder / "out", folder / "work")), folder
 
 
 def test_every_planned_run_is_measured_and_finite(made):
@@ -59,9 +63,9 @@ def test_a_second_run_repeats_nothing_and_trains_what_is_missing(made, monkeypat
     monkeypatch.setattr(
         experiment, "run_template", lambda name, *rest: calls.append((name, rest[4])) or true_run(name, *rest)
     )
-    assert experiment.run_all("smoke", folder / "work", folder / "out") == results and not calls
+    assert experiment.results(experiment.run_all("smoke", folder / "out", folder / "work")) == results and not calls
     (folder / "work" / "no anchor-1.json").unlink()
-    again = experiment.run_all("smoke", folder / "work", folder / "out")
+    again = experiment.results(experiment.run_all("smoke", folder / "out", folder / "work"))
     assert calls == [("no anchor", 1)]
     del again["runs"]["no anchor"]["1"]["cpu_seconds"], results["runs"]["no anchor"]["1"]["cpu_seconds"]
     assert again["runs"]["no anchor"]["1"] == pytest.approx(results["runs"]["no anchor"]["1"], rel=1e-4)
@@ -135,10 +139,10 @@ def test_training_warms_up_and_ends_slowly():
 # ------------------------------------------------------------------ what ships
 def test_shipped_files_are_small_and_complete():
     results = experiment.results()
-    size = sum(path.stat().st_size for path in experiment.FOLDER.iterdir())
+    size = sum(path.stat().st_size for path in FOLDER.iterdir())
     assert size < 2_000_000
     budget = experiment.BUDGETS["shipped"]
     assert results["budget"] == {"name": "shipped", **vars(budget)}
     assert {(n, int(s)) for n, seeds in results["runs"].items() for s in seeds} == set(experiment.plan(budget))
-    record = json.loads((experiment.FOLDER / "main.json").read_text(encoding="utf-8"))
+    record = json.loads((FOLDER / "main.json").read_text(encoding="utf-8"))
     assert record["test"] == results["runs"]["main"]["0"]

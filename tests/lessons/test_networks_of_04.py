@@ -12,23 +12,25 @@ from safetensors import safe_open
 from tutorial_lib import checkpoints, motion
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.footage import Footage
-from tutorial_lib.datasets.splits import TRAINED_ACTIONS, Split
+from tutorial_lib.datasets.splits import TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED, Split
 from tutorial_lib.datasets.videos import Video, capture_videos
-from tutorial_lib.lessons.temporal_lifting import experiment
-from tutorial_lib.lessons.temporal_lifting.experiment import (
-    BUDGETS,
-    L2_SHARE,
+from tutorial_lib.lessons.temporal_lifting import experiment, material
+from tutorial_lib.lessons.temporal_lifting.material import (
     LENGTHS,
     NOISE_LEVELS,
+    MixedFootage,
+    lifter_footage,
+    pieces_of,
+    split_labels,
+)
+from tutorial_lib.lessons.temporal_lifting.recipes import (
+    BUDGETS,
+    L2_SHARE,
     RECIPES,
     SHARES,
     FewRecipe,
     LifterRecipe,
-    MixedFootage,
     few_name,
-    lifter_footage,
-    pieces_of,
-    split_labels,
 )
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 from tutorial_lib.motion.clip import Clip
@@ -78,7 +80,7 @@ def test_the_record_says_how_the_network_was_made_and_what_it_saw(name):
     assert about["budget"] == {"name": "shipped", **asdict(BUDGETS["shipped"])}
     assert isinstance(about["seed"], int) and 0.01 < about["validation_mpjpe_m"] < 0.2
     data = about["data"]
-    assert data["builtin"].startswith(f"{BUDGETS['shipped'].people} people") and data["shots"] > 0
+    assert data["builtin"].startswith(f"{BUDGETS['shipped'].people} people") and data["pieces"] > 0
     if data["mocap"] is not None:
         assert data["credit"] == checkpoints.CREDIT
     text = json.dumps({key: value for key, value in about.items() if key != "name"})
@@ -314,26 +316,26 @@ def test_an_interrupted_training_writes_nothing(workshop, monkeypatch, tmp_path)
 
 def test_material_is_invented_people_long_enough_for_every_lifter(monkeypatch):
     asked = []
-    monkeypatch.setattr(experiment, "builtin", lambda *args: asked.append(args) or [clip(300)])
+    monkeypatch.setattr(material, "builtin", lambda *args: asked.append(args) or [clip(300)])
     both = [replace(clip(90), source=source) for source in ("builtin", "real")]
-    monkeypatch.setattr(experiment, "training_split", lambda mocap, count: Split(both, both))
-    train, validation = experiment.material(BUDGETS["shipped"], None)
-    assert [seed for seed, *_ in asked] == [experiment.TRAIN_SEED, experiment.VALIDATION_SEED]
+    monkeypatch.setattr(material, "training_split", lambda mocap, count: Split(both, both))
+    train, validation = material.material(BUDGETS["shipped"], None)
+    assert [seed for seed, *_ in asked] == [TRAIN_SEED, VALIDATION_SEED]
     assert asked[0][1:] == (BUDGETS["shipped"].people, TRAINED_ACTIONS, 300)
     assert [c.source for c in train] == ["test", "real"] and [c.source for c in validation] == ["test", "real"]
 
 
 def test_given_videos_take_the_place_of_the_courses_own_motion(monkeypatch, tmp_path):
     monkeypatch.setattr(experiment, "mocap_path", lambda: None)
-    monkeypatch.setattr(experiment, "builtin", None)  # nobody is invented
+    monkeypatch.setattr(material, "builtin", None)  # nobody is invented
     clips = [clip(100, f"S{number}") for number in (1, 5)] * 11
     taken = capture_videos(clips, generator=seeded(), noise=0.0)
-    train, validation = experiment.material(BUDGETS["smoke"], None, taken)
+    train, validation = material.material(BUDGETS["smoke"], None, taken)
     assert (len(train), len(validation)) == (20, 2) and not {id(v) for v in train} & {id(v) for v in validation}
     for name in ("lifter-9f", "few-10-semi"):
         experiment.train(name, "smoke", 0, tmp_path, "cpu", taken)
         data = checkpoints.record(f"temporal/{name}", tmp_path)["data"]
-        assert data["videos"] == ["S1", "S5"] and data["shots"] > 0 and "credit" not in data
+        assert data["videos"] == ["S1", "S5"] and data["pieces"] > 0 and "credit" not in data
         checkpoints.load(f"temporal/{name}", folder=tmp_path)
 
 
@@ -342,7 +344,7 @@ def test_given_videos_take_the_place_of_the_courses_own_motion(monkeypatch, tmp_
 def two_recipes(workshop, monkeypatch, tmp_path):
     """`train_all` with two recipes, into a folder of its own."""
     monkeypatch.setattr(experiment, "RECIPES", {name: RECIPES[name] for name in ("lifter-1f", "few-3-semi")})
-    monkeypatch.setattr(checkpoints, "FOLDER", tmp_path / "library" / "checkpoints")
+    monkeypatch.setenv("COURSE_BUILD", str(tmp_path / "build"))
     return monkeypatch
 
 

@@ -1,14 +1,10 @@
 """Choose every model's step size at test time, then examine it on real actors where their motion is at hand.
 
-    python -m tutorial_lib.adaptation.rate_search [names]
-
 The step size is chosen on validation people and random lenses. All models get the same search, so none wins by its
 learning rate; the four test lenses and the test people take no part. The examination chooses nothing: its errors are
 written into the checkpoint's JSON for readers who do not have the recordings.
 """
 
-import argparse
-import json
 from pathlib import Path
 
 import torch
@@ -27,6 +23,7 @@ from tutorial_lib.adaptation.lens_test import (
 )
 from tutorial_lib.datasets.splits import AdaptationSplit, adaptation_split, mocap_path, training_split
 from tutorial_lib.distortion import PRESETS, sample_stratified
+from tutorial_lib.experiments import write_json
 from tutorial_lib.lifting import TemporalLifter
 
 RATES = {
@@ -58,12 +55,12 @@ def tune(name: str, lens_test: LensTest, lenses: torch.Tensor, folder: Path) -> 
         chosen[scenario] = min(trials, key=trials.get)
         errors[scenario] = {f"{rate:g}": round(value, 2) for rate, value in trials.items()}
     about |= {"test_rates": chosen, "test_steps": STEPS, "tuning_mpjpe_mm": errors}
-    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    write_json(folder / f"{name}.json", about)
     return chosen
 
 
 def validation_test(seed: int = 0, clips: int = 12) -> LensTest:
-    """Validation people, filmed: one half is recorded, the other half is tested."""
+    """Validation people: one half is recorded, the other half is tested."""
     people = training_split(mocap_path(), people=1).validation
     return LensTest(AdaptationSplit(people[::2], people[1::2]), seed, clips=clips)
 
@@ -85,7 +82,7 @@ def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, clips: int = 2
             )
     rounded = {key: [round(value, 2) for value in values] for key, values in measured.items()}
     about["real_actors"] = rounded
-    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    write_json(folder / f"{name}.json", about)
     return rounded
 
 
@@ -97,15 +94,3 @@ def tune_all(names: list[str], folder: Path, lenses: int = 6) -> None:
         tune(name, lens_test, drawn, folder)
         if mocap is not None:
             examine(name, mocap, folder)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*")
-    parser.add_argument("--folder", type=Path, default=checkpoints.FOLDER)
-    chosen = parser.parse_args()
-    tune_all(chosen.names or checkpoints.names(chosen.folder), chosen.folder)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,7 @@ the mean over the joints, weighted by `visible`. The heat-map losses are sums ov
 that they can be compared with each other; a mean over cells would shrink with the resolution.
 
 A target volume is only made where a loss cannot do without (`jensen_shannon`); the others take its factors along the
-axes (`volume_targets`), which makes a heat-map loss nearly as cheap as the integral loss.
+axes (`integral.targets`), which makes a heat-map loss nearly as cheap as the integral loss.
 """
 
 from dataclasses import dataclass, fields

@@ -1,1 +1,1 @@
-"""Lesson 05's drawer: its demos, figures, checks and what trains its networks. No other lesson reads from it."""
+"""Lesson 05, what a lens does to a network that never saw one: demos, figures, checks, the choice of lenses."""

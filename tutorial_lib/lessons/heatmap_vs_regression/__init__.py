@@ -1,1 +1,1 @@
-"""Lesson 01's drawer: its demos, figures, checks and what trains its networks. No other lesson reads from it."""
+"""Lesson 01, how a network says where a joint is: demos, figures, checks, and the experiment with four heads."""

@@ -7,31 +7,24 @@ Then two of them with few photos, and the heat maps on finer and coarser grids. 
 are chosen first, in short runs, on validation photos; every head gets the same choices. Everything else is measured on
 test photos, whose people and motions no training saw.
 
-Every run is kept in the output folder, `build/`, so an interrupted experiment goes on where it was. The networks of
-seed 0 and `results.json` go to `checkpoints/heads/`.
+Every run is kept in the work folder, so an interrupted experiment goes on where it was. The networks of seed 0 and
+`results.json` go to `heads/` in the folder that is named.
 """
 
-import argparse
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from tqdm.auto import tqdm
 
-from tutorial_lib import checkpoints, heatmaps
+from tutorial_lib import checkpoints
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
-from tutorial_lib.folders import output_folder
+from tutorial_lib.experiments import command_line, default_folder, once, parse, read_json, settings, write_json
 from tutorial_lib.heatmaps import HEADS, KeypointNet
-from tutorial_lib.lifting import inference
-from tutorial_lib.metrics import distances, pck
-from tutorial_lib.skeleton import MIRROR
+from tutorial_lib.lessons.heatmap_vs_regression.measures import THRESHOLDS, measure, predict
+from tutorial_lib.skeleton import MIRROR, flip
 from tutorial_lib.training import fit, resolve_device
 
-THRESHOLDS = tuple(round(0.04 * i, 2) for i in range(1, 16))
-"""Of the PCK curves, shares of the torso."""
-DECODERS = ("argmax", "quarter shift", "DARK")
-"""How a heat map is read; the other heads have one way, called "mean place" or "numbers"."""
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 SAMPLE = 32
 """Test photos on which the shipped networks can be tried in a moment; `results` has what they must give."""
@@ -111,51 +104,6 @@ KINDS = (
 SHIPPED = tuple(run.kind for run in KINDS if not run.few)
 
 
-def decoders_of(model: KeypointNet) -> dict:
-    """name -> what `KeypointNet.decode` takes as decoder."""
-    if model.head != "heatmap":
-        return {"mean place" if model.head == "integral" else "numbers": None}
-    return dict(zip(DECODERS, (heatmaps.argmax, heatmaps.quarter_shift, lambda m: heatmaps.dark(m, model.sigma))))
-
-
-def predict(model: KeypointNet, photos: PhotoSet, chunk: int = 128) -> dict[str, torch.Tensor]:
-    """decoder -> joints (B, 17, 2) of all photos."""
-    model.eval()
-    where = next(model.parameters()).device
-    with torch.no_grad():
-        parts = [model(photos.select(slice(i, i + chunk)).image.to(where)) for i in range(0, len(photos), chunk)]
-        output = torch.cat(parts).cpu()
-        return {name: model.decode(output, decoder) for name, decoder in decoders_of(model).items()}
-
-
-def measure(predicted: torch.Tensor, photos: PhotoSet) -> dict:
-    """What is reported of one network, over all joints in the picture unless said otherwise.
-
-    Args:
-        predicted: (B, 17, 2).
-
-    Returns:
-        "error_px" mean error, "median_px", "visible_px" and "hidden_px" means over joints that are seen or not,
-        "torso" mean error as a share of the torso, "exchanged" share of the paired joints (both in the picture) that
-        are nearer to their partner's true place than to their own, "pck" at `THRESHOLDS` of the torso.
-    """
-    counts, truth = photos.inside, photos.keypoints
-    half, reference = photos.pixels.shape[-1] / 2, pck.torso_length(truth)
-    error = distances(predicted, truth)
-    mirror = list(MIRROR)
-    paired = counts & counts[:, mirror] & (torch.arange(len(mirror)) != torch.tensor(mirror))
-    exchanged = distances(predicted, truth[:, mirror]) < error
-    return {
-        "error_px": half * error[counts].mean().item(),
-        "median_px": half * error[counts].median().item(),
-        "visible_px": half * error[counts & photos.visible].mean().item(),
-        "hidden_px": half * error[counts & ~photos.visible].mean().item(),
-        "torso": (error / reference[:, None])[counts].mean().item(),
-        "exchanged": exchanged[paired].double().mean().item(),
-        "pck": pck.pck_curve(predicted, truth, reference, THRESHOLDS, counts).tolist(),
-    }
-
-
 def train(
     run: Run, steps: int, rate: float, sigma: float, budget: Budget, photos: PhotoSet, device: str = "cpu"
 ) -> KeypointNet:
@@ -178,7 +126,7 @@ def train(
         image, keypoints, weight = batch.image, batch.keypoints.clone(), batch.inside
         half = budget.batch // 2
         image[:half] = image[:half].flip(-1)
-        keypoints[:half], weight[:half] = inference.flip(keypoints[:half]), weight[:half][:, list(MIRROR)]
+        keypoints[:half], weight[:half] = flip(keypoints[:half]), weight[:half][:, list(MIRROR)]
         image = image.to(where, memory_format=torch.channels_last)
         return model.loss(image, keypoints.to(where), weight.to(where))
 
@@ -200,16 +148,6 @@ def ordered(budget: Budget) -> list[Run]:
     ]
 
 
-def _kept(path: Path, make) -> dict:
-    """The JSON at `path`, made first if it is not there."""
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(make()), encoding="utf-8")
-        partial.replace(path)
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def search(budget: Budget, work: Path, train_set: PhotoSet, validation: PhotoSet, device: str = "cpu") -> list[dict]:
     """Short runs of seed 0: every head with each of `RATES`; then the heat maps with each of `SIGMAS`.
 
@@ -219,12 +157,12 @@ def search(budget: Budget, work: Path, train_set: PhotoSet, validation: PhotoSet
     rows = []
 
     def try_out(run: Run, rate: float, sigma: float) -> None:
-        def make():
+        def make() -> dict:
             model = train(run, budget.search_steps, rate, sigma, budget, train_set, device)
             *_, last = predict(model, validation).values()
             return {"kind": run.kind, "rate": rate, "sigma": sigma, "error_px": measure(last, validation)["error_px"]}
 
-        rows.append(_kept(work / f"search-{run.kind}-{rate:g}-{sigma:g}.json", make))
+        rows.append(once(work / f"search-{run.kind}-{rate:g}-{sigma:g}.json", make))
 
     for head in HEADS:
         for rate in RATES:
@@ -264,7 +202,7 @@ def results(folder: Path = checkpoints.FOLDER) -> dict:
     The sample is `photo_set("test", SAMPLE)`, tried with each of `SHIPPED`. A run has "kind", "seed", "photos",
     "steps", "rate", "sigma" and "test": decoder -> what `measure` returns.
     """
-    return json.loads((folder / "heads" / "results.json").read_text(encoding="utf-8"))
+    return read_json(folder / "heads" / "results.json")
 
 
 def values(found: dict, kind: str, decoder: str, measured: str = "error_px") -> list:
@@ -280,20 +218,23 @@ def values(found: dict, kind: str, decoder: str, measured: str = "error_px") -> 
     return [run["test"][decoder][measured] for run in runs]
 
 
-def experiment(budget_name: str = "shipped", folder: Path | None = None, device: str = "cpu", work=None) -> Path:
+def run_all(
+    budget_name: str = "shipped", folder: Path | None = None, work: Path | None = None, device: str = "cpu"
+) -> Path:
     """Search, train and measure everything that is not in the work folder yet.
 
     Args:
-        folder: gets `heads/`; by default the library's own for "shipped", else the work folder.
+        budget_name: one of `BUDGETS`.
+        folder: gets `heads/`; by default the work folder.
         work: where single runs are kept; by default a folder in `output_folder()`.
+        device: where to train.
 
     Returns:
         `folder`, for `load` and `results`.
     """
     budget = BUDGETS[budget_name]
-    work = output_folder() / "checkpoints" / f"heads-{budget_name}" if work is None else work
-    if folder is None:
-        folder = checkpoints.FOLDER if budget_name == "shipped" else work
+    work = work or default_folder(f"heads-{budget_name}")
+    folder = folder or work
     train_set = photo_set("train", budget.photos, budget.size)
     validation, test = (photo_set(name, getattr(budget, name), budget.size) for name in ("validation", "test"))
     rows = search(budget, work, train_set, validation, device)
@@ -320,7 +261,7 @@ def experiment(budget_name: str = "shipped", folder: Path | None = None, device:
         done, network = work / f"{run.kind}-{run.seed}.json", folder / "heads" / f"{run.kind}.safetensors"
         if run.seed == 0 and run.kind in SHIPPED and not network.is_file():
             done.unlink(missing_ok=True)
-        runs.append(_kept(done, lambda run=run: make(run)))
+        runs.append(once(done, lambda run=run: make(run)))
     sample = photo_set("test", SAMPLE, budget.size)
     tried = {
         kind: {
@@ -329,24 +270,16 @@ def experiment(budget_name: str = "shipped", folder: Path | None = None, device:
         for kind in SHIPPED
     }
     found = {
-        "budget": {"name": budget_name, **asdict(budget)}, "thresholds": THRESHOLDS, "search": rows,
-        "sample_error_px": tried,
+        "budget": settings(budget_name, budget), "thresholds": THRESHOLDS, "search": rows,
+        "sample_error_px": tried, "runs": runs,
     }  # fmt: skip
-    lines = ",\n".join(json.dumps(run) for run in runs)
-    (folder / "heads").mkdir(parents=True, exist_ok=True)
-    text = f'{json.dumps(found)[:-1]}, "runs": [\n{lines}\n]}}\n'
-    (folder / "heads" / "results.json").write_text(text, encoding="utf-8")
+    write_json(folder / "heads" / "results.json", found, indent=None)
     return folder
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--budget", choices=BUDGETS, default="shipped")
-    parser.add_argument("--folder", type=Path)
-    parser.add_argument("--device", default="cpu")
-    chosen_by_user = parser.parse_args()
-    torch.set_num_threads(1)
-    folder = experiment(chosen_by_user.budget, chosen_by_user.folder, chosen_by_user.device)
+    chosen_by_user = parse(command_line(__doc__, BUDGETS, device="cpu"))
+    folder = run_all(chosen_by_user.budget, chosen_by_user.folder, chosen_by_user.work, chosen_by_user.device)
     found = results(folder)
     for kind in (run.kind for run in KINDS):
         for decoder in next(run["test"] for run in found["runs"] if run["kind"] == kind):

@@ -15,7 +15,8 @@ from tutorial_lib.display.claims import interval
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.heatmaps import KeypointNet, cost
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
-from tutorial_lib.lessons.heatmap_vs_regression.experiment import DECODERS, values
+from tutorial_lib.lessons.heatmap_vs_regression.experiment import values
+from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS
 from tutorial_lib.metrics import distances
 from tutorial_lib.skeleton import JOINTS
 

@@ -1,1 +1,1 @@
-"""Lesson 02's drawer: its demos, figures, checks and what trains its networks. No other lesson reads from it."""
+"""Lesson 02, an average of a volume as a pose: demos, figures, checks, and the experiment with losses on volumes."""

@@ -7,159 +7,54 @@ The report's four approaches and their controls, every one with every seed, on t
 3. (2), and then some more steps with a heat-map loss beside it; controls: the same steps without it, a one-hot target,
    DSNT's Jensen-Shannon regulariser; and the heat-map loss alone from the beginning;
 4. (2), from a trunk that another task has trained. ImageNet stands for "other pictures, other labels"; ours: which of
-   eight directions the person faces, on photos of other people in other places (`photo_sets`).
+   eight directions the person faces, on photos of other people in other places (`datasets.photos`).
 
 Learning rates are found on validation photos, with a seed of their own. A stopped experiment goes on where it was:
-every finished training lies in `output_folder()`, under `integral/<budget>`. At the end `checkpoints/integral/` has
-the networks of seed 0 and `results.json`, with every measured value of every seed.
+every finished training lies in the work folder. At the end `integral/` in the folder that is named has the networks of
+seed 0 and `results.json`, with every measured value of every seed.
 """
 
-import argparse
-import json
 import math
 import statistics
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints
 from tutorial_lib.datasets import augmentation
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
-from tutorial_lib.folders import output_folder
+from tutorial_lib.experiments import (
+    command_line,
+    default_folder,
+    once,
+    parse,
+    read_json,
+    settings,
+    write_json,
+    write_tensors,
+)
 from tutorial_lib.integral import hard_argmax, soft_argmax_3d
-from tutorial_lib.integral.losses import Mix, integral_loss, mixed
-from tutorial_lib.integral.networks import RegressionNet, ResNet50, SmallTrunk, VolumeNet
+from tutorial_lib.integral.losses import integral_loss, mixed
+from tutorial_lib.integral.networks import RegressionNet, VolumeNet
 from tutorial_lib.integral.poses import judge, to_volume
-from tutorial_lib.integral.targets import gaussian_cube
+from tutorial_lib.lessons.integral_pose.costs import measure_costs
+from tutorial_lib.lessons.integral_pose.recipes import BETAS, BUDGETS, DIRECTIONS, METHODS, Budget, Method, build
 from tutorial_lib.skeleton import JOINTS
-from tutorial_lib.training import fit, resolve_device
+from tutorial_lib.training import History, fit, resolve_device
 
-DIRECTIONS = 8
-"""Classes of the task that pre-trains the trunk of approach 4."""
+Reader = Callable[[torch.Tensor], torch.Tensor]
+"""From logits to coordinates."""
 
 SEARCH_SEED = 100
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much of everything.
-
-    Attributes:
-        trunk: "small" or "resnet50"; `width` is that of the small trunk and of the deconvolutions' half.
-        size, cells, depth: of the pictures and of the volume.
-        photos, other_photos, validation, test: how many; the "other" ones pre-train.
-        steps, pretrain_steps, late_steps: of the first stage, of the pre-training, of the second stage.
-        seeds: trainings of every network.
-        rates: candidates for the learning rate; the second stage begins with the integral's again.
-        head_std: of a volume net's last weights at the start. 0.001, the paper's, takes a short training too long to
-            get away from equally probable cells.
-    """
-
-    trunk: str
-    width: int
-    size: int
-    cells: int
-    depth: int
-    photos: int
-    other_photos: int
-    validation: int
-    test: int
-    steps: int
-    pretrain_steps: int
-    late_steps: int
-    batch: int
-    seeds: int
-    rates: tuple[float, ...] = (3e-3, 1e-2)
-    head_std: float = 0.1
-
-
-BUDGETS = {
-    "shipped": Budget("small", 16, 48, 12, 12, 3000, 2000, 256, 512, 1200, 200, 300, 16, 5),
-    # For a machine with a GPU: the paper's network and volume, and about as many batches as the report's 25 epochs.
-    "full": Budget(
-        "resnet50", 128, 256, 64, 64, 60000, 20000, 1024, 2048, 240000, 20000, 20000, 32, 5, (3e-4, 1e-3), 0.001
-    ),
-    # Proves that everything runs; the networks are worth nothing.
-    "smoke": Budget("small", 4, 32, 4, 4, 8, 6, 4, 6, 2, 2, 2, 4, 2, (1e-3,)),
-}
-
-
-@dataclass(frozen=True)
-class Method:
-    """One way to train.
-
-    Attributes:
-        mix: of the losses; None: plain regression.
-        start: the method whose network it begins with, or "directions": the trunk of the other task.
-        rounded: whether the Gaussian stands on the joint's cell, as in the report. Otherwise it stands on the joint
-            (ours): our cells are 5 times as large as theirs, and rounding moves every root, whose depth is 0, by half
-            a cell to the back.
-    """
-
-    mix: Mix | None
-    start: str = ""
-    rounded: bool = False
-
-    @property
-    def family(self) -> str:
-        """Whose learning rate it takes."""
-        if self.mix is None:
-            return "regression"
-        return "integral" if self.mix.integral else "heat-map"
-
-
-METHODS = {
-    "regression": Method(None),
-    "integral": Method(Mix()),
-    "integral-later": Method(Mix(), "integral"),
-    "gaussian-later": Method(Mix(gaussian=0.01), "integral"),
-    "one-hot-later": Method(Mix(one_hot=0.01), "integral"),
-    "js-later": Method(Mix(js=0.1), "integral"),
-    "heat-map": Method(Mix(integral=0.0, gaussian=1.0)),
-    "heat-map-cell": Method(Mix(integral=0.0, gaussian=1.0), rounded=True),
-    "pre-trained": Method(Mix(), "directions"),
-}
-"""The report does not give its weights. Ours are strong enough to bring the peak of the map to the joint; with a tenth
-of them the map stays what it was."""
-
-BETAS = (1.0, 1.5, 2.0, 3.0, 5.0)
-"""Candidates for the sharpness with which the mean of a map is read that was trained with the heat-map loss alone."""
-
-
-# ------------------------------------------------------------------ networks and photos
-def build(method: str, budget: Budget) -> VolumeNet | RegressionNet:
-    """An untrained network for a method.
-
-    Raises:
-        ValueError: an unknown trunk.
-    """
-    if budget.trunk not in ("small", "resnet50"):
-        raise ValueError(f"trunk is {budget.trunk!r}, expected 'small' or 'resnet50'")
-    trunk = SmallTrunk(budget.width) if budget.trunk == "small" else ResNet50()
-    if METHODS[method].mix is None:
-        return RegressionNet(trunk)
-    net = VolumeNet(trunk, budget.size, budget.cells, budget.depth, 2 * budget.width)
-    nn.init.normal_(net.head.weight, std=budget.head_std)
-    return net
-
-
-def load(method: str, folder: Path = checkpoints.FOLDER, device="cpu") -> VolumeNet | RegressionNet:
-    """A trained network of seed 0, in eval mode.
-
-    Raises:
-        ValueError: as `checkpoints.weights`.
-    """
-    about, tensors = checkpoints.weights(f"integral/{method}", folder)
-    net = build(method, Budget(**about["architecture"]))
-    net.load_state_dict(tensors)
-    return net.eval().to(device)
 
 
 def truth(photos: PhotoSet) -> torch.Tensor:
@@ -175,7 +70,7 @@ def direction(pose: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def predict(net: nn.Module, photos: PhotoSet, reader=None, batch: int = 64) -> torch.Tensor:
+def predict(net: nn.Module, photos: PhotoSet, reader: Reader | None = None, batch: int = 64) -> torch.Tensor:
     """Coordinates (B, 17, 3) in the volume, in eval mode.
 
     Args:
@@ -192,8 +87,16 @@ def predict(net: nn.Module, photos: PhotoSet, reader=None, batch: int = 64) -> t
 
 # ------------------------------------------------------------------ training
 def train(
-    net, photos: PhotoSet, loss_of, steps: int, rate: float, batch: int, generator, label="training", validate=None
-):
+    net: nn.Module,
+    photos: PhotoSet,
+    loss_of: Callable[..., torch.Tensor],
+    steps: int,
+    rate: float,
+    batch: int,
+    generator: torch.Generator,
+    label: str = "training",
+    validate: Callable[[], float] | None = None,
+) -> History:
     """Train on augmented photos, in place.
 
     Args:
@@ -223,31 +126,33 @@ def train(
     return history
 
 
-def loss_of(method: Method):
+def loss_of(method: Method) -> Callable[..., torch.Tensor]:
     """The loss of a method, as `train` wants it."""
 
-    def regression(net, images, target, inside, index):
+    def regression(net: RegressionNet, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, *_: Any):
         return integral_loss(net.predict(images), target, inside)
 
-    def volume(net, images, target, inside, index):
+    def volume(net: VolumeNet, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, *_: Any):
         return mixed(net.logits(images), target, method.mix, inside, rounded=method.rounded)[0]
 
     return regression if method.mix is None else volume
 
 
-def pretrain(trunk: nn.Module, photos: PhotoSet, budget: Budget, rate: float, generator, label: str) -> None:
+def pretrain(
+    trunk: nn.Module, photos: PhotoSet, budget: Budget, rate: float, generator: torch.Generator, label: str
+) -> None:
     """Train the trunk to say which way the person faces, in place; the layer that says it is thrown away."""
     net = nn.Sequential(trunk, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(trunk.channels, DIRECTIONS))
     net.to(next(trunk.parameters()).device)
     facing = direction(photos.pose)
 
-    def loss(net, images, target, inside, index):
+    def loss(net: nn.Module, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, index: torch.Tensor):
         return F.cross_entropy(net(images), facing[index].to(images.device))
 
     train(net, photos, loss, budget.pretrain_steps, rate, budget.batch, generator, label)
 
 
-def _reader(method: str):
+def _reader(method: str) -> Reader | None:
     """How the training of a method is watched: a net that never saw the mean of a volume is read at its peak."""
     return hard_argmax if METHODS[method].family == "heat-map" else None
 
@@ -271,16 +176,6 @@ class Experiment:
         self.validation = photo_set("validation", b.validation, b.size, setting="lab", folder=photos)
         self.test = photo_set("test", b.test, b.size, setting="lab", folder=photos)
 
-    def _once(self, name: str, make) -> dict:
-        """`make()` as JSON, or what it returned before."""
-        path = self.work / f"{name}.json"
-        if not path.is_file():
-            made = make()
-            half = path.with_suffix(".partial")
-            half.write_text(json.dumps(made, indent=1), encoding="utf-8")
-            half.replace(path)
-        return json.loads(path.read_text(encoding="utf-8"))
-
     def _fit(self, method: str, seed: int, rate: float, steps: int, start: Path | None, save: Path):
         """Train one network and save it; returns it and (step, validation error in mm) on the way."""
         generator = torch.Generator().manual_seed(1000 * seed + 1)
@@ -300,7 +195,7 @@ class Experiment:
         history = train(
             net, self.train_photos, loss_of(METHODS[method]), steps, rate, batch, generator, label, validate
         )
-        save_file({key: value.cpu().contiguous() for key, value in net.state_dict().items()}, save)
+        write_tensors(save, {key: value.cpu() for key, value in net.state_dict().items()})
         return net, history.checks
 
     def search(self) -> dict:
@@ -316,7 +211,7 @@ class Experiment:
                     _, curve = self._fit(method, SEARCH_SEED, rate, self.budget.steps, None, save)
                     return {"mm": min(mm for _, mm in curve)}
 
-                tried[rate] = self._once(name, make)["mm"]
+                tried[rate] = once(self.work / f"{name}.json", make)["mm"]
             found["rates"][method] = min(tried, key=tried.get)
             found["tried"][method] = {str(rate): mm for rate, mm in tried.items()}
         return found
@@ -330,7 +225,7 @@ class Experiment:
         beta = min(seen, key=seen.get)
         return {"beta": beta} | self.errors(net, self.test, readers[beta])
 
-    def errors(self, net: nn.Module, photos: PhotoSet, reader=None) -> dict:
+    def errors(self, net: nn.Module, photos: PhotoSet, reader: Reader | None = None) -> dict:
         """The score of a network on photos, as the results' JSON keeps it: mm, and a share for PCKh."""
         score = judge(predict(net, photos, reader), photos.box, photos.pose)
         return {"mpjpe_mm": score.mpjpe, "p_mpjpe_mm": score.p_mpjpe, "pckh": score.pckh / 100}
@@ -355,137 +250,71 @@ class Experiment:
             about = {"rate": rate, "mix": recipe.mix and asdict(recipe.mix), "cpu_seconds": round(seconds, 1)}
             return result | about | {"curve": [[step, round(mm, 2)] for step, mm in curve]}
 
-        result = self._once(f"{method}-{seed}", make)
+        result = once(self.work / f"{method}-{seed}.json", make)
         if recipe.family == "heat-map":
             name = f"tempered-{method}-{seed}"
-            result["test, tempered"] = self._once(name, lambda: self.tempered(method, seed))
+            result["test, tempered"] = once(self.work / f"{name}.json", lambda: self.tempered(method, seed))
         return result
 
     def costs(self) -> dict:
         """Seconds of a training step and bytes kept for the backward pass, measured side by side; one per round."""
-        return self._once("costs", lambda: measure_costs(self.budget, self.device))
-
-
-# ------------------------------------------------------------------ what a step costs
-def dense_gaussian_bce(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """`heatmap_bce` as the report describes it: the target volume is made, then compared cell by cell."""
-    cube = gaussian_cube(target, logits.shape[-3:])
-    return F.binary_cross_entropy_with_logits(logits, cube, reduction="none").sum((-3, -2, -1)).mean()
-
-
-def kept_bytes(function) -> int:
-    """Bytes that autograd keeps between `function()` and its backward pass, every storage counted once."""
-    kept = {}
-
-    def pack(tensor):
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        value = function()
-    return sum(kept.values()) if value is not None else 0
-
-
-def measure_costs(budget: Budget, device, rounds: int = 5, repeats: int = 3) -> dict:
-    """Name of the losses -> {"seconds": one per round, "bytes": kept for the backward pass} of a step of training."""
-    torch.manual_seed(0)
-    generator = torch.Generator().manual_seed(0)
-    images = torch.rand(budget.batch, 3, budget.size, budget.size, generator=generator).to(device)
-    target = (1.4 * torch.rand(budget.batch, len(JOINTS), 3, generator=generator) - 0.7).to(device)
-    volume, regression = build("integral", budget).to(device), build("regression", budget).to(device)
-
-    def both_dense():
-        logits = volume.logits(images)
-        return mixed(logits, target, Mix())[0] + 0.01 * dense_gaussian_bce(logits, target)
-
-    steps = {
-        "regression": lambda: integral_loss(regression.predict(images), target),
-        "integral": lambda: mixed(volume.logits(images), target, Mix())[0],
-        "integral + Gaussian, factors": lambda: mixed(volume.logits(images), target, Mix(gaussian=0.01))[0],
-        "integral + Gaussian, volume": both_dense,
-        "integral + JS": lambda: mixed(volume.logits(images), target, Mix(js=1.0))[0],
-    }
-    clock = time.process_time if torch.device(device).type == "cpu" else time.perf_counter
-
-    def once(step) -> float:
-        began = clock()
-        step().backward()
-        if torch.device(device).type == "cuda":
-            torch.cuda.synchronize()
-        return clock() - began
-
-    result = {name: {"seconds": [], "bytes": kept_bytes(step)} for name, step in steps.items()}
-    for step in steps.values():
-        once(step)
-    for _ in range(rounds):  # in turn, so that a busy machine slows all of them alike
-        for name, step in steps.items():
-            result[name]["seconds"].append(statistics.median(once(step) for _ in range(repeats)))
-    return result
+        return once(self.work / "costs.json", lambda: measure_costs(self.budget, self.device))
 
 
 # ------------------------------------------------------------------ all of it
-def experiment(
-    budget_name: str = "shipped", folder: Path = checkpoints.FOLDER, work: Path | None = None, device: str = "auto",
+def run_all(
+    budget_name: str = "shipped",
+    folder: Path | None = None,
+    work: Path | None = None,
+    device: str = "auto",
     photos: Path | None = None,
-) -> dict:  # fmt: skip
+) -> Path:
     """Search, train, examine; write `folder`/integral.
 
+    Args:
+        budget_name: one of `BUDGETS`.
+        folder: gets `integral/`; by default the work folder.
+        work: keeps finished trainings; by default a folder in `output_folder()`.
+        device: where to train.
+        photos: folder of the photos, see `photo_set`.
+
     Returns:
-        What is in `results.json`: budget, search, costs, and "runs": method -> one dict per seed.
+        `folder`, for `load` and `results`.
     """
     budget = BUDGETS[budget_name]
-    lab = Experiment(budget, work or output_folder() / "integral" / budget_name, device, photos)
+    work = work or default_folder(f"integral-{budget_name}")
+    folder = folder or work
+    lab = Experiment(budget, work, device, photos)
     found, runs = lab.search(), {method: [] for method in METHODS}
     with tqdm(total=budget.seeds * len(METHODS), desc="trainings") as bar:
         for seed in range(budget.seeds):
             for method in METHODS:
                 runs[method].append({"seed": seed} | lab.run(method, seed, found))
                 bar.update()
-    result = {
-        "budget": {"name": budget_name, **asdict(budget)}, "search": found, "costs": lab.costs(), "runs": runs,
-        "photos": "rendered in one room; nobody and no motion in the test photos is in the others",
-        "units": "mm; pckh: share in [0, 1]; seconds: CPU time",
-    }  # fmt: skip
     for method in METHODS:
         tensors = load_file(lab.work / f"{method}-0.safetensors")
         checkpoints.store(tensors, f"integral/{method}", asdict(budget), {"seed": 0, **runs[method][0]}, folder)
-    path = folder / "integral" / "results.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return result
+    result = {
+        "budget": settings(budget_name, budget), "search": found, "costs": lab.costs(), "runs": runs,
+        "photos": "rendered in one room; nobody and no motion in the test photos is in the others",
+        "units": "mm; pckh: share in [0, 1]; seconds: CPU time",
+    }  # fmt: skip
+    write_json(folder / "integral" / "results.json", result)
+    return folder
 
 
 def results(folder: Path = checkpoints.FOLDER) -> dict:
-    """What the experiment wrote.
+    """What the experiment wrote: budget, search, costs, and "runs": method -> one dict a seed.
 
     Raises:
         ValueError: there is nothing.
     """
-    path = folder / "integral" / "results.json"
-    if not path.is_file():
-        raise ValueError(f"{path.name} is missing: run python -m tutorial_lib.lessons.integral_pose.experiment")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def train_all(budget_name: str, device: str = "auto") -> Path:
-    """The experiment for the lesson's full profile; what is there already stays.
-
-    Returns:
-        The folder in `output_folder()`, for `load` and `results`.
-    """
-    folder = output_folder() / "integral" / f"{budget_name}-networks"
-    experiment(budget_name, folder, device=device)
-    return folder
+    return read_json(folder / "integral" / "results.json")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--budget", choices=BUDGETS, default="shipped")
-    parser.add_argument("--folder", type=Path, default=checkpoints.FOLDER)
-    parser.add_argument("--device", default="auto")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    made = experiment(chosen.budget, chosen.folder, device=chosen.device)
+    chosen = parse(command_line(__doc__, BUDGETS))
+    made = results(run_all(chosen.budget, chosen.folder, chosen.work, chosen.device))
     for method, seeds in made["runs"].items():
         values = [run["test"]["mpjpe_mm"] for run in seeds]
         print(f"{method}: {statistics.mean(values):.1f} mm, {min(values):.1f} to {max(values):.1f}")

@@ -1,1 +1,1 @@
-"""Lesson 06's drawer: its demos, figures, checks and what trains its networks. No other lesson reads from it."""
+"""Lesson 06, learning to get used to a lens: demos, figures, checks, and the training of what 00, 05 and 06 show."""

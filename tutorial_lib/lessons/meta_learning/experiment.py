@@ -2,23 +2,24 @@
 
     python -m tutorial_lib.lessons.meta_learning.experiment [names] [--budget shipped] [--seed 0]
 
-Every stage is kept in `build/training/`, so a run that was stopped goes on where it was.
+Every first stage is kept in the work folder, so a run that was stopped goes on where it was.
 """
 
-import argparse
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import draw_tasks, meta_loss
 from tutorial_lib.adaptation.rate_search import tune_all
 from tutorial_lib.datasets.footage import Footage, capture_clips
 from tutorial_lib.datasets.splits import TRAINED_ACTIONS, mocap_path, training_split
-from tutorial_lib.datasets.windows import draw_windows
+from tutorial_lib.datasets.windows import Windows, draw_windows
 from tutorial_lib.distortion import sample_stratified, sample_uniform
+from tutorial_lib.experiments import command_line, default_folder, once_tensors, parse, settings, trained_on
 from tutorial_lib.lessons.meta_learning.recipes import (
     BUDGETS,
     INNER_RATE,
@@ -58,7 +59,7 @@ def ordinary_stage(
     lenses = _lens_pool(generator).to(footage.pose.device) if recipe.first == "random" else None
     source = recipe.source if lenses is not None else "detector"
 
-    def draw(where: Footage, count: int, gen: torch.Generator):
+    def draw(where: Footage, count: int, gen: torch.Generator) -> Windows:
         lens = None if lenses is None else lenses[torch.randint(len(lenses), (count,), generator=gen)]
         return draw_windows(where, lens, (count,), recipe.frames, generator=gen, source=source)
 
@@ -91,7 +92,7 @@ def meta_stage(
     alpha = inner_rate(recipe)
     model.eval()
 
-    def episode(where: Footage, gen: torch.Generator, tasks: int, sampler) -> torch.Tensor:
+    def episode(where: Footage, gen: torch.Generator, tasks: int, sampler: Callable[..., torch.Tensor]) -> torch.Tensor:
         support, query = draw_tasks(
             where,
             sampler(tasks, generator=gen).to(where.pose.device),
@@ -131,20 +132,19 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
     model = TemporalLifter(recipe.frames, budget.channels, dropout=budget.dropout).to(where)
 
     source = recipe.source if recipe.first == "random" else "detector"
-    stage_name = f"{budget_name}-s{seed}-{recipe.first}-{source}-{recipe.frames}f"
-    stage = work / f"{stage_name}.safetensors"
+    stage = f"{budget_name}-s{seed}-{recipe.first}-{source}-{recipe.frames}f"
     started = time.time()
-    if stage.is_file():
-        model.load_state_dict(load_file(stage))
-    else:
+
+    def first_stage() -> dict[str, torch.Tensor]:
         first = ordinary_stage(
             model, recipe, footage, validation,
-            steps=budget.first_steps, batch=budget.batch, rate=budget.rate, generator=generator, label=stage_name,
+            steps=budget.first_steps, batch=budget.batch, rate=budget.rate, generator=generator, label=stage,
         )  # fmt: skip
         if first.interrupted:  # half a stage on disk would be taken for a whole one
-            raise KeyboardInterrupt(f"{stage_name} was stopped")
-        work.mkdir(parents=True, exist_ok=True)
-        save_file(model.state_dict(), stage)
+            raise KeyboardInterrupt(f"{stage} was stopped")
+        return model.state_dict()
+
+    model.load_state_dict(once_tensors(work / f"{stage}.safetensors", first_stage))
     # The second stage draws the same numbers whether or not the first was read from disk.
     generator.manual_seed(seed + 1000)
     torch.manual_seed(seed + 1000)  # dropout draws from torch's own
@@ -158,16 +158,11 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
             steps=budget.second_steps, batch=budget.batch, rate=budget.meta_rate, generator=generator, label=name,
         )  # fmt: skip
     record = {
-        "recipe": recipe.describe(),
-        "budget": {"name": budget_name, **budget.__dict__, "second_steps": budget.second_steps},
+        "recipe": asdict(recipe),
+        "budget": settings(budget_name, budget) | {"second_steps": budget.second_steps},
         "inner_rate": inner_rate(recipe),
         "seed": seed,
-        "data": {
-            "builtin": f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}",
-            "mocap": None if mocap is None else "CMU, actors of splits.MOCAP_TEST_SUBJECTS left out",
-            "shots": len(footage),
-            "credit": None if mocap is None else checkpoints.CREDIT,
-        },
+        "data": trained_on(mocap, f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}", len(footage)),
         "validation_mpjpe_m": history.best,
         "interrupted": history.interrupted,
         "seconds_of_this_run": round(time.time() - started),
@@ -178,39 +173,33 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
 
 
 def train_all(budget_name: str, seed: int, device: str = "auto") -> Path:
-    """Train every recipe and choose its test rates, for the lessons' full profile; what is there already stays.
+    """Train every recipe and choose its test rates, in `output_folder()`; what is there already stays.
+
+    Args:
+        budget_name: one of `BUDGETS`.
+        seed: of every training.
+        device: where to train.
 
     Returns:
-        The folder in `build/`, for `checkpoints.load(name, folder=...)`.
+        The folder, for `checkpoints.load(name, folder=...)`.
     """
-    folder = checkpoints.FOLDER.parents[1] / "build" / "checkpoints" / f"{budget_name}-seed{seed}"
-    missing = [name for name in RECIPES if name not in checkpoints.names(folder)]
-    for name in missing:
-        train(name, budget_name, seed, folder, folder / "stages", device)
+    folder = default_folder(f"adaptation-{budget_name}-seed{seed}")
+    for name in RECIPES:
+        if name not in checkpoints.names(folder):
+            train(name, budget_name, seed, folder, folder / "stages", device)
     tune_all([name for name in RECIPES if "test_rates" not in checkpoints.record(name, folder)], folder)
     return folder
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help=f"which of {', '.join(RECIPES)} (default: all)")
-    parser.add_argument("--budget", choices=BUDGETS, default="shipped")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--folder", type=Path, default=checkpoints.FOLDER)
-    parser.add_argument("--work", type=Path, default=Path("build/training"))
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--threads", type=int, default=None)
-    chosen = parser.parse_args()
-    unknown = [name for name in chosen.names if name not in RECIPES]
-    if unknown:
-        parser.error(f"names {unknown} are unknown, choose from {', '.join(RECIPES)}")
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
-    for name in chosen.names or RECIPES:
-        path = train(name, chosen.budget, chosen.seed, chosen.folder, chosen.work, chosen.device)
-        reached = 1000 * checkpoints.record(name, chosen.folder)["validation_mpjpe_m"]
+    chosen = parse(command_line(__doc__, BUDGETS, RECIPES))
+    folder = chosen.folder or default_folder(f"adaptation-{chosen.budget}-seed{chosen.seed}")
+    work = chosen.work or default_folder(f"adaptation-{chosen.budget}-seed{chosen.seed}") / "stages"
+    for name in chosen.names:
+        path = train(name, chosen.budget, chosen.seed, folder, work, chosen.device)
+        reached = 1000 * checkpoints.record(name, folder)["validation_mpjpe_m"]
         print(f"{name}: validation {reached:.1f} mm, {path}")
-    tune_all(chosen.names or list(RECIPES), chosen.folder)
+    tune_all(chosen.names, folder)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ of training longer. The paper trains "+ MAML" from random weights; here it start
 because batch norm keeps the statistics of the first stage and two cores keep the budget small.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Literal
 
 INNER_RATE = 0.03
 """alpha of supervised episodes (ours): largest of 0.02, 0.1, 0.5 tried that stays stable for 20 steps."""
@@ -61,21 +62,18 @@ class Recipe:
     Attributes:
         frames: receptive field.
         first: "plain" or "random".
-        second: "more" (ordinary), "maml" or None.
+        second: "more" (ordinary) or "maml".
         stratified: how the tasks' lenses are sampled.
         source: what the synthetic tasks distort: "detector" or "truth".
         inner: the inner loss of MAML.
     """
 
     frames: int
-    first: str
-    second: str
+    first: Literal["plain", "random"]
+    second: Literal["more", "maml"]
     stratified: bool = False
-    source: str = "detector"
-    inner: str = "supervised"
-
-    def describe(self) -> dict:
-        return asdict(self)
+    source: Literal["detector", "truth"] = "detector"
+    inner: Literal["supervised", "self-supervised"] = "supervised"
 
 
 RECIPES = {

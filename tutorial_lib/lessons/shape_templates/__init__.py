@@ -1,1 +1,1 @@
-"""Lesson 03's drawer: its demos, figures, checks and what trains its networks. No other lesson reads from it."""
+"""Lesson 03, bodies that nobody pointed at: demos, figures, checks, and the experiment that trains the template."""

@@ -9,8 +9,10 @@ import plotly.graph_objects as go
 import torch
 from torch.nn import functional
 
+from tutorial_lib import checkpoints
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
+from tutorial_lib.experiments import default_folder
 from tutorial_lib.lessons.shape_templates import experiment
 from tutorial_lib.lessons.shape_templates.demo_by_hand import PART_COLOURS
 from tutorial_lib.lessons.shape_templates.results import contact_figure
@@ -34,10 +36,10 @@ class Trained:
     tests: Pairs
 
 
-def load(work: Path | None = None, folder: Path = experiment.FOLDER, budget_name: str = "shipped") -> Trained:
+def load(work: Path | None = None, folder: Path = checkpoints.FOLDER, budget_name: str = "shipped") -> Trained:
     """The shipped networks and the test photos, which are drawn on the spot and kept in `work`."""
     budget = experiment.BUDGETS[budget_name]
-    work = experiment.work_folder(budget_name) if work is None else work
+    work = work or default_folder(f"templates-{budget_name}")
     return Trained(*experiment.load(folder), experiment.pairs_of("test", budget, work))
 
 

@@ -1,6 +1,6 @@
 """Lesson 03's experiment.
 
-    python -m tutorial_lib.lessons.shape_templates.experiment [--budget shipped] [--work folder]
+    python -m tutorial_lib.lessons.shape_templates.experiment [--budget shipped] [--folder ...]
 
 Everything that the lesson claims about trained templates, one run after another. A run whose result lies in the work
 folder already is not repeated, so the command may be stopped and given again. Runs:
@@ -16,18 +16,27 @@ folder already is not repeated, so the command may be stopped and given again. R
 Settings were chosen on validation photos; test people, looks and motions are in no training.
 """
 
-import argparse
-import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from tutorial_lib import checkpoints
 from tutorial_lib.datasets.photos import SPLITS, clips_of
-from tutorial_lib.skeleton import MIRROR
+from tutorial_lib.experiments import (
+    command_line,
+    default_folder,
+    once,
+    once_tensors,
+    parse,
+    read_json,
+    settings,
+    write_json,
+    write_tensors,
+)
+from tutorial_lib.skeleton import flip
 from tutorial_lib.templates import COVERED, identity, keypoints, vgg
 from tutorial_lib.templates.errors import measured
 from tutorial_lib.templates.learning import Learner, Row, affines_of, train, train_eye
@@ -35,7 +44,6 @@ from tutorial_lib.templates.network import START, Eye, Regressor, Translator
 from tutorial_lib.templates.pairs import Pairs, front_pairs
 from tutorial_lib.training import fit
 
-FOLDER = checkpoints.FOLDER / "templates"
 CALM = {
     "both": Row(about="corner"),
     "no boundary": Row(boundary=0.0, about="corner"),
@@ -85,21 +93,15 @@ BUDGETS = {
 }
 
 
-def work_folder(budget_name: str) -> Path:
-    """Where results of single runs, and photos, lie: in `build/` of the clone."""
-    return checkpoints.FOLDER.parents[1] / "build" / f"templates-{budget_name}"
-
-
 def pairs_of(split: str, budget: Budget, work: Path) -> Pairs:
     """The photo pairs of a split, kept in the work folder."""
-    work.mkdir(parents=True, exist_ok=True)
-    path = work / f"pairs-{split}.safetensors"
-    if not path.is_file():
+
+    def make() -> dict[str, torch.Tensor]:
         count = budget.pairs if split == "train" else budget.tests
         generator = torch.Generator().manual_seed(SPLITS[split][0])
-        drawn = front_pairs(clips_of(split), count, size=budget.size, generator=generator)
-        save_file({name: value.contiguous() for name, value in vars(drawn).items()}, path)
-    return Pairs(**load_file(path))
+        return vars(front_pairs(clips_of(split), count, size=budget.size, generator=generator))
+
+    return Pairs(**once_tensors(work / f"pairs-{split}.safetensors", make))
 
 
 def run_template(
@@ -127,7 +129,7 @@ def run_template(
         tensors |= {f"translator.{key}": value for key, value in translator.state_dict().items()}
         tensors |= {"album.steps": torch.tensor([step for step, _ in album])}
         tensors |= {"album.affines": torch.stack([affines for _, affines in album])}
-        save_file({key: value.contiguous() for key, value in tensors.items()}, work / f"{name}-{seed}.safetensors")
+        write_tensors(work / f"{name}-{seed}.safetensors", tensors)
     last = losses[-max(1, steps // 10) :]
     outside = (found[:, list(COVERED)].abs() > 1).any(-1).float().mean().item()
     return measured(found, tests.keypoints[0]) | {"outside": outside, "loss": sum(last) / len(last)}
@@ -137,7 +139,7 @@ def run_supervised(pairs: Pairs, tests: Pairs, budget: Budget, seed: int) -> dic
     """The same regressor, told where the joints are."""
     torch.manual_seed(seed)
     generator, regressor = torch.Generator().manual_seed(seed), Regressor(budget.size, budget.width)
-    covered, mirror = list(COVERED), list(MIRROR)
+    covered = list(COVERED)
 
     def loss(step: int) -> torch.Tensor:
         regressor.train()
@@ -145,7 +147,7 @@ def run_supervised(pairs: Pairs, tests: Pairs, budget: Budget, seed: int) -> dic
         which, mirrored = (torch.rand(2, generator=generator) < 0.5).int().tolist()
         photos, truth = pairs.photos(which, index), pairs.keypoints[which, index]
         if mirrored:
-            photos, truth = photos.flip(-1), (truth * truth.new_tensor([-1.0, 1.0]))[:, mirror]
+            photos, truth = photos.flip(-1), flip(truth)
         found = keypoints(regressor(photos))
         return torch.linalg.vector_norm((found - truth)[:, covered], dim=-1).mean()
 
@@ -166,42 +168,50 @@ def plan(budget: Budget) -> list[tuple[str, int]]:
 
 
 def run_all(
-    budget_name: str = "shipped", work: Path | None = None, folder: Path = FOLDER, vgg_file: Path | None = None
-) -> dict:
-    """Train what is not in the work folder yet, then write the networks and `results.json` to `folder`.
+    budget_name: str = "shipped",
+    folder: Path | None = None,
+    work: Path | None = None,
+    vgg_file: Path | None = None,
+) -> Path:
+    """Train what is not in the work folder yet, then write the networks and results to `folder`/templates.
 
     Args:
-        work: results of single runs; `build/templates-<budget>` of the clone by default.
+        budget_name: one of `BUDGETS`.
+        folder: gets `templates/`; by default the work folder.
+        work: results of single runs; by default a folder in `output_folder()`.
         vgg_file: compare pictures by these features instead of the eye's, see `templates.vgg`.
 
     Returns:
-        The content of `results.json`.
+        `folder`, for `load` and `results`.
     """
     budget = BUDGETS[budget_name]
-    work = work_folder(budget_name) if work is None else work
-    work.mkdir(parents=True, exist_ok=True)
+    work = work or default_folder(f"templates-{budget_name}")
+    folder = folder or work
     pairs, tests = pairs_of("train", budget, work), pairs_of("test", budget, work)
-    eye_path = work / "eye.safetensors"
-    if not eye_path.is_file():
-        save_file(train_eye(pairs, budget.width, 2 * budget.batch, budget.eye_steps, 0).state_dict(), eye_path)
     eye = Eye(budget.width)
-    eye.load_state_dict(load_file(eye_path))
+    eye.load_state_dict(
+        once_tensors(
+            work / "eye.safetensors",
+            lambda: train_eye(pairs, budget.width, 2 * budget.batch, budget.eye_steps, 0).state_dict(),
+        )
+    )
     eye.requires_grad_(False)
     compared_by = eye if vgg_file is None else vgg.load(vgg_file)
     runs: dict[str, dict] = {}
+
+    def make(name: str, seed: int) -> dict:
+        started = time.process_time()
+        if name == "supervised":
+            result = run_supervised(pairs, tests, budget, seed)
+        else:
+            result = run_template(name, pairs, tests, compared_by, budget, seed, work)
+        return result | {"cpu_seconds": round(time.process_time() - started)}
+
     for name, seed in plan(budget):
-        path = work / f"{name}-{seed}.json"
-        if not path.is_file():
-            started = time.process_time()
-            if name == "supervised":
-                result = run_supervised(pairs, tests, budget, seed)
-            else:
-                result = run_template(name, pairs, tests, compared_by, budget, seed, work)
-            result["cpu_seconds"] = round(time.process_time() - started)
-            path.write_text(json.dumps(result))
-        runs.setdefault(name, {})[str(seed)] = json.loads(path.read_text())
+        made = once(work / f"{name}-{seed}.json", lambda name=name, seed=seed: make(name, seed))
+        runs.setdefault(name, {})[str(seed)] = made
         ship(runs, budget_name, pairs, tests, work, folder)
-    return results(folder)
+    return folder
 
 
 def ship(runs: dict, budget_name: str, pairs: Pairs, tests: Pairs, work: Path, folder: Path) -> None:
@@ -209,25 +219,26 @@ def ship(runs: dict, budget_name: str, pairs: Pairs, tests: Pairs, work: Path, f
     budget = BUDGETS[budget_name]
     tensors = load_file(work / "main-0.safetensors")
     tensors |= {f"eye.{key}": value for key, value in load_file(work / "eye.safetensors").items()}
-    settings = {"budget": {"name": budget_name, **asdict(budget)}}
+    spent = {"budget": settings(budget_name, budget)}
     architecture = {"size": budget.size, "width": budget.width}
-    checkpoints.store(tensors, "main", architecture, {**settings, "seed": 0, "test": runs["main"]["0"]}, folder)
+    record = {**spent, "seed": 0, "test": runs["main"]["0"]}
+    checkpoints.store(tensors, "templates/main", architecture, record, folder)
     sizes = {
         key: sum(v.numel() for k, v in tensors.items() if k.startswith(key)) for key in ("regressor", "translator")
     }
-    content = {**settings, "parameters": sizes, "baselines": baselines(pairs, tests), "runs": runs}
-    (folder / "results.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    content = {**spent, "parameters": sizes, "baselines": baselines(pairs, tests), "runs": runs}
+    write_json(folder / "templates" / "results.json", content)
 
 
-def results(folder: Path = FOLDER) -> dict:
+def results(folder: Path = checkpoints.FOLDER) -> dict:
     """What `run_all` wrote: settings, parameters, baselines, and all errors of all runs."""
-    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return read_json(folder / "templates" / "results.json")
 
 
-def load(folder: Path = FOLDER) -> tuple[Regressor, Translator, Eye, dict[str, torch.Tensor]]:
+def load(folder: Path = checkpoints.FOLDER) -> tuple[Regressor, Translator, Eye, dict[str, torch.Tensor]]:
     """The shipped networks in eval mode, and the album: `steps` (n,) and `affines` (n, 8, 18, 2, 3) of the first eight
     test photos on the way."""
-    about, tensors = checkpoints.weights("main", folder)
+    about, tensors = checkpoints.weights("templates/main", folder)
     size, width = about["architecture"]["size"], about["architecture"]["width"]
     networks = {"regressor": Regressor(size, width), "translator": Translator(width), "eye": Eye(width)}
     for name, network in networks.items():
@@ -237,14 +248,10 @@ def load(folder: Path = FOLDER) -> tuple[Regressor, Translator, Eye, dict[str, t
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--budget", choices=BUDGETS, default="shipped")
-    parser.add_argument("--work", type=Path, default=None)
-    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser = command_line(__doc__, BUDGETS, device=None)
     parser.add_argument("--vgg", type=Path, help="torchvision's vgg19-dcbb9e9d.pth: the paper's features")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    content = run_all(chosen.budget, chosen.work, chosen.folder, chosen.vgg)
+    chosen = parse(parser)
+    content = results(run_all(chosen.budget, chosen.folder, chosen.work, chosen.vgg))
     for name, seeds in content["runs"].items():
         print(f"{name:24}", " ".join(f"{result['all']:6.2f}" for result in seeds.values()), "% of the width")
 

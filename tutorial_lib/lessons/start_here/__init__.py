@@ -1,1 +1,1 @@
-"""Lesson 00's drawer: its demos, figures, checks and what trains its networks. No other lesson reads from it."""
+"""Lesson 00, the doorway: the demo in which a lens bends and a network adapts. Its networks are lesson 06's."""

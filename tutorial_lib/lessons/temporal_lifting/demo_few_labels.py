@@ -13,7 +13,7 @@ from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.lessons.temporal_lifting.experiment import SHARES, few_name
+from tutorial_lib.lessons.temporal_lifting.recipes import SHARES, few_name
 from tutorial_lib.lifting.semi_supervised import bone_length_loss, reproject, reprojection_loss, trajectory_loss
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, root_relative
 

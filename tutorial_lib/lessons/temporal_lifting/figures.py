@@ -18,7 +18,7 @@ from tutorial_lib.display.tables import markdown
 from tutorial_lib.keypoint_files.coco import KEYPOINTS
 from tutorial_lib.lessons.temporal_lifting.demo_few_labels import COLOUR, KINDS
 from tutorial_lib.lessons.temporal_lifting.demo_lifting import NETWORKS, filmed
-from tutorial_lib.lessons.temporal_lifting.experiment import SHARES, few_name
+from tutorial_lib.lessons.temporal_lifting.recipes import SHARES, few_name
 from tutorial_lib.lifting.semi_supervised import reproject, reprojection_loss
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.metrics.by_action import Errors, Metric, average

@@ -1,0 +1,152 @@
+"""What the written pages say of the clone is so: paths, imports, commands, versions, the picture of the house."""
+
+import importlib
+import re
+import shutil
+import subprocess
+import tomllib
+from importlib.util import find_spec
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+import tutorial_lib
+from tutorial_lib.course import architecture
+from tutorial_lib.course.notebooks import ROOT
+
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / ".github").rglob("*.md")),
+]
+MADE = {"build", "work", ".venv", ".git"}  # what is there only after a command
+CLONE = {path.name for path in ROOT.iterdir()} - MADE
+PLACEHOLDERS = {"<slug>": "*", "07_my_slug": "[0-9][0-9]_*", "NN_slug": "[0-9][0-9]_*", "my_slug": "*"}
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def codes(page):
+    """What stands in backticks, and the lines of blocks between fences."""
+    parts = re.split(r"^```\w*\n(.*?)^```$", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [
+        *(code for text in parts[::2] for code in re.findall(r"`([^`\n]+)`", text)),
+        *(line.partition("  #")[0] for block in parts[1::2] for line in block.splitlines()),
+    ]
+
+
+def paths(page):
+    """Words in code that name a place in the clone, as patterns."""
+    for word in re.findall(r"[\w.<>*/\[\]-]+", "\n".join(codes(page))):
+        top, slash, _ = word.partition("/")
+        if (slash and top in CLONE) or re.fullmatch(r"[\w.-]+\.(md|py|toml|lock|ya?ml)|demo_.+\.py|\.git\w+", word):
+            for placeholder, pattern in PLACEHOLDERS.items():
+                word = word.replace(placeholder, pattern)
+            yield word.rstrip("/.")
+
+
+@each_page
+def test_every_path_on_a_page_exists(page):
+    """In the clone, beside the page, or, without a folder, in a lesson's drawer."""
+    places = [ROOT, page.parent, *(ROOT / "tutorial_lib/lessons").iterdir()]
+    assert not {path for path in paths(page) if not any(any(place.glob(path)) for place in places)}
+
+
+@each_page
+def test_every_link_on_a_page_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if "://" not in link and not (page.parent / link).exists()]
+
+
+@each_page
+def test_every_import_on_a_page_works(page):
+    for module, names in re.findall(r"from (tutorial_lib[\w.]*) import ([\w, ]+)", "\n".join(codes(page))):
+        for name in names.split(","):
+            found = importlib.import_module(module)
+            assert hasattr(found, name.strip()) or find_spec(f"{module}.{name.strip()}"), (module, name)
+
+
+@each_page
+def test_every_command_on_a_page_is_there(page):
+    code = "\n".join(codes(page))
+    assert not [module for module in re.findall(r"-m (tutorial_lib[\w.]+)", code) if not find_spec(module)]
+    targets = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
+    assert set(re.findall(r"(?:^|&& )make ([a-z-]+)", code, re.MULTILINE)) <= set(targets)
+
+
+def test_the_tests_of_pages_look_at_something():
+    found = [set(paths(page)) for page in PAGES]
+    assert {"tutorial_lib/motion", "requirements.lock"} <= found[0] and "presenter.md" in found[1]
+    assert "notebooks/source/[0-9][0-9]_*.py" in found[1]
+    assert len(set.union(*found)) > 30
+
+
+def test_pages_name_the_wheel_that_this_version_builds():
+    named = {name for page in PAGES for name in re.findall(r"tutorial_lib-[\w.]+?-py3", "\n".join(codes(page)))}
+    assert named == {f"tutorial_lib-{tutorial_lib.__version__}-py3"}
+
+
+# --- the changelog
+
+
+def entries():
+    """(version, what stands behind the dash) of every entry, the newest first."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    return re.findall(r"^## \[?([^\]\s]+)\]?(?: - (.*))?$", text, re.MULTILINE)
+
+
+def test_the_newest_version_is_the_packages():
+    assert entries()[0][0] == tutorial_lib.__version__
+
+
+def test_every_version_has_a_date_or_says_that_it_is_not_released():
+    versions = [tuple(map(int, version.split("."))) for version, _ in entries()]
+    assert versions == sorted(versions, reverse=True) and {len(version) for version in versions} == {3}
+    assert not [when for _, when in entries() if not re.fullmatch(r"\d{4}-\d\d-\d\d|unreleased.*", when)]
+
+
+def test_every_tagged_version_is_in_the_changelog():
+    command = [shutil.which("git") or "false", "-C", str(ROOT), "tag", "--list", "v[0-9]*"]
+    tags = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    if not tags:
+        pytest.skip("no git, or a clone without tags")
+    tagged = {".".join([*tag[1:].split("."), "0", "0"][:3]) for tag in tags}
+    assert tagged <= {version for version, _ in entries()}
+
+
+# --- the picture of the house
+
+
+def test_the_picture_has_the_rooms_and_arrows_of_the_code():
+    rooms = architecture.house()
+    drawn = list(ElementTree.parse(architecture.PICTURE).iter())
+    boxes = {element.get("data-room") for element in drawn} - {None}
+    arrows = {tuple(element.get("data-arrow", "").split()) for element in drawn} - {()}
+    assert (boxes, arrows) == (set(rooms), set(architecture.arrows(rooms))), "run `make architecture`"
+
+
+def test_the_list_of_rooms_says_what_the_rooms_say():
+    assert architecture.listed(architecture.house()) in architecture.PAGE.read_text(encoding="utf-8"), (
+        "run `make architecture`"
+    )
+
+
+def test_boxes_stand_apart_and_arrows_point_down():
+    rooms = architecture.house()
+    row_of = architecture.rows(rooms)
+    x, _ = architecture.places(rooms, row_of)
+    for one in rooms:
+        assert all(row_of[one] < row_of[other] for other in rooms[one])
+        same_row = [x[other] for other in rooms if other != one and row_of[other] == row_of[one]]
+        assert all(abs(x[one] - other) >= architecture.WIDTH for other in same_row)
+
+
+# --- what CI runs
+
+
+def test_ci_tries_the_pythons_that_the_package_promises():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))["jobs"]
+    pythons = jobs["test"]["strategy"]["matrix"]["python"]
+    promised = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    assert promised == f">={min(pythons, key=lambda version: int(version.split('.')[1]))}"
+    assert [step["run"] for step in jobs["test"]["steps"] if "run" in step] == ["make test"]

@@ -1,0 +1,96 @@
+"""The runner of all experiments: whole or not at all, one command line, nothing outside the output folder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tutorial_lib import experiments
+
+LESSONS = ("heatmap_vs_regression", "integral_pose", "shape_templates", "temporal_lifting", "meta_learning")
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_part_is_made_once(tmp_path):
+    made = []
+    path = tmp_path / "deep" / "part.json"
+    for _ in range(2):
+        assert experiments.once(path, lambda: made.append(1) or {"mm": 1.5, "pair": (1, 2)}) == {
+            "mm": 1.5,
+            "pair": [1, 2],
+        }
+    assert made == [1]
+
+
+def test_tensors_are_made_once_and_come_back_exactly(tmp_path):
+    made = []
+    weights = {"a": torch.randn(4, 3).T, "count": torch.tensor(7)}  # not contiguous
+    for _ in range(2):
+        found = experiments.once_tensors(tmp_path / "x.safetensors", lambda: made.append(1) or weights)
+        assert all(torch.equal(found[key], weights[key]) for key in weights) and found.keys() == weights.keys()
+    assert made == [1]
+
+
+def test_what_was_stopped_or_cannot_be_written_leaves_no_part(tmp_path):
+    path = tmp_path / "part.json"
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        experiments.once(path, stop)
+    with pytest.raises(TypeError):
+        experiments.once(path, lambda: {"no JSON": object()})
+    assert not path.exists() and experiments.once(path, lambda: 3) == 3
+
+
+def test_results_that_are_not_there_or_damaged_say_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="results.json is missing: restore it or run the experiment"):
+        experiments.read_json(tmp_path / "results.json")
+    (tmp_path / "results.json").write_text('{"cut')
+    with pytest.raises(ValueError, match="results.json is no JSON .* restore it or run the experiment"):
+        experiments.read_json(tmp_path / "results.json")
+
+
+def test_the_command_line_takes_names_and_refuses_others(capsys):
+    threads = torch.get_num_threads()
+    parser = experiments.command_line("About.", {"shipped": 1, "smoke": 2}, ["a", "b"])
+    chosen = experiments.parse(parser, ["b", "--budget", "smoke", "--seed", "3", "--threads", str(threads)])
+    assert (chosen.names, chosen.budget, chosen.seed, chosen.folder) == (["b"], "smoke", 3, None)
+    assert experiments.parse(parser, ["--threads", str(threads)]).names == ["a", "b"]
+    for words in (["c"], ["--budget", "tiny"], ["--threads", "0"]):
+        with pytest.raises(SystemExit):
+            experiments.parse(parser, words)
+        assert words[-1] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_experiment_has_the_same_options(lesson):
+    command = [sys.executable, "-m", f"tutorial_lib.lessons.{lesson}.experiment", "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert all(option in text for option in ("--budget", "--folder", "--work", "--threads", "smoke"))
+
+
+def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(tmp_path):
+    """The one that has most parts: photos of its own, features, networks, results."""
+
+    def files():
+        return {
+            path: path.stat().st_mtime_ns
+            for folder in (ROOT / "tutorial_lib" / "checkpoints", ROOT / "build")
+            for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    before = files()
+    command = [sys.executable, "-m", "tutorial_lib.lessons.shape_templates.experiment", "--budget", "smoke"]
+    environment = os.environ | {"COURSE_BUILD": str(tmp_path / "out"), "PYTHONPATH": str(ROOT)}
+    (tmp_path / "elsewhere").mkdir()
+    subprocess.run(command, capture_output=True, check=True, cwd=tmp_path / "elsewhere", env=environment)
+    assert files() == before and not list((tmp_path / "elsewhere").iterdir())
+    (results,) = (tmp_path / "out").rglob("results.json")
+    assert json.loads(results.read_text())["budget"]["name"] == "smoke"

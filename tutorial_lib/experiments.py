@@ -1,0 +1,141 @@
+"""How every experiment of the course runs: budgets with names, finished parts that are kept, one command line.
+
+An experiment is many trainings. Each finished part is a file in its work folder, written whole or not at all: an
+experiment that was stopped goes on where it was, and nothing is written outside `output_folder()` unless somebody
+names another folder.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from tutorial_lib import checkpoints
+from tutorial_lib.folders import output_folder
+
+
+def default_folder(name: str) -> Path:
+    """Where an experiment of this name writes when nobody names a folder."""
+    return output_folder() / "experiments" / name
+
+
+def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
+    """Write `content` to `path`, whole or not at all."""
+    _write_whole(path, lambda half: half.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """What an experiment wrote.
+
+    Raises:
+        ValueError: the file is missing or no JSON.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path} is missing: restore it or run the experiment (`make checkpoints`)")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON ({error}): restore it or run the experiment") from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write tensors to `path` in full precision, whole or not at all."""
+    _write_whole(path, lambda half: save_file({key: value.contiguous() for key, value in tensors.items()}, half))
+
+
+def once(path: Path, make: Callable[[], Any]) -> Any:
+    """The JSON at `path`; `make()` makes it if it is not there."""
+    if not path.is_file():
+        write_json(path, make())
+    return read_json(path)
+
+
+def once_tensors(path: Path, make: Callable[[], Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The tensors at `path`; `make()` makes them if they are not there."""
+    if not path.is_file():
+        write_tensors(path, make())
+    return load_file(path)
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.partial")
+    write(half)
+    half.replace(path)
+
+
+def settings(budget_name: str, budget: Any) -> dict:
+    """A budget as the experiments' JSON keeps it: its name, then its fields.
+
+    Args:
+        budget_name: such as "shipped".
+        budget: a dataclass.
+    """
+    return {"name": budget_name, **asdict(budget)}
+
+
+def trained_on(mocap: Path | None, builtin: str, pieces: int) -> dict:
+    """What a lifter has seen, as its JSON says it.
+
+    Args:
+        mocap: the optional motion capture, if it took part.
+        builtin: the invented people, in words.
+        pieces: how many pieces of footage.
+    """
+    left_out = "CMU, actors of splits.MOCAP_TEST_SUBJECTS left out"
+    return {
+        "builtin": builtin,
+        "mocap": None if mocap is None else left_out,
+        "pieces": pieces,
+        "credit": None if mocap is None else checkpoints.CREDIT,
+    }
+
+
+def command_line(
+    description: str | None, budgets: Iterable[str], names: Iterable[str] = (), device: str | None = "auto"
+) -> argparse.ArgumentParser:
+    """The options that every experiment has; one may add its own before `parse`.
+
+    Args:
+        description: the module's docstring.
+        budgets: names to choose from; "shipped" is the default.
+        names: of the networks, where one experiment trains several that do not depend on each other; then `--seed`.
+        device: the default; None where an experiment runs on the CPU alone.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = list(names)
+    if names:
+        parser.add_argument("names", nargs="*", metavar="name", help=f"which of {', '.join(names)} (default: all)")
+        parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
+    parser.add_argument("--budget", choices=list(budgets), default="shipped", help="how much of everything")
+    parser.add_argument("--folder", type=Path, help="gets the networks and results (default: in the output folder)")
+    parser.add_argument("--work", type=Path, help="keeps finished parts (default: in the output folder)")
+    if device is not None:
+        parser.add_argument("--device", default=device, help=f"auto, cpu or cuda (default: {device})")
+    parser.add_argument("--threads", type=int, default=1, help="of torch; another number rounds otherwise (default: 1)")
+    parser.set_defaults(known=names)
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser, words: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line and set torch's threads; `names` are all of them if none was given.
+
+    Args:
+        parser: of `command_line`.
+        words: instead of the command line's.
+    """
+    chosen = parser.parse_args(words)
+    if chosen.threads < 1:
+        parser.error(f"--threads is {chosen.threads}, expected 1 or more")
+    if chosen.known:
+        unknown = [name for name in chosen.names if name not in chosen.known]
+        if unknown:
+            parser.error(f"names {unknown} are unknown, choose from {', '.join(chosen.known)}")
+        chosen.names = chosen.names or chosen.known
+    torch.set_num_threads(chosen.threads)
+    return chosen
