@@ -135,6 +135,21 @@ def test_a_colour_raster_keeps_its_colours_and_its_place():
     assert (red.mean(0) < blue.mean(0)).all(), "y points down, x to the right"
 
 
+def test_photos_are_shown_without_axes_in_their_colours():
+    cells = np.zeros((20, 40, 3))
+    cells[:, :20, 0] = cells[:, 20:, 2] = 1  # red, blue
+    drawn = pixels(preview.png(figures.picture(cells, "red and blue")))[..., :3]
+    red, blue = (np.argwhere(np.abs(drawn - colour).max(-1) < 0.03) for colour in ([1, 0, 0], [0, 0, 1]))
+    assert len(red) == pytest.approx(len(blue), rel=0.1) and len(red) > 5000
+    assert red[:, 1].max() < blue[:, 1].min() + 2
+
+
+def test_a_wide_legend_takes_more_rows():
+    names = [f"a long name, number {i}" for i in range(5)]
+    drawn = pixels(preview.png(figures.bars({name: [1.0] for name in names}, ["a"], y_title="error")))[..., :3]
+    assert (drawn[:, [0, -1]] > 0.98).all()
+
+
 def test_png_knows_subplots_and_refuses_other_traces():
     both = go.Figure([go.Scatter(x=[0, 1], y=[0, 1]), go.Bar(x=["a"], y=[1], xaxis="x2", yaxis="y2")])
     both.update_layout(xaxis={"domain": [0, 0.4]}, xaxis2={"domain": [0.6, 1]}, yaxis2={"anchor": "x2"})

@@ -110,3 +110,9 @@ def test_nan_lifts_the_pen_in_lines_but_never_stands_in_a_skeleton():
 def test_refuses_with_the_argument_and_the_expectation(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_signed_numbers_have_the_minus_of_the_read_outs_and_are_compared_by_it():
+    assert [stage.signed(value) for value in (0.126, np.float32(-0.5), 0.0)] == ["+0.13", "\u22120.50", "+0.00"]
+    assert stage.signed(-7.4, 0) == "\u22127"
+    assert stage.table(["", "a", "b"], [["error", stage.signed(0.1), stage.signed(-0.2)]], best="min")["best"] == [2]

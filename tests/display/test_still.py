@@ -93,3 +93,12 @@ def test_a_long_table_makes_a_taller_picture():
     assert len(long) - len(short) == pytest.approx(7 * 100 * still.ROW, abs=3)
     alone = painted(stage.table(["model", "mm"], [["a", 1.0]]))
     assert len(alone) < 150, "a table alone has no room for canvases"
+
+
+def test_long_titles_labels_and_legends_stay_on_the_paper():
+    long = stage.axis("the joint's offset from the centre of its own cell (cells)", 0, 10)
+    lines = [stage.series(f"the {i}th of several lines", [0, 10], [0, 100], colour="blue") for i in range(5)]
+    one = stage.curve(lines, x=long, y=axes()["y"], title="what one number is rewarded for, and what it is not")
+    drawn = painted(one, one, one, note="a remark")
+    edges = [drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]]
+    assert all((edge > 250).all() for edge in edges)

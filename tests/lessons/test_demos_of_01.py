@@ -12,7 +12,7 @@ from tutorial_lib import heatmaps
 from tutorial_lib.datasets.disturbances import Disturbance
 from tutorial_lib.display import preview, stage, still
 from tutorial_lib.heatmaps import HEADS, KeypointNet
-from tutorial_lib.lessons.heatmap_vs_regression import figures as twins
+from tutorial_lib.lessons.heatmap_vs_regression import figures
 from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
     ANSWERS,
     HIT,
@@ -262,12 +262,12 @@ def test_presets_work_and_the_same_value_gives_the_same_picture(name, request):
 
 def test_the_static_figures_can_be_painted(models, photos):
     made = [
-        twins.target_sweep((4, 16)),
-        twins.quantisation_figure((4, 16), (0, 1)),
-        twins.ambiguity_sweep(3),
-        twins.robustness_figure(models, photos, "blur", [0.0, 2.0]),
+        figures.target_sweep((4, 16)),
+        figures.quantisation_figure((4, 16), (0, 1)),
+        figures.ambiguity_sweep(3),
+        figures.robustness_figure(models, photos, "blur", [0.0, 2.0]),
     ]
     for figure in made:
         assert preview.png(figure).startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="kind is 'fog'"):
-        twins.robustness_curves(models, photos, "fog", [0.0])
+        figures.robustness_curves(models, photos, "fog", [0.0])

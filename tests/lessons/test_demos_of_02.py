@@ -262,7 +262,7 @@ def test_photo_demos_refuse_what_does_not_fit():
         demo_photos.augmentation_demo(images, pose[:, :5])
 
 
-# ------------------------------------------------------------------ twins
+# ------------------------------------------------------------------ static figures
 @pytest.mark.parametrize(
     ("make", "frames"),
     [

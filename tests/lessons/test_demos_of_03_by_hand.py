@@ -1,4 +1,4 @@
-"""Lesson 03's first demos, in process: move the controls, look at what stands on the stage; and their static twins."""
+"""Lesson 03's first demos, in process: move the controls, look at what stands on the stage and in the figures."""
 
 import base64
 
@@ -219,7 +219,7 @@ def test_far_target_is_not_felt(descent):
     assert descent.arrays["current"].max() < 0.2 and abs(descent.arrays["losses"][fitting.WAYS[0]][-1] - 1) < 0.01
 
 
-# ------------------------------------------------------------------ twins
+# ------------------------------------------------------------------ static figures
 @pytest.mark.parametrize(
     "make",
     [

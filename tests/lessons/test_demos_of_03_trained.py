@@ -1,13 +1,11 @@
-"""Lesson 03's demos of the trained part, in process, with networks that are worth nothing; and their twins."""
+"""Lesson 03's demos of the trained part, in process, and the figures of its results."""
 
 import numpy as np
 import pytest
 import torch
 
 from tutorial_lib.display import preview, stage, still
-from tutorial_lib.lessons.shape_templates import demo_trained
-from tutorial_lib.lessons.shape_templates import experiment as experiment
-from tutorial_lib.lessons.shape_templates import results as twins
+from tutorial_lib.lessons.shape_templates import demo_trained, experiment, results
 from tutorial_lib.motion import builtin
 from tutorial_lib.templates.network import START
 from tutorial_lib.templates.pairs import front_pairs
@@ -104,9 +102,9 @@ def test_training_anew_begins_with_the_start_and_not_with_the_shipped_networks(t
 
 
 def test_figures_of_the_results_show_every_row():
-    results = experiment.results()
-    calm, thrown = twins.ablation_figure(results).data
+    found = experiment.results()
+    calm, thrown = results.ablation_figure(found).data
     for trace, rows in ((calm, experiment.CALM), (thrown, experiment.THROWN)):
-        means = [np.mean([result["all"] for result in results["runs"][row].values()]) for row in rows]
+        means = [np.mean([result["all"] for result in found["runs"][row].values()]) for row in rows]
         np.testing.assert_allclose(np.asarray(trace.y, dtype=float), means, rtol=1e-3)
-    assert len(twins.comparison_figure(results).data) == 5
+    assert len(results.comparison_figure(found).data) == 5

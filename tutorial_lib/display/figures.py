@@ -5,10 +5,13 @@ axis and keeps ranges fixed. Left limbs are lighter *and* dashed, right limbs fu
 figure together with a picture for readers whose viewer runs no JavaScript.
 """
 
+import base64
+import io
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+import PIL.Image
 import plotly.graph_objects as go
 import torch
 from numpy.typing import ArrayLike
@@ -174,6 +177,26 @@ def image_plane(
             "scaleanchor": "x", "constrain": "domain",
         },
     )  # fmt: skip
+
+
+def picture(cells: np.ndarray, title: str = "", quality: int = 85) -> go.Figure:
+    """Photos without axes: x in [-1, 1] across the width, y down.
+
+    Args:
+        cells: (rows, columns, 3) in [0, 1].
+        title: of the figure.
+        quality: of the JPEG that the figure holds, up to 95.
+    """
+    rows, columns = cells.shape[:2]
+    tall = rows / columns
+    figure = image_plane(aspect=1 / tall, margin=0.01, title=title)
+    for name in ("xaxis", "yaxis"):
+        figure.layout[name].update(visible=False)
+    file = io.BytesIO()
+    PIL.Image.fromarray(np.round(255 * cells).astype(np.uint8)).save(file, format="JPEG", quality=quality)
+    source = f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    place = {"x0": -1 + 1 / columns, "dx": 2 / columns, "y0": tall * (1 / rows - 1), "dy": 2 * tall / rows}
+    return figure.add_trace(go.Image(source=source, name="photos", **place)).update_layout(showlegend=False)
 
 
 def curves(

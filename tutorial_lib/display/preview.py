@@ -68,8 +68,12 @@ def png(figure: go.Figure) -> bytes:
     for ax in axes:
         handles |= dict(zip(*ax.get_legend_handles_labels()[::-1]))
     if len(figure.data) > 1 and figure.layout.showlegend is not False:
-        columns = min(4, len(handles)) or 1
-        canvas.legend(handles.values(), handles.keys(), loc="lower center", ncols=columns, fontsize=size, frameon=False)
+        style = {"loc": "lower center", "fontsize": size, "frameon": False}
+        for columns in range(min(4, len(handles)) or 1, 0, -1):
+            legend = canvas.legend(handles.values(), handles.keys(), ncols=columns, **style)
+            if columns == 1 or legend.get_window_extent().width <= width:
+                break
+            legend.remove()
     out = io.BytesIO()
     canvas.savefig(out, format="png", metadata={"Software": None})
     # A palette: a third of the size, and the eye sees no difference.

@@ -7,7 +7,7 @@ given, never fitted, so that nothing jumps while a slider moves.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, SupportsFloat, get_args
 
 import anywidget
 import numpy as np
@@ -339,6 +339,11 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str =
         "rows": texts,
         "best": marks,
     }
+
+
+def signed(value: SupportsFloat, digits: int = 2) -> str:
+    """A number with its sign, for `table`, and the typographic minus of the read-outs."""
+    return f"{float(value):+.{digits}f}".replace("-", "\u2212")
 
 
 def unpack(packed: dict) -> np.ndarray:

@@ -43,8 +43,9 @@ def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> b
     shares = [pane["weight"] for pane in panes]
     wides = [WIDTH * share / sum(shares) for share in shares]
     rows = [-(-len(_names(pane)) // _columns(pane, wide)) for pane, wide in zip(panes, wides)]
-    legend = 0.14 * max(rows, default=0)
-    tall = (HEIGHT + legend) * bool(panes)
+    legend = 0.14 * max(rows, default=0) + 0.1 * any(rows)
+    lines = max((_heading(pane, wide).count("\n") for pane, wide in zip(panes, wides)), default=0)
+    tall = (HEIGHT + legend + 0.14 * lines) * bool(panes)
     heights = [ROW * (_head(table) + len(table["rows"]) + bool(table["title"]) + 0.6) for table in tables]
     head = [text for text in (title, picture["note"]) if text]
     total = 0.3 * len(head) + tall + sum(heights)
@@ -142,8 +143,13 @@ def _legend(ax: Axes, pane: dict[str, Any], wide: float, below: float) -> None:
         )  # fmt: skip
 
 
+def _heading(pane: dict[str, Any], wide: float) -> str:
+    """The pane's title on as many lines as it needs."""
+    return "\n".join(textwrap.wrap(pane["title"], int(11 * wide)))
+
+
 def _title(ax: Axes, pane: dict[str, Any], box: _Box) -> None:
-    ax.set_title("\n".join(textwrap.wrap(pane["title"], int(11 * box[2]))), fontsize=_SIZE, pad=2)
+    ax.set_title(_heading(pane, box[2]), fontsize=_SIZE, pad=2)
 
 
 def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
@@ -216,7 +222,9 @@ def _image(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
 
 def _curve(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
     named = max((len(name) for _, name in pane["y"]["ticks"] or ()), default=0)
-    ax = box.axes(canvas, (0.6 + 0.06 * max(0, named - 4), _BELOW + 0.45, 0.14, 0.3))
+    labels = {"x": "\n".join(textwrap.wrap(pane["x"]["label"], int(13 * box[2]))), "y": pane["y"]["label"]}
+    below = 0.45 + 0.13 * labels["x"].count("\n")
+    ax = box.axes(canvas, (0.6 + 0.06 * max(0, named - 4), _BELOW + below, 0.14, 0.3))
     for part in pane["series"]:
         x, y = unpack(part["x"]), unpack(part["y"])
         if part["band"]:
@@ -239,7 +247,7 @@ def _curve(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
         spec = pane[axis]
         getattr(ax, f"set_{axis}scale")("log" if spec["log"] else "linear")
         getattr(ax, f"set_{axis}lim")(*spec["range"])
-        getattr(ax, f"set_{axis}label")(spec["label"], fontsize=_SIZE - 1)
+        getattr(ax, f"set_{axis}label")(labels[axis], fontsize=_SIZE - 1)
         if spec["ticks"]:
             places, names = zip(*spec["ticks"])
             getattr(ax, f"set_{axis}ticks")(places, names)
@@ -265,7 +273,7 @@ def _curve(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
     ax.grid(color="#DDDDDD", linewidth=0.7)
     ax.set_axisbelow(True)
     _title(ax, pane, box)
-    _legend(ax, pane, box[2], 0.2)
+    _legend(ax, pane, box[2], (below + 0.06) / (box[3] - _BELOW - below - 0.3))
 
 
 def _wrapped(table: dict[str, Any]) -> list[str]:

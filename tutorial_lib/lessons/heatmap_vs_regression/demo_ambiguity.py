@@ -5,6 +5,7 @@ form, along the line through A and B.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,15 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from tutorial_lib import heatmaps
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
 
 HIT = 0.1
 """An answer is a hit within this distance along the line, in half widths."""
 CELLS = 64
 LINE = np.linspace(-1, 1, 401)
+Place = float | np.ndarray
+"""Places along the line; what is asked at them has their shape."""
 
 
 @dataclass(frozen=True)
@@ -41,30 +44,28 @@ class TwoPlaces:
         if not (0 <= self.p <= 1 and self.apart >= 0 and self.noise > 0):
             raise ValueError(f"{self}: expected p in [0, 1], apart >= 0, noise > 0")
 
-    def _mix(self, function, t):
-        return sum(
-            weight * function(np.asarray(t, dtype=float) - place)
-            for weight, place in ((self.p, -self.apart / 2), (1 - self.p, self.apart / 2))
-        )
+    def _mix(self, function: Callable[[np.ndarray], Any], t: Place) -> Any:
+        left, right = (function(np.asarray(t, dtype=float) + side * self.apart / 2) for side in (1, -1))
+        return self.p * left + (1 - self.p) * right
 
-    def density(self, t):
+    def density(self, t: Place) -> Any:
         """Of the true place, at t."""
         peak = 1 / (self.noise * math.sqrt(2 * math.pi))
         return self._mix(lambda d: peak * np.exp(-((d / self.noise) ** 2) / 2), t)
 
-    def share_below(self, t):
+    def share_below(self, t: Place) -> Any:
         """Probability that the true place is left of t."""
         return self._mix(lambda d: ndtr(d / self.noise), t)
 
-    def hits(self, t) -> float:
+    def hits(self, t: float) -> float:
         """Probability that the true place is within `HIT` of the answer t."""
         return float(self.share_below(t + HIT) - self.share_below(t - HIT))
 
-    def l2(self, t):
+    def l2(self, t: Place) -> Any:
         """Expected squared error of the answer t."""
         return self._mix(lambda d: d**2 + self.noise**2, t)
 
-    def l1(self, t):
+    def l1(self, t: Place) -> Any:
         """Expected absolute error of the answer t."""
         s = self.noise
         return self._mix(
@@ -88,6 +89,7 @@ class TwoPlaces:
 
         Args:
             sigma: width of the bumps in half widths.
+            cells: along each side.
         """
         wide = math.hypot(sigma, self.noise)
         places = torch.tensor([[-self.apart / 2, 0.0], [self.apart / 2, 0.0]])
@@ -125,7 +127,18 @@ def gaussian(toy: TwoPlaces) -> np.ndarray:
 
 
 def compute_ambiguity(p: float, apart: float, noise: float, sigma: float) -> dict[str, Any]:
-    """What `ambiguity_demo` shows for these values of its controls."""
+    """What each loss answers, and what it was rewarded for.
+
+    Args:
+        p: probability of A.
+        apart: distance from A to B, in half widths.
+        noise: standard deviation of the label, in half widths.
+        sigma: width of a bump in the map, in half widths.
+
+    Returns:
+        "map" (64, 64), the best one; by answer: "said", its place, "hits", how often it is right, "error", its mean
+        distance, "lowest", its expected loss; along `LINE`: "l1", "l2", "density" of the truth, "laplace", "gaussian".
+    """
     toy = TwoPlaces(p, apart, noise)
     said = answers(toy, sigma)
     return {
@@ -143,7 +156,7 @@ def compute_ambiguity(p: float, apart: float, noise: float, sigma: float) -> dic
 
 
 def view_ambiguity(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `ambiguity_demo`."""
+    """The map with the four answers, the expected losses, and the densities along the line."""
     half = params["apart"] / 2
     upright = [[[x, -0.9], [x, 0.9]] for x in (-half, half)]
     dots = [
@@ -164,10 +177,9 @@ def view_ambiguity(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
     ]
     along = stage.axis("place along the line (half widths)", -1, 1)
     rows = [
-        [name, f"{place:+.2f}".replace("-", "\u2212"), f"{arrays['error'][name]:.2f}",
-         f"{100 * arrays['hits'][name]:.0f}"]
+        [name, stage.signed(place), f"{arrays['error'][name]:.2f}", f"{100 * arrays['hits'][name]:.0f}"]
         for name, place in arrays["said"].items()
-    ]  # fmt: skip
+    ]
     return stage.panes(
         stage.image(
             heat=arrays["map"], heat_name="best heat map", heat_colour="sky", dots=dots, cross=None,
@@ -183,7 +195,6 @@ def view_ambiguity(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
 
 def ambiguity_demo() -> Demo:
     """Two places for one joint: the losses, their answers, the map, and a width that admits the doubt."""
-
     return live(
         compute_ambiguity, view_ambiguity,
         {
@@ -199,19 +210,4 @@ def ambiguity_demo() -> Demo:
             "nearly the same place": {"p": 0.6, "apart": 0.2},
         },
         title="One joint, two places: what does each loss answer?",
-    )  # fmt: skip
-
-
-def losses_figure(toy: TwoPlaces, title: str = ""):
-    """Expected L1 and L2 loss over the answer, with the density of the truth behind them."""
-    return figures.curves(
-        {
-            "truth (density / 5)": (LINE, toy.density(LINE) / 5),
-            "squared error (L2)": (LINE, toy.l2(LINE)),
-            "absolute error (L1)": (LINE, toy.l1(LINE)),
-        },
-        x_title="place along the line (half widths)", y_title="expected loss", x_range=(-1, 1), y_range=(0, 2),
-        colours={"truth (density / 5)": "ink", "squared error (L2)": "vermillion",
-                 "absolute error (L1)": "orange"},
-        title=title or f"A with probability {toy.p:.2f}: mean at {toy.mean():.2f}, median at {toy.median():.2f}",
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -11,20 +11,26 @@ from tutorial_lib.datasets.disturbances import Disturbance, disturb, move
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
+from tutorial_lib.heatmaps import KeypointNet
 from tutorial_lib.metrics import distances, pck
 
-THRESHOLDS = np.linspace(0.02, 0.6, 30)
+THRESHOLDS: list[float] = np.linspace(0.02, 0.6, 30).tolist()
 """Of the PCK curves, shares of the torso."""
+Joints = Literal["all in the picture", "visible"]
+"""Which joints count."""
 COLOURS = {"regression": "vermillion", "RLE": "purple", "heat map": "blue", "integral": "green"}
 """Of the networks that have these names, in all figures of the lesson."""
 
 
-def assess(models: Mapping[str, torch.nn.Module], photos, how: Disturbance, seen_only: bool = False) -> dict:
+def assess(
+    models: Mapping[str, KeypointNet], photos: PhotoSet, how: Disturbance, seen_only: bool = False
+) -> dict[str, Any]:
     """Every model on disturbed photos.
 
     Args:
-        models: name -> a `KeypointNet` in eval mode.
-        photos: with `image` (B, 3, size, size) in [0, 1], `keypoints` (B, 17, 2), `visible` (B, 17) bool.
+        models: by name, in eval mode, all for the photos' size.
+        photos: some; all are looked at.
+        how: what is done to them.
         seen_only: count only joints that are visible in the untouched photo. Otherwise all in the picture count,
             also those behind the body: a person knows where they must be.
 
@@ -45,29 +51,35 @@ def assess(models: Mapping[str, torch.nn.Module], photos, how: Disturbance, seen
 
 
 def compute_robustness(
-    models: Mapping[str, torch.nn.Module],
-    photos: PhotoSet,
-    photo: int,
-    shown: str,
-    joints: str,
-    radius: float,
-    disc_x: float,
-    disc_y: float,
-    shift_x: float,
-    shift_y: float,
-    blur: float,
-    resolution: int,
-) -> dict[str, Any]:
-    """What `robustness_demo` shows for these values of its controls."""
+    models: Mapping[str, KeypointNet], photos: PhotoSet, *, joints: Joints, radius: float, disc_x: float,
+    disc_y: float, shift_x: float, shift_y: float, blur: float, resolution: int, **drawn: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Every model on photos that are disturbed in several ways at once.
+
+    Args:
+        models: as for `assess`.
+        photos: as for `assess`.
+        joints: which of them count.
+        radius: of the grey disc, in half widths.
+        disc_x: its centre.
+        disc_y: its centre, downwards.
+        shift_x: how far the crop is shifted right, in half widths.
+        shift_y: the same, downwards.
+        blur: standard deviation in pixels.
+        resolution: pixels that the picture is shrunk to.
+        drawn: what is drawn of it: "photo" and "shown" change no number.
+
+    Returns:
+        As of `assess`.
+    """
     how = Disturbance(radius, (disc_x, disc_y), (shift_x, shift_y), blur, resolution)
     return assess(models, photos, how, joints == "visible")
 
 
-def view_robustness(
-    size: int, names: list[str], colours: Mapping[str, str], arrays: dict[str, Any], params: dict[str, Any]
-) -> dict[str, Any]:
-    """The picture of `robustness_demo`."""
-    photo = params["photo"]
+def view_robustness(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """One photo with every model's joints, the mean errors, and the PCK over the threshold."""
+    photo, names, size = params["photo"], list(arrays["predicted"]), arrays["image"].shape[-1]
+    colours = dict(zip(names, figures.colours_of(names, COLOURS)))
     drawn = names if params["shown"] == "all" else [params["shown"]]
     here = {name: _mean(arrays["errors"][name][photo]) for name in names}
     overall = {name: _mean(arrays["errors"][name]) for name in names}
@@ -104,12 +116,12 @@ def view_robustness(
     )  # fmt: skip
 
 
-def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
+def robustness_demo(models: Mapping[str, KeypointNet], photos: PhotoSet) -> Demo:
     """Trained models on photos that get worse under the reader's hand.
 
     Args:
-        models: name -> `KeypointNet`, all for the photos' size; they are put in eval mode.
-        photos: as for `assess`; all of them enter the bars and the curves at every move, so give 8 to 24.
+        models: by name, all for the photos' size; they are put in eval mode.
+        photos: all of them enter the bars and the curves at every move, so give 8 to 24.
 
     Raises:
         ValueError: no model, or photos of another size than the models'.
@@ -121,17 +133,14 @@ def robustness_demo(models: Mapping[str, torch.nn.Module], photos) -> Demo:
         )
     for model in models.values():
         model.eval()
-    names = list(models)
-    colours = dict(zip(names, figures.colours_of(names, COLOURS)))
     pixels = [p for p in (8, 12, 16, 24, 32, 48, 64, 96, 128) if p < size] + [size]
-
     zero = {"radius": 0.0, "shift_x": 0.0, "shift_y": 0.0, "blur": 0.0, "resolution": size}
     return live(
-        partial(compute_robustness, models, photos), partial(view_robustness, size, names, colours),
+        partial(compute_robustness, models, photos), view_robustness,
         {
             "photo": slider(0, 0, max(1, len(photos.image) - 1), 1, "photo"),
-            "shown": choice(["all", *names], "all", "skeletons"),
-            "joints": choice(["all in the picture", "visible"], "all in the picture", "joints that count"),
+            "shown": choice(["all", *models], "all", "skeletons"),
+            "joints": choice(get_args(Joints), "all in the picture", "joints that count"),
             "radius": slider(0.0, 0.0, 0.6, 0.02, "disc's radius"),
             "blur": slider(0.0, 0.0, 4.0, 0.1, "blur σ (px)"),
             "disc_x": slider(0.0, -1.0, 1.0, 0.02, "disc, across"),

@@ -1,7 +1,7 @@
 """The live demo of lesson 01 about maps: from a joint to a map and back, and what the grid costs."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -14,6 +14,8 @@ PICTURE = 128
 STRIDES = (1, 2, 4, 8, 16)
 CLOSE = 7
 """Cells along each side of the close-up."""
+Centre = Literal["exact", "rounded"]
+"""Where the bump stands: on the joint, or on the middle of its cell."""
 DECODERS = {"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue", "soft-argmax": "green"}
 SYMBOLS = {"argmax": "square", "quarter shift": "diamond", "DARK": "circle", "soft-argmax": "circle"}
 
@@ -33,6 +35,7 @@ def quantisation(stride: int, generator: torch.Generator, joints: int = 400, sig
 
     Args:
         stride: pixels a cell, a divisor of 64, of a picture of 256 pixels.
+        generator: of the joints' places.
         joints: how many.
         sigma: of the bumps, in cells.
 
@@ -55,9 +58,24 @@ def quantisation(stride: int, generator: torch.Generator, joints: int = 400, sig
 
 
 def compute_target(
-    x: float, y: float, stride: int, sigma: float, noise: float, temperature: float, centre: str, blur: bool
+    x: float, y: float, stride: int, sigma: float, noise: float, temperature: float, centre: Centre, blur: bool
 ) -> dict[str, Any]:
-    """What `target_demo` shows for these values of its controls."""
+    """One joint's map, what four decoders read from it, and their errors while the joint crosses its cell.
+
+    Args:
+        x: of the joint, in pixels of the picture.
+        y: the same, downwards.
+        stride: pixels a cell.
+        sigma: width of the bump, in cells.
+        noise: standard deviation of what is added to the map.
+        temperature: of the soft-argmax.
+        centre: the bump stands on the joint, or on the middle of the joint's cell.
+        blur: whether DARK blurs the map with `sigma` first.
+
+    Returns:
+        "map" (cells, cells), "truth" (2,); by decoder: "points" (2,), "errors" (41,) pixels at the "offset" (41,) from
+        the "middle" (2,) of the joint's cell, in cells; "now", the joint's own offset.
+    """
     cells = PICTURE // stride
     read = decoders(temperature, sigma if blur else 0.0)
     rounded = centre == "rounded"
@@ -85,7 +103,7 @@ def compute_target(
 
 
 def view_target(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `target_demo`."""
+    """The whole map, its cells around the joint with what the decoders read, and the errors over one cell."""
     cells, stride = len(arrays["map"]), params["stride"]
     px = {name: PICTURE / 2 * (p - arrays["truth"]).norm().item() for name, p in arrays["points"].items()}
     close, place = _close_up(arrays["map"], arrays["middle"])
@@ -127,7 +145,6 @@ def view_target(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
 
 def target_demo() -> Demo:
     """A joint, its map, and where four decoders think it was."""
-
     return live(
         compute_target, view_target,
         {
@@ -137,7 +154,7 @@ def target_demo() -> Demo:
             "sigma": slider(2.0, 0.5, 4.0, 0.1, "σ of the bump (cells)"),
             "noise": slider(0.0, 0.0, 0.3, 0.01, "noise on the map"),
             "temperature": steps([1.0, 0.3, 0.1, 0.03, 0.01], 0.03, "temperature"),
-            "centre": choice(["exact", "rounded"], "exact", "bump's centre"),
+            "centre": choice(get_args(Centre), "exact", "bump's centre"),
             "blur": choice([("no", False), ("by σ", True)], False, "DARK blurs first"),
         },
         presets={

@@ -8,9 +8,11 @@ import torch
 
 from tutorial_lib import heatmaps
 from tutorial_lib.datasets.disturbances import Disturbance
+from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
-from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import TwoPlaces, losses_figure
+from tutorial_lib.heatmaps import KeypointNet
+from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import LINE, TwoPlaces
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS, assess
 from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import DECODERS, quantisation
 
@@ -69,8 +71,17 @@ def quantisation_figure(strides: Sequence[int] = (2, 4, 8, 16), seeds: Sequence[
 def ambiguity_sweep(steps: int = 7, apart: float = 1.2, noise: float = 0.1) -> go.Figure:
     """The expected losses while A becomes the likelier of two places."""
     values = [round(v, 2) for v in np.linspace(0.2, 0.8, steps)]
-    toys = [TwoPlaces(p, apart, noise) for p in values]
-    pictures = [losses_figure(toy, f"mean {toy.mean():.2f}, median {toy.median():.2f}") for toy in toys]
+    pictures = []
+    for p in values:
+        toy = TwoPlaces(p, apart, noise)
+        losses = {"squared error (L2)": (LINE, toy.l2(LINE)), "absolute error (L1)": (LINE, toy.l1(LINE))}
+        picture = figures.curves(
+            {"truth (density / 5)": (LINE, toy.density(LINE) / 5)} | losses,
+            x_title="place along the line (half widths)", y_title="expected loss", x_range=(-1, 1), y_range=(0, 2),
+            colours=dict(zip(("truth (density / 5)", *losses), ("ink", "vermillion", "orange"))),
+            title=f"mean {toy.mean():.2f}, median {toy.median():.2f}",
+        )  # fmt: skip
+        pictures.append(picture)
     return figures.sweep(pictures, [f"{p:.2f}" for p in values], "probability of A", active=steps - 2)
 
 
@@ -83,7 +94,9 @@ DISTURBANCES = {
 TITLES = {"blur": "more and more blur", "shift": "worse and worse crops", "disc": "more and more hidden"}
 
 
-def robustness_curves(models: Mapping, photos, kind: str, strengths: Sequence[float]) -> dict[str, list]:
+def robustness_curves(
+    models: Mapping[str, KeypointNet], photos: PhotoSet, kind: str, strengths: Sequence[float]
+) -> dict[str, list]:
     """name -> (mean, low, high) of the error in pixels at every strength, interval over photos.
 
     Raises:
@@ -102,7 +115,9 @@ def robustness_curves(models: Mapping, photos, kind: str, strengths: Sequence[fl
     return rows
 
 
-def robustness_figure(models: Mapping, photos, kind: str, strengths: Sequence[float]) -> go.Figure:
+def robustness_figure(
+    models: Mapping[str, KeypointNet], photos: PhotoSet, kind: str, strengths: Sequence[float]
+) -> go.Figure:
     """Mean error of every model while one disturbance grows."""
     rows = {name: np.array(r) for name, r in robustness_curves(models, photos, kind, strengths).items()}
     return figures.curves(

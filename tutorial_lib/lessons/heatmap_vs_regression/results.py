@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -28,7 +29,7 @@ ROWS = {
 """Name in the lesson -> kind of run, and how it is read."""
 
 
-def results_table(found: Mapping) -> str:
+def results_table(found: dict[str, Any]) -> str:
     """Markdown: every head and decoder at stride 4, large training set; mean over seeds and, in brackets, their std."""
     rows = [(name, *pair) for name, pair in ROWS.items() if name != "heat map"]
     rows += [(f"heat map, {decoder}", "heatmap-4", decoder) for decoder in DECODERS]
@@ -46,7 +47,7 @@ def results_table(found: Mapping) -> str:
     return markdown(["head", *columns], lines, numbers=True)
 
 
-def pck_curves(found: Mapping) -> go.Figure:
+def pck_curves(found: dict[str, Any]) -> go.Figure:
     """PCK over the threshold, mean and 95 % interval over training seeds."""
     curves = {name: np.array(values(found, *pair, "pck")) for name, pair in ROWS.items()}
     spans = {name: np.array([interval(column) for column in 100 * c.T]) for name, c in curves.items()}
@@ -59,7 +60,7 @@ def pck_curves(found: Mapping) -> go.Figure:
     )  # fmt: skip
 
 
-def data_figure(found: Mapping, names: Sequence[str] = ("regression", "heat map")) -> go.Figure:
+def data_figure(found: dict[str, Any], names: Sequence[str] = ("regression", "heat map")) -> go.Figure:
     """Mean error with few and with many training photos."""
     groups, spans = {}, {}
     for suffix, photos in (("-few", "few"), ("", "photos")):
@@ -73,7 +74,7 @@ def data_figure(found: Mapping, names: Sequence[str] = ("regression", "heat map"
     )  # fmt: skip
 
 
-def steps_figure(found: Mapping, names: Sequence[str] = tuple(ROWS)) -> go.Figure:
+def steps_figure(found: dict[str, Any], names: Sequence[str] = tuple(ROWS)) -> go.Figure:
     """Mean error after the usual and after the long training; the mean over the seeds that there are."""
     steps = [found["budget"][name] for name in ("steps", "long_steps")]
     rows = {n: [np.mean(values(found, ROWS[n][0] + suffix, ROWS[n][1])) for suffix in ("", "-long")] for n in names}
@@ -84,7 +85,7 @@ def steps_figure(found: Mapping, names: Sequence[str] = tuple(ROWS)) -> go.Figur
     )  # fmt: skip
 
 
-def stride_figure(found: Mapping, measured: str = "median_px", strides: Sequence[int] = (2, 4, 8)) -> go.Figure:
+def stride_figure(found: dict[str, Any], measured: str = "median_px", strides: Sequence[int] = (2, 4, 8)) -> go.Figure:
     """Error of trained heat maps over the stride, read in three ways."""
     name = {"median_px": "median error (px)", "error_px": "mean error (px)"}[measured]
     spans = {d: np.array([interval(values(found, f"heatmap-{s}", d, measured)) for s in strides]) for d in DECODERS}
@@ -121,10 +122,11 @@ def doubt(model: KeypointNet, photos: PhotoSet, joints: Sequence[str] = ("left_w
 
 
 def doubt_figure(models: Mapping[str, KeypointNet], photos: PhotoSet) -> go.Figure:
-    """The most doubtful wrist of the test photos: the heat map, and where every head puts the joint.
+    """The most doubtful wrist of the test photos: the heat map, and where every network puts the joint.
 
     Args:
         models: name in the lesson -> network, all four of `ROWS`.
+        photos: of the test set.
     """
     found = doubt(models["heat map"], photos)
     photo, joint = found["photo"], found["joint"]
@@ -148,7 +150,7 @@ def bytes_for_backward(model: KeypointNet, images: torch.Tensor, keypoints: torc
     weights = {p.data_ptr() for p in model.parameters()}
     kept: dict[int, int] = {}
 
-    def note(tensor):
+    def note(tensor: torch.Tensor) -> torch.Tensor:
         if tensor.data_ptr() not in weights:
             kept[tensor.data_ptr()] = max(kept.get(tensor.data_ptr(), 0), tensor.numel() * tensor.element_size())
         return tensor
@@ -198,7 +200,7 @@ def temperature_figure(model: KeypointNet, photos: PhotoSet, temperatures: Seque
         maps = torch.cat([model(photos.select(slice(i, i + 128)).image) for i in range(0, len(photos), 128)])
     half = photos.pixels.shape[-1] / 2
 
-    def error(points):
+    def error(points: torch.Tensor) -> float:
         return half * distances(points, photos.keypoints)[photos.inside].mean().item()
 
     middle = error(torch.zeros_like(photos.keypoints))

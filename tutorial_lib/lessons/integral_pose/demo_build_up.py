@@ -3,18 +3,11 @@
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
-from tutorial_lib.integral import (
-    expectation,
-    from_cells,
-    hard_argmax,
-    marginals,
-    to_cells,
-)
+from tutorial_lib.integral import expectation, from_cells, hard_argmax, marginals, to_cells
 
 CELLS = 64
 """Cells on each axis of the first demo, as in the paper's volume."""
@@ -27,8 +20,10 @@ HEIGHT = 24.0
 
 BETAS = (1, 2, 3, 5, 10, 20, 50, 100)
 
+LOW = 1e-3
+"""Lower end of the axis of probabilities."""
 
-# ------------------------------------------------------------------ a blob becomes a coordinate
+
 def blobs(axes: int, x: float, sigma: float, second: float) -> torch.Tensor:
     """Scores as a heat-map network makes them: blobs of height 1 and height `second`, (64,) * axes.
 
@@ -40,7 +35,7 @@ def blobs(axes: int, x: float, sigma: float, second: float) -> torch.Tensor:
     """
     place = torch.arange(CELLS, dtype=torch.get_default_dtype())
 
-    def blob(*centres):
+    def blob(*centres: float) -> torch.Tensor:
         parts = [torch.exp(-((place - centre) ** 2) / (2 * sigma**2)) for centre in centres]
         volume = parts[0]
         for part in parts[1:]:  # x is the last axis
@@ -50,8 +45,18 @@ def blobs(axes: int, x: float, sigma: float, second: float) -> torch.Tensor:
     return torch.maximum(blob(*[x, HEIGHT, HEIGHT][:axes]), second * blob(*[SECOND] * axes))
 
 
-def read_out(axes: int, x: float, sigma: float, beta: float, second: float, half_pixel: bool = True) -> dict:
-    """Everything that the first demo shows, places in cells.
+def compute_build_up(
+    axes: int, x: float, sigma: float, beta: float, second: float, half_pixel: bool = True
+) -> dict[str, Any]:
+    """Scores, their softmax, its marginal over x, and the mean. Places are in cells.
+
+    Args:
+        axes: 1, 2 or 3: a row, a map or a volume.
+        x: place of the first blob.
+        sigma: width of the blobs.
+        beta: what the scores are multiplied with before the softmax; 1 / temperature.
+        second: height of the second blob; 0 for none.
+        half_pixel: cells are counted at their centres; false: at their corners, as in the original.
 
     Returns:
         scores (H, W): the map through the first blob; probability (H, W): the same plane after the softmax; marginal
@@ -74,57 +79,43 @@ def read_out(axes: int, x: float, sigma: float, beta: float, second: float, half
     }
 
 
-def compute_build_up(axes: int, x: float, sigma: float, beta: float, second: float, half_pixel: bool) -> dict[str, Any]:
-    """What `build_up_demo` shows for these values of its controls."""
-    return read_out(axes, x, sigma, beta, second, half_pixel)
-
-
 def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `build_up_demo`."""
+    """The scores and their softmax with peak, mean and truth, and the marginal over x with the same three."""
     flat = params["axes"] == 1
     names = ("peak of the scores", "mean of the softmax", "truth")
     places = [arrays["peak"], arrays["mean"], torch.tensor([params["x"], HEIGHT, HEIGHT][: params["axes"]])]
     looks = [("vermillion", "square", 7.0), ("blue", "circle", 7.0), ("ink", "diamond", 4.0)]
+    dots = []
+    for name, p, (colour, symbol, size) in zip(names, places, looks):
+        at = torch.stack([p[0], p.new_tensor((CELLS - 1) / 2) if flat else p[1]])
+        at = from_cells(at, CELLS) / at.new_tensor([1.0, CELLS if flat else 1.0])
+        dots.append(stage.dots(name, at[None], colour=colour, symbol=symbol, size=size))
 
-    def dots():
-        at = [torch.stack([p[0], p.new_tensor((CELLS - 1) / 2) if flat else p[1]]) for p in places]
-        made = [from_cells(p, CELLS)[None] / p.new_tensor([1.0, CELLS if flat else 1.0]) for p in at]
-        return [stage.dots(name, p, colour=c, symbol=s, size=size) for name, p, (c, s, size) in zip(names, made, looks)]
+    def plane(heat: torch.Tensor, name: str, colour: str, title: str) -> dict[str, Any]:
+        return stage.image(
+            heat=heat, heat_name=name, heat_colour=colour, dots=dots, aspect=CELLS / 4 if flat else 1.0, cross=None,
+            margin=0.02, title=title,
+        )  # fmt: skip
 
-    shape = {"aspect": CELLS / 4 if flat else 1.0, "cross": None, "margin": 0.02}
-    low = 1e-3
     uprights = [
-        stage.series(name, [p[0].item()] * 2, [low, 1], colour=colour, dash=dash, width=width)
+        stage.series(name, [p[0].item()] * 2, [LOW, 1], colour=colour, dash=dash, width=width)
         for name, p, (colour, _, _), dash, width in zip(names, places, looks, ("dash", "solid", "dot"), (3, 4, 2))
     ]
     return stage.panes(
-        stage.image(
-            heat=arrays["scores"], heat_name="score, 0 to 1", heat_colour="orange", dots=dots(),
-            title="scores" + ", slice through the blob" * (params["axes"] == 3), **shape,
+        plane(
+            arrays["scores"], "score, 0 to 1", "orange", "scores" + ", slice through the blob" * (params["axes"] == 3)
         ),
-        stage.image(
-            heat=arrays["probability"], heat_name="share of the largest", heat_colour="green", dots=dots(),
-            title="softmax, drawn relative to its peak", **shape,
-        ),
+        plane(arrays["probability"], "share of the largest", "green", "softmax, drawn relative to its peak"),
         stage.curve(
-            [
-                stage.series(
-                    "marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(low / 10), colour="green"
-                ),
-                *uprights,
-            ],
-            x=stage.axis("x (cells)", -0.5, CELLS - 0.5),
-            y=stage.axis("probability", low, 1, log=True),
-            lines=[stage.hline("uniform", 1 / CELLS, dash="dot")],
-            title="sum over the other axes",
-            weight=1.3,
+            [stage.series("marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(LOW / 10), colour="green"),
+             *uprights],
+            x=stage.axis("x (cells)", -0.5, CELLS - 0.5), y=stage.axis("probability", LOW, 1, log=True),
+            lines=[stage.hline("uniform", 1 / CELLS, dash="dot")], title="sum over the other axes", weight=1.3,
         ),
         stage.table(
             ["x (cells)", "answer", "truth", "error"],
-            [
-                [name, f"{p[0]:.2f}", f"{params['x']:.2f}", signed(p[0] - params["x"])]
-                for name, p in zip(names[:2], places)
-            ],
+            [[name, f"{p[0]:.2f}", f"{params['x']:.2f}", stage.signed(p[0] - params["x"])]
+             for name, p in zip(names[:2], places)],
         ),
         note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
         f"{100 - 100 * arrays['near']:.1f} % elsewhere",
@@ -133,7 +124,6 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
 
 def build_up_demo() -> Demo:
     """One blob or two in a row, a map or a volume: scores, softmax, marginal, mean."""
-
     controls = {
         "axes": choice([("1D: a row", 1), ("2D: a map", 2), ("3D: a volume", 3)], 2, "scores are"),
         "x": slider(8.0, 0.0, CELLS - 1.0, 0.25, "blob at x (cells)", fmt=".2f"),
@@ -153,21 +143,3 @@ def build_up_demo() -> Demo:
         "the corner no mean can reach": {"axes": 2, "x": 63.0, "beta": 100, "second": 0.0, "half_pixel": False},
     }
     return live(compute_build_up, view_build_up, controls, presets=presets, title="From scores to a coordinate")
-
-
-def signed(value) -> str:
-    """A number with its sign, two decimals, and the typographic minus of the read-outs."""
-    return f"{float(value):+.2f}".replace("-", "\u2212")
-
-
-def marginal_figure(arrays: dict, x: float, title: str) -> go.Figure:
-    """The marginal over x with truth, peak and mean as upright lines."""
-    low = 1e-3
-    upright = {"mean": arrays["mean"][0].item(), "peak": arrays["peak"][0].item(), "truth": x}
-    return figures.curves(
-        {"marginal over x": (np.arange(CELLS), arrays["marginal"].clamp_min(low / 10))}
-        | {name: ([place, place], [low, 1]) for name, place in upright.items()},
-        x_title="x (cells)", y_title="probability", x_range=(-0.5, CELLS - 0.5), y_range=(low, 1), y_log=True,
-        lines={"uniform": 1 / CELLS}, title=title,
-        colours={"marginal over x": "green", "mean": "blue", "peak": "vermillion", "truth": "ink"},
-    )  # fmt: skip

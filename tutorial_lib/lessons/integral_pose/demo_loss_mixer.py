@@ -8,17 +8,9 @@ import torch
 
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, live, slider, steps
-from tutorial_lib.integral import (
-    DEPTH_RANGE,
-    expectation,
-    from_cells,
-    hard_argmax,
-    marginals,
-)
+from tutorial_lib.integral import DEPTH_RANGE, cell_centres, expectation, hard_argmax, marginals
 from tutorial_lib.integral.losses import Mix, mixed
-from tutorial_lib.lessons.integral_pose.demo_build_up import signed
 
-# ------------------------------------------------------------------ the losses and the cloud
 SIDE = 16
 """Cells on each axis of the volume that is trained while the student watches."""
 
@@ -46,6 +38,7 @@ def train_volume(mix: Mix, doubt: float, seed: int = 0) -> dict:
         mix: weights of the losses.
         doubt: share of the examples that say the joint is at the second place. One picture, two truths: with a single
             camera, a limb may point towards it or away from it.
+        seed: of the scores at the start.
 
     Returns:
         logits (updates + 1, 16, 16, 16), place (updates + 1, 3) their mean, and losses: name -> (updates + 1,).
@@ -78,7 +71,7 @@ def cloud(logits: torch.Tensor) -> dict:
     p = torch.softmax(logits.flatten(), 0)
     volume, sums = p.view_as(logits), marginals(logits)
     place = torch.arange(SIDE, dtype=p.dtype)
-    variance = sum((m * (place - m @ place) ** 2).sum() for m in sums)
+    variance = torch.stack([(m * (place - m @ place) ** 2).sum() for m in sums]).sum()
     return {
         "marginals": sums,
         "front": volume.sum(0),
@@ -101,17 +94,25 @@ LOSS_NAMES = {
 
 
 def compute_loss_mixer(doubt: float, update: int, **weights: float) -> dict[str, Any]:
-    """What `loss_mixer_demo` shows for these values of its controls."""
+    """The volume after some updates under a mixture of losses.
+
+    Args:
+        doubt: as for `train_volume`.
+        update: how many updates.
+        weights: of the losses, by the names of `Mix`.
+
+    Returns:
+        As of `train_volume` and of `cloud`.
+    """
     run = train_volume(Mix(**weights), doubt)
     return run | cloud(run["logits"][update])
 
 
 def view_loss_mixer(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `loss_mixer_demo`."""
+    """The cloud from the front and from above, its three marginals, and the losses on the way."""
     truths = TRUTH if params["doubt"] else TRUTH[:1]
 
-    def plane(key, second, title):
-        heat = arrays[key]
+    def plane(heat: torch.Tensor, second: int, title: str) -> dict[str, Any]:
         pick = [0, second]
         return stage.image(
             heat=heat / heat.max(), heat_name="probability / peak", heat_colour="green", cross=None, margin=0.02,
@@ -123,51 +124,36 @@ def view_loss_mixer(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str,
             title=title,
         )  # fmt: skip
 
-    cells = from_cells(torch.arange(SIDE, dtype=torch.float32), SIDE)
-    curves = {name: np.maximum(values, 1e-4) for name, values in arrays["losses"].items()}
     cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
+    looks = (("sky", "solid"), ("orange", "dash"), ("purple", "dot"))
     return stage.panes(
-        plane("front", 1, "from the front: x right, y down"),
-        plane("above", 2, "from above: x right, depth down"),
+        plane(arrays["front"], 1, "from the front: x right, y down"),
+        plane(arrays["above"], 2, "from above: x right, depth down"),
         stage.curve(
-            [
-                stage.series(axis, cells, marginal, colour=colour, dash=dash, mode="line+markers")
-                for axis, marginal, colour, dash in zip(
-                    "xyz", arrays["marginals"], ("sky", "orange", "purple"), ("solid", "dash", "dot")
-                )
-            ],
-            x=stage.axis("coordinate (half widths; depth: m)", -1, 1),
-            y=stage.axis("probability", 0, 1),
+            [stage.series(axis, cell_centres(SIDE), marginal, colour=colour, dash=dash, mode="line+markers")
+             for axis, marginal, (colour, dash) in zip("xyz", arrays["marginals"], looks)],
+            x=stage.axis("coordinate (half widths; depth: m)", -1, 1), y=stage.axis("probability", 0, 1),
             title="the three marginals",
         ),
         stage.curve(
-            [
-                stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), v, colour=cycle[name])
-                for name, v in curves.items()
-            ],
-            x=stage.axis("updates", 0, UPDATES),
-            y=stage.axis("loss", 1e-4, 1e4, log=True),
-            now=params["update"],
+            [stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), np.maximum(values, 1e-4), colour=cycle[name])
+             for name, values in arrays["losses"].items()],
+            x=stage.axis("updates", 0, UPDATES), y=stage.axis("loss", 1e-4, 1e4, log=True), now=params["update"],
             title="losses, unweighted",
         ),
         stage.table(
             ["", "x", "y", "depth", "off by (mm)"],
-            [
-                ["truth", *map(signed, TRUTH[0]), ""],
-                *(
-                    [name, *map(signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
-                    for name, key in (("mean of the cloud", "mean"), ("peak of the cloud", "peak"))
-                ),
-            ],
+            [["truth", *map(stage.signed, TRUTH[0]), ""],
+             *([f"{key} of the cloud", *map(stage.signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
+               for key in ("mean", "peak"))],
         ),
         note=f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; the cloud is "
         f"{arrays['spread']:.1f} cells wide",
-    )
+    )  # fmt: skip
 
 
 def loss_mixer_demo() -> Demo:
     """One joint's volume trained with a mixture of losses."""
-
     controls = {
         **{name: steps(WEIGHTS, float(name == "integral"), label) for name, label in LOSS_NAMES.items()},
         "doubt": slider(0.0, 0.0, 0.5, 0.1, "share of the other truth"),

@@ -1,22 +1,19 @@
 """The live demos of lesson 02 that look at pictures: data augmentation, and what a trained volume net sees."""
 
-import base64
-import io
 import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
-import PIL.Image
-import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
 
 from tutorial_lib.datasets.augmentation import Changes, Strength, apply, draw, inside
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.integral import cell_centres, expectation, marginals
+from tutorial_lib.integral.networks import VolumeNet
 from tutorial_lib.skeleton import BONES, JOINTS, check_joints
 
 COLUMNS = 4
@@ -43,34 +40,43 @@ def on_sheet(keypoints: torch.Tensor) -> torch.Tensor:
     return (2 * corner[:, None] + 1 + keypoints) / COLUMNS - torch.tensor([1.0, rows / COLUMNS])
 
 
-def bones_2d(keypoints: torch.Tensor) -> torch.Tensor:
-    """Bones as lines for `stage.polyline`: (..., 17, 2) to (bones, 2, 2); a bone that leaves its picture is NaN."""
-    bones = keypoints[..., list(BONES), :]
-    return torch.where(inside(bones).all(-1)[..., None, None], bones, torch.nan).flatten(0, -3)
+def bones_on_sheet(keypoints: torch.Tensor) -> torch.Tensor:
+    """Keypoints (B, 17, 2) to lines (B * bones, 2, 2) on the contact sheet; a bone that leaves its picture is NaN."""
+    bones = keypoints[:, list(BONES)]
+    bones = torch.where(inside(bones).all(-1)[..., None, None], bones, torch.nan)
+    return on_sheet(bones.flatten(1, 2)).reshape(-1, 2, 2)
 
 
 def compute_augmentation(
     images: torch.Tensor, keypoints: torch.Tensor, seed: int, same_zoom: bool, **strengths: float
 ) -> dict[str, Any]:
-    """What `augmentation_demo` shows for these values of its controls."""
+    """The pictures after one draw of the augmentation, and where their joints have gone.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        keypoints: (B, 17, 2 or 3) screen coordinates.
+        seed: of the draw.
+        same_zoom: x and y are zoomed alike.
+        strengths: by the names of `Strength`.
+
+    Returns:
+        "images" and "keypoints" as they came, "changes", what was drawn, "inside" (B, 17).
+    """
     changes = draw(len(images), Strength(same_zoom=same_zoom, **strengths), torch.Generator().manual_seed(seed))
     changed, moved = apply(images, keypoints, changes)
     return {"images": changed, "keypoints": moved, "changes": changes, "inside": inside(moved)}
 
 
-def view_augmentation(images: torch.Tensor, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `augmentation_demo`."""
-    points = arrays["keypoints"][..., :2]
-    bones = bones_2d(points).unflatten(0, (len(images), -1))
-    lines = on_sheet(bones.flatten(1, 2)).unflatten(1, bones.shape[1:3]).flatten(0, 1)
-    rows = math.ceil(len(images) / COLUMNS)
+def view_augmentation(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The contact sheet with the skeletons on it, and a table of what was drawn."""
+    points, count = arrays["keypoints"][..., :2], len(arrays["images"])
     return stage.panes(
         stage.image(
-            picture=sheet(arrays["images"]), aspect=COLUMNS / rows, cross=None, margin=0.01,
-            lines=[stage.polyline("skeleton, moved with the picture", lines, colour="sky", width=2.5)],
+            picture=sheet(arrays["images"]), aspect=COLUMNS / math.ceil(count / COLUMNS), cross=None, margin=0.01,
+            lines=[stage.polyline("skeleton, moved with the picture", bones_on_sheet(points), colour="sky", width=2.5)],
             dots=[stage.dots("joints", on_sheet(points)[arrays["inside"]], colour="orange", size=2.5)],
         ),
-        stage.table(["picture", *map(str, range(1, len(images) + 1))], _changes_table(arrays["changes"])),
+        stage.table(["picture", *map(str, range(1, count + 1))], _changes_table(arrays["changes"])),
         note=f"{(~arrays['inside']).sum()} of {arrays['inside'].numel()} joints have left their picture",
         height=480,
     )  # fmt: skip
@@ -86,7 +92,6 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
     check_joints(keypoints, keypoints.shape[-1], "keypoints")
     images, keypoints = images[:8].detach(), keypoints[:8].detach()
     report = Strength()
-
     controls = {
         "shift": slider(report.shift, 0.0, 0.2, 0.01, "shift (share of width)"),
         "zoom": slider(report.zoom, 0.0, 0.5, 0.05, "zoom (±)"),
@@ -103,14 +108,10 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
         "only colours": {**nothing, "colour": 0.24, "contrast": 0.3, "brightness": 0.5},
         "too much": {"shift": 0.2, "zoom": 0.5, "colour": 0.5, "contrast": 0.9, "brightness": 0.9},
     }
-    title = "One photo, many photos: the labels move along"
     return live(
-        partial(compute_augmentation, images, keypoints),
-        partial(view_augmentation, images),
-        controls,
-        presets=presets,
-        title=title,
-    )
+        partial(compute_augmentation, images, keypoints), view_augmentation, controls, presets=presets,
+        title="One photo, many photos: the labels move along",
+    )  # fmt: skip
 
 
 def _changes_table(changes: Changes) -> list[list[str]]:
@@ -118,49 +119,41 @@ def _changes_table(changes: Changes) -> list[list[str]]:
     return [
         ["zoom x × y", *(f"{x:.2f} × {y:.2f}" for x, y in changes.scale.tolist())],
         ["depth label ×", *(f"{s:.2f}" for s in changes.depth_scale.tolist())],
-        ["hue (degrees)", *(f"{h:+.0f}".replace("-", "\u2212") for h in turns.tolist())],
+        ["hue (degrees)", *(stage.signed(turn, 0) for turn in turns)],
         ["contrast ×", *(f"{c:.2f}" for c in changes.contrast.tolist())],
     ]
 
 
-def sheet_figure(images: torch.Tensor, keypoints: torch.Tensor, title: str) -> go.Figure:
-    """The contact sheet as a static figure.
-
-    Args:
-        images: (B, 3, H, W) in [0, 1].
-        keypoints: (B, 17, 2 or 3) screen coordinates.
-    """
-    picture = np.round(255 * sheet(images)).astype(np.uint8)
-    rows, columns = picture.shape[:2]
-    tall = rows / columns
-    figure = figures.image_plane(aspect=1 / tall, margin=0.01, title=title)
-    for name in ("xaxis", "yaxis"):
-        figure.layout[name].update(visible=False)
-    place = {"x0": -1 + 1 / columns, "dx": 2 / columns, "y0": tall * (1 / rows - 1), "dy": 2 * tall / rows}
-    file = io.BytesIO()
-    PIL.Image.fromarray(picture).save(file, format="JPEG", quality=85)
-    encoded = base64.b64encode(file.getvalue()).decode()
-    figure.add_trace(go.Image(source=f"data:image/jpeg;base64,{encoded}", name="photos", **place))
-    bones = bones_2d(keypoints[..., :2]).unflatten(0, (len(images), -1))
-    lines = on_sheet(bones.flatten(1, 2)).unflatten(1, bones.shape[1:3]).flatten(0, 1)
-    pen = np.round(F.pad(lines, (0, 0, 0, 1), value=torch.nan).flatten(0, 1).numpy(), 3)
-    line = {"color": figures.COLOURS["orange"], "width": 2}
-    figure.add_trace(go.Scatter(x=pen[:, 0], y=pen[:, 1], mode="lines", name="keypoints", line=line))
-    return figure.update_layout(showlegend=False)
-
-
 # ------------------------------------------------------------------ inside the volume
 def compute_depth(
-    nets: Mapping, images: torch.Tensor, truth: torch.Tensor, net: str, photo: int, joint: int
-) -> dict[str, Any]:
-    """What `depth_demo` shows for these values of its controls."""
-    net = nets[net].eval()
+    nets: Mapping[str, VolumeNet], images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor,
+    net: str, photo: int, joint: int,
+) -> dict[str, Any]:  # fmt: skip
+    """What a net makes of one photo: the volume of one joint, and the means of all joints' volumes.
+
+    Args:
+        nets: as for `depth_demo`.
+        images: as for `depth_demo`.
+        truth: as for `depth_demo`.
+        half_width: (B,) metres.
+        net: which of the nets.
+        photo: index of the photo.
+        joint: index of the joint.
+
+    Returns:
+        "image" (3, S, S); "predicted" and "truth" (17, 3) in the volume, "metres" (2, 17, 3): truth and prediction from
+        the root; of the joint "plane" (H, W), the sum over depth, "row" (D,), the sum over the picture, "entropy" of
+        "most" that is possible, in nats.
+    """
     with torch.no_grad():
-        logits = net.logits(images[photo : photo + 1])[0]
+        logits = nets[net].eval().logits(images[photo : photo + 1])[0]
         sums = marginals(logits)
         place = torch.softmax(logits[joint].flatten(), 0).view_as(logits[joint])
+    predicted = expectation(sums)
     return {
-        "predicted": expectation(sums),
+        "image": images[photo],
+        "predicted": predicted,
+        "metres": torch.stack([half_width[photo] * (pose - pose[:1]) for pose in (truth[photo], predicted)]),
         "plane": place.sum(0),
         "row": sums[2][joint],
         "entropy": torch.special.entr(place).sum().item(),
@@ -169,14 +162,10 @@ def compute_depth(
     }
 
 
-def view_depth(
-    images: torch.Tensor, size: torch.Tensor, arrays: dict[str, Any], params: dict[str, Any]
-) -> dict[str, Any]:
-    """The picture of `depth_demo`."""
-    joint, plane = params["joint"], arrays["plane"]
-    picture = images[params["photo"]].permute(1, 2, 0)
-    predicted, true = arrays["predicted"], arrays["truth"]
-    metres = [size[params["photo"]] * (pose - pose[:1]) for pose in (true, predicted)]
+def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The joint's volume over the photo and along the depth, and both skeletons in 3D."""
+    joint, plane, picture = params["joint"], arrays["plane"], arrays["image"].permute(1, 2, 0)
+    predicted, true, metres = (arrays[key] for key in ("predicted", "truth", "metres"))
     off = 1000 * torch.linalg.vector_norm(metres[1] - metres[0], dim=-1)
     row, name = arrays["row"], JOINTS[joint].replace("_", " ")
     return stage.panes(
@@ -211,12 +200,12 @@ def view_depth(
 
 
 def depth_demo(
-    nets: Mapping, images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor | float = 1.0
+    nets: Mapping[str, VolumeNet], images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor | float = 1.0
 ) -> Demo:
     """Where a volume net believes one joint to be, and the skeleton that all its joints make.
 
     Args:
-        nets: name -> a net that has `logits(images)` as `integral.nets.VolumeNet`; it is put in eval mode.
+        nets: by name; they are put in eval mode.
         images: (B, 3, S, S) in [0, 1].
         truth: (B, 17, 3) coordinates x, y, z in the volume, as `integral.poses.to_volume` has them.
         half_width: (B,) metres that half the picture shows at the depth of the root, or one number for all.
@@ -230,17 +219,13 @@ def depth_demo(
     size = torch.as_tensor(half_width, dtype=truth.dtype).expand(len(images))
     if not (size > 0).all():
         raise ValueError(f"half_width is {half_width}, expected metres above 0")
-
     controls = {
         "net": choice([(name, name) for name in nets], next(iter(nets)), "trained with"),
         "photo": slider(0, 0, len(images) - 1, 1, "photo"),
         "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], 13, "joint"),
     }
     return live(
-        partial(compute_depth, nets, images, truth),
-        partial(view_depth, images, size),
-        controls,
-        title="Inside the volume of one joint",
+        partial(compute_depth, nets, images, truth, size), view_depth, controls, title="Inside the volume of one joint"
     )
 
 

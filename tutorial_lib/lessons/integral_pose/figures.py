@@ -1,6 +1,7 @@
 """The static figures of lesson 02: its sweeps as they look without a kernel."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,12 +12,12 @@ from tutorial_lib.datasets.augmentation import Strength, apply, draw
 from tutorial_lib.display import figures
 from tutorial_lib.display.claims import interval
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.integral import from_cells, soft_argmax_1d, to_cells
+from tutorial_lib.integral import cell_centres, soft_argmax_1d, to_cells
 from tutorial_lib.integral.losses import Mix
 from tutorial_lib.integral.targets import bce_floor, gaussian_cube
-from tutorial_lib.lessons.integral_pose.demo_build_up import BETAS, marginal_figure, read_out
-from tutorial_lib.lessons.integral_pose.demo_loss_mixer import TRUTH, UPDATES, cloud, miss, train_volume
-from tutorial_lib.lessons.integral_pose.demo_photos import COLUMNS, sheet_figure
+from tutorial_lib.lessons.integral_pose.demo_build_up import BETAS, CELLS, LOW, compute_build_up
+from tutorial_lib.lessons.integral_pose.demo_loss_mixer import SIDE, TRUTH, UPDATES, cloud, miss, train_volume
+from tutorial_lib.lessons.integral_pose.demo_photos import COLUMNS, bones_on_sheet, sheet
 
 MIXES = {
     "integral only": Mix(),
@@ -27,13 +28,22 @@ MIXES = {
 }
 
 
+def marginal_figure(axes: int, x: float, sigma: float, beta: float, second: float = 0.0) -> go.Figure:
+    """The marginal over x with truth, peak and mean as upright lines; arguments as of `compute_build_up`."""
+    arrays = compute_build_up(axes, x, sigma, beta, second)
+    upright = {"mean": arrays["mean"][0].item(), "peak": arrays["peak"][0].item(), "truth": x}
+    return figures.curves(
+        {"marginal over x": (np.arange(CELLS), arrays["marginal"].clamp_min(LOW / 10))}
+        | {name: ([place, place], [LOW, 1]) for name, place in upright.items()},
+        x_title="x (cells)", y_title="probability", x_range=(-0.5, CELLS - 0.5), y_range=(LOW, 1), y_log=True,
+        lines={"uniform": 1 / CELLS}, title=f"mean at {upright['mean']:.2f}",
+        colours={"marginal over x": "green", "mean": "blue", "peak": "vermillion", "truth": "ink"},
+    )  # fmt: skip
+
+
 def temperature_sweep(axes: int = 2, x: float = 8.0, sigma: float = 2.0) -> go.Figure:
     """The marginal over x while the softmax gets sharper: a trained heat map as its input."""
-    pictures = []
-    for beta in BETAS:
-        arrays = read_out(axes, x, sigma, beta, 0.0)
-        pictures.append(marginal_figure(arrays, x, f"mean at {arrays['mean'][0]:.2f}"))
-    return figures.sweep(pictures, BETAS, "β")
+    return figures.sweep([marginal_figure(axes, x, sigma, beta) for beta in BETAS], [f"{b}" for b in BETAS], "β")
 
 
 def error_by_axes(x: float = 8.0, sigma: float = 2.0) -> go.Figure:
@@ -42,7 +52,7 @@ def error_by_axes(x: float = 8.0, sigma: float = 2.0) -> go.Figure:
     Errors below 0.01 cells are drawn as 0.01.
     """
     errors = {
-        name: [abs(read_out(axes, x, sigma, beta, 0.0)["error"]) for beta in BETAS]
+        name: [abs(compute_build_up(axes, x, sigma, beta, 0.0)["error"]) for beta in BETAS]
         for axes, name in ((1, "1D: 64 cells"), (2, "2D: 4,096 cells"), (3, "3D: 262,144 cells"))
     }
     return figures.curves(
@@ -55,11 +65,8 @@ def error_by_axes(x: float = 8.0, sigma: float = 2.0) -> go.Figure:
 def two_blobs_sweep(steps: int = 6, beta: int = 50) -> go.Figure:
     """The mean while a second blob grows beside the first."""
     heights = [round(v, 2) for v in np.linspace(0.9, 1.0, steps)]
-    pictures = []
-    for height in heights:
-        arrays = read_out(2, 8.0, 2.0, beta, height)
-        pictures.append(marginal_figure(arrays, 8.0, f"mean at {arrays['mean'][0]:.2f}"))
-    return figures.sweep(pictures, heights, "second blob", active=steps - 1)
+    pictures = [marginal_figure(2, 8.0, 2.0, beta, height) for height in heights]
+    return figures.sweep(pictures, [f"{height}" for height in heights], "second blob", active=steps - 1)
 
 
 def half_pixel_figure(cells: int = 8, points: int = 49) -> go.Figure:
@@ -78,45 +85,46 @@ def half_pixel_figure(cells: int = 8, points: int = 49) -> go.Figure:
     )  # fmt: skip
 
 
+def clouds(doubt: float) -> dict[str, dict[str, Any]]:
+    """What each mixture makes of the cloud, as of `cloud`."""
+    return {name: cloud(train_volume(mix, doubt)["logits"][UPDATES]) for name, mix in MIXES.items()}
+
+
 def mixture_sweep(doubt: float = 0.0) -> go.Figure:
     """Depth marginal of one joint after training with each mixture."""
-    cells = from_cells(torch.arange(16.0), 16)
-    pictures = []
-    for mix in MIXES.values():
-        seen = cloud(train_volume(mix, doubt)["logits"][UPDATES])
-        mean = seen["mean"][2].item()
-        pictures.append(
-            figures.curves(
-                {
-                    "cloud": (cells, seen["marginals"][2]),
-                    "truth": ([TRUTH[0, 2].item()] * 2, [0, 1]),
-                    "mean": ([mean] * 2, [0, 1]),
-                },
-                x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
-                title=f"mean off by {miss(seen['mean'], doubt):.0f} mm", mode="lines+markers",
-                colours={"cloud": "green", "mean": "blue"},
-            )
-        )  # fmt: skip
+    pictures = [
+        figures.curves(
+            {"cloud": (cell_centres(SIDE), seen["marginals"][2]), "truth": ([TRUTH[0, 2].item()] * 2, [0, 1]),
+             "mean": ([seen["mean"][2].item()] * 2, [0, 1])},
+            x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
+            title=f"mean off by {miss(seen['mean'], doubt):.0f} mm", mode="lines+markers",
+            colours={"cloud": "green", "mean": "blue"},
+        )
+        for seen in clouds(doubt).values()
+    ]  # fmt: skip
     return figures.sweep(pictures, list(MIXES), "losses")
 
 
 def mixture_table(doubt: float = 0.0) -> str:
     """Markdown: what each mixture makes of the cloud."""
     rows = []
-    for name, mix in MIXES.items():
-        seen = cloud(train_volume(mix, doubt)["logits"][UPDATES])
+    for name, seen in clouds(doubt).items():
         errors = [f"{miss(seen[key], doubt):.0f}" for key in ("mean", "peak")]
         rows.append([name, *errors, f"{seen['entropy']:.1f}", f"{seen['spread']:.1f}"])
     head = ["losses", "mean error (mm)", "peak error (mm)", "entropy (nats)", "width (cells)"]
     return markdown(head, rows)
 
 
-def strength_sheet(images: torch.Tensor, keypoints: torch.Tensor, seed: int = 0, shares: Sequence = (0, 0.5, 1)):
+def strength_sheet(
+    images: torch.Tensor, keypoints: torch.Tensor, seed: int = 0, shares: Sequence[float] = (0, 0.5, 1)
+) -> go.Figure:
     """One row for each strength: the same draws of the augmentation, from nothing to the report's full strength.
 
     Args:
         images: (B, 3, H, W) in [0, 1]; the first four are shown.
         keypoints: (B, 17, 2) screen coordinates.
+        seed: of the draws.
+        shares: of the report's strength, one a row.
     """
     images, keypoints, full, rows = images[:COLUMNS], keypoints[:COLUMNS], Strength(), []
     for share in shares:
@@ -126,6 +134,20 @@ def strength_sheet(images: torch.Tensor, keypoints: torch.Tensor, seed: int = 0,
         rows.append(apply(images, keypoints, draw(len(images), strength, torch.Generator().manual_seed(seed))))
     title = f"Augmentation at {', '.join(f'{share:g}' for share in shares)} times the report's strength, row by row"
     return sheet_figure(*(torch.cat(column) for column in zip(*rows)), title)
+
+
+def sheet_figure(images: torch.Tensor, keypoints: torch.Tensor, title: str) -> go.Figure:
+    """A contact sheet with the skeletons on it.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        keypoints: (B, 17, 2 or 3) screen coordinates.
+        title: of the figure.
+    """
+    pen = np.round(F.pad(bones_on_sheet(keypoints[..., :2]), (0, 0, 0, 1), value=torch.nan).flatten(0, 1).numpy(), 3)
+    line = {"color": figures.COLOURS["orange"], "width": 2}
+    skeletons = go.Scatter(x=pen[:, 0], y=pen[:, 1], mode="lines", name="keypoints", line=line)
+    return figures.picture(sheet(images), title).add_trace(skeletons)
 
 
 # ------------------------------------------------------------------ the experiment
@@ -147,8 +169,10 @@ def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "m
     """(seeds,) what the experiment measured.
 
     Args:
-        results: `integral_experiment.results()`.
+        results: what `experiment.results()` returns.
+        method: a key of `APPROACHES`.
         part: "train", "validation", "test"; "test, argmax" and "test, tempered" where a map can be read so.
+        metric: "mpjpe_mm", "p_mpjpe_mm" or "pckh".
     """
     return np.array([run[part][metric] for run in results["runs"][method]])
 
@@ -192,7 +216,9 @@ def approaches_figure(results: Mapping) -> go.Figure:
     )  # fmt: skip
 
 
-def learning_figure(results: Mapping, methods=("regression", "integral", "pre-trained", "heat-map")) -> go.Figure:
+def learning_figure(
+    results: Mapping, methods: Sequence[str] = ("regression", "integral", "pre-trained", "heat-map")
+) -> go.Figure:
     """Validation error on the way, mean over seeds; the heat map is read at its peak."""
     curves, bands = {}, {}
     for method in methods:

@@ -1,10 +1,8 @@
 """The live demos of lesson 03, before any training: move a part, pose a puppet."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
 
-import numpy as np
-import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.display import figures, stage
@@ -14,18 +12,21 @@ from tutorial_lib.templates.warp import Pivot
 
 SIZE = 96
 TOGETHER = "all parts together"
-ABOUT: dict[str, Pivot] = {"its own centre": "part", "the image's corner": "corner"}
+About = Literal["its own centre", "the image's corner"]
+ABOUT: dict[About, Pivot] = {"its own centre": "part", "the image's corner": "corner"}
 _LIMB_COLOURS = {
     "core": "sky", "head": "orange", "hip": "grey", "shoulder": "grey", "thigh": "blue", "arm": "blue",
     "shin": "green", "forearm": "green", "foot": "purple", "hand": "purple",
 }  # fmt: skip
-SHIFTS = ("turns and moves along", "only turns")
+Shifts = Literal["turns and moves along", "only turns"]
+SHIFTS: tuple[Shifts, ...] = get_args(Shifts)
 """In the puppet: [A | t], or [A | 0]. Nothing but t carries a forearm along when its arm is lifted."""
 LOSS_FLOOR, LOSS_TOP = 1e-4, 30.0
 """Ends of the bars' logarithmic axis; a loss of zero has no bar."""
 
 
 def rgb(colour: str) -> torch.Tensor:
+    """(3,) in [0, 1] of a colour of the palette."""
     return torch.tensor([int(figures.COLOURS[colour][i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
 
@@ -62,8 +63,17 @@ def outline(mean: torch.Tensor, covariance: torch.Tensor, deviations: float = 2.
     return mean + deviations * unit @ vectors.T
 
 
-def measure(affines: torch.Tensor, about: Pivot = "part") -> dict:
-    """Everything that the pictures of one moved template (18, 2, 3) show."""
+def measure(affines: torch.Tensor, about: Pivot = "part") -> dict[str, Any]:
+    """Everything that the pictures of one moved template show.
+
+    Args:
+        affines: (18, 2, 3).
+        about: what the parts turn about.
+
+    Returns:
+        "affines"; "maps" (18, 96, 96); "anchors" (32, 2); "springs" (pairs, 2, 2) and their "lengths" in % of the
+        width; "joints" (17, 2); "losses", weighted.
+    """
     ends = losses.springs(affines, about)
     return {
         "affines": affines,
@@ -85,31 +95,36 @@ def pair_name(pair: int) -> str:
     return " to ".join(parts.NAMES[parts.ANCHOR_PART[end]] for end in parts.PAIRS[pair])
 
 
-def longest(arrays: dict) -> str:
+def longest(arrays: dict[str, Any]) -> str:
     """A sentence about the pair that is furthest apart."""
     pair = int(arrays["lengths"].argmax())
     length = arrays["lengths"][pair].item()
-    return (
-        f"longest spring: {pair_name(pair)}, {length:.0f} % of the width" if length > 0.05 else "every spring is closed"
-    )
+    if length <= 0.05:
+        return "every spring is closed"
+    return f"longest spring: {pair_name(pair)}, {length:.0f} % of the width"
 
 
-def body_pane(arrays: dict, *, lines=(), skeleton: bool = False, title: str = "") -> dict:
-    """The coloured parts with anchors and springs, and room around the frame for what leaves it."""
-    people = [stage.skeleton2d("joints", arrays["joints"], colour="ink", width=2.5)] if skeleton else []
+def body_pane(
+    arrays: dict[str, Any], title: str, *, lines: Sequence[dict] = (), skeleton: bool = False
+) -> dict[str, Any]:
+    """The coloured parts with springs, and room around the frame for what leaves it.
+
+    Args:
+        arrays: from `measure`.
+        title: of the pane.
+        lines: drawn as well, from `stage.polyline`.
+        skeleton: the joints take the place of the anchors.
+    """
+    anchors = [stage.dots("anchors", arrays["anchors"], colour="ink", size=3.5)]
+    joints = [stage.skeleton2d("joints", arrays["joints"], colour="ink", width=2.5)]
+    springs = stage.polyline("springs", arrays["springs"], colour="vermillion", width=4)
     return stage.image(
-        picture=paint(arrays["maps"]),
-        lines=[stage.polyline("springs", arrays["springs"], colour="vermillion", width=4), *lines],
-        dots=[] if skeleton else [stage.dots("anchors", arrays["anchors"], colour="ink", size=3.5)],
-        skeletons=people,
-        cross=None,
-        margin=0.3,
-        title=title,
-        weight=1.2,
-    )
+        picture=paint(arrays["maps"]), lines=[springs, *lines], dots=[] if skeleton else anchors,
+        skeletons=joints if skeleton else [], cross=None, margin=0.3, title=title, weight=1.2,
+    )  # fmt: skip
 
 
-def loss_pane(values: Mapping[str, float]) -> dict:
+def loss_pane(values: Mapping[str, float]) -> dict[str, Any]:
     """The weighted losses as bars on a logarithmic axis."""
     colours = {"anchor": "vermillion", "boundary": "blue", "boundary, core only": "sky"}
     return stage.curve(
@@ -123,46 +138,34 @@ def loss_pane(values: Mapping[str, float]) -> dict:
     )
 
 
-def loss_table(arrays: dict) -> dict:
+def loss_table(arrays: dict[str, Any]) -> dict[str, Any]:
     """The bars' numbers, and how many anchors are outside."""
     outside = int((arrays["anchors"].abs() > 1).any(-1).sum())
     numbers = [f"{value:.4f}" for value in arrays["losses"].values()]
     return stage.table(["", *arrays["losses"], "anchors outside"], [["weighted loss", *numbers, f"{outside} of 32"]])
 
 
-def still(arrays: dict, title: str = "") -> go.Figure:
-    """A moved template as a static figure: parts as one heat map, anchors, springs."""
-    figure = figures.image_plane(
-        heat=arrays["maps"][:, 1::3, 1::3].amax(0),
-        heat_name="largest part",
-        dots={"anchors": arrays["anchors"]},
-        margin=0.3,
-        title=title,
-        colours={"anchors": "ink"},
-    )
-    pen = torch.cat([arrays["springs"], torch.full((len(parts.PAIRS), 1, 2), torch.nan)], 1).reshape(-1, 2)
-    x, y = np.round(pen.double().numpy(), 3).astype(np.float32).T
-    line = {"color": figures.COLOURS["blue"], "width": 4}
-    figure.add_trace(go.Scatter(x=x, y=y, name="springs", mode="lines", line=line))
-    figure.update_traces(marker_size=6, selector={"name": "anchors"})
-    figure.update_traces(zmin=0, zmax=1, showscale=False, selector={"type": "heatmap"})
-    return figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})
-
-
-def cost_text(arrays: dict) -> str:
-    """The two weighted losses, on two lines: three steps of a sweep stand side by side in a preview."""
-    return f"anchor {arrays['losses']['anchor']:.3f}<br>boundary {arrays['losses']['boundary']:.3f}"
-
-
 def compute_parts(
-    part: str, rotation: float, scale_x: float, scale_y: float, shear: float, shift_x: float, shift_y: float, about: str
-) -> dict[str, Any]:
-    """What `parts_demo` shows for these values of its controls."""
-    linear, shift, pivot = (
-        linear_map(rotation, scale_x, scale_y, shear),
-        torch.tensor([shift_x, shift_y]),
-        ABOUT[about],
-    )
+    part: str, rotation: float = 0, scale_x: float = 1.0, scale_y: float = 1.0, shear: float = 0.0,
+    shift_x: float = 0.0, shift_y: float = 0.0, about: About = "its own centre",
+) -> dict[str, Any]:  # fmt: skip
+    """The template with one part moved, or all of them by the same map.
+
+    Args:
+        part: one of `parts.NAMES`, or `TOGETHER`.
+        rotation: clockwise, in degrees.
+        scale_x: stretch across.
+        scale_y: stretch downwards.
+        shear: of x by y.
+        shift_x: to the right, in half widths.
+        shift_y: downwards.
+        about: what it turns about.
+
+    Returns:
+        As of `measure`; of a part alone its "outline" (49, 2), too.
+    """
+    linear, shift = linear_map(rotation, scale_x, scale_y, shear), torch.tensor([shift_x, shift_y])
+    pivot = ABOUT[about]
     if part == TOGETHER:
         return measure(together(linear, shift, pivot), pivot)
     affines = warp.identity()
@@ -173,10 +176,10 @@ def compute_parts(
 
 
 def view_parts(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `parts_demo`."""
+    """The template with the outline of what was moved, and what it costs."""
     ring = [stage.polyline(params["part"], arrays["outline"], colour="ink", width=2)] if "outline" in arrays else []
     return stage.panes(
-        body_pane(arrays, lines=ring, title="the template: 18 parts, 32 anchors"),
+        body_pane(arrays, "the template: 18 parts, 32 anchors", lines=ring),
         loss_pane(arrays["losses"]),
         loss_table(arrays),
         note=longest(arrays),
@@ -186,16 +189,9 @@ def view_parts(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
 
 def parts_demo() -> Demo:
     """One affine map, one part (or all of them): what each loss forbids."""
-
-    unmoved: dict[str, Any] = {
-        "rotation": 0,
-        "scale_x": 1.0,
-        "scale_y": 1.0,
-        "shear": 0.0,
-        "shift_x": 0.0,
-        "shift_y": 0.0,
-    }
-    rest = unmoved | {"about": "its own centre"}
+    rest: dict[str, Any] = {"about": "its own centre", "rotation": 0, "scale_x": 1.0, "scale_y": 1.0}
+    rest |= dict.fromkeys(("shear", "shift_x", "shift_y"), 0.0)
+    corner = {"part": "left foot", "rotation": -20, "about": "the image's corner"}
     controls = {
         "part": choice([TOGETHER, *parts.NAMES], "left forearm", "what moves"),
         "about": choice(list(ABOUT), "its own centre", "turns about"),
@@ -215,15 +211,22 @@ def parts_demo() -> Demo:
             "everything slides out together": rest | {"part": TOGETHER, "shift_x": 1.2},
             "a foot leaves the picture": rest | {"part": "left foot", "shift_y": 0.5},
             "a turn that nobody sees": rest | {"part": "left foot", "rotation": 90},
-            "a foot turned about the corner": rest
-            | {"part": "left foot", "rotation": -20, "about": "the image's corner"},
+            "a foot turned about the corner": rest | corner,
         },
         title="Eighteen free parts: what keeps them a person?",
     )
 
 
-def compute_puppet(shifts: str, **angles: float) -> dict[str, Any]:
-    """What `puppet_demo` shows for these values of its controls."""
+def compute_puppet(shifts: Shifts, **angles: float) -> dict[str, Any]:
+    """The template laid over a posed skeleton.
+
+    Args:
+        shifts: whether every part moves along, or only turns.
+        angles: degrees by the names of `puppet.ANGLES`.
+
+    Returns:
+        As of `measure`.
+    """
     affines = skeletons.affines_to(puppet.pose(angles))
     if shifts == SHIFTS[1]:
         affines = torch.cat([affines[..., :2], torch.zeros_like(affines[..., 2:])], -1)
@@ -231,9 +234,9 @@ def compute_puppet(shifts: str, **angles: float) -> dict[str, Any]:
 
 
 def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `puppet_demo`."""
+    """The puppet, with its skeleton where the parts lie over it, and what it costs."""
     return stage.panes(
-        body_pane(arrays, skeleton=params["shifts"] == SHIFTS[0], title="18 affine maps, one for each part"),
+        body_pane(arrays, "18 affine maps, one for each part", skeleton=params["shifts"] == SHIFTS[0]),
         loss_pane(arrays["losses"]),
         loss_table(arrays),
         note=longest(arrays),
@@ -243,7 +246,6 @@ def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
 
 def puppet_demo() -> Demo:
     """Whole limbs posed by angles; the affines that lay the template over the skeleton, or their turns alone."""
-
     limits = {"lean": (-45, 45), "turn": (0, 90)} | dict.fromkeys(("left_arm", "right_arm"), (-150, 100))
     limits |= dict.fromkeys(("left_elbow", "right_elbow"), (-150, 150))
     limits |= dict.fromkeys(("left_leg", "right_leg"), (-120, 90))

@@ -9,14 +9,31 @@ import torch
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lessons.shape_templates.demo_by_hand import paint, rgb
-from tutorial_lib.templates.fitting import STARTS, WAYS, Start, Way, follow
+from tutorial_lib.templates.fitting import STARTS, WAYS, Start, Walk, Way, follow
+
+TINTS = torch.stack([rgb("blue"), rgb("vermillion")])
+"""Of the target and of the part."""
+LOOKS = dict(zip(WAYS, (("blue", "solid"), ("orange", "dash"), ("grey", "dot"))))
 
 
-def compute_gradient(paths: Any, tint: Any, way: Way, start: Start, size: int, step: int) -> dict[str, Any]:
-    """What `gradient_demo` shows for these values of its controls."""
+def compute_gradient(
+    paths: dict[tuple[Start, int], dict[Way, Walk]], way: Way, start: Start, size: int, step: int
+) -> dict[str, Any]:
+    """One step of one descent, and the losses of all ways on the same task.
+
+    Args:
+        paths: by start and raster, the descent of every way.
+        way: how the moved part is painted.
+        start: where the target is.
+        size: rows and columns of the raster.
+        step: how many steps have been taken.
+
+    Returns:
+        "picture" (size, size, 3); "target" and "current" (size, size); "theta" (2, 3); "losses": way -> (steps + 1,).
+    """
     path = paths[start, size]
     return {
-        "picture": paint(torch.stack([path[way].target, path[way].pictures[step]]), tint),
+        "picture": paint(torch.stack([path[way].target, path[way].pictures[step]]), TINTS),
         "target": path[way].target,
         "current": path[way].pictures[step],
         "theta": path[way].thetas[step],
@@ -24,25 +41,20 @@ def compute_gradient(paths: Any, tint: Any, way: Way, start: Start, size: int, s
     }
 
 
-def view_gradient(
-    count: int, colours: Any, dashes: Any, arrays: dict[str, Any], params: dict[str, Any]
-) -> dict[str, Any]:
-    """The picture of `gradient_demo`."""
-    index = np.arange(count + 1)
+def view_gradient(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The part over its target, and the losses of all ways."""
+    count = len(arrays["losses"][params["way"]]) - 1
     return stage.panes(
         stage.image(picture=arrays["picture"], cross=None, title="blue: the target; vermillion: the part; grey: both"),
         stage.curve(
-            [
-                stage.series(name, index, values.clamp_min(1e-4), colour=colours[name], dash=dashes[name])
-                for name, values in arrays["losses"].items()
-            ],
+            [stage.series(name, np.arange(count + 1), arrays["losses"][name].clamp_min(1e-4), colour=colour, dash=dash)
+             for name, (colour, dash) in LOOKS.items()],
             x=stage.axis("steps of gradient descent", 0, count),
-            y=stage.axis("loss, as a share of the target", 1e-4, 4, log=True),
-            now=params["step"],
+            y=stage.axis("loss, as a share of the target", 1e-4, 4, log=True), now=params["step"],
             title="who gets there",
         ),
         note=f"loss {arrays['losses'][params['way']][params['step']]:.3g}",
-    )
+    )  # fmt: skip
 
 
 def gradient_demo(count: int = 40) -> Demo:
@@ -55,13 +67,9 @@ def gradient_demo(count: int = 40) -> Demo:
     paths = {
         (start, size): {way: follow(way, start, size, count) for way in WAYS} for start in STARTS for size in sizes
     }
-    tint = torch.stack([rgb("blue"), rgb("vermillion")])
-    colours = dict(zip(WAYS, ("blue", "orange", "grey")))
-    dashes = dict(zip(WAYS, ("solid", "dash", "dot")))
-
     return live(
-        partial(compute_gradient, paths, tint),
-        partial(view_gradient, count, colours, dashes),
+        partial(compute_gradient, paths),
+        view_gradient,
         {
             "way": choice(list(WAYS), WAYS[0], "how the part is moved"),
             "start": choice(list(STARTS), next(iter(STARTS)), "the target is"),

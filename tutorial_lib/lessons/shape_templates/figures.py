@@ -1,13 +1,24 @@
 """The static figures of lesson 03's first half: templates by hand, as they look without a kernel."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.display import figures
-from tutorial_lib.lessons.shape_templates.demo_by_hand import cost_text, linear_map, measure, still, together
-from tutorial_lib.templates import losses, parts, puppet, raster, skeletons, warp
+from tutorial_lib.lessons.shape_templates.demo_by_hand import (
+    SHIFTS,
+    TOGETHER,
+    compute_parts,
+    compute_puppet,
+    linear_map,
+    measure,
+    together,
+)
+from tutorial_lib.templates import losses, parts, puppet, raster, warp
 from tutorial_lib.templates.fitting import PART, WAYS, draw
+from tutorial_lib.templates.warp import Pivot
 
 FOREARM, FOOT = parts.NAMES.index("left forearm"), parts.NAMES.index("left foot")
 
@@ -19,24 +30,43 @@ def shifted(part: int, x: float, y: float) -> torch.Tensor:
     return affines
 
 
+def template_figure(arrays: dict[str, Any]) -> go.Figure:
+    """A moved template and its two weighted losses: parts as one heat map, anchors, springs.
+
+    Args:
+        arrays: from `measure`.
+    """
+    cost = arrays["losses"]
+    figure = figures.image_plane(
+        heat=arrays["maps"][:, 1::3, 1::3].amax(0), heat_name="largest part", dots={"anchors": arrays["anchors"]},
+        margin=0.3, colours={"anchors": "ink"},
+        title=f"anchor {cost['anchor']:.3f}<br>boundary {cost['boundary']:.3f}",  # narrow: steps stand side by side
+    )  # fmt: skip
+    pen = torch.cat([arrays["springs"], torch.full((len(parts.PAIRS), 1, 2), torch.nan)], 1).reshape(-1, 2)
+    x, y = np.round(pen.double().numpy(), 3).astype(np.float32).T
+    line = {"color": figures.COLOURS["blue"], "width": 4}
+    figure.add_trace(go.Scatter(x=x, y=y, name="springs", mode="lines", line=line))
+    figure.update_traces(marker_size=6, selector={"name": "anchors"})
+    figure.update_traces(zmin=0, zmax=1, showscale=False, selector={"type": "heatmap"})
+    return figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0})
+
+
 def tear_sweep(count: int = 3) -> go.Figure:
     """A forearm torn off, step by step: the springs open and the anchor loss grows with the square."""
     shifts = [round(value, 2) for value in np.linspace(0, 0.6, count)]
-    arrays = [measure(shifted(FOREARM, -value / 4, -value)) for value in shifts]
-    pictures = [still(moved, cost_text(moved)) for moved in arrays]
-    return figures.sweep(pictures, shifts, "forearm up", active=count // 2)
+    arrays = [compute_parts("left forearm", shift_x=-value / 4, shift_y=-value) for value in shifts]
+    return figures.sweep([*map(template_figure, arrays)], [f"{v}" for v in shifts], "forearm up", active=count // 2)
 
 
 def slide_sweep(count: int = 3) -> go.Figure:
     """The whole person slides out of the picture: no spring opens."""
     shifts = [round(value, 2) for value in np.linspace(0, 1.2, count)]
-    arrays = [measure(together(torch.eye(2), torch.tensor([value, 0.0]))) for value in shifts]
-    pictures = [still(moved, cost_text(moved)) for moved in arrays]
-    return figures.sweep(pictures, shifts, "all to the right", active=count // 2)
+    pictures = [template_figure(compute_parts(TOGETHER, shift_x=value)) for value in shifts]
+    return figures.sweep(pictures, [f"{v}" for v in shifts], "all to the right", active=count // 2)
 
 
-def pivot_sweep(about: str, angles: tuple[int, ...] = (0, 10, 20)) -> go.Figure:
-    """Every part turned by the same angle in turn about its own centre ("part") or the image's corner ("corner").
+def pivot_sweep(about: Pivot, angles: tuple[int, ...] = (0, 10, 20)) -> go.Figure:
+    """Every part turned by the same angle, about its own centre ("part") or the image's corner ("corner").
 
     Left limbs turn one way and right limbs the other, as limbs do: about one common corner they part company.
     """
@@ -45,17 +75,13 @@ def pivot_sweep(about: str, angles: tuple[int, ...] = (0, 10, 20)) -> go.Figure:
     for angle in angles:
         linear = torch.stack([linear_map(angle * sign, 1, 1, 0) for sign in signs.tolist()])
         affines = torch.cat([linear, torch.zeros(len(parts.NAMES), 2, 1)], -1)
-        arrays = measure(affines, about)
-        pictures.append(still(arrays, cost_text(arrays)))
-    return figures.sweep(pictures, angles, "turned (°)", active=len(angles) // 2)
+        pictures.append(template_figure(measure(affines, about)))
+    return figures.sweep(pictures, [f"{angle}" for angle in angles], "turned (°)", active=len(angles) // 2)
 
 
 def pose_sweep() -> go.Figure:
     """The puppet's poses."""
-    pictures = []
-    for angles in puppet.POSES.values():
-        arrays = measure(skeletons.affines_to(puppet.pose(angles)))
-        pictures.append(still(arrays, cost_text(arrays)))
+    pictures = [template_figure(compute_puppet(SHIFTS[0], **angles)) for angles in puppet.POSES.values()]
     return figures.sweep(pictures, list(puppet.POSES), "pose")
 
 
@@ -72,18 +98,10 @@ def blindness_figure(points: int = 61) -> go.Figure:
     }
     return figures.curves(
         {name: (shifts, values) for name, values in series.items()},
-        x_title="shift (half widths)",
-        y_title="weighted loss",
-        x_range=(0, 1.5),
-        y_range=(-0.05, 1.5),
+        x_title="shift (half widths)", y_title="weighted loss", x_range=(0, 1.5), y_range=(-0.05, 1.5),
         title="One forearm or all parts shifted: each loss is blind to something",
-        colours={
-            "anchor: one": "vermillion",
-            "anchor: all": "orange",
-            "boundary: one": "sky",
-            "boundary: all": "blue",
-        },
-    )
+        colours=dict(zip(series, ("vermillion", "orange", "sky", "blue"))),
+    )  # fmt: skip
 
 
 def boundary_figure(points: int = 201) -> go.Figure:
@@ -98,13 +116,10 @@ def boundary_figure(points: int = 201) -> go.Figure:
     }
     return figures.curves(
         {name: (shifts, values) for name, values in series.items()},
-        x_title="left foot down (half widths)",
-        y_title="boundary loss",
-        x_range=(0, 1.2),
-        y_range=(-0.05, 1),
+        x_title="left foot down (half widths)", y_title="boundary loss", x_range=(0, 1.2), y_range=(-0.05, 1),
         title=f"The foot's anchor leaves the picture at {edge:.2f}",
         colours=dict(zip(series, ("blue", "vermillion", "grey"))),
-    )
+    )  # fmt: skip
 
 
 def staircase_figure(size: int = 16, points: int = 161) -> go.Figure:
@@ -112,10 +127,11 @@ def staircase_figure(size: int = 16, points: int = 161) -> go.Figure:
 
     Args:
         size: rows of the raster; the coarser, the higher the stairs.
+        points: of each curve.
     """
     target = draw("closed form", torch.tensor([[1.0, 0.0, 0.25], [0.0, 1.0, 0.0]]), size)
     shifts = torch.linspace(0, 0.5, points)
-    series = {}
+    series: dict[str, tuple] = {}
     for way in WAYS:
         values = []
         for shift in shifts.tolist():
@@ -125,13 +141,10 @@ def staircase_figure(size: int = 16, points: int = 161) -> go.Figure:
         series[way] = (shifts, values)
     return figures.curves(
         series,
-        x_title=f"shift of the part (half widths); one cell is {2 / size}",
-        y_title="loss, as a share of the target",
-        x_range=(0, 0.5),
-        y_range=(-0.05, 1.5),
-        title=f"Stairs have no slope ({size} x {size} cells)",
+        x_title=f"shift of the part (half widths); one cell is {2 / size}", y_title="loss, as a share of the target",
+        x_range=(0, 0.5), y_range=(-0.05, 1.5), title=f"Stairs have no slope ({size} x {size} cells)",
         colours=dict(zip(WAYS, ("blue", "orange", "grey"))),
-    )
+    )  # fmt: skip
 
 
 def holes_figure(size: int = 32, scale: float = 1.8) -> go.Figure:
@@ -157,12 +170,7 @@ def parity_figure(sizes: tuple[int, ...] = (32, 64, 128, 256, 512), seed: int = 
             "largest difference": (sizes, gaps),
             "slope of the squared cell": (sizes, [gaps[0] * (sizes[0] / n) ** 2 for n in sizes]),
         },
-        x_title="rows of the raster",
-        y_title="difference (1 is the peak)",
-        x_range=(0, sizes[-1] * 1.05),
-        y_range=(1e-4, 1),
-        y_log=True,
-        mode="lines+markers",
-        title="Resampling comes near, painting is exact",
+        x_title="rows of the raster", y_title="difference (1 is the peak)", x_range=(0, sizes[-1] * 1.05),
+        y_range=(1e-4, 1), y_log=True, mode="lines+markers", title="Resampling comes near, painting is exact",
         colours={"slope of the squared cell": "grey"},
-    )
+    )  # fmt: skip
