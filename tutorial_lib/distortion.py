@@ -18,6 +18,9 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
+# The first call imports sympy. Here, because an interrupt inside a lesson's first call would leave half of it behind.
+torch.broadcast_shapes((1,), (1,))
+
 COEFFICIENTS = ("k1", "k2", "k3", "p1", "p2")
 
 RADIAL_LIMIT = 1.4
@@ -117,13 +120,15 @@ def undistort(points: torch.Tensor, coefficients: torch.Tensor, iterations: int 
         (..., 2), same dtype and device as `points`.
 
     Raises:
-        ValueError: as `distort`; also if some point is the image of no point before the fold.
+        ValueError: as `distort`; also if some point is NaN, is the image of no point before the fold, or was not
+            reached within `iterations`.
     """
     wanted, lens = _split(points, coefficients)
     target, lens = wanted.double(), lens.double()
     with torch.no_grad():
         solution = torch.zeros_like(target) + 0 * lens[..., :2]
         error = torch.linalg.vector_norm(distort(solution, lens) - target, dim=-1)
+        going = torch.ones_like(error, dtype=torch.bool)
         for _ in range(iterations):
             if (error < 1e-12).all():
                 break
@@ -136,16 +141,29 @@ def undistort(points: torch.Tensor, coefficients: torch.Tensor, iterations: int 
                 if not bad.any():
                     break
                 step = torch.where(bad[..., None], step / 2, step)
-            better = new_error < error
-            solution = torch.where((better & ~bad)[..., None], tried, solution)
-            error = torch.where(better & ~bad, new_error, error)
-        lost = ~(error <= 1e-8)
-        if lost.any():
-            raise ValueError(
-                f"points: {int(lost.sum())} of {lost.numel()} are NaN or have no inverse under these coefficients: "
-                "the lens folds before it reaches them. Check distortion.folds(coefficients, radius) first"
-            )
+            better = (new_error < error) & ~bad
+            going = new_error < 0.99 * error  # at the fold, steps shrink and get nowhere
+            solution = torch.where(better[..., None], tried, solution)
+            error = torch.where(better, new_error, error)
+        _check_solution(target, error, going, iterations)
     return (solution - _newton_step(solution, target, lens)).to(points.dtype)
+
+
+def _check_solution(target: torch.Tensor, error: torch.Tensor, going: torch.Tensor, iterations: int) -> None:
+    """Say which points were not undistorted, and why: there are three causes, and three remedies."""
+    lost = ~(error <= 1e-8)
+    if not lost.any():
+        return
+    finite = torch.isfinite(target).all(-1)
+    for which, cause in (
+        (~finite, "are NaN or infinite: look at the detections"),
+        (lost & finite & ~going, "have no inverse under these coefficients: the lens folds before it reaches them. "
+         "Check distortion.folds(coefficients, radius) first"),
+        (lost & finite & going, f"did not converge within {iterations} iterations: give more"),
+    ):  # fmt: skip
+        if which.any():
+            first = tuple(int(i) for i in which.nonzero()[0])
+            raise ValueError(f"points: {int(which.sum())} of {lost.numel()} {cause} (the first is at {first})")
 
 
 def _newton_step(solution: torch.Tensor, target: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:

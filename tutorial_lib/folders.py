@@ -1,22 +1,45 @@
-"""Where the course writes what can be computed again: claims, drawn photos."""
+"""Where the course writes what can be computed again: claims, drawn photos, trained networks."""
 
+import functools
 import os
+import tempfile
+import warnings
 from pathlib import Path
 
 import tutorial_lib
 
 
 def output_folder() -> Path:
-    """`COURSE_BUILD`, else `build/` of the clone, else the user's cache (`~/.cache/pose-course`).
+    """The one folder that the course writes into; it need not exist yet.
 
-    The cache is for whoever has no clone (a wheel) or shares one that is read-only (a class). The folder need not
-    exist yet.
+    `COURSE_BUILD` if it is set; else `build/` of the clone; else the user's cache (`~/.cache/pose-course`), for whoever
+    has no clone (a wheel) or shares one that is read-only (a class); else a temporary folder of this user, with a
+    warning, where there is no home or none that can be written to.
     """
     named = os.environ.get("COURSE_BUILD")
     if named:
         return Path(named)
     clone = Path(tutorial_lib.__file__).resolve().parents[1]
-    build = clone / "build"
-    if (clone / "pyproject.toml").is_file() and os.access(build if build.is_dir() else clone, os.W_OK):
-        return build
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pose-course"
+    if (clone / "pyproject.toml").is_file() and _writable(clone / "build"):
+        return clone / "build"
+    home = Path(os.path.expanduser("~"))  # where there is no home, this stays "~"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "pose-course"
+    return cache if cache.is_absolute() and _writable(cache) else _temporary()
+
+
+def _writable(folder: Path) -> bool:
+    """Whether the folder, or the nearest one above it that exists, can be written to."""
+    while not folder.exists() and folder.parent != folder:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+@functools.cache  # one warning a process
+def _temporary() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"pose-course-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    warnings.warn(
+        f"neither the course's folder nor a home can be written to: what is computed goes to {folder}, which may be "
+        "emptied at any time. Set COURSE_BUILD to a folder that stays",
+        stacklevel=3,
+    )
+    return folder

@@ -1,6 +1,13 @@
-"""Models are used by one thread at a time: sliders call back in other threads while a cell trains."""
+"""Models are used by one thread at a time: sliders call back in other threads while a cell trains.
+
+The lock is taken in one way only, `with MODEL_LOCK, gradients_on():`. Entering and leaving it happen in C, so that an
+interrupt (the stop button) can never come between taking the lock and remembering that it was taken. A Python function
+around it, such as a context manager of our own, would leave it held in one stop of five hundred, and every slider
+would then wait for ever.
+"""
 
 import contextlib
+import signal
 import threading
 import time
 from collections.abc import Generator
@@ -8,53 +15,59 @@ from collections.abc import Generator
 import torch
 
 
-class FairLock:
-    """A reentrant lock whose holder lets others go first when it lets go.
+class FairLock(type(threading.RLock())):  # ty: ignore[subclass-of-final-class]  (CPython's allows it; tested)
+    """A reentrant lock whose holder can let others go first.
 
     A thread that releases an ordinary lock and takes it again at once, as a training loop does, starves all others:
-    it still holds the interpreter. Here it sleeps for a moment, but only if somebody is waiting.
+    it still holds the interpreter. So whoever may have to wait says so with `announced`, and a loop calls `let_others`
+    between two steps, which sleeps for a moment, but only if somebody is waiting.
     """
 
-    def __init__(self) -> None:
-        self._lock, self._count = threading.RLock(), threading.Lock()
-        self._waiting, self._depth = 0, 0
+    def __init__(self):
+        self._waiting: set[int] = set()
 
-    def acquire(self, timeout: float = -1) -> bool:
-        """Take the lock; False if `timeout` seconds (-1: no limit) were not enough."""
-        if not self._lock.acquire(blocking=False):
-            with self._count:
-                self._waiting += 1
-            try:
-                if not self._lock.acquire(timeout=timeout):
-                    return False
-            finally:
-                with self._count:
-                    self._waiting -= 1
-        self._depth += 1
-        return True
-
-    def release(self) -> None:
-        """Give the lock back; the outermost release lets waiting threads go first."""
-        self._depth -= 1
-        outermost = self._depth == 0
-        self._lock.release()
-        if outermost and self._waiting:
-            time.sleep(1e-4)
-
-    def __enter__(self) -> "FairLock":
-        self.acquire()
+    def announced(self) -> "FairLock":
+        """The lock itself, after a note that this thread waits for it; call `arrived` when it is held."""
+        self._waiting.add(threading.get_ident())
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.release()
+    def arrived(self) -> None:
+        """Take the note back."""
+        self._waiting.discard(threading.get_ident())
+
+    def let_others(self) -> None:
+        """Give waiting threads the time to take the lock, which this thread must not hold."""
+        if self._waiting:
+            time.sleep(1e-4)
 
 
 MODEL_LOCK = FairLock()
-"""Held around every use of a model: sliders call back in other threads while a cell trains."""
+"""Held around every use of a model."""
 
 
 @contextlib.contextmanager
-def model_in_use() -> Generator[None]:
-    """Hold `MODEL_LOCK` with gradients on, whatever the calling thread's own grad mode."""
-    with MODEL_LOCK, torch.inference_mode(False), torch.enable_grad():
+def gradients_on() -> Generator[None]:
+    """Gradients, whatever the calling thread's own grad mode."""
+    with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+@contextlib.contextmanager
+def interrupts_later() -> Generator[None]:
+    """Hold a keyboard interrupt back until the end of the block.
+
+    For what must not be cut in two: an interrupt inside a module's first import leaves half a module in the kernel,
+    and every later use of it fails until the kernel is restarted. In other threads nothing changes: Python interrupts
+    the main thread only.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = []
+    handler = signal.signal(signal.SIGINT, lambda *arguments: came.append(arguments))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came and callable(handler):
+            handler(*came[0])

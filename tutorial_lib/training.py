@@ -9,15 +9,20 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from tutorial_lib.locking import MODEL_LOCK, model_in_use
+from tutorial_lib.locking import MODEL_LOCK, gradients_on, interrupts_later
 
 
 def resolve_device(device: str = "auto") -> torch.device:
     """Find the device; "auto" is CUDA where there is one, else the CPU.
 
+    The one place that decides. An Apple GPU (mps) is not used: it computes in single precision only, and undistorting
+    works in double.
+
     Raises:
         ValueError: an unknown name, or a CUDA device where there is none.
     """
+    if str(device).split(":")[0] == "mps":
+        raise ValueError(f"device is {device!r}, which the course does not use: take 'auto' or 'cpu'")
     if str(device).split(":")[0] not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device is {device!r}, expected 'auto', 'cpu' or 'cuda'")
     if device == "auto":
@@ -82,13 +87,15 @@ def fit(
         raise ValueError(f"steps is {steps}, expected at least 1")
     if every < 1:
         raise ValueError(f"every is {every}, expected a validation every 1 or more steps")
-    optimiser = torch.optim.Adam(model.parameters(), lr=rate, amsgrad=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=final_rate)
+    with interrupts_later():  # the first optimiser of a process imports torch's compiler
+        optimiser = torch.optim.Adam(model.parameters(), lr=rate, amsgrad=True)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=final_rate)
     history, best = History(), None
     bar = tqdm(range(steps), desc=label, disable=not progress, mininterval=0.5)
     try:
         for step in bar:
-            with model_in_use():
+            MODEL_LOCK.let_others()
+            with MODEL_LOCK, gradients_on():
                 optimiser.zero_grad(set_to_none=True)
                 value = loss(step)
                 if value.numel() != 1:

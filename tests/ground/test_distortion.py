@@ -345,3 +345,16 @@ BAD = {
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_undistort_tells_its_three_failures_apart():
+    lens, inside = PRESETS["d2"], torch.tensor([[0.1, 0.2], [0.3, -0.4]])
+    seen = distort(inside, lens)
+    with pytest.raises(
+        ValueError, match=r"1 of 2 did not converge within 1 iterations: give more .*first is at \(1,\)"
+    ):
+        distortion.undistort(torch.stack([torch.zeros(2), seen[1]]), lens, iterations=1)
+    with pytest.raises(ValueError, match=r"1 of 2 have no inverse .*folds before .*first is at \(0,\)"):
+        distortion.undistort(torch.tensor([[0.9, 0.0], [0.1, 0.1]]), torch.tensor([-1.0, 0, 0, 0, 0]))
+    with pytest.raises(ValueError, match=r"1 of 2 are NaN or infinite.*first is at \(1,\)"):
+        distortion.undistort(torch.tensor([[0.1, 0.1], [float("nan"), 0.0]]), lens)

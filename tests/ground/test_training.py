@@ -1,12 +1,15 @@
 """The training loop: what it learns, what it keeps when it is stopped, and what its lock is for."""
 
+import contextlib
+import random
+import signal
 import threading
 
 import pytest
 import torch
 from torch import nn
 
-from tutorial_lib.locking import MODEL_LOCK, model_in_use
+from tutorial_lib.locking import MODEL_LOCK, gradients_on, interrupts_later
 from tutorial_lib.training import fit, resolve_device
 
 
@@ -177,7 +180,8 @@ def test_a_slider_that_uses_a_model_while_a_cell_trains_it_always_sees_whole_wei
     try:
         for seed in range(200):
             x = torch.randn(8, 2, generator=torch.Generator().manual_seed(seed))
-            with model_in_use():
+            with MODEL_LOCK.announced(), gradients_on():
+                MODEL_LOCK.arrived()
                 start = weights(model)
                 (gradient,) = torch.autograd.grad(model(x).sum(), model.weight)
                 if not torch.equal(weights(model), start):
@@ -190,8 +194,51 @@ def test_a_slider_that_uses_a_model_while_a_cell_trains_it_always_sees_whole_wei
     assert not trainer.is_alive() and not wrong
 
 
+def test_no_stop_leaves_the_lock_held():
+    """Two thousand interrupts at random moments of a loop that does little else than take the lock."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    def free_for_others():
+        taken = []
+        thread = threading.Thread(target=lambda: taken.append(MODEL_LOCK.acquire(timeout=5)) or MODEL_LOCK.release())
+        thread.start()
+        thread.join()
+        return taken == [True]
+
+    before = signal.signal(signal.SIGALRM, stop)
+    chance = random.Random(0)
+    try:
+        for _ in range(2000):
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 4e-4))
+                while True:
+                    MODEL_LOCK.let_others()
+                    with MODEL_LOCK.announced(), gradients_on():
+                        MODEL_LOCK.arrived()
+        assert free_for_others()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_interrupt_comes_after_what_must_not_be_cut_in_two():
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with interrupts_later():
+            signal.raise_signal(signal.SIGINT)
+            done.append("whole")
+        done.append("not reached")
+    assert done == ["whole"]
+    with interrupts_later():
+        pass  # and nothing is left behind
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
 def test_gradients_are_on_inside_the_lock_in_any_thread_and_outside_as_before():
     with torch.no_grad():
-        with model_in_use():
+        with MODEL_LOCK, gradients_on():
             assert torch.is_grad_enabled()
         assert not torch.is_grad_enabled()

@@ -467,3 +467,24 @@ BAD = {
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def frozen(model, *names):
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(not name.startswith(names))
+    return model
+
+
+def test_frozen_layers_stay_frozen():
+    model = frozen(lifter(), "expand")
+    adapted = adapt(model, windows(6), 3, rate=RATE).model
+    moved = {name for name, weight in adapted.named_parameters() if not torch.equal(weight, model.get_parameter(name))}
+    assert moved and not any(name.startswith("expand") for name in moved)
+    support, query = episode()
+    meta_loss(model, support, query, rate=RATE).backward()
+    assert model.expand_conv.weight.grad is None and model.shrink.weight.grad is not None
+
+
+def test_a_model_that_is_frozen_altogether_is_refused():
+    with pytest.raises(ValueError, match="model has no parameter that requires a gradient"):
+        adapt(frozen(lifter(), ""), windows(6), 3, rate=RATE)

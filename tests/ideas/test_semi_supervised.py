@@ -1,5 +1,7 @@
 """Learning without labels: every loss against a closed form, NumPy or OpenCV, and what each one cannot see."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from tutorial_lib.camera import FOCAL
+from tutorial_lib.camera import FOCAL, look_at
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
@@ -322,3 +324,16 @@ BAD = {
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_every_video_is_seen_with_its_own_focal_length_and_principal_point():
+    pose, root = POSE[:2], ROOT[:2] if ROOT.ndim > 2 else ROOT.expand(2, 1, 3)
+    camera = look_at(torch.tensor([[3.0, 0, 1], [0, 4.0, 1]]), torch.zeros(2, 3) + 1)
+    camera = replace(
+        camera, focal=torch.tensor([[1.1, 1.2], [2.3, 2.2]]), centre=torch.tensor([[0.01, -0.02], [0.1, 0]])
+    )
+    plane = reproject(pose, root) / FOCAL
+    expected = plane * camera.focal[:, None] + camera.centre[:, None]
+    torch.testing.assert_close(reproject(pose, root, camera=camera), expected)
+    assert reprojection_loss(pose, root, expected, camera=camera).item() < 1e-6
+    assert reprojection_loss(pose, root, expected).item() > 0.05, "the course's own camera is another one"

@@ -19,7 +19,7 @@ from torch.func import functional_call
 from tutorial_lib.adaptation.maml import Weights, maml_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import Lifter, WindowForm
-from tutorial_lib.locking import model_in_use
+from tutorial_lib.locking import MODEL_LOCK, gradients_on
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
 
@@ -68,7 +68,8 @@ def meta_loss(
         theta_i = theta - rate * grad L_i(theta, support_i);   objective = mean_i L_i(theta_i, query_i)
 
     Args:
-        model: its parameters are theta; it must be in eval mode (see the module's docstring).
+        model: those of its parameters that require a gradient are theta; it must be in eval mode (see the module's
+            docstring).
         support: what the inner steps see, with a leading axis of tasks.
         query: what the outer loss sees, the same tasks.
         rate: alpha, the inner learning rate.
@@ -97,10 +98,11 @@ def meta_loss(
     if inner not in get_args(Inner):
         raise ValueError(f"inner is {inner!r}, expected 'supervised' or 'self-supervised'")
     network = WindowForm(model)
-    buffers = dict(network.named_buffers())
+    theta: Weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    fixed = dict(network.named_buffers()) | {n: w for n, w in network.named_parameters() if n not in theta}
 
     def lift(weights: Weights, keypoints: torch.Tensor) -> torch.Tensor:
-        return functional_call(network, (weights, buffers), (keypoints,))
+        return functional_call(network, (weights, fixed), (keypoints,))
 
     def inner_loss(weights: Weights, seen: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         predicted = lift(weights, seen[0])
@@ -110,7 +112,7 @@ def meta_loss(
         return supervised_loss(lift(weights, seen[0]), seen[1])
 
     return maml_loss(
-        dict(network.named_parameters()),
+        theta,
         (support.keypoints, support.pose),
         (query.keypoints, query.pose),
         inner_loss,
@@ -150,7 +152,7 @@ def adapt(
     """Adapt a copy of a lifter to a test environment by plain gradient descent; the model given is not changed.
 
     Args:
-        model: any lifter.
+        model: any lifter; parameters that require no gradient stay as they are.
         support: scenario 1: `Windows` recorded with labels through the test lens. Scenario 2: (clips, T, 17, 2) or
             (T, 17, 2) screen keypoints of the test video itself, without labels.
         steps: gradient steps.
@@ -179,16 +181,19 @@ def adapt(
         )
     if not torch.isfinite(keypoints).all():
         raise ValueError("support holds keypoints that are NaN or infinite: check the lens and the detections")
-    with model_in_use():  # a cell may be training this very model
-        adapted = copy.deepcopy(model).eval().requires_grad_(True)
+    with MODEL_LOCK, gradients_on():  # a cell may be training this very model
+        adapted = copy.deepcopy(model).eval()
     result = Adaptation(adapted)
-    weights = list(adapted.parameters())
+    weights = [weight for weight in adapted.parameters() if weight.requires_grad]  # frozen layers stay frozen
+    if not weights:
+        raise ValueError("model has no parameter that requires a gradient, expected some: unfreeze a layer")
     if not isinstance(support, Windows):
         keypoints = keypoints if keypoints.ndim == 4 else keypoints[None]
     start = None
     try:
         for step in range(steps + 1):
-            with model_in_use():
+            MODEL_LOCK.let_others()
+            with MODEL_LOCK, gradients_on():
                 with torch.set_grad_enabled(step < steps):
                     if isinstance(support, Windows):
                         pose = adapted.windows(keypoints)

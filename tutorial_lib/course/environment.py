@@ -112,9 +112,8 @@ def _device() -> Row:
     if torch.cuda.is_available():
         properties = torch.cuda.get_device_properties(0)
         return Row("device", f"CUDA: {properties.name}, {properties.total_memory / 1e9:.0f} GB")
-    if torch.backends.mps.is_available():
-        return Row("device", "Apple GPU (mps)")
-    return Row("device", "CPU (enough for every lesson in the quick profile)")
+    idle = "; the Apple GPU (mps) is present, not used" if torch.backends.mps.is_available() else ""
+    return Row("device", f"CPU (enough for every lesson in the quick profile){idle}")
 
 
 def _memory() -> Row:

@@ -17,7 +17,7 @@ import torch
 
 from tutorial_lib.display import still
 from tutorial_lib.display.stage import Stage
-from tutorial_lib.locking import MODEL_LOCK, model_in_use
+from tutorial_lib.locking import MODEL_LOCK, gradients_on
 
 CALLBACK_THREADS = 1
 """Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs
@@ -209,7 +209,8 @@ class Demo(ipywidgets.VBox):
 
     def _run(self) -> None:
         """Compute and draw the present values; an error leaves the last good picture and the demo usable."""
-        with model_in_use():
+        with MODEL_LOCK.announced(), gradients_on():
+            MODEL_LOCK.arrived()
             threads = torch.get_num_threads()
             torch.set_num_threads(CALLBACK_THREADS)
             try:

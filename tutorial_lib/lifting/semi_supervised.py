@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import torch
 
-from tutorial_lib.camera import project
+from tutorial_lib.camera import Camera, project, to_screen
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import Lens
 from tutorial_lib.lifting.protocol import Lifter
@@ -43,13 +43,16 @@ def trajectory_loss(predicted: torch.Tensor, root: torch.Tensor) -> torch.Tensor
     return (length(predicted - root) / root[..., 2]).mean()
 
 
-def reproject(pose: torch.Tensor, root: torch.Tensor, lens: Lens | torch.Tensor | None = None) -> torch.Tensor:
+def reproject(
+    pose: torch.Tensor, root: torch.Tensor, lens: Lens | torch.Tensor | None = None, camera: Camera | None = None
+) -> torch.Tensor:
     """Where the camera would see a predicted pose at a predicted place.
 
     Args:
         pose: (..., 17, 3) metres, root-relative, camera axes.
         root: (..., 1, 3) metres, camera frame.
         lens: a lens, or coefficients (5,) or a batch: the projection with distortion; None is the linear one.
+        camera: whose focal length and principal point the keypoints have, one or a batch; None is the course's own.
 
     Returns:
         (..., 17, 2) screen coordinates.
@@ -70,15 +73,19 @@ def reproject(pose: torch.Tensor, root: torch.Tensor, lens: Lens | torch.Tensor 
     visible = torch.cat([aside, depth], -1)
     # A joint near the optical axis stays unclamped even at the smallest depth, but what pulls it there is no direction.
     visible = torch.where(place[..., 2:] > NEAREST, visible, visible.detach())
-    return project(visible, lens=lens)
+    return to_screen(project(visible, lens=lens, onto="plane"), camera)
 
 
 def reprojection_loss(
-    pose: torch.Tensor, root: torch.Tensor, keypoints: torch.Tensor, lens: Lens | torch.Tensor | None = None
+    pose: torch.Tensor,
+    root: torch.Tensor,
+    keypoints: torch.Tensor,
+    lens: Lens | torch.Tensor | None = None,
+    camera: Camera | None = None,
 ) -> torch.Tensor:
     """Mean distance in the picture (screen units) between the keypoints (..., 17, 2) and what `reproject` returns."""
     check_joints(keypoints, 2, "keypoints")
-    return length(reproject(pose, root, lens) - keypoints).mean()
+    return length(reproject(pose, root, lens, camera) - keypoints).mean()
 
 
 def bone_length_loss(labelled: torch.Tensor, unlabelled: torch.Tensor, norm: Norm = "l1") -> torch.Tensor:
@@ -124,6 +131,7 @@ def joint_losses(
     unlabelled: torch.Tensor | None,
     *,
     lens: Lens | torch.Tensor | None = None,
+    camera: Camera | None = None,
     norm: Norm = "l1",
     terms: tuple[str, ...] = TERMS,
 ) -> JointLosses:
@@ -136,7 +144,9 @@ def joint_losses(
         trajectory_model: 1 joint out.
         labelled: windows with pose and root.
         unlabelled: (windows, F, 17, 2) screen coordinates; None during the warm-up.
-        lens: what the unlabelled video was filmed through; its intrinsics must be known.
+        lens: what the unlabelled video was filmed through.
+        camera: what filmed the unlabelled video: its focal length and principal point are used, one for all windows or
+            one for each. None is the course's own camera, which all its data are brought to.
         norm: of the bone-length term.
         terms: which of `TERMS` are used.
 
@@ -159,7 +169,7 @@ def joint_losses(
         losses["trajectory"] = trajectory_loss(root[:count], labelled.root)
     if unlabelled is not None and "reprojection" in terms:
         middle = unlabelled[:, -1 if pose_model.causal else unlabelled.shape[1] // 2]
-        losses["reprojection"] = reprojection_loss(pose[count:], root[count:], middle, lens)
+        losses["reprojection"] = reprojection_loss(pose[count:], root[count:], middle, lens, camera)
     if unlabelled is not None and "bones" in terms:
         losses["bones"] = bone_length_loss(pose[:count], pose[count:], norm)
     return JointLosses(**losses)

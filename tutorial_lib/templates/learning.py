@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from tutorial_lib.locking import model_in_use
+from tutorial_lib.locking import MODEL_LOCK, gradients_on
 from tutorial_lib.templates.losses import ANCHOR_WEIGHT, BOUNDARY_WEIGHT, anchor_loss, boundary_loss
 from tutorial_lib.templates.network import START, Eye, Regressor, Translator, soft_maps
 from tutorial_lib.templates.pairs import Pairs
@@ -161,7 +161,8 @@ def train(
     for step in tqdm(range(steps), desc=label, mininterval=0.5):
         if before is not None:
             before(step)
-        with model_in_use():
+        MODEL_LOCK.let_others()
+        with MODEL_LOCK, gradients_on():
             learner.networks.train()
             loss = learner.loss(step, steps)
             optimiser.zero_grad(set_to_none=True)
