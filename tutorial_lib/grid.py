@@ -110,7 +110,7 @@ def bump(
     """
     centre = to_cells(place, cells)
     if rounded:
-        centre = torch.floor(centre + 0.5)
+        centre = centre.round()
     away = (torch.arange(cells, dtype=place.dtype, device=place.device) - centre[..., None]) / sigma
     profile = torch.exp(-(away**2) / 2)
     return profile if reach is None else profile * (away.abs() <= reach + 1e-6)
