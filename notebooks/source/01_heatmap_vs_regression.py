@@ -28,7 +28,7 @@ from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import robustnes
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains all of them again, wider and longer
 SEED = 0
-DEVICE = "auto"  # where "full" trains: "cuda" where there is one; demos and exams run on the CPU
+DEVICE = "auto"  # where "full" trains: "cuda" where there is one; demos and tests run on the CPU
 MOTION = "builtin"  # this lesson's photos are drawn with builtin motion
 
 # %%

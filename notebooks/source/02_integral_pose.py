@@ -36,7 +36,7 @@ from tutorial_lib.lessons.integral_pose import (
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains ResNet-50 on large photos, for a GPU and days
 SEED = 0
-DEVICE = "auto"  # where "full" trains: "cuda" where there is one; demos and exams run on the CPU
+DEVICE = "auto"  # where "full" trains: "cuda" where there is one; demos and tests run on the CPU
 MOTION = "builtin"  # this lesson photographs the course's own people; other motion is not looked at
 
 # %%
@@ -266,7 +266,7 @@ for key in ("photos", "test", "steps", "late_steps", "batch", "seeds"):
 print(f"{'rates':>12}: {results['search']['rates']}")
 
 # %% [markdown]
-# First we hold the exam again with the networks that are shipped (seed 0), so that no number below stands on trust:
+# First we hold the test again with the networks that are shipped (seed 0), so that no number below stands on trust:
 
 # %%
 # NBVAL_CHECK_OUTPUT

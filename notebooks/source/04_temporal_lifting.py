@@ -49,7 +49,7 @@ from tutorial_lib.metrics.by_action import per_action
 # %% tags=["parameters"]
 PROFILE = "quick"  # "quick": shipped networks, a minute. "full": trains all of them again, for hours
 SEED = 0
-DEVICE = "auto"  # where "full" trains: "cuda" where there is one; demos and exams run on the CPU
+DEVICE = "auto"  # where "full" trains: "cuda" where there is one; demos and tests run on the CPU
 MOTION = "builtin"  # or a motion file; or Human3.6M's data_3d_h36m.npz (see section 7)
 TRUST_PICKLE = False  # Human3.6M's files are pickles: True lets them run any code that their author put in
 
@@ -198,7 +198,7 @@ show(demo_lifting.stills(video, {name: networks[name] for name in ("1 frame", "8
 # scale and shift. **Protocol 3** (N-MPJPE): after the best scale only. **Velocity** (MPJVE): MPJPE of the steps from
 # frame to frame. The papers average over the frames of an *action* first, and then over actions.
 #
-# Human3.6M tests new people (S9, S11) who do what the others did in training. We hold that exam (*known motions*), and
+# Human3.6M tests new people (S9, S11) who do what the others did in training. We hold that test (*known motions*), and
 # a harder one, where the motions are new as well. Every network sees the same videos.
 
 # %%
@@ -508,7 +508,7 @@ record(
 # ### And on real people?
 #
 # The networks were trained on invented *and* on real motion. The recording of real actors is not part of this
-# repository; when the networks were trained, the same exam was held with four actors that no training saw, and written
+# repository; when the networks were trained, the same test was held with four actors that no training saw, and written
 # into each checkpoint's JSON. Run this lesson with `MOTION` set to a motion file to measure it anew.
 
 # %%

@@ -184,9 +184,9 @@ print("the adaptation demo moves")
 source(adaptation.adapt)
 
 # %% [markdown]
-# ## 4. The whole exam
+# ## 4. The whole test
 #
-# Now every network takes every exam: four lenses, both scenarios, people and motions that no training saw. All models
+# Now every network takes every test: four lenses, both scenarios, people and motions that no training saw. All models
 # see the same frames and noise. Each model's step size was chosen on *validation* people and random lenses
 # (`python -m tutorial_lib.adaptation.rate_search`), so nobody wins by a better rate.
 
@@ -452,7 +452,7 @@ record(
 # ### And on real people?
 #
 # The networks were trained on builtin motion *and* real motion capture. The optional recording of real actors is not
-# part of this repository; when the checkpoints were trained, the same exam was held with four actors that no training
+# part of this repository; when the checkpoints were trained, the same test was held with four actors that no training
 # saw, and written into each checkpoint's JSON. Run this lesson with `MOTION` set to a motion file to measure it anew.
 
 # %%

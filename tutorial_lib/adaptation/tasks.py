@@ -28,7 +28,7 @@ def draw_tasks(
         generator: decides clips and frames.
         source: as `draw_windows`.
         one_video: false for scenario 1 (a small but varied recording, tested on other people); true for scenario 2
-            (support and query are frames of one and the same shot, because there the test video adapts to itself).
+            (support and query are frames of one and the same video, because there the test video adapts to itself).
 
     Returns:
         Two `Windows` with the leading axis tasks.

@@ -1,4 +1,4 @@
-"""Videos to test lifters of any receptive field with: people and motions that no training saw, filmed as they are.
+"""Videos to test lifters of any receptive field with: people and motions that no training saw, captured as they are.
 
 The same videos for every network; another detector on request, with errors that have the same
 pattern and another size.
@@ -41,12 +41,12 @@ class Video:
 
 
 def capture_videos(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0) -> list[Video]:
-    """Film whole clips of any length, each from a random viewpoint.
+    """Capture whole clips of any length, each from a random viewpoint.
 
     Another `noise` with the same generator state gives the same viewpoints and errors of another size.
     """
-    filmed = [capture([clip], generator=generator, noise=noise) for clip in clips]
-    return [Video(to_screen(f.detected[0]), f.pose[0], f.subjects[0], f.actions[0]) for f in filmed]
+    captured = [capture([clip], generator=generator, noise=noise) for clip in clips]
+    return [Video(to_screen(f.detected[0]), f.pose[0], f.subjects[0], f.actions[0]) for f in captured]
 
 
 def clips_under_test(motion: str = "builtin", seed: int = 0, known: bool = False) -> list[Clip]:

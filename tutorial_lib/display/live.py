@@ -265,18 +265,24 @@ class Demo(ipywidgets.VBox):
 
 def _refusal(control: Any, value: Any) -> str:
     """What the control takes, if it does not take the value; else nothing."""
-    if hasattr(control, "_options_full"):
-        if any(_same(control, known, value) for _, known in control._options_full):
+    if hasattr(control, "options"):
+        values = [value for _, value in _pairs(control)]
+        if any(_same(control, known, value) for known in values):
             return ""
         if isinstance(control, StepSlider):
             return f"a number from {control.low} to {control.high} in steps of {control.step}"
-        return f"one of {[known for _, known in control._options_full]}"
+        return f"one of {values}"
     if hasattr(control, "max"):
         whole = isinstance(control.min, int) and isinstance(control.max, int)
         number = isinstance(value, int) if whole else _number(value)
         if not number or not control.min <= value <= control.max:
             return f"a {'whole ' * whole}number from {control.min} to {control.max}"
     return ""
+
+
+def _pairs(control: Any) -> list[tuple[str, Any]]:
+    """What a selection shows and means; `options` keeps them as they were given."""
+    return [option if isinstance(option, tuple) else (str(option), option) for option in control.options]
 
 
 def _number(value: Any) -> bool:
@@ -292,8 +298,8 @@ def _same(control: Any, known: Any, value: Any) -> bool:
 
 def _readout(control: Any) -> str:
     """The control's value as its read-out shows it."""
-    if hasattr(control, "_options_full"):
-        return next(text for text, known in control._options_full if _same(control, known, control.value))
+    if hasattr(control, "options"):
+        return next(text for text, known in _pairs(control) if _same(control, known, control.value))
     if isinstance(control.value, bool):
         return "on" if control.value else "off"
     return _typeset(format(control.value, getattr(control, "readout_format", "")))

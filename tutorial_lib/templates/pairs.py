@@ -121,7 +121,7 @@ def front_pairs(
         places = draw_places(n, generator=generator, occluders=occluders)
         beside = poses[0] + poses[0].new_tensor([100.0, 0.0, 0.0])  # metres: nobody is in this picture
         with torch.no_grad():
-            shots = [
+            photos = [
                 photograph(
                     pose, looks, places, size=size, box=box, sensor=Sensor(read_noise=0.005), generator=generator,
                     down=-camera.rotation[..., 2],
@@ -130,10 +130,10 @@ def front_pairs(
             ]  # fmt: skip
         made.append(
             Pairs(
-                torch.stack([(255 * shot.image).round().to(torch.uint8) for shot in shots[:2]]),
-                torch.stack([shot.keypoints for shot in shots[:2]]),
+                torch.stack([(255 * photo.image).round().to(torch.uint8) for photo in photos[:2]]),
+                torch.stack([photo.keypoints for photo in photos[:2]]),
                 torch.stack(poses),
-                (255 * shots[2].image[None]).round().to(torch.uint8),
+                (255 * photos[2].image[None]).round().to(torch.uint8),
             )
         )
     return Pairs(*(torch.cat(values, 1) for values in zip(*(vars(pairs).values() for pairs in made))))
