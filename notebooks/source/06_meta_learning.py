@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from tutorial_lib import adaptation, checkpoints, distortion, training
+from tutorial_lib import adaptation, checkpoints, distortion, skeleton, training
+from tutorial_lib.adaptation import maml
 from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, compare_networks
 from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, SCENARIOS, LensTest
-from tutorial_lib.datasets import splits, windows
+from tutorial_lib.datasets import footage, splits
 from tutorial_lib.display.claims import Claim, certainly_below, record
 from tutorial_lib.display.figures import curves
 from tutorial_lib.display.preview import show, source
@@ -97,7 +98,7 @@ show(figures.alpha_figure())
 # training looks more like testing. A task is one lens, with support and query windows:
 
 # %%
-source(windows.draw_tasks)
+source(adaptation.draw_tasks)
 
 # %% [markdown]
 # **A misprint worth a minute.** In the paper's Algorithm 1 the outer loss is summed over tasks
@@ -112,11 +113,12 @@ source(windows.draw_tasks)
 show(figures.strata_figure())
 
 # %% [markdown]
-# The objective itself. `vmap` runs all tasks at once; the batch norms keep the statistics of the pretraining in every
-# step (why: the docstring of the module), and dropout is off, so inner, outer and test steps are the same function.
+# The objective itself, first for any model, then for a lifter. `vmap` runs all tasks at once; the batch norms keep the
+# statistics of the pretraining in every step (why: the docstring of the module), and dropout is off, so inner, outer
+# and test steps are the same function.
 
 # %%
-source(adaptation.meta_loss)
+source(maml.maml_loss, adaptation.meta_loss)
 
 # %% [markdown]
 # ### Watch it train
@@ -127,12 +129,12 @@ source(adaptation.meta_loss)
 # %%
 lifter = checkpoints.load("random-9f", folder=FOLDER)
 generator = torch.Generator().manual_seed(SEED)
-footage = splits.capture_clips(splits.builtin_split(SEED).calibration, generator, limit=40)
+training_footage = footage.capture_clips(splits.builtin_split(SEED).calibration, generator, limit=40)
 
 
 def episode(step):
     lenses = distortion.sample_stratified(4, generator=generator)
-    support, query = windows.draw_tasks(footage, lenses, 9, support=32, query=16, generator=generator)
+    support, query = adaptation.draw_tasks(training_footage, lenses, 9, support=32, query=16, generator=generator)
     return adaptation.meta_loss(lifter, support, query, rate=0.03)
 
 
@@ -188,7 +190,7 @@ source(adaptation.adapt)
 #
 # Now every network takes every test: four lenses, both scenarios, people and motions that no training saw. All models
 # see the same frames and noise. Each model's step size was chosen on *validation* people and random lenses
-# (`python -m tutorial_lib.adaptation.rate_search`), so nobody wins by a better rate.
+# (`adaptation.rate_search`), so nobody wins by a better rate.
 
 # %%
 abouts = {name: checkpoints.record(name, FOLDER) for name in checkpoints.names(FOLDER)}
@@ -523,7 +525,7 @@ for name, values in sizes.items():
     optimiser = torch.optim.Adam(victim.parameters(), 3e-3)
     for _ in range(40):
         pose = victim.lift(video.video)
-        mean_bone = adaptation.bone_lengths(pose).mean()
+        mean_bone = skeleton.bone_lengths(pose).mean()
         values.append(mean_bone.item())
         loss = adaptation.self_supervised_loss(pose)
         if name == "without":
