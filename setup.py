@@ -29,7 +29,7 @@ class BuildWithLessons(build_py):
     def get_source_files(self) -> list[str]:
         return [*super().get_source_files(), *self.lessons().values()]  # for a source distribution
 
-    def get_outputs(self, include_bytecode=True) -> list[str]:
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         return [*super().get_outputs(include_bytecode), *self.lessons()]
 
 

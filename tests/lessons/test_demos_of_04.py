@@ -218,7 +218,7 @@ def test_everybody_is_in_the_picture_from_everywhere(action):
     (clip,) = builtin(3, 1, [action], 100)
     clean = draw_defects((100,), 0.0, generator=seeded())
     for azimuth in range(0, 360, 45):
-        video = demo_lifting.filmed(clip, azimuth, clean)
+        video = demo_lifting.captured(clip, azimuth, clean)
         assert video.keypoints.abs().max() < 0.8 and video.pose[..., 2].min() > 0.5
         torch.testing.assert_close(video.keypoints, FOCAL * video.pose[..., :2] / video.pose[..., 2:])
 
@@ -359,7 +359,7 @@ def test_the_example_is_what_a_detector_would_have_written():
     for number, track in enumerate(tracks):
         clip = clips_under_test("builtin", 0)[number]
         errors = draw_defects((150,), 1.0, generator=seeded(number))
-        seen = demo_lifting.filmed(clip, 60.0, errors, 150).keypoints
+        seen = demo_lifting.captured(clip, 60.0, errors, 150).keypoints
         limbs = list(LEFT + RIGHT)
         torch.testing.assert_close(track.keypoints[:, limbs], seen[:, limbs], atol=1e-4, rtol=0)
         assert (track.keypoints - seen).norm(dim=-1).max() < 0.25, "the trunk and the head are guessed from the limbs"

@@ -18,6 +18,7 @@ from tutorial_lib.adaptation.lens_test import (
     UNDISTORTED,
     LensTest,
     Observation,
+    Scenario,
     evaluate,
     evaluate_adapted,
 )
@@ -34,7 +35,7 @@ STEPS = {LABELLED: 10, ALONE: 5}
 """Steps of the claims (ours)."""
 
 
-def last_error(model: TemporalLifter, observation: Observation, scenario: str, rate: float) -> float:
+def last_error(model: TemporalLifter, observation: Observation, scenario: Scenario, rate: float) -> float:
     """MPJPE in mm after the claims' number of steps."""
     return evaluate_adapted(model, observation, scenario, steps=STEPS[scenario], rate=rate, every_step=False)[1][
         -1
@@ -52,7 +53,7 @@ def tune(name: str, lens_test: LensTest, lenses: torch.Tensor, folder: Path) -> 
         for rate in rates:
             reached = [last_error(model, observation, scenario, rate) for observation in observations]
             trials[rate] = sum(reached) / len(reached)
-        chosen[scenario] = min(trials, key=trials.get)
+        chosen[scenario] = min(trials, key=trials.__getitem__)
         errors[scenario] = {f"{rate:g}": round(value, 2) for rate, value in trials.items()}
     about |= {"test_rates": chosen, "test_steps": STEPS, "tuning_mpjpe_mm": errors}
     write_json(folder / f"{name}.json", about)

@@ -96,6 +96,7 @@ def apply(images: torch.Tensor, keypoints: torch.Tensor, changes: Changes) -> tu
     Args:
         images: (B, 3, H, W) in [0, 1]. What comes in from outside the picture is black.
         keypoints: (B, ..., 2) screen coordinates, or (B, ..., 3) with depth, which grows with the picture.
+        changes: of `draw`, one a picture.
 
     Returns:
         images and keypoints, of the same shapes. `inside` says which keypoints are still in the picture.
@@ -137,7 +138,9 @@ def place(images: torch.Tensor, changes: Changes) -> torch.Tensor:
     scale, shift = changes.scale.to(images), changes.shift.to(images)
     # the same map in kornia's pixels, where 0 is the middle of the first: x = (2 pixel + 1) / size - 1
     offset = ((scale - 1) * (1 - size) + shift * size) / 2
-    return warp_affine(images, torch.cat([torch.diag_embed(scale), offset[..., None]], -1), images.shape[-2:])
+    return warp_affine(
+        images, torch.cat([torch.diag_embed(scale), offset[..., None]], -1), (images.shape[-2], images.shape[-1])
+    )
 
 
 def paint(images: torch.Tensor, changes: Changes) -> torch.Tensor:
@@ -146,7 +149,7 @@ def paint(images: torch.Tensor, changes: Changes) -> torch.Tensor:
     A grey pixel has no hue of its own: where saturation is added, it takes the hue that is drawn, counted from red.
     """
 
-    def each(values):
+    def each(values: torch.Tensor):
         return values.to(images).reshape(len(images), -1, 1, 1)
 
     if changes.hue.any() or changes.saturation.any():

@@ -82,7 +82,7 @@ def builtin_split(seed: int = 0, people: int = 2) -> AdaptationSplit:
     )
 
 
-def file_split(path: str | os.PathLike, seed: int = 0) -> AdaptationSplit:
+def file_split(path: str | Path, seed: int = 0) -> AdaptationSplit:
     """A test site made of a motion file: some of its people are recorded for calibration, the others are tested.
 
     The optional motion capture keeps its fixed test actors; other files are split by subject (or, when there is only

@@ -260,7 +260,7 @@ def bars(
     names: Sequence[str],
     *,
     y_title: str,
-    intervals: Mapping[str, tuple] | None = None,
+    intervals: Mapping[str, Sequence] | None = None,
     y_range: Sequence[float] | None = None,
     title: str = "",
     colours: Mapping[str, str] | None = None,

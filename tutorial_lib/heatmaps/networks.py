@@ -10,6 +10,7 @@ Pictures are square, (B, 3, size, size), values in [0, 1]; points are normalised
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -99,6 +100,7 @@ class KeypointNet(nn.Module):
         """What `forward` gave, as points (B, J, 2).
 
         Args:
+            output: of `forward`.
             decoder: for the heat-map head, a function of maps such as `heatmaps.argmax`; by default `heatmaps.dark`
                 blurred by the targets' sigma.
         """
@@ -129,7 +131,7 @@ class KeypointNet(nn.Module):
             weight: (B, J), 0 or False for joints that do not count.
         """
         output, weight = self(images), weight.to(images.dtype)
-        if self.head == "rle":
+        if self.rle is not None:
             return self.rle(output[..., :2], torch.sigmoid(output[..., 2:]), keypoints, weight)
         if self.head == "heatmap":
             return map_loss(output, keypoints, weight, self.sigma)
@@ -176,7 +178,7 @@ def cost(model: KeypointNet) -> Cost:
     """Count what one picture costs, by watching the layers while it passes. Leaves the model as it was."""
     counted, sizes = [], []
 
-    def watch(layer, _, output):
+    def watch(layer: Any, _: Any, output: torch.Tensor):
         fan_in = layer.weight.numel() // layer.weight.shape[0]
         counted.append(fan_in * output.numel())
         sizes.append(output.numel())

@@ -6,16 +6,20 @@ share and that is thrown away after training. Points are normalised screen coord
 """
 
 import math
+from typing import Literal
 
 import torch
 from torch import nn
 
 
-def coordinate_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, kind="l1") -> torch.Tensor:
+def coordinate_loss(
+    predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, kind: Literal["l1", "l2"] = "l1"
+) -> torch.Tensor:
     """Mean of |error| or error^2 over the coordinates of the joints with weight: a scalar.
 
     Args:
-        predicted, target: (..., J, 2).
+        predicted: (..., J, 2).
+        target: (..., J, 2).
         weight: (..., J), 1 for a joint that counts, 0 (or False) for one that does not; targets there may be NaN.
         kind: "l1" or "l2".
 
@@ -54,6 +58,8 @@ class RealNVP(nn.Module):
     inverse is as cheap as itself, and its Jacobian is triangular: the log-determinant is the log of the scale.
     It starts as the identity.
     """
+
+    masks: torch.Tensor
 
     def __init__(self, couplings: int = 6, hidden: int = 64):
         super().__init__()
@@ -134,7 +140,9 @@ class RLE(nn.Module):
         """Mean of -log p over the joints with weight: a scalar. It may be negative: a density may exceed 1.
 
         Args:
-            mu, sigma, target: (..., J, 2); sigma positive.
+            mu: (..., J, 2) where the joints are said to be.
+            sigma: (..., J, 2) positive widths.
+            target: (..., J, 2) where they are.
             weight: (..., J); joints without weight are dropped before the flow sees them.
 
         Raises:

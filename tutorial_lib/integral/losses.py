@@ -30,7 +30,8 @@ def integral_loss(predicted: torch.Tensor, target: torch.Tensor, visible: torch.
     """Mean absolute error of the coordinates: the report's integral loss.
 
     Args:
-        predicted, target: (..., J, 3).
+        predicted: (..., J, 3).
+        target: (..., J, 3).
         visible: (..., J) weights of joints, or (..., J, 3) of coordinates: 0 for the depth of a picture whose depth
             nobody knows.
     """
@@ -51,6 +52,9 @@ def heatmap_bce(
     1 / cells, so that every sigmoid would be near 1 / 2.
 
     Args:
+        logits: (..., J, D, H, W).
+        target: (..., J, 3) coordinates.
+        visible: (..., J) weights of joints.
         floor: subtract the target's own entropy (`bce_floor`), which no network can go below. The gradient stays.
         rounded: the Gaussian stands on the target's cell, as in the report; false: on the target (ours). With an even
             number of cells, the root's depth 0 lies between two of them, and rounding moves it always to one side.
@@ -111,7 +115,8 @@ def jensen_shannon(
     Half KL(p || M) and half KL(G || M) with M = (p + G) / 2. Source: Nibali et al. 2018 (DSNT), which found it best.
     """
     factors = gaussian_factors(target, logits.shape[-3:], sigma, radius=None, rounded=False)
-    g = outer(tuple(f / f.sum(-1, keepdim=True).clamp_min(1e-30) for f in factors)).flatten(-3)
+    x, y, z = (f / f.sum(-1, keepdim=True).clamp_min(1e-30) for f in factors)
+    g = outer((x, y, z)).flatten(-3)
     p = torch.softmax(logits.flatten(-3), -1)
     m = (p + g) / 2
     # x log x has an infinite slope at 0: the floor inside the logarithm keeps the gradient finite
@@ -127,7 +132,7 @@ def variance_loss(
 
     Source: Nibali et al. 2018 (DSNT); their code too measures the variance in cells. `target` is not looked at.
     """
-    losses = 0
+    losses = logits.new_zeros(())
     for marginal in marginals(logits):
         cells = marginal.shape[-1]
         place = torch.arange(cells, dtype=logits.dtype, device=logits.device)
@@ -178,6 +183,7 @@ def mixed(
     Args:
         logits: (..., J, D, H, W).
         target: (..., J, 3) coordinates as in `integral`.
+        mix: weight of each loss.
         visible: (..., J) weights of joints, or (..., J, 3): the volume losses then take a joint's smallest weight.
         rounded: of `heatmap_bce`.
 

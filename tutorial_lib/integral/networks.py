@@ -74,6 +74,8 @@ class ResNet50(nn.Module):
     """
 
     stride, channels = 32, 2048
+    mean: torch.Tensor
+    spread: torch.Tensor
 
     def __init__(self):
         super().__init__()
@@ -83,7 +85,7 @@ class ResNet50(nn.Module):
         for level, (width, blocks) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), start=1):
             stride = 1 if level == 1 else 2
             row = [Bottleneck(inputs, width, stride)] + [Bottleneck(4 * width, width, 1) for _ in range(blocks - 1)]
-            setattr(self, f"layer{level}", nn.Sequential(*row))
+            self.add_module(f"layer{level}", nn.Sequential(*row))
             inputs = 4 * width
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -95,7 +97,9 @@ class ResNet50(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         x = torch.relu(self.bn1(self.conv1((images - self.mean) / self.spread)))
         x = self.maxpool(x)
-        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        for level in range(1, 5):
+            x = self.get_submodule(f"layer{level}")(x)
+        return x
 
     def load_classifier(self, state: dict[str, torch.Tensor]) -> None:
         """Take the weights of a classifier with torchvision's names, such as one trained on ImageNet.
@@ -104,6 +108,10 @@ class ResNet50(nn.Module):
             RuntimeError: names or shapes that do not fit. The classifier's own layer, "fc", is left out.
         """
         self.load_state_dict({name: value for name, value in state.items() if not name.startswith("fc.")})
+
+
+Trunk = SmallTrunk | ResNet50
+"""What finds features: (B, 3, S, S) to (B, channels, S / stride, S / stride)."""
 
 
 class VolumeNet(nn.Module):
@@ -124,7 +132,7 @@ class VolumeNet(nn.Module):
         ValueError: cells that no doubling reaches.
     """
 
-    def __init__(self, trunk: nn.Module, size: int, cells: int, depth: int, width: int, joints: int = len(JOINTS)):
+    def __init__(self, trunk: Trunk, size: int, cells: int, depth: int, width: int, joints: int = len(JOINTS)):
         super().__init__()
         self.trunk, self.joints, self.depth = trunk, joints, depth
         layers, last = [], trunk.channels
@@ -136,7 +144,7 @@ class VolumeNet(nn.Module):
         for module in [*self.deconvolutions, self.head]:
             if isinstance(module, (nn.ConvTranspose2d, nn.Conv2d)):
                 nn.init.normal_(module.weight, std=0.001)
-        nn.init.constant_(self.head.bias, -math.log(max(1, depth * cells**2 - 1)))
+        nn.init.constant_(self.head.get_parameter("bias"), -math.log(max(1, depth * cells**2 - 1)))
 
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Scores of the cells.
@@ -168,7 +176,7 @@ class RegressionNet(nn.Module):
         joints: number of joints J.
     """
 
-    def __init__(self, trunk: nn.Module, joints: int = len(JOINTS)):
+    def __init__(self, trunk: Trunk, joints: int = len(JOINTS)):
         super().__init__()
         self.trunk, self.joints = trunk, joints
         self.head = nn.Linear(trunk.channels, 3 * joints)
@@ -193,6 +201,7 @@ def small_volume_net(
         cells: rows and columns of the volume: size / 16 doubled a few times.
         depth: cells along z.
         width: of `SmallTrunk`; the deconvolutions have twice as many channels.
+        joints: number of joints J.
     """
     return VolumeNet(SmallTrunk(width), size, cells, depth, 2 * width, joints)
 

@@ -4,6 +4,7 @@ A Gaussian is a product of its factors along x, y and z. So is a cube, and so is
 for sum(target * logits), three small matrix products; the volume itself is only made to be looked at.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import torch
@@ -18,7 +19,7 @@ CUBE = 5
 
 
 def gaussian_factors(
-    target: torch.Tensor, shape, sigma: float = 1.0, *, radius: int | None = CUBE, rounded: bool = True
+    target: torch.Tensor, shape: Sequence[int], sigma: float = 1.0, *, radius: int | None = CUBE, rounded: bool = True
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """exp(-d^2 / 2 sigma^2) around the target along each axis: x (..., W), y (..., H), z (..., D).
 
@@ -59,7 +60,7 @@ def contract(volume: torch.Tensor, factors: tuple[torch.Tensor, torch.Tensor, to
     return ((rows @ y[..., None])[..., 0] * z).sum(-1)
 
 
-def gaussian_cube(target: torch.Tensor, shape, *, normalised: bool = False) -> torch.Tensor:
+def gaussian_cube(target: torch.Tensor, shape: Sequence[int], *, normalised: bool = False) -> torch.Tensor:
     """The report's target volume (equations 5 to 9): (..., D, H, W).
 
     exp(-d^2 / 2) / sqrt(2 pi) in the 11 x 11 x 11 cells around the target's cell, zero elsewhere. Its peak is 0.3989,
@@ -67,13 +68,15 @@ def gaussian_cube(target: torch.Tensor, shape, *, normalised: bool = False) -> t
     index set {0, ..., W} has one too many.
 
     Args:
+        target: (..., 3) coordinates x, y, z.
+        shape: (D, H, W).
         normalised: divide by the sum instead: a probability over the cells that are inside the volume.
     """
     cube = outer(gaussian_factors(target, shape))
     return cube / cube.sum((-3, -2, -1), keepdim=True).clamp_min(1e-30) if normalised else REPORT_PEAK * cube
 
 
-def one_hot(target: torch.Tensor, shape) -> torch.Tensor:
+def one_hot(target: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     """1 in the target's cell and 0 elsewhere; all 0 if the target is outside the volume: (..., D, H, W)."""
     return outer(gaussian_factors(target, shape, radius=0))
 
@@ -86,7 +89,7 @@ def bce_floor(target: torch.Tensor) -> torch.Tensor:
     return -(torch.xlogy(target, target) + torch.special.xlog1py(1 - target, -target)).sum((-3, -2, -1))
 
 
-def report_floor(target: torch.Tensor, shape) -> torch.Tensor:
+def report_floor(target: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     """`bce_floor` of `gaussian_cube`, without making the volume: (..., 3) to (...,) nats; 21.00 for a whole cube.
 
     The entropy of a cell depends only on its place in the cube, and a cube at the border loses whole slices.
@@ -98,7 +101,8 @@ def report_floor(target: torch.Tensor, shape) -> torch.Tensor:
         for coordinate, cells in zip(target.unbind(-1), reversed(shape)):
             place = to_cells(coordinate, cells).round()[..., None] + offsets
             inside.append(((place >= 0) & (place <= cells - 1)).to(target.dtype))
-        return contract(entropy, tuple(inside))
+        x, y, z = inside
+        return contract(entropy, (x, y, z))
 
 
 @lru_cache

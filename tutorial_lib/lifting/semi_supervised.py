@@ -145,8 +145,8 @@ def joint_losses(
         labelled: windows with pose and root.
         unlabelled: (windows, F, 17, 2) screen coordinates; None during the warm-up.
         lens: what the unlabelled video was captured through.
-        camera: what captured the unlabelled video: its focal length and principal point are used, one for all windows or
-            one for each. None is the course's own camera, which all its data are brought to.
+        camera: what captured the unlabelled video: its focal length and principal point are used, one for all windows
+            or one for each. None is the course's own camera, which all its data are brought to.
         norm: of the bone-length term.
         terms: which of `TERMS` are used.
 

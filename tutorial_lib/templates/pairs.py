@@ -7,6 +7,7 @@ person, up to 40 degrees aside; `render.draw_pairs` has all viewpoints, for brea
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -47,15 +48,15 @@ class Pairs:
     def __len__(self) -> int:
         return self.pixels.shape[1]
 
-    def photos(self, which: int, index=slice(None)) -> torch.Tensor:
+    def photos(self, which: int, index: Any = slice(None)) -> torch.Tensor:
         """(b, 3, H, H) float in [0, 1] of the first (0) or second (1) moment."""
         return self.pixels[which, index].float() / 255
 
-    def places(self, index=slice(None)) -> torch.Tensor:
+    def places(self, index: Any = slice(None)) -> torch.Tensor:
         """(b, 3, H, H) float in [0, 1] of the empty places."""
         return self.empty[0, index].float() / 255
 
-    def select(self, index) -> "Pairs":
+    def select(self, index: Any) -> "Pairs":
         """Some of the pairs: a slice, or a tensor of numbers."""
         return Pairs(*(value[:, index] for value in vars(self).values()))
 
@@ -96,7 +97,9 @@ def front_pairs(
 
     Args:
         clips: motion in the world frame.
+        count: pairs.
         size: pixels a side.
+        generator: draws frames, people, places and cameras.
         occluders: mean number of things before the person.
         aside: radians, largest angle of the camera to either side.
         towards: radians from the person's front to the middle of the camera's places; pi photographs backs.

@@ -4,6 +4,8 @@ Each has a fixed character (its direction among the five coefficients). Its stre
 lifter's error on *validation* people grows by the paper's own factor; the test people take no part.
 """
 
+from collections.abc import Callable
+
 import torch
 
 from tutorial_lib import checkpoints
@@ -23,7 +25,9 @@ GRID = torch.tensor([0.02, 0.02, 0.02, 0.002, 0.002])
 """Coefficients are rounded to the demo's slider steps."""
 
 
-def strength(character: tuple[float, ...], factor: float, growth, high: float = 1.6) -> torch.Tensor:
+def strength(
+    character: tuple[float, ...], factor: float, growth: Callable[[torch.Tensor], float], high: float = 1.6
+) -> torch.Tensor:
     """The lens along `character` whose error growth is `factor`, by bisection."""
     low, direction = 0.0, torch.tensor(character)
     for _ in range(12):

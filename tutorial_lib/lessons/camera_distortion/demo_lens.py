@@ -137,6 +137,8 @@ def lifter_demo(motion: str = "builtin", seed: int = 0, model_name: str = "plain
 
     Args:
         motion: "builtin" or a motion file; its first test clip is shown.
+        seed: of people, camera and detector.
+        model_name: of the checkpoint.
     """
     model = checkpoints.load(model_name)
     lens_test = LensTest(walker(motion, seed), seed, clips=1, calibration_clips=1)

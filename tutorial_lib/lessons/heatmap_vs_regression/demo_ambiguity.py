@@ -110,7 +110,9 @@ def answers(toy: TwoPlaces, sigma: float) -> dict[str, float]:
 
 ANSWERS = {"L2: the mean": "vermillion", "L1: the median": "orange", "argmax of the map": "blue",
            "soft-argmax of the map": "green"}  # fmt: skip
-_SIZES = dict(zip(ANSWERS, ((11, "circle"), (9, "square"), (9, "diamond"), (5, "circle"))))
+_SIZES: dict[str, tuple[float, stage.Symbol]] = dict(
+    zip(ANSWERS, ((11, "circle"), (9, "square"), (9, "diamond"), (5, "circle")))
+)
 
 
 def laplace(toy: TwoPlaces) -> np.ndarray:

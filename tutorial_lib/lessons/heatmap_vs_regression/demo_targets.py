@@ -17,7 +17,12 @@ CLOSE = 7
 Centre = Literal["exact", "rounded"]
 """Where the bump stands: on the joint, or on the middle of its cell."""
 DECODERS = {"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue", "soft-argmax": "green"}
-SYMBOLS = {"argmax": "square", "quarter shift": "diamond", "DARK": "circle", "soft-argmax": "circle"}
+SYMBOLS: dict[str, stage.Symbol] = {
+    "argmax": "square",
+    "quarter shift": "diamond",
+    "DARK": "circle",
+    "soft-argmax": "circle",
+}
 
 
 def decoders(temperature: float, blur: float) -> dict[str, Callable]:

@@ -116,7 +116,8 @@ def train(
     torch.manual_seed(run.seed)
     generator = torch.Generator().manual_seed(run.seed)
     model = KeypointNet(run.head, budget.size, run.stride, budget.channels, budget.width, sigma)
-    model = model.to(where, memory_format=torch.channels_last)  # a tenth faster on a CPU
+    # Channels last is a tenth faster on a CPU; ty reads a stub of torch that does not know it.
+    model.to(where, memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
     if run.few:
         photos = photos.select(slice(0, budget.few))
 

@@ -36,6 +36,7 @@ def measure(predicted: torch.Tensor, photos: PhotoSet) -> dict:
 
     Args:
         predicted: (B, 17, 2).
+        photos: what was looked at.
 
     Returns:
         "error_px" mean error, "median_px", "visible_px" and "hidden_px" means over joints that are seen or not,

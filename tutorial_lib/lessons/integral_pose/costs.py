@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +40,8 @@ def measure_costs(budget: Budget, device: torch.device | str, rounds: int = 5, r
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(budget.batch, 3, budget.size, budget.size, generator=generator).to(device)
     target = (1.4 * torch.rand(budget.batch, len(JOINTS), 3, generator=generator) - 0.7).to(device)
-    volume, regression = build("integral", budget).to(device), build("regression", budget).to(device)
+    volume: Any = build("integral", budget).to(device)
+    regression: Any = build("regression", budget).to(device)
 
     def both_dense() -> torch.Tensor:
         logits = volume.logits(images)
@@ -61,7 +63,9 @@ def measure_costs(budget: Budget, device: torch.device | str, rounds: int = 5, r
             torch.cuda.synchronize()
         return clock() - began
 
-    result = {name: {"seconds": [], "bytes": kept_bytes(step)} for name, step in steps.items()}
+    result: dict[str, dict[str, Any]] = {
+        name: {"seconds": [], "bytes": kept_bytes(step)} for name, step in steps.items()
+    }
     for step in steps.values():
         once(step)
     for _ in range(rounds):  # in turn, so that a busy machine slows all of them alike

@@ -84,7 +84,11 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
     flat = params["axes"] == 1
     names = ("peak of the scores", "mean of the softmax", "truth")
     places = [arrays["peak"], arrays["mean"], torch.tensor([params["x"], HEIGHT, HEIGHT][: params["axes"]])]
-    looks = [("vermillion", "square", 7.0), ("blue", "circle", 7.0), ("ink", "diamond", 4.0)]
+    looks: list[tuple[str, stage.Symbol, float]] = [
+        ("vermillion", "square", 7.0),
+        ("blue", "circle", 7.0),
+        ("ink", "diamond", 4.0),
+    ]
     dots = []
     for name, p, (colour, symbol, size) in zip(names, places, looks):
         at = torch.stack([p[0], p.new_tensor((CELLS - 1) / 2) if flat else p[1]])

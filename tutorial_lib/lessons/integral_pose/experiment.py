@@ -44,7 +44,7 @@ from tutorial_lib.experiments import (
 )
 from tutorial_lib.integral import hard_argmax, soft_argmax_3d
 from tutorial_lib.integral.losses import integral_loss, mixed
-from tutorial_lib.integral.networks import RegressionNet, VolumeNet
+from tutorial_lib.integral.networks import RegressionNet, Trunk, VolumeNet
 from tutorial_lib.integral.poses import judge, to_volume
 from tutorial_lib.lessons.integral_pose.costs import measure_costs
 from tutorial_lib.lessons.integral_pose.recipes import BETAS, BUDGETS, DIRECTIONS, METHODS, Budget, Method, build
@@ -70,11 +70,14 @@ def direction(pose: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def predict(net: nn.Module, photos: PhotoSet, reader: Reader | None = None, batch: int = 64) -> torch.Tensor:
+def predict(net: Any, photos: PhotoSet, reader: Reader | None = None, batch: int = 64) -> torch.Tensor:
     """Coordinates (B, 17, 3) in the volume, in eval mode.
 
     Args:
+        net: of `recipes.build`.
+        photos: what to look at.
         reader: from logits to coordinates, such as `hard_argmax`; by default the net's own `predict`.
+        batch: photos at a time.
     """
     net.eval()
     device = next(net.parameters()).device
@@ -100,8 +103,14 @@ def train(
     """Train on augmented photos, in place.
 
     Args:
+        net: of `recipes.build`.
+        photos: to learn from.
         loss_of: (net, images, target (B, 17, 3), inside (B, 17), index of the photos) -> scalar.
+        steps: of Adam.
+        rate: the first learning rate.
+        batch: photos a step.
         generator: draws photos and their changes.
+        label: what the bar says.
         validate: what to write down eight times on the way; the net keeps its best weights.
 
     Raises:
@@ -132,14 +141,18 @@ def loss_of(method: Method) -> Callable[..., torch.Tensor]:
     def regression(net: RegressionNet, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, *_: Any):
         return integral_loss(net.predict(images), target, inside)
 
-    def volume(net: VolumeNet, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, *_: Any):
-        return mixed(net.logits(images), target, method.mix, inside, rounded=method.rounded)[0]
+    mix = method.mix
+    if mix is None:
+        return regression
 
-    return regression if method.mix is None else volume
+    def volume(net: VolumeNet, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, *_: Any):
+        return mixed(net.logits(images), target, mix, inside, rounded=method.rounded)[0]
+
+    return volume
 
 
 def pretrain(
-    trunk: nn.Module, photos: PhotoSet, budget: Budget, rate: float, generator: torch.Generator, label: str
+    trunk: Trunk, photos: PhotoSet, budget: Budget, rate: float, generator: torch.Generator, label: str
 ) -> None:
     """Train the trunk to say which way the person faces, in place; the layer that says it is thrown away."""
     net = nn.Sequential(trunk, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(trunk.channels, DIRECTIONS))
@@ -206,13 +219,13 @@ class Experiment:
             for rate in self.budget.rates:
                 name = f"search-{method}-{rate:g}"
 
-                def make(method=method, rate=rate, name=name):
+                def make(method: str = method, rate: float = rate, name: str = name):
                     save = self.work / f"{name}.safetensors"
                     _, curve = self._fit(method, SEARCH_SEED, rate, self.budget.steps, None, save)
                     return {"mm": min(mm for _, mm in curve)}
 
                 tried[rate] = once(self.work / f"{name}.json", make)["mm"]
-            found["rates"][method] = min(tried, key=tried.get)
+            found["rates"][method] = min(tried, key=tried.__getitem__)
             found["tried"][method] = {str(rate): mm for rate, mm in tried.items()}
         return found
 
@@ -222,7 +235,7 @@ class Experiment:
         net.load_state_dict(load_file(self.work / f"{method}-{seed}.safetensors"))
         readers = {beta: partial(soft_argmax_3d, temperature=1 / beta) for beta in BETAS}
         seen = {beta: self.errors(net, self.validation, reader)["mpjpe_mm"] for beta, reader in readers.items()}
-        beta = min(seen, key=seen.get)
+        beta = min(seen, key=seen.__getitem__)
         return {"beta": beta} | self.errors(net, self.test, readers[beta])
 
     def errors(self, net: nn.Module, photos: PhotoSet, reader: Reader | None = None) -> dict:

@@ -55,7 +55,7 @@ def compute_adaptation(
     observation = lens_test.through(lens, clips=worst)
     network, poses = models[model], []
 
-    def watch(adapted):
+    def watch(adapted: Lifter):
         poses.append(root_relative(adapted.lift(observation.video)[0]))
         return 1000 * mpjpe(poses[-1], observation.truth[0]).item()
 
@@ -130,6 +130,7 @@ def adaptation_demo(motion: str = "builtin", seed: int = 0, folder: Path = check
 
     Args:
         motion: "builtin" or a motion file.
+        seed: of people, cameras and detector.
         folder: where the networks are.
     """
     models = {title: checkpoints.load(name, folder=folder) for title, name in MODELS.items()}

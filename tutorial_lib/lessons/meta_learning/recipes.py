@@ -24,7 +24,7 @@ class Budget:
         channels: width of the lifter.
         first_steps, batch: ordinary training of the first stage.
         meta_steps, tasks, support, query: the MAML stage; ordinary second stages take as many windows.
-        people: builtin people; `takes`: viewpoints of every shot.
+        people: builtin people; `takes`: viewpoints of every clip.
     """
 
     channels: int

@@ -13,7 +13,7 @@ from tutorial_lib.templates.fitting import STARTS, WAYS, Start, Walk, Way, follo
 
 TINTS = torch.stack([rgb("blue"), rgb("vermillion")])
 """Of the target and of the part."""
-LOOKS = dict(zip(WAYS, (("blue", "solid"), ("orange", "dash"), ("grey", "dot"))))
+LOOKS: dict[str, tuple[str, stage.Dash]] = dict(zip(WAYS, (("blue", "solid"), ("orange", "dash"), ("grey", "dot"))))
 
 
 def compute_gradient(

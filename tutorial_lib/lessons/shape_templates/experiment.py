@@ -24,7 +24,7 @@ import torch
 from safetensors.torch import load_file
 
 from tutorial_lib import checkpoints
-from tutorial_lib.datasets.photos import SPLITS, clips_of
+from tutorial_lib.datasets.photos import SPLITS, PhotoSplit, clips_of
 from tutorial_lib.experiments import (
     command_line,
     default_folder,
@@ -93,7 +93,7 @@ BUDGETS = {
 }
 
 
-def pairs_of(split: str, budget: Budget, work: Path) -> Pairs:
+def pairs_of(split: PhotoSplit, budget: Budget, work: Path) -> Pairs:
     """The photo pairs of a split, kept in the work folder."""
 
     def make() -> dict[str, torch.Tensor]:
@@ -113,7 +113,7 @@ def run_template(
     learner = Learner(
         pairs, eye, size=budget.size, width=budget.width, batch=budget.batch, seed=seed, blur=budget.blur, row=row
     )
-    regressor, translator = learner.networks
+    regressor, translator = learner.regressor, learner.translator
     every = max(1, steps // budget.snapshots)
     album = []
 
@@ -240,11 +240,12 @@ def load(folder: Path = checkpoints.FOLDER) -> tuple[Regressor, Translator, Eye,
     test photos on the way."""
     about, tensors = checkpoints.weights("templates/main", folder)
     size, width = about["architecture"]["size"], about["architecture"]["width"]
-    networks = {"regressor": Regressor(size, width), "translator": Translator(width), "eye": Eye(width)}
-    for name, network in networks.items():
+    regressor, translator, eye = Regressor(size, width), Translator(width), Eye(width)
+    for name, network in {"regressor": regressor, "translator": translator, "eye": eye}.items():
         network.load_state_dict({k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")})
         network.eval().requires_grad_(False)
-    return (*networks.values(), {k.removeprefix("album."): v for k, v in tensors.items() if k.startswith("album.")})
+    album = {k.removeprefix("album."): v for k, v in tensors.items() if k.startswith("album.")}
+    return regressor, translator, eye, album
 
 
 def main() -> None:

@@ -94,6 +94,8 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
 
     Args:
         motion: "builtin" or a motion file.
+        seed: of people, camera and detector.
+        device: where the networks are.
     """
     ordinary, ours = (checkpoints.load(name, device) for name in ("plain-9f", "ours-9f"))
     rate = checkpoints.record("ours-9f")["test_rates"][LABELLED]

@@ -1,5 +1,6 @@
 """The first live demo of lesson 04: which frames one pose depends on, and what that costs."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,10 @@ def seen_frames(layers: int, width: int, dilated: bool, causal: bool, span: int 
     """Build the network of one channel and measure what its output sees.
 
     Args:
+        layers: of the network.
+        width: frames that a filter of each layer sees.
+        dilated: whether the filters have gaps; otherwise strides.
+        causal: whether only the past is seen.
         span: how many frames to try; by default one of `SPANS`.
 
     Returns:
@@ -53,7 +58,7 @@ def half_of_paths(count: np.ndarray) -> int:
     return int(np.searchsorted(rising, rising[-1] / 2) + 1)
 
 
-def segments(pairs, low: float) -> np.ndarray:
+def segments(pairs: Sequence, low: float) -> np.ndarray:
     """Lines (below, above) of the layer between heights `low` and `low` + 1: (3 * lines, 2), NaN lifts the pen."""
     ends = np.asarray(pairs, dtype=np.float64).reshape(-1, 2)
     lines = np.full((len(ends), 3, 2), np.nan)

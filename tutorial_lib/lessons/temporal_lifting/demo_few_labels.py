@@ -123,7 +123,7 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
     )
 
 
-def in_words(arrays) -> str:
+def in_words(arrays: dict[str, Any]) -> str:
     """The picture's error and the bones' in one line."""
     losses = arrays["losses"]
     return (
@@ -196,7 +196,7 @@ def share_demo(videos: list[Video], folder: Path | None = None) -> Demo:
     """How many labels are enough: trained networks for every share, on one test video.
 
     Args:
-        exam: videos; the slider chooses one.
+        videos: of people that no training saw; the slider chooses one.
         folder: of the checkpoints.
     """
     where = checkpoints.FOLDER if folder is None else folder
@@ -213,6 +213,6 @@ def share_demo(videos: list[Video], folder: Path | None = None) -> Demo:
     return live(partial(compute_share, videos, networks), view_share, controls, title="How many labels are enough?")
 
 
-def share_words(arrays, share: float) -> str:
+def share_words(arrays: dict[str, Any], share: float) -> str:
     """The two errors in one line."""
     return f"{100 * share:g} % labels: " + ", ".join(f"{k} {arrays['errors'][share, k]:.0f} mm" for k in KINDS)

@@ -130,6 +130,7 @@ def two_forms_demo(motion: str = "builtin", seed: int = 0) -> Demo:
 
     Args:
         motion: "builtin" or a motion file; its first test clip is shown.
+        seed: of people and cameras.
     """
     models = {frames: checkpoints.load(f"plain-{frames}f") for frames in (9, 27)}
     video = clip_of(motion, seed)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import checkpoints, keypoint_files
-from tutorial_lib.camera import FOCAL, Camera, look_at, to_plane, to_screen, world_to_camera
+from tutorial_lib.camera import FOCAL, Camera, look_at, project, world_to_camera
 from tutorial_lib.datasets.detector import Defects, draw_defects
 from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m
 from tutorial_lib.display import figures, stage
@@ -47,6 +47,7 @@ def orbit(positions: torch.Tensor, azimuth: float, height: float = 1.3) -> Camer
     """A camera on a circle round a clip (T, 17, 3), aimed at its middle, as near as it can be and see everything.
 
     Args:
+        positions: (T, 17, 3) metres, world frame.
         azimuth: degrees; at 0 the camera stands on the world's x axis and looks back along it.
         height: metres above the floor.
     """
@@ -58,7 +59,7 @@ def orbit(positions: torch.Tensor, azimuth: float, height: float = 1.3) -> Camer
         place[2] = height
         camera = look_at(place, middle)
         seen = world_to_camera(positions, camera)
-        if seen[..., 2].min() > 0.5 and to_screen(to_plane(seen)).abs().max() < 0.8:
+        if seen[..., 2].min() > 0.5 and project(seen).abs().max() < 0.8:
             break
     return camera
 
@@ -68,11 +69,11 @@ def _title(clip: Clip, number: int) -> str:
     return f"{number + 1}: {action[:18]}"
 
 
-def filmed(clip: Clip, azimuth: float, errors: Defects, frames: int = SHOWN) -> Video:
+def captured(clip: Clip, azimuth: float, errors: Defects, frames: int = SHOWN) -> Video:
     """The first frames of a clip from a place on the orbit, with a detector's errors for as many frames."""
     positions = clip.positions[:frames].float()
     pose = world_to_camera(positions, orbit(positions, azimuth))
-    return Video(errors.apply(to_screen(to_plane(pose))), pose, clip.subject, clip.action)
+    return Video(errors.apply(project(pose)), pose, clip.subject, clip.action)
 
 
 def in_the_world(video: Video) -> Clip:
@@ -95,7 +96,7 @@ def compute_lifting(
     chosen = clips[clip]
     count = min(SHOWN, len(chosen.positions))
     errors = draw_defects((count,), noise, generator=torch.Generator().manual_seed(seed + 7))
-    video = filmed(chosen, azimuth, errors)
+    video = captured(chosen, azimuth, errors)
     truth = root_relative(video.pose)
     with torch.no_grad():
         lifted = {
@@ -159,7 +160,9 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
 
     Args:
         motion: "builtin", a motion file, or Human3.6M's files (then `trust` must be true).
+        seed: of people, cameras and detector.
         folder: of the checkpoints, for networks of one's own.
+        trust: whether Human3.6M's pickles may be read.
     """
     networks = load_networks(folder)
     if is_human36m(motion):

@@ -66,16 +66,16 @@ def train_few(
     fixed = lifter_footage(validation_clips, torch.Generator().manual_seed(1), (0.0,)).draw(
         2048, budget.few_frames, torch.Generator().manual_seed(2)
     )
-    pair = nn.ModuleList(
-        TemporalLifter(budget.few_frames, budget.few_channels, dropout=budget.dropout, outputs=outputs)
+    pose_model, trajectory_model = (
+        TemporalLifter(budget.few_frames, budget.few_channels, dropout=budget.dropout, outputs=outputs).to(where)
         for outputs in (17, 1)
-    ).to(where)
-    pose_model, trajectory_model = pair
+    )
+    pair = nn.ModuleList([pose_model, trajectory_model])
     warm_up = int(budget.warm_up * budget.few_steps)
 
     def draw(parts: MixedFootage) -> Windows:
         drawn = parts.draw(budget.few_batch, budget.few_frames, generator)
-        return Windows(drawn.keypoints.to(where), drawn.pose.to(where), drawn.root.to(where))
+        return Windows(*(value.to(where) for value in (drawn.keypoints, drawn.pose, drawn.root) if value is not None))
 
     def loss(step: int) -> torch.Tensor:
         pair.train()
@@ -89,7 +89,13 @@ def train_few(
 
 
 def _fit(
-    trained: nn.Module, lifter: nn.Module, loss: Callable, fixed: Windows, steps: int, rate: float, label: str
+    trained: nn.Module,
+    lifter: TemporalLifter | SingleFrameLifter,
+    loss: Callable,
+    fixed: Windows,
+    steps: int,
+    rate: float,
+    label: str,
 ) -> History:
     """Fit; ten times on the way the lifter is validated on the same windows."""
     where = next(lifter.parameters()).device
@@ -165,7 +171,10 @@ def examine(names: list[str], folder: Path, seeds: int = 5) -> None:
         for noise in set(noises.values())
     }
     for name, noise in noises.items():
-        model, about = (read(f"temporal/{name}", folder=folder) for read in (checkpoints.load, checkpoints.record))
+        model, about = (
+            checkpoints.load(f"temporal/{name}", folder=folder),
+            checkpoints.record(f"temporal/{name}", folder),
+        )
         results = [per_action(lift_videos(model, taken)) for taken in videos[noise]]
         about["real_actors"] = {
             "detector_noise": noise,

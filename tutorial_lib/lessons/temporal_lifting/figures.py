@@ -1,4 +1,4 @@
-"""The static figures and tables of lesson 04: what its exams and losses look like without a kernel."""
+"""The static figures and tables of lesson 04: what its tests and losses look like without a kernel."""
 
 import json
 import tempfile
@@ -17,7 +17,7 @@ from tutorial_lib.display.claims import interval, plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.keypoint_files.coco import KEYPOINTS
 from tutorial_lib.lessons.temporal_lifting.demo_few_labels import COLOUR, KINDS
-from tutorial_lib.lessons.temporal_lifting.demo_lifting import NETWORKS, filmed
+from tutorial_lib.lessons.temporal_lifting.demo_lifting import NETWORKS, captured
 from tutorial_lib.lessons.temporal_lifting.recipes import SHARES, few_name
 from tutorial_lib.lifting.semi_supervised import reproject, reprojection_loss
 from tutorial_lib.metrics import root_relative
@@ -110,7 +110,7 @@ def dead_gradient_figure(video: Video, frame: int = 0) -> go.Figure:
 
 
 def real_actor_table(folder: Path = checkpoints.FOLDER) -> str:
-    """Markdown: what the exam with real actors gave when the networks were trained."""
+    """Markdown: what the test with real actors gave when the networks were trained."""
     names = {title: f"temporal/{name}" for title, name in NETWORKS.items()}
     names |= {
         f"{100 * share:g} % labels, {kind}": f"temporal/{few_name(share, semi)}"
@@ -142,7 +142,7 @@ def example_tracks(seed: int = 0) -> list[keypoint_files.Track]:
     with tempfile.TemporaryDirectory() as folder:
         for number, clip in enumerate(clips_under_test("builtin", seed)[:2]):
             errors = draw_defects((150,), 1.0, generator=torch.Generator().manual_seed(seed + number))
-            screen = as_coco(filmed(clip, 60.0, errors, len(errors.error)).keypoints)
+            screen = as_coco(captured(clip, 60.0, errors, len(errors.error)).keypoints)
             pixels = (screen + 1) * width / 2
             people = [
                 {

@@ -66,7 +66,7 @@ def footage_of_videos(videos: list[Video]) -> MixedFootage:
     """Videos that exist already, cut into pieces; those shorter than the shortest piece are left out."""
     pieces: dict[int, list[Footage]] = {length: [] for length in LENGTHS}
     for video in videos:
-        length = next((length for length in LENGTHS if len(video.pose) >= length), None)
+        length = next((length for length in LENGTHS if len(video.pose) >= length), 0)
         for start in range(0, len(video.pose) - length + 1, length * 2 // 3) if length else ():
             part = slice(start, start + length)
             detected = from_screen(video.keypoints[None, part])
@@ -78,10 +78,12 @@ def lifter_footage(
     clips: list[Clip] | list[Video], generator: torch.Generator, noises: Sequence[float] = NOISE_LEVELS
 ) -> MixedFootage:
     """Every piece, seen by each detector from another viewpoint; videos stay as they are."""
-    if isinstance(clips[0], Video):
-        return footage_of_videos(clips)
+    videos = [video for video in clips if isinstance(video, Video)]
+    if videos:
+        return footage_of_videos(videos)
+    pieces = pieces_of([clip for clip in clips if isinstance(clip, Clip)])
     return MixedFootage(
-        [join([capture(group, generator=generator, noise=noise) for noise in noises]) for group in pieces_of(clips)]
+        [join([capture(group, generator=generator, noise=noise) for noise in noises]) for group in pieces]
     )
 
 

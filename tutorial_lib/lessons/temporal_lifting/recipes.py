@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tutorial_lib.lifting.semi_supervised import Norm
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -50,7 +52,7 @@ class FewRecipe:
 
     share: float
     semi: bool
-    norm: str = "l1"
+    norm: Norm = "l1"
 
 
 SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
