@@ -11,7 +11,6 @@ _INDEX = {name: index for index, name in enumerate(SOLIDS)}
 _HEAD, _HAIR = _INDEX["head"], _INDEX["hair"]
 _PELVIS, _COLLARS = _INDEX["pelvis"], [_INDEX["left_collar"], _INDEX["right_collar"]]
 _SHIRT = [_INDEX["waist"], _INDEX["chest"], *_COLLARS]
-_BARE = [_INDEX["neck"], _INDEX["nose"]] + [_INDEX[f"{s}_{p}"] for s in ("left", "right") for p in ("hand", "thumb")]
 _SHOES = [_INDEX[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "foot")]
 
 
