@@ -140,6 +140,7 @@ def _legend(ax: Axes, pane: dict[str, Any], wide: float, below: float) -> None:
         ax.legend(
             [handles[name] for name in names], names, loc="upper center", bbox_to_anchor=(0.5, -below), frameon=False,
             fontsize=_SIZE - 2, ncols=_columns(pane, wide), columnspacing=1.0, handlelength=1.6, labelspacing=0.2,
+            markerscale=0.6,
         )  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def _heading(pane: dict[str, Any], wide: float) -> str:
 
 
 def _title(ax: Axes, pane: dict[str, Any], box: _Box) -> None:
-    ax.set_title(_heading(pane, box[2]), fontsize=_SIZE, pad=2)
+    ax.set_title(_heading(pane, box[2]), fontsize=_SIZE, pad=5)
 
 
 def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
