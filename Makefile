@@ -56,11 +56,11 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found: install one (Debian: apt-get install" \
 		"python3 python3-venv), or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "python -m venv failed: on Debian, apt-get install python3-venv" >&2; exit 1; }; }
 	$(BIN)/python -m pip install --requirement requirements.lock $(if $(wildcard $@),--quiet) $(PIP_ARGS)
 	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable . --quiet
-	@mkdir -p $(PRIVATE) $(VENV)/share/jupyter/lab/settings
+	@mkdir -p "$(PRIVATE)" $(VENV)/share/jupyter/lab/settings
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 		> $(VENV)/share/jupyter/lab/settings/overrides.json  # the first thing to see is the lesson, not a question
 	@touch $@
@@ -129,7 +129,7 @@ student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
 
 grade: $(READY)
-	$(BIN)/python -m tutorial_lib.course.grade $(SUBMISSIONS) $(if $(LESSONS),--lesson $(LESSONS))
+	$(BIN)/python -m tutorial_lib.course.grade $(if $(SUBMISSIONS),"$(SUBMISSIONS)") $(if $(LESSONS),--lesson $(LESSONS))
 
 sheet: $(READY)
 	$(BIN)/python -m tutorial_lib.course.checklist $(LESSONS)
@@ -141,7 +141,7 @@ slides: $(READY)
 	$(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
 
 kiosk: $(READY)
-	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(DEMO)
+	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(if $(DEMO),"$(DEMO)")
 
 # Beside the course's own versions, a hub wants two dozen packages that nobody else needs.
 hub: $(READY)
@@ -154,7 +154,7 @@ wheel: $(READY)
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist
 
 badges: $(READY)
-	$(BIN)/python -m tutorial_lib.course.launch $(REPOSITORY)
+	$(BIN)/python -m tutorial_lib.course.launch $(if $(REPOSITORY),"$(REPOSITORY)")
 
 # nbdime and pre-commit have an environment of their own: in the course's they would add themselves to its JupyterLab.
 REVIEW := $(VENV)/review

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -150,3 +151,17 @@ def test_ci_tries_the_pythons_that_the_package_promises():
     promised = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     assert promised == f">={min(pythons, key=lambda version: int(version.split('.')[1]))}"
     assert [step["run"] for step in jobs["test"]["steps"] if "run" in step] == ["make test"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [("grade", "SUBMISSIONS"), ("kiosk", "DEMO"), ("badges", "REPOSITORY"), ("notebooks", "MOTION")],
+    ids=lambda call: call[0],
+)
+def test_a_blank_in_a_value_stays_in_it(call):
+    target, name = call
+    shown = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", "-o", ".venv/.ready", target, f"{name}=my class/week 1"],
+        capture_output=True, text=True, check=True, cwd=ROOT,
+    ).stdout  # fmt: skip
+    assert any(word.endswith("my class/week 1") for word in shlex.split(shown.splitlines()[-1]))

@@ -18,10 +18,11 @@ import nbformat
 from nbformat import NotebookNode
 
 import tutorial_lib
+from tutorial_lib.folders import output_folder
 
 ROOT = Path(tutorial_lib.__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-BUILD = ROOT / "build"
+BUILD = output_folder()
 
 CELL_SECONDS = {"quick": 300, "full": 24 * 3600}
 """How long one cell may run in each profile. Always given: a cell that waits for ever must fail, not hang."""
