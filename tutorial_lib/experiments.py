@@ -7,6 +7,7 @@ names another folder.
 
 import argparse
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+import tutorial_lib
 from tutorial_lib import checkpoints
-from tutorial_lib.folders import output_folder
+from tutorial_lib.folders import output_folder, write_whole
 
 
 def default_folder(name: str) -> Path:
@@ -26,7 +28,7 @@ def default_folder(name: str) -> Path:
 
 def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
     """Write `content` to `path`, whole or not at all."""
-    _write_whole(path, lambda half: half.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8"))
+    write_whole(path, lambda half: half.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8"))
 
 
 def read_json(path: Path) -> Any:
@@ -45,7 +47,7 @@ def read_json(path: Path) -> Any:
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     """Write tensors to `path` in full precision, whole or not at all."""
-    _write_whole(path, lambda half: save_file({key: value.contiguous() for key, value in tensors.items()}, half))
+    write_whole(path, lambda half: save_file({key: value.contiguous() for key, value in tensors.items()}, half))
 
 
 def once(path: Path, make: Callable[[], Any]) -> Any:
@@ -62,13 +64,6 @@ def once_tensors(path: Path, make: Callable[[], Mapping[str, torch.Tensor]]) -> 
     return load_file(path)
 
 
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.partial")
-    write(half)
-    half.replace(path)
-
-
 def settings(budget_name: str, budget: Any) -> dict:
     """A budget as the experiments' JSON keeps it: its name, then its fields.
 
@@ -77,6 +72,21 @@ def settings(budget_name: str, budget: Any) -> dict:
         budget: a dataclass.
     """
     return {"name": budget_name, **asdict(budget)}
+
+
+def provenance(started: float, device: torch.device | str) -> dict:
+    """Where, with what and for how long a network was trained.
+
+    Args:
+        started: what `time.time()` said then.
+        device: where.
+    """
+    return {
+        "seconds_of_this_run": round(time.time() - started),
+        "threads": torch.get_num_threads(),
+        "device": str(device),
+        "version": tutorial_lib.__version__,
+    }
 
 
 def trained_on(mocap: Path | None, builtin: str, pieces: int) -> dict:
@@ -97,7 +107,12 @@ def trained_on(mocap: Path | None, builtin: str, pieces: int) -> dict:
 
 
 def command_line(
-    description: str | None, budgets: Iterable[str], names: Iterable[str] = (), device: str | None = "auto"
+    description: str | None,
+    budgets: Iterable[str],
+    names: Iterable[str] = (),
+    *,
+    device: str | None = "auto",
+    parts: bool = True,
 ) -> argparse.ArgumentParser:
     """The options that every experiment has; one may add its own before `parse`.
 
@@ -106,6 +121,7 @@ def command_line(
         budgets: names to choose from; "shipped" is the default.
         names: of the networks, where one experiment trains several that do not depend on each other; then `--seed`.
         device: the default; None where an experiment runs on the CPU alone.
+        parts: whether it keeps finished parts, and so has `--work`.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = list(names)
@@ -114,7 +130,8 @@ def command_line(
         parser.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
     parser.add_argument("--budget", choices=list(budgets), default="shipped", help="how much of everything")
     parser.add_argument("--folder", type=Path, help="gets the networks and results (default: in the output folder)")
-    parser.add_argument("--work", type=Path, help="keeps finished parts (default: in the output folder)")
+    if parts:
+        parser.add_argument("--work", type=Path, help="keeps finished parts (default: in the output folder)")
     if device is not None:
         parser.add_argument("--device", default=device, help=f"auto, cpu or cuda (default: {device})")
     parser.add_argument("--threads", type=int, default=1, help="of torch; another number rounds otherwise (default: 1)")

@@ -4,6 +4,7 @@ import functools
 import os
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import tutorial_lib
@@ -43,3 +44,16 @@ def _temporary() -> Path:
         stacklevel=3,
     )
     return folder
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Make a file, whole or not at all; its folder is made if need be.
+
+    Args:
+        path: of the file.
+        write: gets a path beside it and writes there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.partial")
+    write(half)
+    half.replace(path)

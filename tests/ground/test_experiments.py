@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tutorial_lib import experiments
+from tutorial_lib import checkpoints, experiments
 
 LESSONS = ("heatmap_vs_regression", "integral_pose", "shape_templates", "temporal_lifting", "meta_learning")
 ROOT = Path(__file__).parents[2]
@@ -72,25 +72,48 @@ def test_the_command_line_takes_names_and_refuses_others(capsys):
 def test_every_experiment_has_the_same_options(lesson):
     command = [sys.executable, "-m", f"tutorial_lib.lessons.{lesson}.experiment", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    assert all(option in text for option in ("--budget", "--folder", "--work", "--threads", "smoke"))
+    assert all(option in text for option in ("--budget", "--folder", "--threads", "smoke"))
+    assert ("--work" in text) == (lesson != "temporal_lifting")  # its trainings share no part
+    assert ("--seed" in text) == (lesson in ("temporal_lifting", "meta_learning"))
 
 
-def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(tmp_path):
-    """The one that has most parts: photos of its own, features, networks, results."""
-
+@pytest.mark.parametrize(
+    "lesson, names, made",
+    [
+        ("shape_templates", [], "results.json"),  # photos of its own, features, networks, results
+        ("temporal_lifting", ["lifter-1f"], "lifter-1f.json"),
+        ("meta_learning", ["ours-3f"], "ours-3f.json"),
+    ],
+)
+def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(lesson, names, made, tmp_path):
     def files():
         return {
             path: path.stat().st_mtime_ns
-            for folder in (ROOT / "tutorial_lib" / "checkpoints", ROOT / "build")
+            for folder in (ROOT / "tutorial_lib" / "checkpoints", ROOT / "build" / "experiments")
             for path in folder.rglob("*")
             if path.is_file() and "__pycache__" not in path.parts
         }
 
     before = files()
-    command = [sys.executable, "-m", "tutorial_lib.lessons.shape_templates.experiment", "--budget", "smoke"]
+    command = [sys.executable, "-m", f"tutorial_lib.lessons.{lesson}.experiment", *names, "--budget", "smoke"]
     environment = os.environ | {"COURSE_BUILD": str(tmp_path / "out"), "PYTHONPATH": str(ROOT)}
     (tmp_path / "elsewhere").mkdir()
     subprocess.run(command, capture_output=True, check=True, cwd=tmp_path / "elsewhere", env=environment)
     assert files() == before and not list((tmp_path / "elsewhere").iterdir())
-    (results,) = (tmp_path / "out").rglob("results.json")
-    assert json.loads(results.read_text())["budget"]["name"] == "smoke"
+    (path,) = (tmp_path / "out").rglob(made)
+    assert json.loads(path.read_text())["budget"]["name"] == "smoke"
+
+
+def test_a_stopped_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    checkpoints.store({"w": torch.ones(3)}, "net", {"width": 3}, {"seed": 0}, tmp_path)
+
+    def stopped(tensors, path):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "save_file", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.store({"w": torch.zeros(3)}, "net", {"width": 3}, {"seed": 1}, tmp_path)
+    about, tensors = checkpoints.weights("net", tmp_path)
+    assert about["seed"] == 0 and tensors["w"].tolist() == [1, 1, 1]
+    assert checkpoints.names(tmp_path) == ["net"]

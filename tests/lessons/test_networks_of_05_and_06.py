@@ -476,6 +476,13 @@ def test_train_all_trains_what_is_missing_and_keeps_what_is_there(two_recipes, t
     assert experiment.train_all("smoke", 1, "cpu") != folder
 
 
+def test_train_all_trains_again_what_was_stopped(two_recipes):
+    folder = experiment.train_all("smoke", 0, "cpu")
+    rewrite(folder, "ours-3f", interrupted=True)
+    experiment.train_all("smoke", 0, "cpu")
+    assert checkpoints.record("ours-3f", folder)["interrupted"] is False
+
+
 def test_train_all_tunes_what_an_earlier_run_trained_but_did_not_tune(two_recipes):
     def stopped(names, folder):
         raise KeyboardInterrupt

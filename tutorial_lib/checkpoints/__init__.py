@@ -9,6 +9,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from tutorial_lib.folders import write_whole
+
 FOLDER = Path(__file__).resolve().parent
 
 CREDIT = (
@@ -33,14 +35,13 @@ def store(tensors: dict[str, torch.Tensor], name: str, architecture: dict, recor
         folder: where the checkpoints are.
     """
     path = folder / f"{name}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
     halved = {
         key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
         for key, value in tensors.items()
     }
-    save_file(halved, path)
     text = json.dumps({"name": name, "architecture": architecture, **record}, indent=1)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    write_whole(path, lambda half: save_file(halved, half))
+    write_whole(path.with_suffix(".json"), lambda half: half.write_text(text + "\n", encoding="utf-8"))
     return path
 
 

@@ -19,7 +19,7 @@ from tutorial_lib.datasets.footage import Footage, capture_clips
 from tutorial_lib.datasets.splits import TRAINED_ACTIONS, mocap_path, training_split
 from tutorial_lib.datasets.windows import Windows, draw_windows
 from tutorial_lib.distortion import sample_stratified, sample_uniform
-from tutorial_lib.experiments import command_line, default_folder, once_tensors, parse, settings, trained_on
+from tutorial_lib.experiments import command_line, default_folder, once_tensors, parse, provenance, settings, trained_on
 from tutorial_lib.lessons.meta_learning.recipes import (
     BUDGETS,
     INNER_RATE,
@@ -165,9 +165,7 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
         "data": trained_on(mocap, f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}", len(footage)),
         "validation_mpjpe_m": history.best,
         "interrupted": history.interrupted,
-        "seconds_of_this_run": round(time.time() - started),
-        "threads": torch.get_num_threads(),
-        "device": str(where),
+        **provenance(started, where),
     }
     return checkpoints.save(model, name, record, folder)
 
@@ -185,7 +183,7 @@ def train_all(budget_name: str, seed: int, device: str = "auto") -> Path:
     """
     folder = default_folder(f"adaptation-{budget_name}-seed{seed}")
     for name in RECIPES:
-        if name not in checkpoints.names(folder):
+        if name not in checkpoints.names(folder) or checkpoints.record(name, folder).get("interrupted"):
             train(name, budget_name, seed, folder, folder / "stages", device)
     tune_all([name for name in RECIPES if "test_rates" not in checkpoints.record(name, folder)], folder)
     return folder

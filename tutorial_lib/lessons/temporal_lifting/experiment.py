@@ -21,7 +21,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.datasets.splits import TRAINED_ACTIONS, mocap_path
 from tutorial_lib.datasets.videos import Video, human36m_videos, is_human36m, videos_under_test
 from tutorial_lib.datasets.windows import Windows
-from tutorial_lib.experiments import command_line, default_folder, parse, settings, trained_on
+from tutorial_lib.experiments import command_line, default_folder, parse, provenance, settings, trained_on
 from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.lessons.temporal_lifting.material import MixedFootage, lifter_footage, material, split_labels
 from tutorial_lib.lessons.temporal_lifting.recipes import BUDGETS, RECIPES, Budget, FewRecipe, LifterRecipe
@@ -151,7 +151,7 @@ def train(
         "seed": seed,
         "data": data,
         "validation_mpjpe_m": history.best,
-        "seconds_of_this_run": round(time.time() - started),
+        **provenance(started, where),
     }
     return checkpoints.save(model, f"temporal/{name}", record, folder)
 
@@ -213,7 +213,7 @@ def train_all(
 
 
 def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, RECIPES))
+    chosen = parse(command_line(__doc__, BUDGETS, RECIPES, parts=False))
     folder = chosen.folder or default_folder(f"temporal-{chosen.budget}-seed{chosen.seed}")
     for name in chosen.names:
         path = train(name, chosen.budget, chosen.seed, folder, chosen.device)
