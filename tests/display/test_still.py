@@ -102,3 +102,16 @@ def test_long_titles_labels_and_legends_stay_on_the_paper():
     drawn = painted(one, one, one, note="a remark")
     edges = [drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]]
     assert all((edge > 250).all() for edge in edges)
+
+
+def test_a_scene_stays_in_its_own_part_of_the_row():
+    wide = stage.scene([stage.skeleton3d("", POSE + (0, 0, 3))], extent=((-1.5, 1.5), (-1.4, 1.2), (0, 6)), up="-y")
+    drawn = painted(wide, wide, wide)
+    for border in (267, 533):
+        assert (drawn[:, border - 3 : border + 3] > 250).all(), "labels of one pane reach into the next"
+
+
+def test_the_legend_of_a_heat_map_names_it_as_the_live_one_does():
+    clear = np.zeros((8, 8))
+    assert near(painted(stage.image(heat=clear, heat_name="a map", heat_colour="blue")), BLUE) > 30
+    assert near(painted(stage.image(heat=clear, heat_name="", heat_colour="blue")), BLUE) == 0

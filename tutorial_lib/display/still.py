@@ -120,6 +120,7 @@ def _skeleton(
 def _names(pane: dict[str, Any]) -> list[str]:
     """What the legend of a pane lists."""
     parts = [part for key in ("skeletons", "lines", "circles", "dots", "series") for part in pane.get(key, ())]
+    parts += [pane["heat"]] if "heat" in pane else []
     return list(
         dict.fromkeys(
             part["name"] for part in parts if part["name"] and (pane["kind"] != "curve" or "y" in part and "x" in part)
@@ -168,13 +169,31 @@ def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
         ticks = getattr(ax, f"{axis}axis")
         ticks.set_major_locator(MaxNLocator(3))
         ticks.set_major_formatter(lambda value, _, sign=sign: f"{sign * value + 0.0:g}")
-    ax.set_box_aspect(np.ptp(extent, axis=1), zoom=1.0)
     azimuth, elevation = pane["view"]
     ax.view_init(elevation, -90 - azimuth)
     ax.tick_params(labelsize=_SIZE - 3, pad=-3)
     ax.set_facecolor("none")
+    _within(ax, box, np.ptp(extent, axis=1))
     _title(ax, pane, box)
     _legend(ax, pane, box[2], 0.04)
+
+
+def _within(ax: Any, box: _Box, sides: np.ndarray) -> None:
+    """Smaller, and moved aside, until no wall or label of a scene stands in the next pane."""
+    canvas = ax.figure
+    left, right = (canvas.dpi * edge for edge in (box[0] + 0.04, box[0] + box[2] - 0.04))
+    low = high = 0.0
+    for zoom in (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7):
+        ax.set_box_aspect(sides, zoom=zoom)
+        canvas.draw_without_rendering()  # both have a place only after they were drawn
+        drawn = [
+            part.get_window_extent() for axis in (ax.xaxis, ax.yaxis, ax.zaxis) for part in (axis.label, axis.pane)
+        ]
+        low, high = min(part.x0 for part in drawn), max(part.x1 for part in drawn)
+        if high - low <= right - left:
+            break
+    aside = min(max(low, left), right - (high - low)) - low
+    ax.set_position(ax.get_position(original=True).translated(aside / canvas.bbox.width, 0))
 
 
 def _image(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -> None:
@@ -191,6 +210,8 @@ def _image(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
             ax.imshow(
                 cells, extent=(-1, 1, tall, -tall), cmap="gray", vmin=0, vmax=1, interpolation="nearest", zorder=0
             )
+    if "heat" in pane:  # an area without a corner, for the legend
+        ax.fill([np.nan], [np.nan], color=_hex(pane["heat"]["colour"]), label=pane["heat"]["name"])
     for part in pane["lines"]:
         for number, line in enumerate(unpack(part["points"])):
             ax.plot(*line.T, **_pen(part), label=part["name"] if not number else None)
