@@ -6,6 +6,7 @@ import os
 import threading
 from pathlib import Path
 
+import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -242,3 +243,21 @@ def test_training_and_two_hundred_moves_at_once():
     assert not problems and not mover.is_alive() and not trainer.is_alive()
     assert d.error == "" and steps_inside.count("move") >= 190
     assert d.params["k1"] == d.controls["k1"].value
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "text"),
+    [
+        ({"a": 1, "b": 2}, 2, "b"),
+        ([["a", 1], ["b", 2]], 2, "b"),
+        (["a", ("b", "c")], ("b", "c"), "('b', 'c')"),
+    ],
+    ids=["dict", "lists", "mixed"],
+)
+def test_a_control_takes_options_in_every_form_that_ipywidgets_takes(options, value, text):
+    control = ipywidgets.Dropdown(options=options)
+    one = live(lambda k: np.zeros((17, 3)), lambda arrays, params: view(arrays, {"model": ""}), {"k": control},
+               presets={"the second": {"k": value}})  # fmt: skip
+    assert one.set(k=value).check().caption() == f"k {text}"
+    with pytest.raises(ValueError, match="k is 'nothing', expected one of"):
+        one.set(k="nothing")

@@ -281,8 +281,11 @@ def _refusal(control: Any, value: Any) -> str:
 
 
 def _pairs(control: Any) -> list[tuple[str, Any]]:
-    """What a selection shows and means; `options` keeps them as they were given."""
-    return [option if isinstance(option, tuple) else (str(option), option) for option in control.options]
+    """What a selection shows and means. `options` keeps them as they were given, and ipywidgets reads a list as
+    (text, value) only if every one of them is a pair."""
+    given = list(control.options.items() if isinstance(control.options, Mapping) else control.options)
+    paired = all(isinstance(option, (tuple, list)) and len(option) == 2 for option in given)
+    return [(str(text), value) for text, value in (given if paired else zip(given, given))]
 
 
 def _number(value: Any) -> bool:
