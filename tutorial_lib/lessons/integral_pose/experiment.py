@@ -129,10 +129,7 @@ def train(
         return loss_of(net, images, target, augmentation.inside(target).to(target), index)
 
     every = max(1, math.ceil(steps / 8))
-    history = fit(net, loss, steps, rate=rate, label=label, validate=validate, every=every)
-    if history.interrupted:
-        raise KeyboardInterrupt(f"{label} was stopped")
-    return history
+    return fit(net, loss, steps, rate=rate, label=label, validate=validate, every=every).whole(label)
 
 
 def loss_of(method: Method) -> Callable[..., torch.Tensor]:
