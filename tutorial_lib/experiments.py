@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 import tutorial_lib
 from tutorial_lib import checkpoints
 from tutorial_lib.folders import output_folder, write_whole
+from tutorial_lib.training import resolve_device
 
 
 def default_folder(name: str) -> Path:
@@ -149,6 +150,10 @@ def parse(parser: argparse.ArgumentParser, words: list[str] | None = None) -> ar
     chosen = parser.parse_args(words)
     if chosen.threads < 1:
         parser.error(f"--threads is {chosen.threads}, expected 1 or more")
+    try:
+        resolve_device(getattr(chosen, "device", "cpu"))
+    except ValueError as error:
+        parser.error(str(error))
     if chosen.known:
         unknown = [name for name in chosen.names if name not in chosen.known]
         if unknown:

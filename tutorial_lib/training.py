@@ -49,6 +49,19 @@ class History:
     best_step: int = -1
     interrupted: bool = False
 
+    def whole(self, label: str) -> "History":
+        """This history, if nobody stopped the training: half a one on disk would be taken for finished.
+
+        Args:
+            label: of the training, for the message.
+
+        Raises:
+            KeyboardInterrupt: somebody stopped it.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt(f"{label} was stopped")
+        return self
+
 
 def fit(
     model: nn.Module,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_the_command_line_takes_names_and_refuses_others(capsys):
     chosen = experiments.parse(parser, ["b", "--budget", "smoke", "--seed", "3", "--threads", str(threads)])
     assert (chosen.names, chosen.budget, chosen.seed, chosen.folder) == (["b"], "smoke", 3, None)
     assert experiments.parse(parser, ["--threads", str(threads)]).names == ["a", "b"]
-    for words in (["c"], ["--budget", "tiny"], ["--threads", "0"]):
+    for words in (["c"], ["--budget", "tiny"], ["--threads", "0"], ["--device", "toaster"]):
         with pytest.raises(SystemExit):
             experiments.parse(parser, words)
         assert words[-1] in capsys.readouterr().err
@@ -77,31 +78,51 @@ def test_every_experiment_has_the_same_options(lesson):
     assert ("--seed" in text) == (lesson in ("temporal_lifting", "meta_learning"))
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The library alone, as a wheel unpacks it: no clone around it."""
+    site = tmp_path_factory.mktemp("wheel") / "site"
+    shutil.copytree(ROOT / "tutorial_lib", site / "tutorial_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    return site
+
+
 @pytest.mark.parametrize(
     "lesson, names, made",
     [
-        ("shape_templates", [], "results.json"),  # photos of its own, features, networks, results
-        ("temporal_lifting", ["lifter-1f"], "lifter-1f.json"),
+        ("heatmap_vs_regression", [], "results.json"),
+        ("integral_pose", [], "results.json"),
+        ("shape_templates", [], "results.json"),
+        ("temporal_lifting", ["lifter-1f", "few-3-semi"], "few-3-semi.json"),
         ("meta_learning", ["ours-3f"], "ours-3f.json"),
     ],
 )
-def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(lesson, names, made, tmp_path):
+def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(lesson, names, made, wheel, tmp_path):
+    """Not into the library, its neighbours, the folder of the caller, a home, or what is temporary."""
+    places = {name: tmp_path / name for name in ("elsewhere", "home", "temporary")}
+    for place in places.values():
+        place.mkdir()
+
     def files():
-        return {
-            path: path.stat().st_mtime_ns
-            for folder in (ROOT / "tutorial_lib" / "checkpoints", ROOT / "build" / "experiments")
-            for path in folder.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
-        }
+        return {path: path.stat().st_mtime_ns for path in wheel.parent.rglob("*") if path.is_file()}
 
     before = files()
     command = [sys.executable, "-m", f"tutorial_lib.lessons.{lesson}.experiment", *names, "--budget", "smoke"]
-    environment = os.environ | {"COURSE_BUILD": str(tmp_path / "out"), "PYTHONPATH": str(ROOT)}
-    (tmp_path / "elsewhere").mkdir()
-    subprocess.run(command, capture_output=True, check=True, cwd=tmp_path / "elsewhere", env=environment)
-    assert files() == before and not list((tmp_path / "elsewhere").iterdir())
+    environment = os.environ | {
+        "COURSE_BUILD": str(tmp_path / "out"),
+        "PYTHONPATH": str(wheel),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(places["home"]),
+        "XDG_CACHE_HOME": str(places["home"]),
+        "TMPDIR": str(places["temporary"]),
+    }
+    environment.pop("COURSE_MOCAP", None)
+    subprocess.run(command, capture_output=True, check=True, cwd=places["elsewhere"], env=environment)
+    assert files() == before
+    left = [path for place in places.values() for path in place.rglob("*")]
+    assert all(path.is_dir() and path.parent == places["temporary"] for path in left), "torch makes an empty folder"
     (path,) = (tmp_path / "out").rglob(made)
     assert json.loads(path.read_text())["budget"]["name"] == "smoke"
+    assert list((tmp_path / "out").rglob("*.safetensors")) and not list((tmp_path / "out").rglob("*.partial"))
 
 
 def test_a_stopped_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
@@ -117,3 +138,16 @@ def test_a_stopped_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     about, tensors = checkpoints.weights("net", tmp_path)
     assert about["seed"] == 0 and tensors["w"].tolist() == [1, 1, 1]
     assert checkpoints.names(tmp_path) == ["net"]
+
+
+def test_weights_do_not_count_before_their_json_is_there(tmp_path, monkeypatch):
+    def stopped(path, write):
+        if path.suffix == ".json":
+            raise KeyboardInterrupt
+        write_whole(path, write)
+
+    write_whole = checkpoints.write_whole
+    monkeypatch.setattr(checkpoints, "write_whole", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.store({"w": torch.ones(3)}, "net", {"width": 3}, {"seed": 0}, tmp_path)
+    assert checkpoints.names(tmp_path) == []

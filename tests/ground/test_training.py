@@ -40,6 +40,7 @@ def test_fit_learns_a_regression():
     torch.testing.assert_close(weights(model), torch.tensor([1.0, -2.0, 0.5]), atol=1e-2, rtol=0)
     assert len(history.loss) == 300 and history.loss[-1] < 1e-3 * history.loss[0]
     assert not history.interrupted
+    assert history.whole("mine") is history
 
 
 def test_the_same_seed_gives_the_same_weights():
@@ -115,6 +116,8 @@ def test_an_interrupt_before_any_validation_keeps_what_was_learned():
 
     history = quiet(model, stopping, 100)
     assert history.interrupted and len(history.loss) == 5
+    with pytest.raises(KeyboardInterrupt, match="mine was stopped"):
+        history.whole("mine")
     assert not torch.equal(weights(model), before)
 
 

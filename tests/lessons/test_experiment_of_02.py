@@ -14,7 +14,7 @@ from tutorial_lib.datasets.photos import LAB_PEOPLE, PhotoSet, photo_set
 from tutorial_lib.integral import hard_argmax
 from tutorial_lib.integral.losses import heatmap_bce
 from tutorial_lib.integral.poses import half_width, judge, to_pose, to_volume
-from tutorial_lib.lessons.integral_pose import costs, experiment, recipes
+from tutorial_lib.lessons.integral_pose import costs, experiment, learning, recipes
 from tutorial_lib.lessons.integral_pose.experiment import Experiment
 from tutorial_lib.lessons.integral_pose.recipes import BUDGETS, METHODS, Budget
 from tutorial_lib.metrics import mpjpe
@@ -143,8 +143,8 @@ def test_a_stopped_experiment_goes_on_where_it_was(made, monkeypatch):
     before = json.loads(again.read_text())
     again.unlink()
     trained = []
-    fit = experiment.fit
-    monkeypatch.setattr(experiment, "fit", lambda *args, **kw: trained.append(kw["label"]) or fit(*args, **kw))
+    fit = learning.fit
+    monkeypatch.setattr(learning, "fit", lambda *args, **kw: trained.append(kw["label"]) or fit(*args, **kw))
     same = experiment.results(experiment.run_all("smoke", device="cpu", **where))
     assert trained == ["gaussian-later, seed 1"], "only what is missing is trained"
     assert same["runs"]["gaussian-later"][1]["test"] == pytest.approx(before["test"]), "and comes out the same"
@@ -190,7 +190,7 @@ def test_directions_are_sectors_of_the_circle():
     angles = 2 * math.pi * (torch.arange(16) + 0.5) / 16
     pose = torch.zeros(16, 17, 3)
     pose[:, JOINTS.index("left_hip"), 0], pose[:, JOINTS.index("left_hip"), 2] = angles.cos(), angles.sin()
-    assert experiment.direction(pose).tolist() == [i // 2 for i in range(16)]
+    assert learning.direction(pose).tolist() == [i // 2 for i in range(16)]
 
 
 def test_the_loss_over_the_whole_volume_is_the_loss_by_factors():

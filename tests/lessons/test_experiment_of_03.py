@@ -71,6 +71,23 @@ def test_a_second_run_repeats_nothing_and_trains_what_is_missing(made, monkeypat
     assert again["runs"]["no anchor"]["1"] == pytest.approx(results["runs"]["no anchor"]["1"], rel=1e-4)
 
 
+@pytest.mark.parametrize("part", ["eye", "supervised-0"])
+def test_a_stopped_training_is_made_again(made, monkeypatch, part):
+    """Stopped in its first step, in a work folder that has all the rest."""
+    _, folder = made
+    (path,) = (folder / "work").glob(f"{part}.*")
+    path.rename(path.with_suffix(".kept"))
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match="was stopped"):
+        patch.setattr(Pairs, "draw" if part == "eye" else "photos", stop)
+        experiment.run_all("smoke", folder / "out", folder / "work")
+    assert not path.exists()
+    path.with_suffix(".kept").rename(path)
+
+
 def test_shipped_networks_answer_as_recorded(made):
     results, folder = made
     regressor, translator, eye, album = experiment.load(folder / "out")

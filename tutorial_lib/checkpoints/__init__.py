@@ -40,8 +40,13 @@ def store(tensors: dict[str, torch.Tensor], name: str, architecture: dict, recor
         for key, value in tensors.items()
     }
     text = json.dumps({"name": name, "architecture": architecture, **record}, indent=1)
-    write_whole(path, lambda half: save_file(halved, half))
-    write_whole(path.with_suffix(".json"), lambda half: half.write_text(text + "\n", encoding="utf-8"))
+
+    def write(half: Path) -> None:
+        save_file(halved, half)
+        # Only now: where weights are, the checkpoint counts as finished, so their JSON must be there before them.
+        write_whole(path.with_suffix(".json"), lambda beside: beside.write_text(text + "\n", encoding="utf-8"))
+
+    write_whole(path, write)
     return path
 
 

@@ -73,6 +73,9 @@ def train_eye(pairs: Pairs, width: int, batch: int, steps: int, seed: int, progr
         steps: of Adam.
         seed: of its weights, of the holes and of the noise.
         progress: whether to show a bar.
+
+    Raises:
+        KeyboardInterrupt: if somebody stopped it.
     """
     torch.manual_seed(seed)
     generator, eye = torch.Generator().manual_seed(seed), Eye(width)
@@ -84,7 +87,7 @@ def train_eye(pairs: Pairs, width: int, batch: int, steps: int, seed: int, progr
         spoilt = photos * (1 - holes) + 0.5 * holes + 0.05 * torch.randn(photos.shape, generator=generator)
         return (eye.repaired(spoilt) - photos).abs().mean()
 
-    fit(eye, loss, steps, rate=3e-3, label="eye", progress=progress)
+    fit(eye, loss, steps, rate=3e-3, label="eye", progress=progress).whole("eye")
     with torch.no_grad():
         eye.standardise(pairs.photos(0, slice(0, 256)))
     return eye.requires_grad_(False)

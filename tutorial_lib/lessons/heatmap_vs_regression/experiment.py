@@ -132,8 +132,7 @@ def train(
         return model.loss(image, keypoints.to(where), weight.to(where))
 
     label = f"{run.kind}, seed {run.seed}"
-    if fit(model, loss, steps, rate=rate, label=label).interrupted:
-        raise KeyboardInterrupt(f"{label} was stopped")
+    fit(model, loss, steps, rate=rate, label=label).whole(label)
     return model.cpu().eval()
 
 

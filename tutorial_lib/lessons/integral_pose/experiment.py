@@ -14,7 +14,6 @@ every finished training lies in the work folder. At the end `integral/` in the f
 seed 0 and `results.json`, with every measured value of every seed.
 """
 
-import math
 import statistics
 import time
 from collections.abc import Callable
@@ -24,13 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints
-from tutorial_lib.datasets import augmentation
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
 from tutorial_lib.experiments import (
     command_line,
@@ -44,29 +41,18 @@ from tutorial_lib.experiments import (
 )
 from tutorial_lib.integral import hard_argmax, soft_argmax_3d
 from tutorial_lib.integral.losses import integral_loss, mixed
-from tutorial_lib.integral.networks import RegressionNet, Trunk, VolumeNet
-from tutorial_lib.integral.poses import judge, to_volume
+from tutorial_lib.integral.networks import RegressionNet, VolumeNet
+from tutorial_lib.integral.poses import judge
 from tutorial_lib.lessons.integral_pose.costs import measure_costs
-from tutorial_lib.lessons.integral_pose.recipes import BETAS, BUDGETS, DIRECTIONS, METHODS, Budget, Method, build
-from tutorial_lib.skeleton import JOINTS
-from tutorial_lib.training import History, fit, resolve_device
+from tutorial_lib.lessons.integral_pose.learning import pretrain, train
+from tutorial_lib.lessons.integral_pose.learning import truth as truth
+from tutorial_lib.lessons.integral_pose.recipes import BETAS, BUDGETS, METHODS, Budget, Method, build
+from tutorial_lib.training import resolve_device
 
 Reader = Callable[[torch.Tensor], torch.Tensor]
 """From logits to coordinates."""
 
 SEARCH_SEED = 100
-
-
-def truth(photos: PhotoSet) -> torch.Tensor:
-    """What a network should say: (B, 17, 3) x, y, z in the volume."""
-    return to_volume(photos.keypoints, photos.pose, photos.box)
-
-
-def direction(pose: torch.Tensor) -> torch.Tensor:
-    """Which of `DIRECTIONS` sectors the person faces, seen from above: (..., 17, 3) camera frame to (...,) int64."""
-    across = pose[..., JOINTS.index("left_hip"), :] - pose[..., JOINTS.index("right_hip"), :]
-    turn = torch.atan2(across[..., 2], across[..., 0]) / (2 * math.pi)
-    return (DIRECTIONS * (turn % 1)).long() % DIRECTIONS
 
 
 @torch.no_grad()
@@ -89,52 +75,6 @@ def predict(net: Any, photos: PhotoSet, reader: Reader | None = None, batch: int
 
 
 # ------------------------------------------------------------------ training
-def train(
-    net: nn.Module,
-    photos: PhotoSet,
-    loss_of: Callable[..., torch.Tensor],
-    steps: int,
-    rate: float,
-    batch: int,
-    generator: torch.Generator,
-    label: str = "training",
-    validate: Callable[[], float] | None = None,
-) -> History:
-    """Train on augmented photos, in place.
-
-    Args:
-        net: of `recipes.build`.
-        photos: to learn from.
-        loss_of: (net, images, target (B, 17, 3), inside (B, 17), index of the photos) -> scalar.
-        steps: of Adam.
-        rate: the first learning rate.
-        batch: photos a step.
-        generator: draws photos and their changes.
-        label: what the bar says.
-        validate: what to write down eight times on the way; the net keeps its best weights.
-
-    Raises:
-        KeyboardInterrupt: if the student stopped the training.
-    """
-    device = next(net.parameters()).device
-    targets = truth(photos)
-
-    def loss(step: int) -> torch.Tensor:
-        net.train()
-        index = torch.randint(len(photos), (batch,), generator=generator)
-        images, target = photos.pixels[index].to(device).float() / 255, targets[index].to(device)
-        images, target = augmentation.apply(
-            images, target, augmentation.draw(batch, augmentation.Strength(), generator)
-        )
-        return loss_of(net, images, target, augmentation.inside(target).to(target), index)
-
-    every = max(1, math.ceil(steps / 8))
-    history = fit(net, loss, steps, rate=rate, label=label, validate=validate, every=every)
-    if history.interrupted:
-        raise KeyboardInterrupt(f"{label} was stopped")
-    return history
-
-
 def loss_of(method: Method) -> Callable[..., torch.Tensor]:
     """The loss of a method, as `train` wants it."""
 
@@ -149,20 +89,6 @@ def loss_of(method: Method) -> Callable[..., torch.Tensor]:
         return mixed(net.logits(images), target, mix, inside, rounded=method.rounded)[0]
 
     return volume
-
-
-def pretrain(
-    trunk: Trunk, photos: PhotoSet, budget: Budget, rate: float, generator: torch.Generator, label: str
-) -> None:
-    """Train the trunk to say which way the person faces, in place; the layer that says it is thrown away."""
-    net = nn.Sequential(trunk, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(trunk.channels, DIRECTIONS))
-    net.to(next(trunk.parameters()).device)
-    facing = direction(photos.pose)
-
-    def loss(net: nn.Module, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, index: torch.Tensor):
-        return F.cross_entropy(net(images), facing[index].to(images.device))
-
-    train(net, photos, loss, budget.pretrain_steps, rate, budget.batch, generator, label)
 
 
 def _reader(method: str) -> Reader | None:

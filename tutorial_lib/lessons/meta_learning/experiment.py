@@ -136,12 +136,10 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
     started = time.time()
 
     def first_stage() -> dict[str, torch.Tensor]:
-        first = ordinary_stage(
+        ordinary_stage(
             model, recipe, footage, validation,
             steps=budget.first_steps, batch=budget.batch, rate=budget.rate, generator=generator, label=stage,
-        )  # fmt: skip
-        if first.interrupted:  # half a stage on disk would be taken for a whole one
-            raise KeyboardInterrupt(f"{stage} was stopped")
+        ).whole(stage)  # fmt: skip
         return model.state_dict()
 
     model.load_state_dict(once_tensors(work / f"{stage}.safetensors", first_stage))

@@ -151,7 +151,8 @@ def run_supervised(pairs: Pairs, tests: Pairs, budget: Budget, seed: int) -> dic
         found = keypoints(regressor(photos))
         return torch.linalg.vector_norm((found - truth)[:, covered], dim=-1).mean()
 
-    fit(regressor, loss, budget.supervised_steps, rate=budget.rate, label=f"supervised, seed {seed}")
+    label = f"supervised, seed {seed}"
+    fit(regressor, loss, budget.supervised_steps, rate=budget.rate, label=label).whole(label)
     return measured(keypoints(affines_of(regressor, tests.photos(0))), tests.keypoints[0])
 
 

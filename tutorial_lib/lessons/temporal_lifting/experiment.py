@@ -139,8 +139,7 @@ def train(
         model, history, pieces = train_lifter(recipe, budget, clips, generator, where, name)
     else:
         model, history, pieces = train_few(recipe, budget, seed, clips, generator, where, name)
-    if history.interrupted:  # half a training on disk would be taken for a whole one
-        raise KeyboardInterrupt(f"{name} was stopped")
+    history.whole(name)
     if videos is None:
         data = trained_on(mocap, f"{budget.people} people x {', '.join(TRAINED_ACTIONS)}", pieces)
     else:
