@@ -125,20 +125,32 @@ def photo_set(
         generator.manual_seed(1000 * SPLITS[split][0] + seed)
         return draw_photos(clips, count, size=size, generator=generator, occluders=occluders)
 
-    return _read_or_draw(where / name, (count, 3, size, size), draw)
+    layout = {
+        "pixels": ((count, 3, size, size), torch.uint8),
+        "keypoints": ((count, 17, 2), torch.float32),
+        "pose": ((count, 17, 3), torch.float32),
+        "visible": ((count, 17), torch.bool),
+        "box": ((count, 3), torch.float32),
+    }
+    return _read_or_draw(where / name, layout, draw)
 
 
-def _read_or_draw(path: Path, shape: tuple[int, ...], draw: Callable[[], Photos]) -> PhotoSet:
+def _read_or_draw(
+    path: Path, layout: dict[str, tuple[tuple[int, ...], torch.dtype]], draw: Callable[[], Photos]
+) -> PhotoSet:
     """The set in a file, or what `draw` gives, kept in the file; a file that is damaged is drawn again."""
     if path.exists():
         try:
-            kept = PhotoSet(**load_file(path))
-            if tuple(kept.pixels.shape) == shape:
-                return kept
-            reason = f"its pixels have the shape {tuple(kept.pixels.shape)}"
-        except (SafetensorError, OSError, TypeError) as error:
+            read = load_file(path)
+            found = {name: (tuple(value.shape), value.dtype) for name, value in read.items()}
+            if found == layout:
+                return PhotoSet(**read)
+            wrong = sorted(name for name in found.keys() | layout.keys() if found.get(name) != layout.get(name))
+            reason = f"missing or of another shape or type: {', '.join(wrong)}"
+        except (SafetensorError, OSError) as error:
             reason = str(error) or type(error).__name__
-        warnings.warn(f"{path} is no set of {shape[0]} photos ({reason}): they are drawn again", stacklevel=3)
+        count = layout["pixels"][0][0]
+        warnings.warn(f"{path} is no set of {count} photos ({reason}): they are drawn again", stacklevel=3)
     drawn = draw()
     pixels = (255 * drawn.image).round().to(torch.uint8)
     kept = PhotoSet(pixels, drawn.keypoints, drawn.pose, drawn.visible, drawn.box)
