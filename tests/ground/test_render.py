@@ -1,4 +1,4 @@
-"""The studio: joints against the camera's own formula, surfaces against balls strung along the bones."""
+"""Rendered people: joints against the camera's own formula, surfaces against balls strung along the bones."""
 
 import math
 
@@ -301,7 +301,7 @@ def test_random_photos_hide_about_as_many_joints_as_real_ones_and_show_people_fr
     assert 0.25 < (right > 0).float().mean() < 0.75  # seen from behind, a person's right is the picture's right
 
 
-# ------------------------------------------------------------------------------------------------ the studio's promises
+# -------------------------------------------------------------------------------------------- what every photo promises
 
 
 def test_images_are_pictures(photos):

@@ -82,13 +82,12 @@ def photograph(
         looks: B rows, or one row for all.
         places: B rows, or one row for all.
         size: pixels a side.
-        box: (B, 3) centre x, centre y and half-width of the square picture in plane coordinates (x/z,
-            y/z; behind a lens: distorted ones). Default: `crop_boxes(pose)`.
+        box: (B, 3) centre x, centre y and half-width of the square picture in plane coordinates (x/z, y/z; behind a
+            lens: distorted ones). Default: `crop_boxes(pose)`.
         lens: (5,) or (B, 5) distortion coefficients, see `distortion`; acts on body, joints and backdrop alike.
         sensor: what becomes of the light.
         down: (B, 3) or (3,) direction of gravity in the camera frame, for the shadow on the floor; default: y.
         generator: of the sensor's noise. Nothing else is random.
-        window: (B, 3) centre x, centre y and half-width of the square picture in plane coordinates (x/z, y/z; behind a
 
     Returns:
         `Photos` in the pose's dtype and on its device; image and silhouette are differentiable in the pose.
