@@ -47,13 +47,16 @@ def _temporary() -> Path:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Make a file, whole or not at all; its folder is made if need be.
+    """Make a file, whole or not at all, and leave nothing else; its folder is made if need be.
+
+    Several processes may do so at once: each writes into a folder of its own, and the last one's file stays.
 
     Args:
         path: of the file.
-        write: gets a path beside it and writes there.
+        write: gets a path on the same disk and writes there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.partial")
-    write(half)
-    half.replace(path)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as own:
+        half = Path(own) / path.name
+        write(half)
+        half.replace(path)

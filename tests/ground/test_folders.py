@@ -11,7 +11,7 @@ import pytest
 
 import tutorial_lib
 from tutorial_lib import folders
-from tutorial_lib.folders import output_folder
+from tutorial_lib.folders import output_folder, write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,3 +84,27 @@ def test_no_home_at_all_is_no_error(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).is_absolute() and stat.S_ISDIR(os.stat(Path(done.stdout.strip()).parent).st_mode)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "deep" / "file.txt"
+    write_whole(path, lambda half: half.write_text("old"))
+
+    def stopped(half):
+        half.write_text("ne")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, stopped)
+    assert path.read_text() == "old" and list(path.parent.iterdir()) == [path]
+
+
+def test_two_may_write_the_same_file_at_once(tmp_path):
+    path = tmp_path / "file.txt"
+
+    def slow(half):
+        half.write_text("first")
+        write_whole(path, lambda other: other.write_text("second"))  # another process, meanwhile
+
+    write_whole(path, slow)
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]

@@ -4,7 +4,6 @@ Nobody in a test photo, none of their motions and no look of theirs is in a trai
 """
 
 import hashlib
-import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from tutorial_lib.batch import Batch
 from tutorial_lib.datasets.lab_photos import draw_lab_photos
 from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS, TEST_SEED, TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED
-from tutorial_lib.folders import output_folder
+from tutorial_lib.folders import output_folder, write_whole
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.render import Photos, draw_photos
@@ -154,11 +153,7 @@ def _read_or_draw(
     drawn = draw()
     pixels = (255 * drawn.image).round().to(torch.uint8)
     kept = PhotoSet(pixels, drawn.keypoints, drawn.pose, drawn.visible, drawn.box)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written whole or not at all, under a name of this process's own: several may draw the same set at once.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as own:
-        partial = Path(own) / path.name
-        save_file({name: value.contiguous() for name, value in vars(kept).items()}, partial)
-        if not path.is_dir():
-            partial.replace(path)
+    if not path.is_dir():
+        tensors = {name: value.contiguous() for name, value in vars(kept).items()}
+        write_whole(path, lambda half: save_file(tensors, half))
     return kept

@@ -7,7 +7,6 @@ hold stays in the lesson, red and with an explanation.
 import json
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -17,7 +16,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from tutorial_lib.display.tables import LINE, html_table
-from tutorial_lib.folders import output_folder
+from tutorial_lib.folders import output_folder, write_whole
 
 try:
     import fcntl
@@ -172,9 +171,8 @@ def record(claim: Claim) -> Claim:
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         known[f"{claim.lesson}/{claim.id}"] = claim.as_dict()
         text = json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as whole:
-            whole.write(text + "\n")
-        os.replace(whole.name, path)  # readers see the old file or the new one, never half of one
+        # Readers, who take no lock, see the old file or the new one, never half of one.
+        write_whole(path, lambda half: half.write_text(text + "\n", encoding="utf-8"))
     return claim
 
 
