@@ -93,25 +93,19 @@ def largest(scores: torch.Tensor, axes: int) -> torch.Tensor:
     return torch.stack(index[::-1], -1)
 
 
-def bump(
-    place: torch.Tensor, cells: int, sigma: float, *, rounded: bool = False, reach: float | None = None
-) -> torch.Tensor:
+def bump(centre: torch.Tensor, cells: int, sigma: float, *, reach: float | None = None) -> torch.Tensor:
     """A Gaussian of height 1 around places on one axis; over several axes, a Gaussian is the product of these.
 
     Args:
-        place: (...) coordinates.
+        centre: (...) in cells, as `to_cells` gives them.
         cells: along the axis.
         sigma: standard deviation in cells.
-        rounded: move the centre to the middle of its cell first.
         reach: zero beyond this many sigmas; None: never.
 
     Returns:
         (..., cells).
     """
-    centre = to_cells(place, cells)
-    if rounded:
-        centre = centre.round()
-    away = (torch.arange(cells, dtype=place.dtype, device=place.device) - centre[..., None]) / sigma
+    away = (torch.arange(cells, dtype=centre.dtype, device=centre.device) - centre[..., None]) / sigma
     profile = torch.exp(-(away**2) / 2)
     return profile if reach is None else profile * (away.abs() <= reach + 1e-6)
 

@@ -23,7 +23,7 @@ from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
     laplace,
 )
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import assess, robustness_demo
-from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import DECODERS, quantisation, target_demo
+from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import DECODERS, compute_target, quantisation, target_demo
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,12 @@ def test_the_close_up_is_cut_from_the_map_and_its_dots_stand_on_it(target):
         np.testing.assert_allclose(stage.unpack(dot["points"]), np.zeros((1, 1, 2)), atol=0.01)
     target.set(x=8.0, y=120.0, stride=16).check()
     assert stage.unpack(panes(target, "image")[1]["heat"]["cells"]).shape == (7, 7)
+
+
+@pytest.mark.parametrize("x", range(4, 128, 4))
+def test_on_the_border_of_two_cells_the_curve_and_the_bump_choose_the_same(x):
+    arrays = compute_target(float(x), 55.2, 4, 1.5, 0.0, 0.03, "rounded", False)
+    assert arrays["map"].amax(0).argmax() == arrays["middle"][0]
 
 
 def test_the_curve_is_the_error_while_the_joint_crosses_its_cell(target):

@@ -10,7 +10,7 @@ import math
 import torch
 
 from tutorial_lib import grid
-from tutorial_lib.grid import bump
+from tutorial_lib.grid import bump, to_cells
 
 MEAN_RESIDUAL = (math.sqrt(2) + math.asinh(1)) / 6
 """Mean distance, in cells, of a point of the unit square from its middle: what `argmax` cannot see (0.3826)."""
@@ -50,8 +50,14 @@ def gaussian_target(
         raise ValueError(f"cells is {cells}, expected at least 1, e.g. picture size // stride")
     if not sigma > 0 or (reach is not None and not reach > 0):
         raise ValueError(f"sigma={sigma}, reach={reach}: expected positive numbers, in cells and in sigmas")
-    x, y = (bump(place, cells, sigma, rounded=rounded, reach=reach) for place in keypoints.unbind(-1))
-    return y[..., :, None] * x[..., None, :]
+    centre = cell_of(keypoints, cells) if rounded else to_cells(keypoints, cells)
+    profile = bump(centre, cells, sigma, reach=reach)  # of x and of y: exp is taken 2n times and not n * n
+    return profile[..., 1, :, None] * profile[..., 0, None, :]
+
+
+def cell_of(points: torch.Tensor, cells: int) -> torch.Tensor:
+    """Column and row (..., 2) of the cell that points (..., 2) lie in; on a border the later one (SimpleBaseline)."""
+    return torch.floor(to_cells(points, cells) + 0.5)
 
 
 def scores(maps: torch.Tensor) -> torch.Tensor:

@@ -40,9 +40,10 @@ def gaussian_factors(
     if not sigma > 0:
         raise ValueError(f"sigma is {sigma}, expected a positive number of cells, e.g. 1")
     reach = None if radius is None else radius / sigma
+    centres = [to_cells(place, cells) for place, cells in zip(target.unbind(-1), reversed(shape))]
     x, y, z = (
-        bump(place, cells, sigma, rounded=rounded, reach=reach)
-        for place, cells in zip(target.unbind(-1), reversed(shape))
+        bump(centre.round() if rounded else centre, cells, sigma, reach=reach)
+        for centre, cells in zip(centres, reversed(shape))
     )
     return x, y, z
 

@@ -8,6 +8,7 @@ import torch
 from tutorial_lib import heatmaps
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
+from tutorial_lib.grid import from_cells
 
 PICTURE = 128
 """Side in pixels of the picture of `target_demo`."""
@@ -88,10 +89,10 @@ def compute_target(
     truth = torch.tensor([x, y]) * 2 / PICTURE - 1
     target = heatmaps.gaussian_target(truth, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
     # The same map again while the joint crosses one cell from left to right.
-    middle = torch.floor(heatmaps.to_cells(truth, cells) + 0.5)
+    middle = heatmaps.cell_of(truth, cells)
     offset = torch.linspace(-0.49, 0.49, 41)
     path = torch.stack([middle[0] + offset, heatmaps.to_cells(truth, cells)[1].expand(41)], -1)
-    path = (2 * path + 1) / cells - 1
+    path = from_cells(path, cells)
     sweep = heatmaps.gaussian_target(path, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
     half = PICTURE / 2
     return {
@@ -184,7 +185,7 @@ def _close_up(cells: torch.Tensor, middle: torch.Tensor) -> tuple[torch.Tensor, 
 def _frame(middle: torch.Tensor, cells: int) -> torch.Tensor:
     low, high = middle - CLOSE / 2, middle + CLOSE / 2
     corners = [[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]], [low[0], low[1]]]
-    return ((2 * torch.tensor(corners) + 1) / cells - 1).clamp(-1, 1)
+    return from_cells(torch.tensor(corners), cells).clamp(-1, 1)
 
 
 def _grid(cells: int) -> torch.Tensor:
