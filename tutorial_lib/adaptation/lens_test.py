@@ -5,6 +5,7 @@ from typing import Literal
 
 import torch
 
+from tutorial_lib.adaptation.conventions import Convention
 from tutorial_lib.adaptation.lifters import Adaptation, adapt
 from tutorial_lib.camera import project
 from tutorial_lib.datasets.detector import draw_defects
@@ -34,7 +35,8 @@ class Observation:
         recorded: (clips, T, 17, 2) screen keypoints of the calibration people; `recorded_pose` their 3D.
         picks: (windows, 2) clip and frame of the labelled windows of scenario 1.
         video: (clips, T, 17, 2) screen keypoints of the people under test.
-        truth: (clips, T, 17, 3) their root-relative pose, metres, camera axes.
+        truth: (clips, T, 17, 3) their root-relative pose, metres: camera axes, or as `convention` wants it.
+        convention: how the place wants its poses; None: root-relative in camera axes.
     """
 
     lens: Lens | torch.Tensor
@@ -43,22 +45,32 @@ class Observation:
     picks: torch.Tensor
     video: torch.Tensor
     truth: torch.Tensor
+    convention: Convention | None = None
 
-    def support(self, frames: int, windows: int) -> Windows:
-        """The first `windows` labelled windows for a receptive field of `frames`.
+    def support(self, frames: int, windows: int, *, first: int = 0) -> Windows:
+        """Labelled windows for a receptive field of `frames`.
+
+        Args:
+            frames: of the lifter.
+            windows: how many.
+            first: the first of them, in the order in which they were recorded.
 
         Raises:
-            ValueError: fewer than 1 or more windows than were recorded.
+            ValueError: none, or more than were recorded.
         """
         if not 1 <= windows <= len(self.picks):
             raise ValueError(f"windows is {windows}, expected 1 to {len(self.picks)} labelled windows")
-        clip, centre = self.picks[:windows].unbind(-1)
+        if not 0 <= first <= len(self.picks) - windows:
+            raise ValueError(f"first is {first}, expected 0 to {len(self.picks) - windows} before {windows} windows")
+        clip, centre = self.picks[first : first + windows].unbind(-1)
         index = window_indices(self.recorded.shape[1], frames, centre)
-        return Windows(self.recorded[clip[:, None], index], root_relative(self.recorded_pose[clip, centre]))
+        return Windows(self.recorded[clip[:, None], index], _wanted(self.recorded_pose[clip, centre], self.convention))
 
     def to(self, device: torch.device | str) -> "Observation":
         """The same on another device."""
-        moved = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        moved = {
+            name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor | Convention)
+        }
         return replace(self, **moved)
 
 
@@ -101,12 +113,15 @@ class LensTest:
         self.recorded_defects = draw_defects((len(self.calibration_clips), length), noise, generator=errors)
         self.test_defects = draw_defects((len(self.tests), length), noise, generator=errors)
 
-    def through(self, lens: Lens | torch.Tensor, *, clips: slice = slice(None)) -> Observation:
+    def through(
+        self, lens: Lens | torch.Tensor, *, clips: slice = slice(None), convention: Convention | None = None
+    ) -> Observation:
         """What the detector reports of the recorded people and of the people under test.
 
         Args:
             lens: a lens, or (5,) coefficients.
             clips: which of the test clips.
+            convention: how the place wants its poses; None: root-relative in camera axes.
         """
         pose = self.tests.pose[clips]
         return Observation(
@@ -115,8 +130,13 @@ class LensTest:
             self.calibration_clips.pose,
             self.picks,
             self.test_defects[clips].apply(project(pose, lens=lens)),
-            root_relative(pose),
+            _wanted(pose, convention),
+            convention,
         )
+
+
+def _wanted(pose: torch.Tensor, convention: Convention | None) -> torch.Tensor:
+    return root_relative(pose) if convention is None else convention.wanted(pose)
 
 
 @torch.no_grad()

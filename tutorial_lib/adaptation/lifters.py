@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import torch
 from torch.func import functional_call
 
-from tutorial_lib.adaptation.maml import Weights, maml_loss
+from tutorial_lib.adaptation.maml import Weights, maml_loss, reptile_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import Lifter, WindowForm
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
@@ -62,6 +62,7 @@ def meta_loss(
     rate: float,
     second_order: bool = True,
     inner: Inner = "supervised",
+    stepped: Callable[[str], bool] = lambda name: True,
 ) -> torch.Tensor:
     """`maml_loss` of a lifter: the query loss after one inner step on the support set, averaged over the tasks.
 
@@ -76,6 +77,7 @@ def meta_loss(
         second_order: differentiate through the inner gradient; False treats it as a constant (first-order MAML).
         inner: "supervised" (the paper's) or "self-supervised": the inner step sees no labels, so that the network
             learns to gain from scenario 2's loss (ours).
+        stepped: which of the lifter's weights, by name, the inner step moves; `last_layer` for ANIL.
 
     Returns:
         Scalar; its `backward` gives the meta-gradient.
@@ -86,10 +88,7 @@ def meta_loss(
     Source: Finn et al. 2017, as used in Cho et al. 2021, Algorithm 1 (there printed with the query loss on other
     distortions than the inner step, which would not train what the text describes).
     """
-    if model.training:
-        raise ValueError("model is in training mode: call model.eval(), the episodes use fixed batch-norm statistics")
-    if not 0 <= rate < float("inf"):
-        raise ValueError(f"rate is {rate}, expected an inner learning rate of 0 or more")
+    _check_episode(model, rate)
     if len(support.keypoints) != len(query.keypoints) or len(support.keypoints) == 0:
         raise ValueError(
             f"support holds {len(support.keypoints)} tasks and query {len(query.keypoints)}: expected the same tasks, "
@@ -97,12 +96,7 @@ def meta_loss(
         )
     if inner not in get_args(Inner):
         raise ValueError(f"inner is {inner!r}, expected 'supervised' or 'self-supervised'")
-    network = WindowForm(model)
-    theta: Weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
-    fixed = dict(network.named_buffers()) | {n: w for n, w in network.named_parameters() if n not in theta}
-
-    def lift(weights: Weights, keypoints: torch.Tensor) -> torch.Tensor:
-        return functional_call(network, (weights, fixed), (keypoints,))
+    theta, lift = _functional(model)
 
     def inner_loss(weights: Weights, seen: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         predicted = lift(weights, seen[0])
@@ -119,7 +113,53 @@ def meta_loss(
         outer_loss,
         rate=rate,
         second_order=second_order,
+        stepped=stepped,
     )
+
+
+def reptile_lifter_loss(model: Lifter, batches: Windows, *, rate: float) -> torch.Tensor:
+    """`reptile_loss` of a lifter.
+
+    Args:
+        model: as in `meta_loss`.
+        batches: (tasks, inner steps, windows, ...): what each task's inner steps see, one after the other.
+        rate: of the inner steps.
+
+    Raises:
+        ValueError: the model is in training mode; a rate that is no learning rate.
+    """
+    _check_episode(model, rate)
+    theta, lift = _functional(model)
+    seen = (batches.keypoints, batches.pose)
+    return reptile_loss(
+        theta, seen, lambda weights, batch: supervised_loss(lift(weights, batch[0]), batch[1]), rate=rate
+    )
+
+
+def last_layer(name: str) -> bool:
+    """Whether a lifter's weight of this name belongs to its last layer: what ANIL moves at test time."""
+    return name.startswith("shrink.")
+
+
+def _check_episode(model: Lifter, rate: float) -> None:
+    if model.training:
+        raise ValueError("model is in training mode: call model.eval(), the episodes use fixed batch-norm statistics")
+    if not 0 <= rate < float("inf"):
+        raise ValueError(f"rate is {rate}, expected an inner learning rate of 0 or more")
+
+
+def _functional(model: Lifter) -> tuple[Weights, Callable[[Weights, torch.Tensor], torch.Tensor]]:
+    """A lifter as weights (those that require a gradient) and a function of weights and windows of keypoints."""
+    network = WindowForm(model)
+    theta = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    fixed = dict(network.named_buffers()) | {n: w for n, w in network.named_parameters() if n not in theta}
+    prefix = len("lifter.")
+
+    def lift(weights: Weights, keypoints: torch.Tensor) -> torch.Tensor:
+        named = {f"lifter.{name}": weight for name, weight in weights.items()}
+        return functional_call(network, (named, fixed), (keypoints,))
+
+    return {name[prefix:]: weight for name, weight in theta.items()}, lift
 
 
 @dataclass
