@@ -117,6 +117,7 @@ def live(
     *,
     presets: dict[str, dict] | None = None,
     title: str = "",
+    folded: Sequence[str] = (),
 ) -> "Demo":
     """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
 
@@ -126,8 +127,12 @@ def live(
         controls: name -> ipywidgets control (`slider`, `steps`, `choice`, or any with a `value`).
         presets: button name -> params to set at once.
         title: above the controls.
+        folded: names of controls that stand behind "more controls", closed at first.
+
+    Raises:
+        ValueError: a folded name that is no control, a preset that some control does not take.
     """
-    return Demo(compute, view, controls, presets=presets or {}, title=title)
+    return Demo(compute, view, controls, presets=presets or {}, title=title, folded=folded)
 
 
 class Demo(ipywidgets.VBox):
@@ -147,11 +152,13 @@ class Demo(ipywidgets.VBox):
         *,
         presets: Mapping[str, dict],
         title: str,
+        folded: Sequence[str] = (),
     ):
         self.compute, self.view, self.title = compute, view, title
         self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
         self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
         self.error, self.last_exception, self._held = "", None, False
+        self.folded = tuple(folded)
         for name, control in self.controls.items():
             control.description = control.description or name
             if isinstance(control, StepSlider):
@@ -160,10 +167,16 @@ class Demo(ipywidgets.VBox):
         self._first = self._values()
         for name, params in self.presets.items():
             self._check(params, f"preset {name!r}: ")
+        unknown = [name for name in folded if name not in self.controls]
+        if unknown:
+            raise ValueError(f"folded names {unknown}, expected some of {', '.join(self.controls)}")
         heading = [ipywidgets.HTML(f"<b style='font-size:16px'>{escape(title)}</b>")] if title else []
-        panel = ipywidgets.Box(list(self.controls.values()), layout={"flex_flow": "row wrap"})
-        panel.add_class("pose-controls")
-        super().__init__([*heading, panel, self._buttons(), self.stage])
+        panel = _panel([control for name, control in self.controls.items() if name not in folded])
+        fold = []
+        if folded:
+            more = _panel([self.controls[name] for name in folded])
+            fold = [ipywidgets.Accordion([more], titles=["more controls"], selected_index=None)]
+        super().__init__([*heading, panel, *fold, self._buttons(), self.stage])
         for control in self.controls.values():
             control.observe(self._moved, names="value")
         self._run()
@@ -196,9 +209,14 @@ class Demo(ipywidgets.VBox):
             raise self.last_exception
         return self
 
-    def caption(self) -> str:
-        """The controls' present values, written as their read-outs write them."""
-        return ", ".join(f"{control.description} {_readout(control)}" for control in self.controls.values())
+    def caption(self, folded: bool = True) -> str:
+        """The controls' present values, written as their read-outs write them.
+
+        Args:
+            folded: also of those that stand behind "more controls".
+        """
+        named = [control for name, control in self.controls.items() if folded or name not in self.folded]
+        return ", ".join(f"{control.description} {_readout(control)}" for control in named)
 
     def _values(self) -> dict:
         return {name: control.value for name, control in self.controls.items()}
@@ -235,7 +253,11 @@ class Demo(ipywidgets.VBox):
             self.stage.state = {**self.stage.state, "error": self.error}
             return
         self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
-        self.stage.state = {**picture, "caption": caption, "timing": f"computed in {self.compute_ms:.0f} ms"}
+        self.stage.state = {
+            **picture,
+            "caption": self.caption(folded=False),
+            "timing": f"computed in {self.compute_ms:.0f} ms",
+        }
 
     def _check(self, params: dict, where: str) -> None:
         for name, value in params.items():
@@ -261,6 +283,12 @@ class Demo(ipywidgets.VBox):
         if self.arrays is not None:
             bundle["image/png"] = still.png_base64(self.stage.state, title=self.title)
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
+
+
+def _panel(controls: Sequence[Any]) -> ipywidgets.Box:
+    panel = ipywidgets.Box(list(controls), layout={"flex_flow": "row wrap"})
+    panel.add_class("pose-controls")
+    return panel
 
 
 def _refusal(control: Any, value: Any) -> str:

@@ -418,7 +418,7 @@ function render({ model, el }) {
   function show(next) { // one frame of the playback
     frame = clamp(next, 0, length - 1);
     scrub.value = frame;
-    write(count, `frame ${frame + 1} of ${length}`);
+    write(count, state.plays === "steps" ? `step ${frame} of ${length - 1}` : `frame ${frame + 1} of ${length}`);
     scrub.setAttribute("aria-valuetext", count.textContent);
     redraw();
   }
@@ -431,6 +431,8 @@ function render({ model, el }) {
     if (!playing || !root.isConnected) return pause();
     playing.since ??= now;
     const step = Math.floor(((now - playing.since) * state.fps) / 1000);
+    const once = state.plays === "steps";
+    if (once && playing.from + step >= length - 1) { show(length - 1); return pause(); }
     if (step >= LOOPS * length) { show(0); return pause(); }
     const next = (playing.from + step) % length;
     if (next !== frame) show(next);
@@ -438,7 +440,8 @@ function render({ model, el }) {
   }
   button.addEventListener("click", () => {
     if (playing) return pause();
-    playing = { from: frame };
+    playing = { from: state.plays === "steps" && frame === length - 1 ? 0 : frame };
+    show(playing.from);
     write(button, "\u23F8 pause");
     playing.id = requestAnimationFrame(tick);
   });

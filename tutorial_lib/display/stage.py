@@ -32,7 +32,9 @@ class Stage(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
 
-def panes(*parts: dict, fps: float = 25.0, height: int = 330, note: str = "") -> dict:
+def panes(
+    *parts: dict, fps: float = 25.0, height: int = 330, note: str = "", plays: Literal["frames", "steps"] = "frames"
+) -> dict:
     """A complete picture for `Stage.state`: the parts side by side, tables below.
 
     Args:
@@ -40,7 +42,10 @@ def panes(*parts: dict, fps: float = 25.0, height: int = 330, note: str = "") ->
         fps: frames per second of the playback that appears when some skeleton has several frames.
         height: of every canvas, in CSS pixels.
         note: a remark in the caption, such as a measured error.
+        plays: what the playback walks through: "frames" of a video, again and again, or "steps" of an adaptation,
+            counted from 0, once, ending at the last.
     """
+    _one_of("plays", plays, ("frames", "steps"))
     for part in parts:
         if not isinstance(part, dict) or part.get("kind") not in ("scene", "image", "curve", "table"):
             raise ValueError(f"panes got {type(part).__name__}, expected what scene, image, curve or table returns")
@@ -49,7 +54,7 @@ def panes(*parts: dict, fps: float = 25.0, height: int = 330, note: str = "") ->
     _positive("fps", fps)
     return {
         "panes": list(parts), "bones": _BONES, "fps": min(float(fps), 120.0),
-        "height": int(height), "note": note, "caption": "", "timing": "", "error": "",
+        "height": int(height), "note": note, "caption": "", "timing": "", "error": "", "plays": plays,
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ notebooks (code hosts, nbconvert, mail) run no JavaScript; they show this.
 
 import base64
 import io
+import sys
 import textwrap
 from typing import Any
 
@@ -35,9 +36,11 @@ def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> b
 
     Args:
         picture: what `stage.panes` returns.
-        frame: which frame of what moves; the middle one by default.
+        frame: which frame of what moves; by default the middle one, of steps the last.
         title: above the picture's own note.
     """
+    if frame is None and picture["plays"] == "steps":
+        frame = sys.maxsize
     panes = [pane for pane in picture["panes"] if pane["kind"] != "table"]
     tables = [pane for pane in picture["panes"] if pane["kind"] == "table"]
     shares = [pane["weight"] for pane in panes]

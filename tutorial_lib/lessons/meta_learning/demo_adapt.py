@@ -1,158 +1,389 @@
-"""The live demo of lesson 06: choose a lens, a model and a scenario, and watch the network adapt."""
+"""The live demos of lesson 06: every move of a control adapts all networks anew; their steps can be played."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import adapt
-from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Scenario, evaluate
+from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
+from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Observation, Scenario
+from tutorial_lib.adaptation.lifters import last_layer
 from tutorial_lib.datasets.splits import adaptation_split
+from tutorial_lib.datasets.windows import window_indices
 from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import (
     BODY,
     SCENARIO_TITLES,
-    SCORE_COLUMNS,
     fold_note,
     grid_lines,
     lens_controls,
     lens_of,
     lens_presets,
-    score_row,
 )
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
-from tutorial_lib.distortion import PRESETS
+from tutorial_lib.distortion import COEFFICIENTS, PRESETS
 from tutorial_lib.lifting import Lifter
-from tutorial_lib.metrics import mpjpe, pose_score, root_relative
+from tutorial_lib.metrics import joint_errors, mpjpe
+from tutorial_lib.skeleton import JOINTS
 
-MODELS = {
-    "plain": "plain-9f",
-    "pretrained on random lenses": "random-9f",
-    "+ MAML, no pretraining": "maml-9f",
-    "ours: pretraining + MAML": "ours-9f",
-    "ours, episodes without labels": "ours-selfsup-9f",
+CLIPS = 8
+"""People and motions of the test; the curves show their mean."""
+
+SPARE = 6
+"""Every so many frames of a test clip are scored: neighbouring frames are wrong alike."""
+
+LEVELS = (300.0, 600.0, 1200.0)
+"""The error axis ends at one of these: fixed, unless a lens is worse than any that the slider's presets hold."""
+
+OWN = 0.0
+"""The stop of the slider at which every network takes the rate that validation chose for it."""
+
+RATES = [("each its best", OWN), *((f"{rate:g}", rate) for rate in (0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2))]
+
+COLOURS = {
+    "plain": "orange",
+    "random lenses": "green",
+    "not meta-trained": "orange",
+    "MAML": "blue",
+    "ours": "blue",
+    "MAML alone": "sky",
+    "Reptile": "purple",
+    "ANIL": "vermillion",
+    "no labels": "purple",
 }
-"""What the demo calls the checkpoints."""
+DASHES: dict[str, stage.Dash] = {"plain": "dash", "not meta-trained": "dash", "no labels": "dot"}
 
 
-def compute_adaptation(
-    models: Mapping[str, Lifter],
-    rates: Mapping[str, Mapping[str, float]],
-    lens_test: LensTest,
-    worst: slice,
-    model: str,
-    scenario: Scenario,
-    windows: int,
-    count: int,
-    **coefficients: float,
-) -> dict[str, Any]:
-    """What `adaptation_demo` shows for these values of its controls."""
-    lens = lens_of(**coefficients)
-    observation = lens_test.through(lens, clips=worst)
-    network, poses = models[model], []
+class Network(NamedTuple):
+    """A contestant: a lifter and the rate that validation chose for each scenario."""
 
-    def watch(adapted: Lifter):
-        poses.append(root_relative(adapted.lift(observation.video)[0]))
-        return 1000 * mpjpe(poses[-1], observation.truth[0]).item()
+    lifter: Lifter
+    rates: Mapping[str, float]
 
-    support = observation.support(network.frames, windows) if scenario == LABELLED else observation.video
-    result = adapt(network, support, count, rate=rates[model][scenario], watch=watch)
-    if result.interrupted:
-        raise KeyboardInterrupt("the adaptation was stopped")
-    with torch.no_grad():
-        plain = root_relative(models["plain"].lift(observation.video)[0])
+
+LENS_NETWORKS = {
+    "plain": "plain-9f",
+    "random lenses": "random-9f",
+    "MAML alone": "maml-9f",
+    "ours": "ours-9f",
+    "no labels": "ours-selfsup-9f",
+}
+"""Behind an unknown lens: what the demo calls the checkpoints."""
+
+CROOKED_NETWORKS = {
+    "not meta-trained": "crooked/random-9f",
+    "MAML": "crooked/maml-9f",
+    "Reptile": "crooked/reptile-9f",
+    "ANIL": "crooked/anil-9f",
+}
+"""On a rig that hangs crooked."""
+
+
+def lens_networks(folder: Path = checkpoints.FOLDER, device: torch.device | str = "cpu") -> dict[str, Network]:
+    """The networks of `LENS_NETWORKS`."""
     return {
-        "lens": lens,
-        "seen": observation.video[0],
-        "truth": observation.truth[0],
-        "before": poses[0],
-        "after": poses[-1],
-        "plain": plain,
-        "plain_score": pose_score(plain, observation.truth[0]),
-        "errors": result.trajectory,
-        "scores": (pose_score(poses[0], observation.truth[0]), pose_score(poses[-1], observation.truth[0])),
-        "losses": result.losses,
-        "bone": result.bone,
-        "grid": grid_lines(lens),
+        title: Network(checkpoints.load(name, device, folder), checkpoints.record(name, folder)["test_rates"])
+        for title, name in LENS_NETWORKS.items()
     }
 
 
-def view_adaptation(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `adaptation_demo`."""
-    errors, losses = arrays["errors"], arrays["losses"]
-    first, last = arrays["scores"]
-    note = fold_note(arrays["lens"])
-    if abs(arrays["bone"][-1] - 1) > 0.2:
-        note += f"; ALARM: bones are now {arrays['bone'][-1]:.2f} times as long as before"
+def crooked_networks(folder: Path = checkpoints.FOLDER, device: torch.device | str = "cpu") -> dict[str, Network]:
+    """The networks of `CROOKED_NETWORKS`; ANIL's moves in its last layer only."""
+    networks = {}
+    for title, name in CROOKED_NETWORKS.items():
+        lifter = checkpoints.load(name, device, folder)
+        for weight_name, weight in lifter.named_parameters():
+            weight.requires_grad_(title != "ANIL" or last_layer(weight_name))
+        networks[title] = Network(lifter, {LABELLED: checkpoints.record(name, folder)["rate"]})
+    return networks
+
+
+def race(
+    networks: Mapping[str, Network],
+    observation: Observation,
+    clip: int,
+    moment: int,
+    *,
+    scenario: Scenario = LABELLED,
+    windows: int,
+    first: int = 0,
+    count: int,
+    rate: float = OWN,
+) -> dict[str, dict[str, Any]]:
+    """Every network adapts to one observation.
+
+    Args:
+        networks: by title.
+        observation: what is seen, and what is wanted.
+        clip: whose pose is shown, at frame `moment`.
+        moment: frame of that clip.
+        scenario: what the steps see.
+        windows: labelled windows of the support set, from the `first` one on.
+        first: of them.
+        count: steps.
+        rate: of the steps; `OWN`: each network's.
+
+    Returns:
+        By title: "errors", mm before and after every step, mean over all clips; "poses" (count + 1, 17, 3); "losses"
+        that were minimised; "bone", the mean bone length at the end relative to the start.
+    """
+    frames, clips = next(iter(networks.values())).lifter.frames, len(observation.video)
+    scored = torch.arange(SPARE // 2, observation.video.shape[1], SPARE)
+    index = window_indices(observation.video.shape[1], frames, scored)
+    seen, truth = observation.video[:, index], observation.truth[:, scored]
+    shown = observation.video[clip, window_indices(observation.video.shape[1], frames, torch.tensor(moment))]
+    if scenario == LABELLED:
+        support = observation.support(frames, windows, first=first)
+    else:
+        support = observation.video[clip : clip + 1]
+        seen, truth, clips = seen[clip : clip + 1], truth[clip : clip + 1], 1
+    batch = torch.cat([seen.reshape(-1, *seen.shape[-3:]), shown[None]])
+
+    outcome = {}
+    for title, network in networks.items():
+        poses, errors = [], []
+
+        def watch(adapted: Lifter, poses: list = poses, errors: list = errors) -> None:
+            lifted = adapted.windows(batch)
+            poses.append(lifted[-1])
+            errors.append(mpjpe(lifted[:-1].reshape(clips, -1, *lifted.shape[1:]), truth))
+
+        own = rate if rate != OWN else network.rates[scenario]
+        result = adapt(network.lifter, support, count, rate=own, watch=watch)
+        if result.interrupted:
+            raise KeyboardInterrupt("the adaptation was stopped")
+        outcome[title] = {
+            "errors": 1000 * torch.stack(errors).cpu(),
+            "poses": torch.stack(poses),
+            "losses": result.losses,
+            "bone": result.bone[-1],
+        }
+    return outcome
+
+
+def compute_lens(
+    networks: Mapping[str, Network],
+    lens_test: LensTest,
+    clip: int,
+    scenario: Scenario,
+    windows: int,
+    count: int,
+    rate: float,
+    **coefficients: float,
+) -> dict[str, Any]:
+    """What `lens_demo` shows for these values of its controls."""
+    lens = lens_of(**coefficients)
+    observation = lens_test.through(lens)
+    moment = observation.video.shape[1] // 2
+    outcome = race(networks, observation, clip, moment, scenario=scenario, windows=windows, count=count, rate=rate)
+    return {
+        "lens": lens,
+        "grid": grid_lines(lens),
+        "seen": observation.video[clip, moment],
+        "truth": observation.truth[clip, moment],
+        "networks": outcome,
+        "clips": len(observation.video) if scenario == LABELLED else 1,
+    }
+
+
+def compute_crooked(
+    networks: Mapping[str, Network],
+    lens_test: LensTest,
+    clip: int,
+    tilt: float,
+    roll: float,
+    windows: int,
+    first: int,
+    count: int,
+    rate: float,
+    **coefficients: float,
+) -> dict[str, Any]:
+    """What `crooked_demo` shows for these values of its controls; poses are turned back to the level room."""
+    lens, rig = lens_of(**coefficients), Convention(mounting(torch.tensor(float(tilt)), torch.tensor(float(roll))))
+    observation = lens_test.through(lens, convention=rig.to(lens_test.tests.pose.device))
+    moment = observation.video.shape[1] // 2
+    outcome = race(networks, observation, clip, moment, windows=windows, first=first, count=count, rate=rate)
+    for contestant in outcome.values():
+        contestant["poses"] = rig.in_picture(contestant["poses"].cpu())
+    return {
+        "lens": lens,
+        "grid": grid_lines(lens),
+        "seen": observation.video[clip, moment],
+        "truth": rig.in_picture(observation.truth[clip, moment].cpu()),
+        "networks": outcome,
+        "clips": len(observation.video),
+    }
+
+
+def view_race(rival: str, champion: str, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of both demos: the playback walks through the steps of the adaptation.
+
+    Args:
+        rival: a network that is drawn as a skeleton, beside `champion`.
+        champion: the other one.
+        arrays: what `compute` returned.
+        params: of the controls.
+    """
+    networks = arrays["networks"]
+    count = len(networks[champion]["errors"]) - 1
+    places = torch.arange(count + 1.0)
+
+    def colour(title: str) -> dict[str, Any]:
+        return {"colour": COLOURS[title], "dash": DASHES.get(title, "solid")}
+
+    skeletons = [
+        stage.skeleton3d("truth", arrays["truth"], width=5.0),
+        stage.skeleton3d(rival, networks[rival]["poses"].cpu(), **colour(rival), width=3.0),
+        stage.skeleton3d(champion, networks[champion]["poses"].cpu(), **colour(champion)),
+    ]
+    curves = [
+        stage.series(title, places, outcome["errors"], mode="line+markers", **colour(title))
+        for title, outcome in networks.items()
+    ]
+    highest = max(float(outcome["errors"].max()) for outcome in networks.values())
+    top = next((level for level in LEVELS if highest <= level), LEVELS[-1])
     return stage.panes(
         stage.image(
-            skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="vermillion")],
+            skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="ink")],
             lines=[stage.polyline("grid", arrays["grid"])],
             margin=0.2,
-            title="the test video",
+            title="what the camera sees",
+            weight=0.8,
         ),
-        stage.scene(
-            [
-                stage.skeleton3d("truth", arrays["truth"]),
-                stage.skeleton3d("plain, un-adapted", arrays["plain"], colour="orange", dash="dot", width=2.0),
-                stage.skeleton3d("before", arrays["before"], dash="dash", width=3.0),
-                stage.skeleton3d("after", arrays["after"]),
-            ],
-            extent=BODY,
-            up="-y",
-            title="3D",
-        ),
+        stage.scene(skeletons, extent=BODY, up="-y", title="the room: play the steps"),
         stage.curve(
-            [stage.series("error on the test video", np.arange(len(errors)), errors, mode="line+markers")],
-            x=stage.axis("adaptation steps", 0, 20),
-            y=stage.axis("MPJPE (mm)", 0, 250),
-            lines=[stage.hline("plain, un-adapted", arrays["plain_score"].mpjpe, colour="orange")],
-            title="step by step",
+            curves,
+            x=stage.axis("adaptation steps", 0, max(count, 1)),
+            y=stage.axis("MPJPE (mm)", 0, top),
+            now=places,
+            title=f"mean over {arrays['clips']} clips" if arrays["clips"] > 1 else "this clip",
+            weight=1.2,
         ),
-        stage.table(
-            SCORE_COLUMNS,
-            [
-                score_row("plain, un-adapted", arrays["plain_score"]),
-                score_row("before", first),
-                score_row(f"after {len(errors) - 1} steps", last),
-            ],
-        ),
-        note=note + (f"; loss {losses[0]:.3f} → {losses[-1]:.3f}" if losses else ""),
+        fps=2.5,
+        height=245,
+        plays="steps",
+        note=sentence(rival, champion, arrays),
     )
 
 
-def adaptation_demo(motion: str = "builtin", seed: int = 0, folder: Path = checkpoints.FOLDER) -> Demo:
-    """Every move of a control adapts the chosen network anew, from its shipped weights.
+def sentence(rival: str, champion: str, arrays: Mapping[str, Any]) -> str:
+    """What happened, in one line: both networks' errors before the first and after the last step."""
+    parts = []
+    for title in (champion, rival):
+        outcome = arrays["networks"][title]
+        parts.append(f"{title} {outcome['errors'][0]:.0f} → {outcome['errors'][-1]:.0f} mm")
+        if abs(outcome["bone"] - 1) > 0.2:
+            parts.append(f"ALARM: its bones are now {outcome['bone']:.2f} times as long")
+    return f"{', '.join(parts)}; {fold_note(arrays['lens'])}"
+
+
+UPRIGHT = 15.0
+"""Largest angle in degrees between trunk and the vertical of somebody who is said to stand upright."""
+
+
+def middling(lens_test: LensTest, lifter: Lifter) -> int:
+    """The clip to begin with: of those that show somebody upright at the middle frame, the one of median error.
+
+    The errors are a lifter's behind the heavy pincushion; neither the best nor the worst clip is shown first.
+
+    Args:
+        lens_test: whose clips.
+        lifter: as it is.
+    """
+    observation = lens_test.through(PRESETS["d2"])
+    with torch.no_grad():
+        errors = joint_errors(lifter.lift(observation.video), observation.truth).mean((1, 2))
+    pose = observation.truth[:, observation.truth.shape[1] // 2]
+    trunk = torch.nn.functional.normalize(pose[:, JOINTS.index("neck")], dim=-1)  # from the root, at the origin
+    upright = -trunk[:, 1] > math.cos(math.radians(UPRIGHT))  # y points down
+    clips = [i for i in errors.argsort().tolist() if upright[i]] or errors.argsort().tolist()
+    return clips[len(clips) // 2]
+
+
+def _clip_control(lens_test: LensTest, start: int) -> Any:
+    names = [f"{i + 1}: {action}" for i, action in enumerate(lens_test.tests.actions)]
+    return choice([(name, i) for i, name in enumerate(names)], start, "clip shown")
+
+
+def lens_demo(
+    motion: str = "builtin",
+    seed: int = 0,
+    *,
+    folder: Path = checkpoints.FOLDER,
+    device: torch.device | str = "cpu",
+) -> Demo:
+    """Behind an unknown lens: every network adapts from its shipped weights at every move.
 
     Args:
         motion: "builtin" or a motion file.
         seed: of people, cameras and detector.
         folder: where the networks are.
+        device: where all of it is computed.
     """
-    models = {title: checkpoints.load(name, folder=folder) for title, name in MODELS.items()}
-    rates = {title: checkpoints.record(name, folder)["test_rates"] for title, name in MODELS.items()}
-    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=8)
-    # Of eight test clips, the one that the heavy pincushion hurts most.
-    hurt = [
-        evaluate(models["plain"], lens_test.through(PRESETS["d2"], clips=slice(i, i + 1))).mpjpe
-        for i in range(len(lens_test.tests))
-    ]
-    worst = slice(hurt.index(max(hurt)), hurt.index(max(hurt)) + 1)
-
+    networks = lens_networks(folder, device)
+    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=CLIPS)
     return live(
-        partial(compute_adaptation, models, rates, lens_test, worst),
-        view_adaptation,
+        partial(compute_lens, networks, lens_test),
+        partial(view_race, "plain", "ours"),
         {
-            "model": choice(list(MODELS), "ours: pretraining + MAML", "model"),
             "scenario": choice([(title, name) for name, title in SCENARIO_TITLES.items()], LABELLED, "scenario"),
-            "windows": steps([8, 16, 32, 64, 128], 64, "labelled windows"),
             "count": slider(5, 0, 20, 1, "adaptation steps"),
+            "windows": steps([1, 5, 16, 64], 64, "labelled windows"),
+            "rate": steps(RATES, OWN, "step size α"),
+            "clip": _clip_control(lens_test, middling(lens_test, networks["plain"].lifter)),
             **lens_controls(lens_presets()["d2 pincushion, heavy"]),
         },
+        folded=("rate", "clip", *COEFFICIENTS),
         presets=lens_presets(),
-        title="Adapt, now",
+        title="Adapt to a lens, now",
+    )
+
+
+def crooked_demo(
+    motion: str = "builtin",
+    seed: int = 0,
+    *,
+    folder: Path = checkpoints.FOLDER,
+    device: torch.device | str = "cpu",
+) -> Demo:
+    """On a rig that hangs crooked, behind an unknown lens: watch the skeleton stand up.
+
+    Args:
+        motion: "builtin" or a motion file.
+        seed: of people, cameras and detector.
+        folder: where the networks are.
+        device: where all of it is computed.
+    """
+    networks = crooked_networks(folder, device)
+    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=CLIPS)
+    start = middling(lens_test, networks["MAML"].lifter)
+    level, d2 = lens_presets()["no lens"], lens_presets()["d2 pincushion, heavy"]
+    crooked = {"tilt": 20, "roll": 20, "windows": 64, "first": 0, "count": 5, "rate": OWN}
+    return live(
+        partial(compute_crooked, networks, lens_test),
+        partial(view_race, "not meta-trained", "MAML"),
+        {
+            "tilt": slider(20, -LIMIT, LIMIT, 1.0, "tilt of the rig (°)", fmt=".0f"),
+            "roll": slider(20, -LIMIT, LIMIT, 1.0, "roll of the rig (°)", fmt=".0f"),
+            "count": slider(5, 0, 20, 1, "adaptation steps"),
+            "windows": steps([1, 5, 16, 64], 64, "labelled windows"),
+            "first": slider(0, 0, 64, 1, "from moment"),
+            "rate": steps(RATES, OWN, "step size α"),
+            "clip": _clip_control(lens_test, start),
+            **lens_controls(d2),
+        },
+        folded=("windows", "first", "rate", "clip", *COEFFICIENTS),
+        presets={
+            "crooked, heavy lens": crooked | d2,
+            "crooked, no lens": crooked | level,
+            "level, heavy lens": crooked | d2 | {"tilt": 0, "roll": 0},
+            "one example": crooked | d2 | {"windows": 1},
+            "twenty steps": crooked | d2 | {"count": 20},
+        },
+        title="The rig hangs crooked: watch the skeleton stand up",
     )
