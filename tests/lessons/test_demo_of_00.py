@@ -6,7 +6,7 @@ import torch
 
 from tutorial_lib import motion
 from tutorial_lib.datasets.splits import TEST_SEED
-from tutorial_lib.display import figures, preview, stage
+from tutorial_lib.display import figures, preview, stage, still
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.lessons.start_here import demo_first_look
 
@@ -22,8 +22,8 @@ def demo(shared):
 
 
 def errors(demo):
-    """Ordinary without and with the lens, adapting before its first and after its last step; millimetres."""
-    return tuple(demo.arrays["errors"].values())
+    """(2, steps + 1) millimetres: ordinary, adapting."""
+    return torch.stack(list(demo.arrays["errors"].values()))
 
 
 def pane(demo, kind):
@@ -43,21 +43,21 @@ def test_impossible_lenses_are_refused(strength):
 
 
 def test_every_stop_of_the_lens_slider_gives_a_finite_picture(demo):
-    for strength, text in demo_first_look.STRENGTHS.items():
+    for strength, text in list(demo_first_look.STRENGTHS.items())[::4]:
         demo.set(strength=strength).check()
         assert text in demo.stage.state["caption"]
-        assert np.isfinite(errors(demo)).all() and max(errors(demo)) < 1000
+        assert torch.isfinite(errors(demo)).all() and errors(demo).max() < 1000
         for kind in ("image", "scene"):
             for skeleton in pane(demo, kind)["skeletons"]:
                 assert np.isfinite(stage.unpack(skeleton["points"])).all()
 
 
 @pytest.mark.parametrize("strength", [-1.0, 1.0])
+@pytest.mark.parametrize("lean", [-25, 25])
 @pytest.mark.parametrize("count", [0, 10])
-def test_corners_of_both_sliders(demo, strength, count):
-    demo.set(strength=strength, count=count).check()
-    assert np.isfinite(errors(demo)).all()
-    assert f"after {count} steps" in pane(demo, "table")["rows"][3][0]
+def test_corners_of_all_sliders(demo, strength, lean, count):
+    demo.set(strength=strength, lean=lean, count=count).check()
+    assert errors(demo).shape == (2, count + 1) and torch.isfinite(errors(demo)).all()
 
 
 def test_what_is_not_a_number_is_refused_and_the_demo_goes_on(demo):
@@ -70,17 +70,15 @@ def test_what_is_not_a_number_is_refused_and_the_demo_goes_on(demo):
     assert not demo.set(strength=0.5).error and demo.runs == runs + 1
 
 
-def test_stage_shows_what_was_computed(demo):
-    demo.set(strength=1.0).check()
-    truth, ordinary, adapted = (stage.unpack(s["points"]) for s in pane(demo, "scene")["skeletons"])
-    for key, drawn in (("truth", truth), ("ordinary network", ordinary), ("adapting network", adapted)):
-        np.testing.assert_array_equal(drawn, demo.arrays[key].numpy())
-    for index, drawn in ((1, ordinary), (3, adapted)):
-        distance = 1000 * np.linalg.norm(drawn - truth, axis=-1).mean()
-        assert distance == pytest.approx(errors(demo)[index], rel=1e-4)
-    rows = pane(demo, "table")["rows"]
-    assert [int(row[1]) for row in rows] == [round(value) for value in errors(demo)]
-    assert rows[0][2] == "× 1.00"
+def test_stage_shows_what_was_computed_step_by_step(demo):
+    demo.set(strength=1.0, lean=-15).check()
+    assert demo.stage.state["plays"] == "steps"
+    truth, *people = (stage.unpack(s["points"]) for s in pane(demo, "scene")["skeletons"])
+    np.testing.assert_array_equal(truth[0], demo.arrays["truth"].numpy())
+    for name, drawn, line in zip(demo_first_look.NETWORKS, people, pane(demo, "curve")["series"]):
+        assert line["name"] == name and len(drawn) == demo_first_look.STEPS + 1
+        np.testing.assert_array_equal(drawn, demo.arrays["poses"][name].numpy())
+        np.testing.assert_array_equal(stage.unpack(line["y"]), demo.arrays["errors"][name].numpy())
 
 
 def test_lens_bends_the_grid_and_the_detections(demo):
@@ -92,17 +90,20 @@ def test_lens_bends_the_grid_and_the_detections(demo):
     assert (demo.arrays["seen"] - seen).abs().max() > 0.05
 
 
-def test_without_a_lens_or_a_step_nothing_changes(demo):
-    demo.set(strength=0.0, count=0).check()
-    clean, before, start, after = errors(demo)
-    assert clean == before and start == after
+def test_the_lean_changes_neither_the_picture_nor_the_person_in_the_room(demo):
+    demo.set(lean=0).check()
+    seen, truth = demo.arrays["seen"], demo.arrays["truth"]
+    demo.set(lean=25).check()
+    assert torch.equal(demo.arrays["seen"], seen)
+    assert torch.allclose(demo.arrays["truth"], truth, atol=1e-6)
 
 
-def test_both_ends_harm_the_ordinary_network_more(demo):
-    for strength in (-1.0, 1.0):
-        demo.set(strength=strength, count=demo_first_look.STEPS).check()
-        clean, before, _, after = errors(demo)
-        assert before > 1.2 * clean and after < before
+def test_who_practised_gets_used_to_the_lean_within_five_steps(demo):
+    demo.set(strength=0.0, lean=20, count=5).check()
+    ordinary, adapting = errors(demo)
+    assert adapting[-1] < 0.6 * adapting[0] and adapting[-1] < 0.75 * ordinary[-1]
+    demo.set(lean=0).check()
+    assert errors(demo)[1, 0] < 0.75 * adapting[0], "on a level drone there is little to get used to"
 
 
 def test_the_same_setting_gives_the_same_picture_and_the_checkpoints_stay(demo):
@@ -113,24 +114,32 @@ def test_the_same_setting_gives_the_same_picture_and_the_checkpoints_stay(demo):
     assert demo.stage.state["panes"] == first
 
 
-def test_buttons_go_to_the_ends(demo):
+def test_buttons_tell_a_story(demo):
     buttons = {button.description: button for button in demo.children[-2].children}
-    buttons["pincushion"].click()
-    assert demo.params["strength"] == 1.0 and demo.error == ""
+    buttons["pincushion, level"].click()
+    assert (demo.params["strength"], demo.params["lean"]) == (1.0, 0) and demo.error == ""
     buttons["reset"].click()
-    assert demo.params == {"strength": 0.0, "count": demo_first_look.STEPS}
+    assert demo.params == {"strength": 0.0, "lean": 20, "count": demo_first_look.STEPS}
 
 
 def test_static_figures_can_be_swept_and_painted(demo):
     arrays = [demo.set(strength=strength).check().arrays for strength in (-1.0, 0.0, 1.0)]
-    for picture in (demo_first_look.camera_picture, demo_first_look.pose_picture):
-        swept = figures.sweep([picture(each) for each in arrays], ["barrel", "none", "pincushion"], "lens")
-        assert len(swept.frames) == 3 and preview.png(swept).startswith(b"\x89PNG")
+    swept = figures.sweep(
+        [demo_first_look.camera_picture(each) for each in arrays], ["barrel", "none", "pincushion"], "lens"
+    )
+    assert len(swept.frames) == 3 and preview.png(swept).startswith(b"\x89PNG")
     assert "image/png" in demo._repr_mimebundle_()[0]
+
+
+def test_the_photo_its_joints_and_the_pose_are_of_one_person():
+    picture = demo_first_look.photo_picture()
+    assert still.png(picture).startswith(b"\x89PNG")
+    joints = stage.unpack(picture["panes"][1]["skeletons"][0]["points"])
+    assert np.abs(joints).max() < 1, "the whole person is in the picture"
 
 
 def test_people_of_a_motion_file(tmp_path):
     motion.save(tmp_path / "two.npz", motion.builtin(TEST_SEED, 2, ["reach", "kick"], 120))
     demo = demo_first_look.first_demo(str(tmp_path / "two.npz"), seed=1)
     for strength in (-1.0, 1.0):
-        assert np.isfinite(errors(demo.set(strength=strength).check())).all()
+        assert torch.isfinite(errors(demo.set(strength=strength).check())).all()

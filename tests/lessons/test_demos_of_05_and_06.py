@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutorial_lib import checkpoints, motion
-from tutorial_lib.adaptation import lifters
+from tutorial_lib.adaptation import lifters, race
 from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, SCENARIOS, LensTest, Observation
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.splits import builtin_split
@@ -27,7 +27,7 @@ from tutorial_lib.training import fit
 FOLDER = checkpoints.FOLDER
 LIMITS = dict(zip(COEFFICIENTS, (RADIAL_LIMIT,) * 3 + (TANGENTIAL_LIMIT,) * 2))
 HEAVY = demo_lens.lens_presets()["d2 pincushion, heavy"]
-START = {"scenario": LABELLED, "windows": 5, "count": 2, "rate": demo_adapt.OWN, **HEAVY}
+START = {"scenario": LABELLED, "windows": 5, "count": 2, "rate": race.OWN, **HEAVY}
 """Where the adaptation demo stands in these tests: few windows and steps, so that a move is quick."""
 
 
@@ -38,7 +38,7 @@ def needs(*names):
 
 needs_plain = needs("plain-9f")
 needs_all = needs(*demo_adapt.LENS_NETWORKS.values())
-needs_crooked = needs(*demo_adapt.CROOKED_NETWORKS.values())
+needs_crooked = needs(*race.CROOKED_NETWORKS.values())
 TITLES = list(demo_adapt.LENS_NETWORKS)
 
 
@@ -432,7 +432,7 @@ def test_skeletons_and_curve_are_those_of_a_hand_made_adaptation(adapting):
         with torch.no_grad():
             poses = model.lift(seen.video)
         np.testing.assert_allclose(shown[step], poses[clip, 40], atol=1e-5)
-        some = slice(demo_adapt.SPARE // 2, None, demo_adapt.SPARE)
+        some = slice(race.SPARE // 2, None, race.SPARE)
         assert scored[step] == pytest.approx(1000 * mpjpe(poses[:, some], seen.truth[:, some]).item(), rel=1e-4)
         optimiser.zero_grad()
         mpjpe(model.windows(support.keypoints), support.pose).backward()
@@ -504,7 +504,7 @@ def test_on_a_crooked_rig_the_meta_trained_network_stands_up():
 
 @needs_crooked
 def test_anil_moves_in_its_last_layer_only():
-    network = demo_adapt.crooked_networks(FOLDER)["ANIL"].lifter
+    network = race.crooked_networks(FOLDER)["ANIL"].lifter
     assert {name for name, weight in network.named_parameters() if weight.requires_grad} == {
         "shrink.weight",
         "shrink.bias",
@@ -530,13 +530,13 @@ def test_an_empty_support_set_is_named_and_the_demo_goes_on(adapting, monkeypatc
 @needs_all
 def test_an_adaptation_that_explodes_says_what_to_do(adapting, monkeypatch):
     before = adapting.stage.state["panes"]
-    real = demo_adapt.adapt
+    real = race.adapt
 
     def reckless(model, support, steps, *, rate, watch):
         return real(model, support, steps, rate=1e30, watch=watch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(demo_adapt, "adapt", reckless)
+        patch.setattr(race, "adapt", reckless)
         adapting.controls["count"].value = 5
         assert "lower rate=1e+30" in adapting.error
         assert adapting.stage.state["panes"] == before
@@ -566,7 +566,7 @@ def test_an_interrupt_in_the_middle_of_the_adaptation_is_told(adapting, monkeypa
 
 @needs_all
 def test_collapsing_bones_raise_an_alarm(adapting, monkeypatch):
-    real = demo_adapt.adapt
+    real = race.adapt
 
     def collapsing(*arguments, **options):
         result = real(*arguments, **options)
@@ -574,7 +574,7 @@ def test_collapsing_bones_raise_an_alarm(adapting, monkeypatch):
         return result
 
     with monkeypatch.context() as patch:
-        patch.setattr(demo_adapt, "adapt", collapsing)
+        patch.setattr(race, "adapt", collapsing)
         adapting.set(count=3).check()
         assert "ALARM: its bones are now 0.31 times as long" in adapting.stage.state["note"]
     assert "ALARM" not in adapting.set(count=2).check().stage.state["note"]

@@ -65,6 +65,7 @@ def compare_networks(
     windows: int = 64,
     watched: Sequence[str] = (),
     labelled_only: Sequence[str] = (),
+    lenses: Sequence[str] = tuple(PRESETS),
     device: torch.device | str = "cpu",
 ) -> Comparison:
     """Let every network adapt to every lens in both scenarios, on people and motions that no training saw.
@@ -79,12 +80,13 @@ def compare_networks(
         windows: labelled windows of scenario 1.
         watched: networks scored after every step; the others before and after only.
         labelled_only: networks tested in scenario 1 only.
+        lenses: which of the test lenses.
         device: where everything is computed.
     """
     comparison = Comparison(steps)
     for seed in tqdm(seeds, desc="lens tests"):
         lens_test = LensTest(adaptation_split(motion, seed), seed, clips=clips)
-        observations = {lens: lens_test.through(preset).to(device) for lens, preset in PRESETS.items()}
+        observations = {lens: lens_test.through(PRESETS[lens]).to(device) for lens in lenses}
         plain = lens_test.through(UNDISTORTED).to(device)
         for name, network in networks.items():
             clean = evaluate(network, plain)

@@ -117,9 +117,26 @@ def draw_conventions(count: int, joints: bool, generator: torch.Generator) -> Co
 
 
 def episode(
-    model: TemporalLifter, method: Method, budget: Budget, footage: Footage, tasks: int, generator: torch.Generator
+    model: TemporalLifter,
+    method: Method,
+    budget: Budget,
+    footage: Footage,
+    tasks: int,
+    generator: torch.Generator,
+    alpha: float | None = None,
 ) -> torch.Tensor:
-    """One loss of a method that learns from episodes."""
+    """One loss of a method that learns from episodes.
+
+    Args:
+        model: in eval mode.
+        method: of `METHODS`.
+        budget: of `BUDGETS`.
+        footage: where the windows are cut from.
+        tasks: how many environments.
+        generator: decides them, and the windows.
+        alpha: of the inner step; None: the budget's.
+    """
+    alpha = budget.alpha if alpha is None else alpha
     device = footage.pose.device
     lenses = sample_stratified(tasks, generator=generator).to(device)
     drawn = draw_tasks(footage, lenses, FRAMES, support=budget.support, query=budget.query, generator=generator)
@@ -128,12 +145,12 @@ def episode(
     if method.episodes == "reptile":
         seen = (torch.cat(pair, 1).unflatten(1, (4, -1)) for pair in
                 ((support.keypoints, query.keypoints), (support.pose, query.pose)))  # fmt: skip
-        return reptile_lifter_loss(model, Windows(*seen), rate=budget.alpha)
+        return reptile_lifter_loss(model, Windows(*seen), rate=alpha)
     return meta_loss(
         model,
         support,
         query,
-        rate=budget.alpha,
+        rate=alpha,
         second_order=method.episodes != "first-order",
         stepped=last_layer if method.episodes == "anil" else lambda name: True,
     )

@@ -7,13 +7,16 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Comparison
-from tutorial_lib.adaptation.lens_test import SCENARIOS
-from tutorial_lib.display import figures
+from tutorial_lib.adaptation.lens_test import SCENARIOS, LensTest
+from tutorial_lib.datasets.splits import builtin_split
+from tutorial_lib.display import figures, stage
 from tutorial_lib.display.claims import interval, plus_minus
-from tutorial_lib.display.lens_controls import SCENARIO_TITLES
+from tutorial_lib.display.lens_controls import SCENARIO_TITLES, grid_lines
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.distortion import sample_stratified, sample_uniform
+from tutorial_lib.lessons.meta_learning import results
 from tutorial_lib.lessons.meta_learning.demo_toy import three_bowls
+from tutorial_lib.lessons.meta_learning.experiment_crooked import METHODS, WINDOWS
 
 
 def alpha_figure() -> go.Figure:
@@ -110,3 +113,134 @@ def real_actor_table(abouts: Mapping[str, dict]) -> str:
     ]
     title = "MPJPE in mm on real actors, 95 % interval over test seeds"
     return f"{title}\n\n{markdown(['network', *columns.values()], rows)}"
+
+
+PLACES = {"builtin": "invented people", "real": "real actors"}
+COLOURS = {
+    "lenses": "grey",
+    "random": "orange",
+    "maml": "blue",
+    "reptile": "purple",
+    "anil": "vermillion",
+    "first-order": "sky",
+}
+
+
+def task_picture(seed: int = 0) -> dict:
+    """A picture for the stage: one person as the detector sees them, and through the lenses of three tasks."""
+    lens_test = LensTest(builtin_split(seed), seed, clips=1, calibration_clips=1)
+    lenses = sample_stratified(3, generator=torch.Generator().manual_seed(seed))
+    panes = []
+    for number, lens in enumerate([torch.zeros(5), *lenses]):
+        seen = lens_test.through(lens).video[0, 40]
+        title = "detected, no lens" if not number else f"task {number}: k1 = {lens[0]:+.2f}"
+        panes.append(
+            stage.image(
+                skeletons=[stage.skeleton2d("detected", seen, colour="ink")],
+                lines=[stage.polyline("grid", grid_lines(lens))],
+                margin=0.2,
+                title=title,
+            )
+        )
+    return stage.panes(*panes)
+
+
+def oracle_table(seeds: list[str]) -> str:
+    """Markdown: MPJPE in mm of the network that is told the lens, and of its twin that is not, lens by lens.
+
+    Args:
+        seeds: training seeds.
+    """
+    columns = [(place, lens) for place in PLACES for lens in ("d1", "d2", "d3", "d4")]
+    rows = [
+        [title, *(plus_minus(results.oracle(name, place, [lens], seeds=seeds)) for place, lens in columns)]
+        for name, title in (("untold", "does not know the lens"), ("told", "knows it exactly"))
+    ]
+    heads = ["network", *(f"{lens}, {PLACES[place]}" for place, lens in columns)]
+    return f"MPJPE in mm, mean and 95 % interval over {len(seeds)} trainings\n\n{markdown(heads, rows)}"
+
+
+def crooked_table() -> str:
+    """Markdown: MPJPE in mm on crooked rigs before, after one and after five steps, and what a training costs."""
+    rows = []
+    for name in COLOURS:
+        seeds = results.trainings("crooked", [name])
+        cells = [
+            plus_minus(results.crooked(name, place, seeds=seeds, step=step)) for place in PLACES for step in (0, 1, 5)
+        ]
+        rates = sorted({f"{part['rate']:.2g}" for part in results.measured()["crooked"][name].values()})
+        rows.append([METHODS[name].title, ", ".join(rates), *cells, str(len(seeds))])
+    heads = [f"{place}: {when}" for place in PLACES.values() for when in ("before", "1 step", "5 steps")]
+    title = "MPJPE in mm behind d1 and d2, 64 labelled windows, mean and 95 % interval over trainings"
+    return f"{title}\n\n{markdown(['network', 'rate', *heads, 'trainings'], rows)}"
+
+
+def crooked_steps(place: str) -> go.Figure:
+    """MPJPE after every step on crooked rigs, with the interval over trainings.
+
+    Args:
+        place: "builtin" or "real".
+    """
+    lines, bands = {}, {}
+    for name in COLOURS:
+        seeds = results.trainings("crooked", [name])
+        steps = len(next(iter(results.measured()["crooked"][name].values()))["errors"][place]["steps"][0])
+        rows = np.array([interval(list(results.crooked(name, place, seeds=seeds, step=s))) for s in range(steps)])
+        title = METHODS[name].title
+        lines[title], bands[title] = (np.arange(steps), rows[:, 0]), (rows[:, 1], rows[:, 2])
+    return figures.curves(
+        lines,
+        bands=bands,
+        x_title="adaptation steps",
+        y_title="MPJPE (mm)",
+        x_range=(0, 20),
+        y_range=(50, 250),
+        colours={METHODS[name].title: colour for name, colour in COLOURS.items()},
+        title=f"Crooked rigs, {PLACES[place]}",
+    )
+
+
+def told_figure(place: str) -> go.Figure:
+    """MPJPE after five steps against the number of labelled windows, beside the closed form.
+
+    Args:
+        place: "builtin" or "real".
+    """
+    seeds = results.trainings("crooked", ["maml", "random", "lenses"])
+    lines = {
+        METHODS[name].title: [results.crooked(name, place, seeds=seeds, windows=count).mean() for count in WINDOWS]
+        for name in ("random", "maml")
+    }
+    lines["told: a rotation is hidden"] = [
+        results.told("rotation", place, seeds=seeds, windows=count).mean() for count in WINDOWS
+    ]
+    return figures.curves(
+        {title: (np.log2(WINDOWS), values) for title, values in lines.items()},
+        x_title="labelled windows (powers of 2: 1, 4, 16, 64)",
+        y_title="MPJPE (mm)",
+        x_range=(0, 6),
+        y_range=(60, 180),
+        mode="lines+markers",
+        title=f"Learning against knowing, {PLACES[place]}",
+    )
+
+
+def hidden_table() -> str:
+    """Markdown: MPJPE in mm where the joints' definition is hidden as well."""
+    seeds = results.trainings("crooked", ["maml-joints", "random-joints"])
+    rows = [
+        [
+            METHODS[name].title,
+            *(
+                plus_minus(results.crooked(name, place, seeds=seeds, step=step))
+                for place in PLACES
+                for step in (0, 5, 20)
+            ),
+        ]
+        for name in ("random-joints", "maml-joints")
+    ]
+    told = [plus_minus(results.told("everything", place, seeds=seeds)) for place in PLACES]
+    rows.append(["told everything: rotation and joints, closed form", "", told[0], "", "", told[1], ""])
+    heads = [f"{place}: {when}" for place in PLACES.values() for when in ("before", "5 steps", "20 steps")]
+    title = f"MPJPE in mm, 64 labelled windows, mean and 95 % interval over {len(seeds)} trainings"
+    return f"{title}\n\n{markdown(['network', *heads], rows)}"

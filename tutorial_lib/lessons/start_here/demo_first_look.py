@@ -1,4 +1,4 @@
-"""The live demo of lesson 00: one slider bends the lens, and at every move a network adapts to it anew."""
+"""The live demo of lesson 00: bend the lens, hang the rig crooked, and watch two networks get used to it."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -7,16 +7,15 @@ from typing import Any
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints
-from tutorial_lib.adaptation import adapt
-from tutorial_lib.adaptation.lens_test import LABELLED, LensTest
+from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
+from tutorial_lib.adaptation.lens_test import LensTest
+from tutorial_lib.adaptation.race import Network, crooked_networks, race
 from tutorial_lib.datasets.splits import AdaptationSplit, builtin_split, walker
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY, grid_lines
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.lifting import Lifter
-from tutorial_lib.metrics import mpjpe, root_relative
+from tutorial_lib.render.random_photos import draw_photos
 
 STEPS, WINDOWS = 5, 64
 """Adaptation steps the demo starts with, and labelled examples that each of them looks at."""
@@ -28,6 +27,8 @@ STRENGTHS = {
 """The slider's stops and their read-outs: shares of the course's test lenses d1 (barrel) and d2 (pincushion)."""
 
 NETWORKS = {"ordinary network": "vermillion", "adapting network": "blue"}
+TRAINED = {"ordinary network": "not meta-trained", "adapting network": "MAML"}
+"""What lesson 06 calls them."""
 
 
 def lens_at(strength: float) -> torch.Tensor:
@@ -38,105 +39,120 @@ def lens_at(strength: float) -> torch.Tensor:
 
 
 def compute_first(
-    device: torch.device | str,
-    ordinary: Lifter,
-    ours: Lifter,
-    rate: float,
+    networks: Mapping[str, Network],
     lens_test: LensTest,
     outside: torch.Tensor,
-    clean: float,
     strength: float,
+    lean: float,
     count: int,
 ) -> dict[str, Any]:
-    """What `first_demo` shows for these values of its controls."""
-    lens = lens_at(strength)
-    observation = lens_test.through(lens).to(device)
-    result = adapt(ours, observation.support(ours.frames, WINDOWS), count, rate=rate)
-    if result.interrupted:
-        raise KeyboardInterrupt("the adaptation was stopped")
-    with torch.no_grad():
-        poses = [root_relative(model.lift(observation.video)) for model in (ordinary, ours, result.model)]
-    before, start, after = (1000 * mpjpe(pose, observation.truth).item() for pose in poses)
+    """What `first_demo` shows for these values of its controls; poses are turned back to the level room."""
+    lens, angle = lens_at(strength), torch.tensor(float(lean))
+    rig = Convention(mounting(torch.zeros(()), angle)).to(lens_test.tests.pose.device)
+    observation = lens_test.through(lens, convention=rig)
+    moment = observation.video.shape[1] // 2
+    outcome = race(networks, observation, 0, moment, windows=WINDOWS, count=count)
     return {
         "percent": 100 * strength,
+        "lean": lean,
         "grid": grid_lines(lens).masked_fill(outside, torch.nan),
-        "seen": observation.video[0],
-        "truth": observation.truth[0],
-        **dict(zip(NETWORKS, (poses[0][0], poses[2][0]))),
-        "errors": {
-            "ordinary network, no lens": clean,
-            "ordinary network, this lens": before,
-            "adapting network, before its first step": start,
-            f"adapting network, after {count} step{'s' * (count != 1)}": after,
-        },
+        "seen": observation.video[0, moment],
+        "truth": rig.in_picture(observation.truth[0, moment]),
+        "poses": {name: rig.in_picture(result["poses"]) for name, result in outcome.items()},
+        "errors": {name: result["errors"] for name, result in outcome.items()},
     }
 
 
-def view_first(clean: float, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `first_demo`."""
+def view_first(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The picture of `first_demo`: the playback walks through the steps."""
     camera = stage.image(
         skeletons=[stage.skeleton2d("detected joints", arrays["seen"], colour="green")],
         lines=[stage.polyline("a square grid", arrays["grid"])],
         margin=0.2,
         title="what the camera sees",
     )
-    people = [stage.skeleton3d(name, arrays[name], colour=colour) for name, colour in NETWORKS.items()]
-    room = stage.scene(
-        [stage.skeleton3d("truth", arrays["truth"]), *people], extent=BODY, up="-y", title="in 3D (drag to turn)"
+    truth = stage.skeleton3d("truth", arrays["truth"].cpu(), width=5.0)
+    people = [stage.skeleton3d(name, arrays["poses"][name].cpu(), colour=colour) for name, colour in NETWORKS.items()]
+    room = stage.scene([truth, *people], extent=BODY, up="-y", title="in 3D: play the steps")
+    count = len(arrays["errors"]["adapting network"]) - 1
+    places = torch.arange(count + 1.0)
+    curves = stage.curve(
+        [
+            stage.series(name, places, arrays["errors"][name], mode="line+markers", colour=colour)
+            for name, colour in NETWORKS.items()
+        ],
+        x=stage.axis("adaptation steps", 0, max(count, 1)),
+        y=stage.axis("error (mm)", 0, 250),
+        now=places,
+        title="how wrong they are",
     )
-    rows = [[name, f"{value:.0f}", f"× {value / clean:.2f}"] for name, value in arrays["errors"].items()]
-    table = stage.table(["", "error (mm)", "relative to row 1"], rows)
-    return stage.panes(camera, room, table, note=in_words(arrays))
+    return stage.panes(camera, room, curves, note=in_words(arrays), fps=2.0, height=260, plays="steps")
 
 
 def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | str = "cpu") -> Demo:
-    """A walking person, a lens, and two networks: one that stays as it is, one that adapts at every move.
+    """A walking person, a lens, a rig, and two networks that adapt at every move.
 
     Args:
         motion: "builtin" or a motion file.
         seed: of people, camera and detector.
         device: where the networks are.
     """
-    ordinary, ours = (checkpoints.load(name, device) for name in ("plain-9f", "ours-9f"))
-    rate = checkpoints.record("ours-9f")["test_rates"][LABELLED]
-    adaptation_split = walker(motion, seed)
+    shipped = crooked_networks(device=device)
+    networks = {name: shipped[title] for name, title in TRAINED.items()}
+    place = walker(motion, seed)
     if motion == "builtin":  # the labelled examples show other people than the walker
-        adaptation_split = AdaptationSplit(builtin_split(seed).calibration, adaptation_split.test)
-    lens_test = LensTest(adaptation_split, seed, clips=1, calibration_clips=32, windows=WINDOWS)
+        place = AdaptationSplit(builtin_split(seed).calibration, place.test)
+    lens_test = LensTest(place, seed, clips=1, calibration_clips=32, windows=WINDOWS)
 
     # The round middle of the picture, where people are: farther out d1 turns from barrel to its opposite.
     outside = torch.linalg.vector_norm(grid_lines(lens_at(0.0)), dim=-1, keepdim=True) > 1
-    ideal = lens_test.through(lens_at(0.0)).to(device)
-    with torch.no_grad():
-        clean = 1000 * mpjpe(ordinary.lift(ideal.video), ideal.truth).item()
-
     controls = {
         "strength": steps([(text, value) for value, text in STRENGTHS.items()], 0.0, "lens"),
+        "lean": slider(20, -int(LIMIT), int(LIMIT), 1, "the rig hangs crooked by (°)"),
         "count": slider(STEPS, 0, 10, 1, "adaptation steps"),
     }
-    presets = {"barrel": {"strength": -1.0}, "no lens": {"strength": 0.0}, "pincushion": {"strength": 1.0}}
+    presets = {
+        "barrel, level": {"strength": -1.0, "lean": 0},
+        "pincushion, level": {"strength": 1.0, "lean": 0},
+        "no lens, crooked": {"strength": 0.0, "lean": 20},
+        "both": {"strength": 1.0, "lean": 20},
+    }
     return live(
-        partial(compute_first, device, ordinary, ours, rate, lens_test, outside, clean),
-        partial(view_first, clean),
+        partial(compute_first, networks, lens_test, outside),
+        view_first,
         controls,
         presets=presets,
-        title="Bend the lens, watch a network adapt",
+        title="Hang it crooked, press play, watch a network get used to it",
     )
 
 
 def in_words(arrays: Mapping) -> str:
-    """The two errors that matter, such as "ordinary 98, adapting 61 mm"."""
-    _, before, _, after = arrays["errors"].values()
-    return f"ordinary {before:.0f}, adapting {after:.0f} mm"
+    """What the steps did, such as "ordinary 140 → 110, adapting 143 → 60 mm"."""
+    errors = arrays["errors"]
+    ordinary, adapting = (f"{errors[name][0]:.0f} → {errors[name][-1]:.0f}" for name in NETWORKS)
+    return f"ordinary {ordinary}, adapting {adapting} mm"
 
 
 def camera_picture(arrays: Mapping) -> go.Figure:
     """The middle frame as the camera sees it."""
-    seen = {"detected joints": arrays["seen"][len(arrays["seen"]) // 2]}
-    return figures.image_plane(skeletons=seen, grid=arrays["grid"], margin=0.2, colours={"detected joints": "green"})
+    return figures.image_plane(
+        skeletons={"detected joints": arrays["seen"]},
+        grid=arrays["grid"],
+        margin=0.2,
+        colours={"detected joints": "green"},
+    )
 
 
-def pose_picture(arrays: Mapping) -> go.Figure:
-    """The middle frame in 3D: truth and both networks."""
-    poses = {name: arrays[name][len(arrays[name]) // 2] for name in ("truth", *NETWORKS)}
-    return figures.skeletons_3d(poses, extent=BODY, up="-y", colours=NETWORKS, title=in_words(arrays))
+def photo_picture(seed: int = 0) -> dict[str, Any]:
+    """A picture for the stage: a photo of a person, the 17 joints in it, and the same joints in space."""
+    clips = builtin_split(seed).test
+    photo = draw_photos(clips, 1, size=192, generator=torch.Generator().manual_seed(seed + 3), occluders=0.0)
+    picture = photo.image[0].permute(1, 2, 0)
+    joints = stage.skeleton2d("17 joints", photo.keypoints[0], colour="green", width=3.0)
+    pose = photo.pose[0] - photo.pose[0, :1]
+    space = stage.scene([stage.skeleton3d("lifted", pose, colour="blue")], extent=BODY, up="-y", title="and in space")
+    return stage.panes(
+        stage.image(picture=picture, margin=0.0, cross=None, title="a photo"),
+        stage.image(picture=picture, skeletons=[joints], margin=0.0, cross=None, title="17 joints, found in it"),
+        space,
+    )

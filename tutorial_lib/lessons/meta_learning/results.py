@@ -1,0 +1,98 @@
+"""What the experiments of lesson 06 measured, over several trainings: `results.json`, read by the lesson.
+
+    python -m tutorial_lib.lessons.meta_learning.results CROOKED_PARTS ORACLE_PARTS
+
+collects the finished parts of `experiment_crooked` and `experiment_oracle` into that file.
+"""
+
+import argparse
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutorial_lib.experiments import read_json, write_json
+
+FILE = Path(__file__).with_name("results.json")
+
+KEPT = ("rate", "tried_mm", "validation", "seconds_of_this_run", "errors", "r_squared")
+"""What is taken over from a part."""
+
+
+def collect(crooked: Path, oracle: Path) -> dict[str, Any]:
+    """The parts in two folders, by experiment, network and training seed.
+
+    Args:
+        crooked: the work folder of `experiment_crooked`.
+        oracle: that of `experiment_oracle`.
+    """
+    results: dict[str, Any] = {}
+    for experiment, folder in (("crooked", crooked), ("oracle", oracle)):
+        networks = results.setdefault(experiment, {})
+        for path in sorted(folder.glob("*.json")):
+            part = read_json(path)
+            name = part.get("method") or part["network"]
+            networks.setdefault(name, {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
+            results.setdefault("budgets", {})[experiment] = part["budget"]
+    return results
+
+
+@cache
+def measured() -> dict[str, Any]:
+    """The file, read once."""
+    return read_json(FILE)
+
+
+def trainings(experiment: str, networks: list[str]) -> list[str]:
+    """The training seeds that all of these networks have."""
+    return sorted(set.intersection(*(set(measured()[experiment][name]) for name in networks)), key=int)
+
+
+def crooked(network: str, place: str, *, seeds: list[str], step: int | None = None, windows: int = 64) -> np.ndarray:
+    """(training seeds,) MPJPE in mm behind d1 and d2 on crooked rigs, the mean over test seeds.
+
+    Args:
+        network: a method of `experiment_crooked`.
+        place: "builtin" or "real".
+        seeds: training seeds.
+        step: after so many steps with 64 labelled windows; None: after five steps with `windows`.
+        windows: labelled windows.
+    """
+    errors = [measured()["crooked"][network][seed]["errors"][place] for seed in seeds]
+    if step is not None:
+        return np.array([np.mean([row[step] for row in part["steps"]]) for part in errors])
+    return np.array([np.mean(part[str(windows)]) for part in errors])
+
+
+def told(what: str, place: str, *, seeds: list[str], windows: int = 64) -> np.ndarray:
+    """(training seeds,) MPJPE in mm of the closed form of somebody who is told what is hidden.
+
+    Args:
+        what: "rotation" (of the network that knows lenses only) or "everything" (where joints are displaced, too).
+        place: as in `crooked`.
+        seeds: as in `crooked`.
+        windows: as in `crooked`.
+    """
+    network, key = (
+        ("lenses", f"told the rotation, {windows}") if what == "rotation" else ("random-joints", "told everything, 64")
+    )
+    return np.array([np.mean(measured()["crooked"][network][seed]["errors"][place][key]) for seed in seeds])
+
+
+def oracle(network: str, place: str, lenses: list[str], *, seeds: list[str]) -> np.ndarray:
+    """(training seeds,) MPJPE in mm of a network of `experiment_oracle`, the mean over lenses and test seeds."""
+    parts = [measured()["oracle"][network][seed]["errors"][place] for seed in seeds]
+    return np.array([np.mean([part[lens] for lens in lenses]) for part in parts])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("crooked", type=Path)
+    parser.add_argument("oracle", type=Path)
+    chosen = parser.parse_args()
+    write_json(FILE, collect(chosen.crooked, chosen.oracle))
+
+
+if __name__ == "__main__":
+    main()
