@@ -1,6 +1,7 @@
 """Reading motion files: what comes back is right, and what is wrong is refused with a reason."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -171,6 +172,8 @@ def test_save_refuses_what_load_could_not_give_back(tmp_path, clips):
         motion.save(tmp_path / "a.npz", [])
     with pytest.raises(ValueError, match="resample"):
         motion.save(tmp_path / "a.npz", [clips[0], motion.resample(clips[1], 25)])
+    with pytest.raises(ValueError, match="fps is 0.5"):
+        motion.save(tmp_path / "a.npz", [replace(clips[0], fps=0.5)])
 
 
 # --- VideoPose3D's Human3.6M file -----------------------------------------------------------------

@@ -222,6 +222,14 @@ def test_up_is_what_the_rest_pose_says(read, name, axis):
     np.testing.assert_allclose(pose["hip"], (0, 0, 0.9), atol=1e-6)
 
 
+def test_who_stands_on_another_floor_was_turned_there(read):
+    stood = read(body(pose={"Hips": (0, 90, 0)}, at="30 20 90"))  # rest pose y up, world z up
+    assert stood["head"][2] - stood["left_foot"][2] == pytest.approx(1.54, abs=1e-5)
+    np.testing.assert_allclose(stood["hip"], (0.3, 0.2, 0.9), atol=1e-6)
+    lies = read(body(pose={"Hips": (0, 90, 0)}, at="30 12 0"))
+    assert lies["head"][2] == pytest.approx(lies["left_foot"][2], abs=1e-5)
+
+
 def test_a_wrapper_may_stand_the_skeleton_up(read):
     lying = body(pose={"Hips": (0, -90, 0)})
     inner, rows = lying.removeprefix("HIERARCHY\n").split("MOTION")

@@ -40,7 +40,7 @@ def read(path: Path) -> list[Clip]:
     positions = np.einsum("kj,tjd->tkd", share, places)
     # What lies above the hips may stand the whole skeleton up, by one rotation in all frames.
     above = file.parents[int(share[_HIP].argmax())]
-    world = turns[above].as_matrix() if above >= 0 else np.eye(3)[None]
+    world = turns[above] if above >= 0 else np.eye(3)[None]
     if np.ptp(world, axis=0).max() < 1e-6:
         rest = rest @ world[0].T
     up, sign = _up(share @ rest, positions)
@@ -56,16 +56,22 @@ def read(path: Path) -> list[Clip]:
 def _up(rest: np.ndarray, positions: np.ndarray) -> tuple[int, int]:
     """The axis that is up (1 or 2) and its sign, for the rest pose (17, 3) and the motion (T, 17, 3).
 
-    In a rest pose that stands, head and feet are on opposite sides of the hips, along y or z. In others every bone
-    lies along its own axis; then y is up, unless the body clearly stands along z as it moves.
+    The rest pose decides where it stands, with head and feet on opposite sides of the hips along y or z, whatever the
+    person does: except that who stands all the time on the floor of the other axis was turned there by the root (SMPL
+    bodies, y up, in AMASS's world, z up). In other rest poses every bone lies along its own axis; then y is up, unless
+    the body clearly stands along z as it moves.
     """
     feet = rest[list(_FEET)].mean(0)
     body = rest[_HEAD] - feet
     axis = int(np.abs(body).argmax())
+    moving = np.median(positions[:, _HEAD] - positions[:, _FEET].mean(1), axis=0)
     if axis > 0 and (rest[_HEAD] - rest[_HIP]) @ (feet - rest[_HIP]) < 0:
+        other, height = 3 - axis, abs(body[axis])
+        floor = positions[:, _FEET, other].min()
+        if moving[other] > 0.9 * np.linalg.norm(moving) and -0.05 * height < floor < 0.15 * height:
+            return other, 1
         return axis, 1 if body[axis] > 0 else -1
-    moving = np.abs(np.median(positions[:, _HEAD] - positions[:, _FEET].mean(1), axis=0))
-    return (1 if moving[2] < 2 * moving[1] else 2), 1
+    return (1 if abs(moving[2]) < 2 * abs(moving[1]) else 2), 1
 
 
 def _unit(height: float, moved: bool, file: str) -> float:

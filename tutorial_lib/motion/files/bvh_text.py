@@ -20,6 +20,7 @@ _MARKS = {
     b"H\0": "utf-16-le", b"\0H": "utf-16-be",
 }  # fmt: skip
 _CHANNEL = re.compile(r"([xyz])(position|rotation)")
+_MOST_JOINTS = 2000
 _LARGEST = 1e7
 """Ten kilometres in millimetres; beyond, float32 metres know no millimetres, and it is no place of a person."""
 
@@ -93,6 +94,10 @@ def _hierarchy(lines: list[tuple[int, str]], path: Path) -> tuple[list, list, np
             if name is not None and name in names:
                 raise ValueError(
                     f"{path.name}, line {number}: two joints are called {name}, expected one; rename one of them"
+                )
+            if len(names) == _MOST_JOINTS:
+                raise ValueError(
+                    f"{path.name} has more than {_MOST_JOINTS} joints, expected one person's; export fewer"
                 )
             names.append(name)
             parents.append(opened[-1] if opened else -1)
@@ -193,7 +198,7 @@ def _numbers(words: list[str], count: int, where: str, path: Path, columns: list
     return values
 
 
-def forward(file: Bvh, name: str) -> tuple[np.ndarray, np.ndarray, list[Rotation]]:
+def forward(file: Bvh, name: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Every joint in every frame, by turning the bones from the root on.
 
     Position channels stand in place of a joint's offset. Some programs write there how far the joint has moved from
@@ -204,17 +209,18 @@ def forward(file: Bvh, name: str) -> tuple[np.ndarray, np.ndarray, list[Rotation
         name: the file's, for the warning.
 
     Returns:
-        Positions (T, J, 3), the rest pose (J, 3) without any rotation, and each joint's rotation into the file's axes.
+        Positions (T, J, 3), the rest pose (J, 3) without any rotation, and each joint's
+        rotations (T, 3, 3) into the file's axes.
     """
     count, joints = len(file.rows), len(file.names)
     places, rest = np.zeros((count, joints, 3)), np.zeros((joints, 3))
-    turns: list[Rotation] = []
+    turns: list[np.ndarray] = []
     inner, relative, column = [False] * joints, [], 0
     for joint, (parent, own) in enumerate(zip(file.parents, file.channels)):
-        offset, turn = np.tile(file.offsets[joint], (count, 1)), Rotation.identity()
+        offset, turn = np.tile(file.offsets[joint], (count, 1)), np.broadcast_to(np.eye(3), (count, 3, 3))
         for axis, turns_it in own:
             if turns_it:
-                turn = turn * Rotation.from_euler("xyz"[axis], file.rows[:, column, None], degrees=True)
+                turn = turn @ Rotation.from_euler("xyz"[axis], file.rows[:, column, None], degrees=True).as_matrix()
             else:
                 offset[:, axis] = file.rows[:, column]
             column += 1
@@ -224,10 +230,10 @@ def forward(file: Bvh, name: str) -> tuple[np.ndarray, np.ndarray, list[Rotation
         if inner[joint] and bone > 0 and np.median(np.linalg.norm(offset, axis=-1)) < 0.1 * bone:
             offset += file.offsets[joint]
             relative.append(file.names[joint])
-        above = turns[parent] if parent >= 0 else Rotation.identity()
-        places[:, joint] = (places[:, parent] if parent >= 0 else 0) + above.apply(offset)
+        above = turns[parent] if parent >= 0 else np.eye(3)
+        places[:, joint] = (places[:, parent] if parent >= 0 else 0) + (above @ offset[..., None])[..., 0]
         rest[joint] = (rest[parent] if parent >= 0 else 0) + np.median(offset, axis=0)
-        turns.append(above * turn)
+        turns.append(above @ turn)
     if relative:
         warnings.warn(
             f"{name}: the position channels of {', '.join(relative[:3])}{' …' if len(relative) > 3 else ''} are near 0 "

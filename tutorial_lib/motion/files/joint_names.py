@@ -93,7 +93,7 @@ def roles(names: Sequence[str | None], parents: Sequence[int], file: str) -> dic
     if missing:
         raise ValueError(
             f"{file}: no joint for {', '.join(missing)} (for {missing[0]}, tried {', '.join(_tried(missing[0]))} …) "
-            f"among {', '.join(name for name in names if name)}; rename the file's joints"
+            f"among {', '.join([name for name in names if name][:99])}; rename the file's joints"
         )
     out["top"] = min((top for top in middle["top"] if out["neck"] in upwards(top, parents)), default=None)
     return {joint: index for joint, index in out.items() if index is not None}

@@ -76,7 +76,7 @@ def save(path: str | Path, clips: Iterable[Clip]) -> None:
         offsets=np.cumsum([0] + [len(clip.positions) for clip in clips]),
         subject=np.array([clip.subject for clip in clips]),
         description=np.array([clip.action for clip in clips]),
-        fps=np.float64(rates[0]),
+        fps=np.float64(check_fps(rates[0], "clips")),
         joint_names=np.array(JOINTS),
         parents=np.array(PARENTS),
     )
