@@ -111,9 +111,9 @@ def _hierarchy(lines: list[tuple[int, str]], path: Path) -> tuple[list, list, np
             if offsets[opened[-1]] is None:
                 raise _damaged(path, number, f"{names[opened[-1]] or 'an end site'} has no OFFSET")
             opened.pop()
-        elif word == "OFFSET" and opened:
+        elif word == "OFFSET" and opened and offsets[opened[-1]] is None:
             offsets[opened[-1]] = _numbers(rest.split(), 3, f"line {number}: OFFSET", path)
-        elif word == "CHANNELS" and opened:
+        elif word == "CHANNELS" and opened and not channels[opened[-1]]:
             channels[opened[-1]] = _channels(rest.split(), number, path)
         elif line:
             raise _damaged(path, number, f"{line[:40]!r} is not understood here")
@@ -164,7 +164,7 @@ def _motion(lines: list[tuple[int, str]], columns: list[str], path: Path) -> tup
         where = f"line {lines[frame][0]}, frame {frame}"
         if len(words) != len(columns):
             raise ValueError(
-                f"{path.name}, {where}: frame {frame} has {len(words)} numbers, expected {len(columns)}, one for each "
+                f"{path.name}, line {lines[frame][0]}: frame {frame} has {len(words)} numbers, expected {len(columns)}, one for each "
                 "channel; the file is cut off or its channels are not those of its rows: export it again"
             )
         rows.append(_numbers(words, len(columns), where, path, columns))
