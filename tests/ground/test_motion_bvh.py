@@ -173,7 +173,7 @@ BAD_BVH = {
     "a scale": (GOOD.replace("Zrotation Xrotation Yrotation", "Zrotation Xrotation Xscale"), "Xscale is unknown"),
     "a position twice": (GOOD.replace("Xposition Yp", "Yposition Yp"), "position channel stands there twice"),
     "channels that are not as many": (GOOD.replace("CHANNELS 3", "CHANNELS 2", 1), "2 channels, but 3 names"),
-    "channels twice": (GOOD.replace("OFFSET 0.0 8.0 0.0", "OFFSET 0.0 8.0 0.0\nCHANNELS 1 Xrotation"), "CHANNELS 3"),
+    "channels twice": (GOOD.replace("CHANNELS 3", "CHANNELS 1 Xrotation\nCHANNELS 3", 1), "CHANNELS 3"),
     "a joint without offset": (GOOD.replace("OFFSET 0.0 8.0 0.0", "", 1), "LowerBack has no OFFSET"),
     "two numbers grown together": (GOOD.replace("0 88.0", "0-88.0", 1), "frame 0 has"),
     "a word in a row": (GOOD.replace("88.0", "8,8"), "line [0-9]+, frame 0"),
