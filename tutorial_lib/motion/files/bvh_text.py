@@ -164,8 +164,9 @@ def _motion(lines: list[tuple[int, str]], columns: list[str], path: Path) -> tup
         where = f"line {lines[frame][0]}, frame {frame}"
         if len(words) != len(columns):
             raise ValueError(
-                f"{path.name}, line {lines[frame][0]}: frame {frame} has {len(words)} numbers, expected {len(columns)}, one for each "
-                "channel; the file is cut off or its channels are not those of its rows: export it again"
+                f"{path.name}, line {lines[frame][0]}: frame {frame} has {len(words)} numbers, "
+                f"expected {len(columns)}, one for each channel; "
+                "the file is cut off or its channels are not those of its rows: export it again"
             )
         rows.append(_numbers(words, len(columns), where, path, columns))
     if abs(len(rows) - said) > max(1, said // 100) or not rows:
