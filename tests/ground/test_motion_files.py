@@ -1,8 +1,8 @@
 """Reading motion files: what comes back is right, and what is wrong is refused with a reason."""
 
 import io
+from dataclasses import replace
 
-import bvhio
 import numpy as np
 import pytest
 import torch
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tutorial_lib import motion
 from tutorial_lib.motion.files.npz import h36m
-from tutorial_lib.skeleton import JOINTS, PARENTS, bone_lengths
+from tutorial_lib.skeleton import PARENTS, bone_lengths
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,18 @@ BROKEN = {
     "no fps": (lambda arrays: arrays.pop("fps"), "lacks fps"),
     "fps 0": (replaced("fps", np.float64(0)), "fps"),
     "fps NaN": (replaced("fps", np.float64(np.nan)), "fps"),
+    "fps of nothing": (replaced("fps", np.float64(1e-6)), "fps is 1e-06.*from 1 to 1000"),
+    "fps of a clock": (replaced("fps", np.float64(1e9)), "from 1 to 1000"),
+    "fps as text": (replaced("fps", np.array("fifty")), "fps is fifty"),
+    "offsets a number": (replaced("offsets", np.array(160)), "offsets.*160"),
+    "offsets as text": (replaced("offsets", np.array(["0", "160"])), "offsets"),
+    "parents a number": (replaced("parents", np.array(3)), "parents"),
+    "beyond float32": (replaced("positions_3d", lambda p: p.astype(float) * 1e300), "finite"),
+    "pickled subjects": (replaced("subject", np.array([{}, 1, 2, 3], dtype=object)), "array subject.*plain"),
+    "subjects of no letters": (
+        replaced("subject", np.full(4, 2**31, np.uint32).view("<U1")),
+        "array subject.*expected text",
+    ),
     "fps a list": (replaced("fps", np.array([50.0, 50.0])), "fps"),
     "too few descriptions": (replaced("description", lambda d: d[:-1]), r"description.*expected \(4,\)"),
     "subjects as floats": (replaced("subject", np.ones(4)), "subject"),
@@ -140,6 +152,19 @@ def test_what_is_no_motion_file_is_refused(tmp_path):
         motion.load(tmp_path / "array.npz")
 
 
+def test_a_name_that_no_disk_can_hold_is_a_missing_file(tmp_path):
+    for ending in (".npz", ".bvh"):
+        with pytest.raises(FileNotFoundError, match="does not exist"):
+            motion.load(tmp_path / ("x" * 300 + ending))
+
+
+@pytest.mark.parametrize("keys", [("poses", "trans", "betas"), ("root_orient", "pose_body", "trans")])
+def test_amass_is_called_by_its_name(tmp_path, keys):
+    np.savez(tmp_path / "walk_poses.npz", **{key: np.zeros((9, 3)) for key in keys}, mocap_framerate=120.0)
+    with pytest.raises(ValueError, match=r"walk_poses\.npz.*AMASS.*compute the joints.*first"):
+        motion.load(tmp_path / "walk_poses.npz")
+
+
 def test_save_refuses_what_load_could_not_give_back(tmp_path, clips):
     with pytest.raises(ValueError, match=r"\.npz"):
         motion.save(tmp_path / "a.npy", clips)
@@ -147,6 +172,8 @@ def test_save_refuses_what_load_could_not_give_back(tmp_path, clips):
         motion.save(tmp_path / "a.npz", [])
     with pytest.raises(ValueError, match="resample"):
         motion.save(tmp_path / "a.npz", [clips[0], motion.resample(clips[1], 25)])
+    with pytest.raises(ValueError, match="fps is 0.5"):
+        motion.save(tmp_path / "a.npz", [replace(clips[0], fps=0.5)])
 
 
 # --- VideoPose3D's Human3.6M file -----------------------------------------------------------------
@@ -202,133 +229,13 @@ def test_other_pickles_are_refused(tmp_path, clips):
         ({}, "no clip"),
         ({"S1": 3}, "dict"),
         ({"S1": {"Sit": np.zeros((0, 32, 3))}}, "Sit.*no frame"),
+        ({"S1": {"Sit": [[1], [1, 2]]}}, "Sit.*a list, expected an array"),
+        ({"S1": {"Sit": np.full((2, 32, 3), 1e300)}}, "Sit.*finite"),
         ({"S1": {"Sit": np.full((2, 32, 3), np.nan)}}, "Sit.*finite"),
     ):
         np.savez(path, positions_3d=np.array(table, dtype=object))
         with pytest.raises(ValueError, match=message):
             motion.load(path, allow_pickle=True)
-
-
-# --- BVH ------------------------------------------------------------------------------------------
-
-CMU = """Hips 0 0 0; LowerBack Hips 0 8 0; Spine LowerBack 0 14 -2; Spine1 Spine 0 14 1; Neck Spine1 0 12 0;
-Head Neck 0 12 4; LeftShoulder Spine1 4 10 0; LeftArm LeftShoulder 13 0 0; LeftForeArm LeftArm 29 0 0;
-LeftHand LeftForeArm 25 0 0; RightShoulder Spine1 -4 10 0; RightArm RightShoulder -13 0 0;
-RightForeArm RightArm -29 0 0; RightHand RightForeArm -25 0 0; LeftUpLeg Hips 9 0 0;
-LeftLeg LeftUpLeg 0 -42 0; LeftFoot LeftLeg 0 -41 0; LeftToeBase LeftFoot 0 -5 14;
-RightUpLeg Hips -9 0 0; RightLeg RightUpLeg 0 -42 0; RightFoot RightLeg 0 -41 0"""
-MIXAMO = {name: f"mixamorig:{name}" for name in ("Hips", "Spine", "Neck", "Head")}
-BLENDER = {
-    "Hips": "pelvis", "LeftArm": "upper_arm.L", "LeftForeArm": "forearm.L", "LeftHand": "hand.L",
-    "LeftUpLeg": "thigh.L", "LeftLeg": "shin.L", "LeftFoot": "foot.L",
-}  # fmt: skip
-THREEDS = {
-    "LeftArm": "LeftShoulder", "LeftShoulder": "LeftCollar", "LeftForeArm": "LeftElbow",
-    "LeftHand": "LeftWrist", "LeftUpLeg": "LeftHip", "LeftLeg": "LeftKnee", "LeftFoot": "LeftAnkle",
-}  # fmt: skip
-
-
-def bvh_text(rows, names=None, scale=1.0, frame_time=0.02, z_up=False):
-    """A BVH of the CMU body (centimetres times scale); rows: dicts joint -> (z, x, y) degrees."""
-    names = dict(names or {})
-    names |= {a.replace("Left", "Right"): b.replace("Left", "Right").replace(".L", ".R") for a, b in names.items()}
-    bones = [bone.split() for bone in CMU.replace("\n", " ").split(";")]
-    bones[0].insert(1, "")
-    order = []
-
-    def block(name, parent, *offset):
-        order.append(name)
-        x, y, z = (float(v) * scale for v in offset)
-        x, y, z = (x, -z, y) if z_up else (x, y, z)
-        kind, six = ("JOINT", "") if parent else ("ROOT", "Xposition Yposition Zposition ")
-        children = [block(*bone) for bone in bones if bone[1] == name]
-        tip = [f"End Site\n{{\nOFFSET 0 {0 if z_up else 11 * scale} {11 * scale if z_up else 0}\n}}"]
-        return "\n".join(
-            [f"{kind} {names.get(name, name)}", "{", f"OFFSET {x} {y} {z}"]
-            + [f"CHANNELS {6 if six else 3} {six}Zrotation Xrotation Yrotation", *(children or tip), "}"]
-        )
-
-    text = "HIERARCHY\n" + block(*bones[0])
-    lines = []
-    for row in rows:
-        angles = [str(v) for name in order for v in row.get(name, (0, 0, 0))]
-        height = 88 * scale
-        lines.append(" ".join(["0", *(("0", str(height)) if z_up else (str(height), "0")), *angles]))
-    return "\n".join([text, "MOTION", f"Frames: {len(rows)}", f"Frame Time: {frame_time}", *lines, ""])
-
-
-def read(tmp_path, text):
-    (tmp_path / "clip.bvh").write_text(text)
-    return motion.load(tmp_path / "clip.bvh")[0]
-
-
-def test_bvh_rest_pose_stands_in_metres_with_z_up(tmp_path):
-    clip = read(tmp_path, bvh_text([{}]))
-    pose = dict(zip(JOINTS, clip.positions[0].tolist()))
-    expected = {
-        "hip": (0, 0, 0.88), "right_hip": (-0.09, 0, 0.88), "left_foot": (0.09, 0, 0.05),
-        "spine": (0, 0.02, 1.10), "thorax": (0, 0.01, 1.36),
-        "neck": (0, -0.03, 1.48), "head": (0, -0.03, 1.59),
-        "left_shoulder": (0.17, 0.01, 1.34), "right_wrist": (-0.71, 0.01, 1.34),
-    }  # fmt: skip
-    for joint, place in expected.items():
-        assert pose[joint] == pytest.approx(place, abs=1e-5), joint
-    assert (clip.fps, clip.subject, clip.action, clip.source) == (50.0, "clip", "clip", "clip.bvh")
-
-
-def test_bvh_rotations_are_bvhios(tmp_path):
-    rng = np.random.default_rng(0)
-    row = {name: rng.uniform(-60, 60, 3) for name in ("Hips", "Spine", "LeftArm", "LeftForeArm", "RightUpLeg")}
-    clip = read(tmp_path, bvh_text([{}, row]))
-    root = bvhio.readAsHierarchy(str(tmp_path / "clip.bvh")).loadPose(1)
-    for joint, name in (("left_wrist", "LeftHand"), ("right_foot", "RightFoot"), ("thorax", "Neck")):
-        x, y, z = root.filter(name, isEqual=True)[0].PositionWorld
-        assert clip.positions[1, JOINTS.index(joint)].tolist() == pytest.approx([x / 100, -z / 100, y / 100], abs=1e-4)
-
-
-@pytest.mark.parametrize("names", [MIXAMO, BLENDER, THREEDS], ids=["mixamo", "blender", "3ds"])
-@pytest.mark.parametrize("scale", [1.0, 0.01, 1 / 2.54, 10.0], ids=["cm", "m", "inch", "mm"])
-@pytest.mark.parametrize("z_up", [False, True])
-def test_bvh_names_units_and_up_axis_do_not_matter(tmp_path, names, scale, z_up):
-    plain = read(tmp_path, bvh_text([{}, {}]))
-    other = read(tmp_path, bvh_text([{}, {}], names, scale, z_up=z_up))
-    assert torch.allclose(plain.positions, other.positions, atol=1e-4)
-
-
-def test_bvh_is_resampled_to_50_hz(tmp_path):
-    rows = [{"LeftArm": (60 * np.sin(i / 10), 0, 0)} for i in range(121)]
-    clip = read(tmp_path, bvh_text(rows, frame_time=1 / 120))
-    assert clip.fps == 50.0
-    assert len(clip.positions) == 51
-    lengths = bone_lengths(clip.positions)
-    assert (lengths - lengths[0]).abs().max() < 1e-5
-
-
-GOOD = bvh_text([{}, {}])
-BAD_BVH = {
-    "empty": ("", "cut off or no BVH"),
-    "no hierarchy": ("hello\n", "cut off or no BVH"),
-    "cut in the hierarchy": (GOOD[: GOOD.index("LeftHand")], "cut off or no BVH"),
-    "cut before the motion": (GOOD[: GOOD.index("MOTION")], "cut off or no BVH"),
-    "cut in the motion": (GOOD[: GOOD.rindex("88.0")], "cut off|expected 2 frames"),
-    "too many numbers": (GOOD.rstrip() + " 1 2\n", "frame 1 has"),
-    "too many frames": (GOOD + GOOD.splitlines()[-1] + "\n", "3 frames, expected 2"),
-    "letters": (GOOD.replace("88.0", "abc"), "cut off or no BVH"),
-    "NaN": (GOOD.replace("88.0", "nan"), "finite"),
-    "frame time 0": (GOOD.replace("Time: 0.02", "Time: 0"), "Frame Time"),
-    "frame time negative": (GOOD.replace("Time: 0.02", "Time: -0.02"), "Frame Time"),
-    "no frames": (bvh_text([]), "0 frames"),
-    "a joint missing": (GOOD.replace("RightForeArm", "Thing"), "right_elbow"),
-    "a name twice": (GOOD.replace("LeftToeBase", "LeftFoot"), "two joints"),
-    "an ant": (bvh_text([{}], scale=1e-4), "human height in none"),
-}
-
-
-@pytest.mark.parametrize("name", BAD_BVH)
-def test_broken_bvh_is_refused(tmp_path, name):
-    text, message = BAD_BVH[name]
-    with pytest.raises(ValueError, match=rf"clip\.bvh.*({message})"):
-        read(tmp_path, text)
 
 
 # --- another frame rate ---------------------------------------------------------------------------

@@ -25,7 +25,7 @@ def resample(clip: Clip, fps: float) -> Clip:
         A new clip, or the same one where nothing changes.
 
     Raises:
-        ValueError: if fps is not a finite number > 0.
+        ValueError: if fps is no number from 1 to 1000.
     """
     fps = check_fps(fps, "resample")
     count = len(clip.positions)

@@ -6,6 +6,8 @@ from tutorial_lib.skeleton import BONES, JOINTS
 
 STATURE = (0.8, 2.5)
 """Metres between which the bones from foot over the hips to the top of the head may add up."""
+RATES = (1, 1000)
+"""Frames a second that a recording of people may have."""
 _UPRIGHT = ((1, 2), (2, 3), (0, 7), (7, 8), (8, 9), (9, 10))
 
 
@@ -64,9 +66,13 @@ def check_fps(fps: float | np.ndarray, where: str) -> float:
     """Frames a second as a float.
 
     Raises:
-        ValueError: what is not one finite number above 0.
+        ValueError: what is not one number in `RATES`; another would make a clip of one frame, or of millions.
     """
     values = np.asarray(fps)
-    if values.size != 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all() or values.item() <= 0:
-        raise ValueError(f"{where}: fps is {fps!r}, expected one number > 0; store the recording's frame rate")
+    number = values.size == 1 and values.dtype.kind in "iuf"
+    if not number or not RATES[0] <= values.item() <= RATES[1]:
+        raise ValueError(
+            f"{where}: fps is {str(fps)[:80]}, expected one number > 0, from {RATES[0]} to {RATES[1]}; "
+            "store the recording's frame rate"
+        )
     return float(values.item())

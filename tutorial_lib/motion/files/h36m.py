@@ -39,7 +39,8 @@ def clips_of(table: object, name: str) -> list[Clip]:
 
 def _clip(positions: object, subject: str, action: str, name: str) -> Clip:
     where = f"{name}, subject {subject}, action {action}"
-    positions = np.asarray(positions)
+    if not isinstance(positions, np.ndarray):
+        raise ValueError(f"{where}: a {type(positions).__name__}, expected an array (T, 32, 3); make the file again")
     if positions.dtype.kind not in "fiu" or positions.ndim != 3 or positions.shape[1:] != (32, 3):
         raise ValueError(
             f"{where}: the array has shape {positions.shape} and type {positions.dtype}, "
@@ -47,7 +48,8 @@ def _clip(positions: object, subject: str, action: str, name: str) -> Clip:
         )
     if not len(positions):
         raise ValueError(f"{where}: the clip has no frame, expected at least one; remove it")
-    positions = positions[:, KEPT].astype(np.float32)
+    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused
+        positions = positions[:, KEPT].astype(np.float32)
     check_finite(positions, where)
     check_body(positions, where)
     return Clip(torch.from_numpy(positions), FPS, f"h36m-{subject}", action, name)

@@ -13,6 +13,8 @@ from tutorial_lib.motion.files.pickled import DAMAGED, damaged, read_objects
 from tutorial_lib.motion.validation import check_body, check_finite, check_fps
 from tutorial_lib.skeleton import JOINTS, PARENTS
 
+_READ = ("positions_3d", "offsets", "subject", "mocap_subject", "description", "fps", "parents")
+
 
 def load(path: str | Path, *, allow_pickle: bool = False) -> list[Clip]:
     """Clips from a file: this project's npz, VideoPose3D's data_3d_h36m.npz, or a BVH.
@@ -33,16 +35,17 @@ def load(path: str | Path, *, allow_pickle: bool = False) -> list[Clip]:
             without `allow_pickle`; says which file, array, clip, frame and joint, and what to do.
     """
     path = Path(path)
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError:  # a name that no file system can hold
+        there = False
+    if not there:
         raise FileNotFoundError(f"{path} does not exist; check the name, or use motion.builtin() without a file")
     if not path.is_file() or path.suffix.lower() not in (".npz", ".bvh"):
         raise ValueError(f"{path} is no .npz or .bvh file; convert it, or use motion.builtin() without a file")
     if path.suffix.lower() == ".bvh":
         return bvh.read(path)
-    try:
-        return _from_npz(path, allow_pickle)
-    except DAMAGED as error:
-        raise damaged(path, error) from error
+    return _from_npz(path, allow_pickle)
 
 
 def save(path: str | Path, clips: Iterable[Clip]) -> None:
@@ -73,7 +76,7 @@ def save(path: str | Path, clips: Iterable[Clip]) -> None:
         offsets=np.cumsum([0] + [len(clip.positions) for clip in clips]),
         subject=np.array([clip.subject for clip in clips]),
         description=np.array([clip.action for clip in clips]),
-        fps=np.float64(rates[0]),
+        fps=np.float64(check_fps(rates[0], "clips")),
         joint_names=np.array(JOINTS),
         parents=np.array(PARENTS),
     )
@@ -82,29 +85,47 @@ def save(path: str | Path, clips: Iterable[Clip]) -> None:
 def _from_npz(path: Path, allow_pickle: bool) -> list[Clip]:
     name = path.name
     with open(path, "rb") as file:
-        archive = np.load(file, allow_pickle=False) if zipfile.is_zipfile(file) else None
-        if archive is None:
-            raise zipfile.BadZipFile("not a zip archive")
+        if not zipfile.is_zipfile(file):
+            raise damaged(path, zipfile.BadZipFile("not a zip archive"))
+        try:
+            archive = np.load(file, allow_pickle=False)
+        except (*DAMAGED, ValueError) as error:
+            raise damaged(path, error) from error
         if "positions_3d" not in archive:
             raise ValueError(
-                f"{name} holds {sorted(archive.files)} but no positions_3d; "
-                "expected the layout of motion.save or of VideoPose3D's data_3d_h36m.npz"
+                f"{name} holds {sorted(archive.files)[:20]} but no positions_3d; {_remedy(set(archive.files))}"
             )
-        arrays = {key: array for key in archive.files if (array := _array(archive, key, name)) is not None}
+        # Nothing else is unpacked: a small file may hold gigabytes of zeros under any other name.
+        read = ((key, _array(archive, key, name)) for key in _READ if key in archive)
+        arrays = {key: array for key, array in read if array is not None}
     if "positions_3d" not in arrays:
         (table,) = read_objects(path, ("positions_3d",), allow_pickle=allow_pickle)
         return h36m.clips_of(table, name)
     return _own_layout(arrays, name)
 
 
+def _remedy(keys: set[str]) -> str:
+    if "trans" in keys and keys & {"poses", "pose_body"}:
+        return (
+            "these are AMASS's rotations of an SMPL body: compute the joints with that body model first, "
+            "reduce them to skeleton.JOINTS and write them with motion.save"
+        )
+    return "expected the layout of motion.save or of VideoPose3D's data_3d_h36m.npz"
+
+
 def _array(archive: Mapping[str, np.ndarray], key: str, name: str) -> np.ndarray | None:
     """The array, or None for a positions_3d that holds pickled objects."""
     try:
-        return archive[key]
+        array = archive[key]
     except ValueError as error:
         if key == "positions_3d" and "allow_pickle" in str(error):
             return None
         raise ValueError(f"{name}, array {key}: {error}; save it as plain numbers or text") from error
+    except DAMAGED as error:
+        raise ValueError(f"{name}, array {key} cannot be read ({error}); download the file again") from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name}, array {key}: no array of numpy's, expected plain numbers or text; save it again")
+    return array
 
 
 def _own_layout(arrays: Mapping[str, np.ndarray], name: str) -> list[Clip]:
@@ -120,26 +141,33 @@ def _own_layout(arrays: Mapping[str, np.ndarray], name: str) -> list[Clip]:
             "expected (T, 17, 3) of floats; reduce the body to the joints of skeleton.JOINTS"
         )
     if "parents" in arrays and arrays["parents"].tolist() != list(PARENTS):
-        raise ValueError(f"{name}, array parents: {arrays['parents'].tolist()}, expected {list(PARENTS)}; reorder")
+        found = np.ravel(arrays["parents"]).tolist()[:20]
+        raise ValueError(f"{name}, array parents: {found}, expected {list(PARENTS)}; reorder the joints")
     fps = check_fps(arrays["fps"], name)
     offsets = _offsets(arrays["offsets"], len(positions), name)
     count = len(offsets) - 1
-    actions, subjects = arrays["description"], arrays["subject" if "subject" in arrays else "mocap_subject"]
-    for key, values in (("description", actions), ("subject", subjects)):
+    subjects = arrays["subject" if "subject" in arrays else "mocap_subject"]
+    words = []
+    for key, values in (("description", arrays["description"]), ("subject", subjects)):
         if values.shape != (count,):
             raise ValueError(
                 f"{name}, array {key}: shape {values.shape}, expected ({count},), "
                 "one entry for each clip in offsets; write the file with motion.save"
             )
+        try:
+            words.append(values.tolist())
+        except (SystemError, ValueError) as error:  # numbers that are no letters
+            raise ValueError(f"{name}, array {key}: {error}, expected text; write the file again") from error
     if subjects.dtype.kind not in "iuU":
         raise ValueError(f"{name}, array subject: {subjects.dtype}, expected whole numbers or text; convert it")
     clips = []
-    for number, (start, end) in enumerate(zip(offsets, offsets[1:])):
-        piece = np.ascontiguousarray(positions[start:end], dtype=np.float32)
+    for number, (start, end, action, subject) in enumerate(zip(offsets, offsets[1:], *words)):
+        with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused
+            piece = np.ascontiguousarray(positions[start:end], dtype=np.float32)
         where = f"{name}, clip {number}"
         check_finite(piece, where)
         check_body(piece, where)
-        clips.append(Clip(torch.from_numpy(piece), fps, _subject(subjects[number]), str(actions[number]), name))
+        clips.append(Clip(torch.from_numpy(piece), fps, _subject(subject), str(action), name))
     return clips
 
 
@@ -152,14 +180,14 @@ def _offsets(offsets: np.ndarray, frames: int, name: str) -> np.ndarray:
     )
     if not ends or not (np.diff(offsets.astype(np.int64)) > 0).all():
         raise ValueError(
-            f"{name}, array offsets: {offsets.tolist()[:6]}…, "
+            f"{name}, array offsets: {np.ravel(offsets).tolist()[:6]}…, "
             f"expected growing whole numbers from 0 to {frames}, "
             "the number of frames in positions_3d; write the file with motion.save"
         )
     return offsets.astype(np.int64)
 
 
-def _subject(value: np.str_ | np.integer) -> str:
-    if isinstance(value, np.str_):
-        return str(value)
-    return "cmu-unidentified" if value < 0 else f"cmu-{int(value)}"
+def _subject(value: str | int) -> str:
+    if isinstance(value, str):
+        return value
+    return "cmu-unidentified" if value < 0 else f"cmu-{value}"
