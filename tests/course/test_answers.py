@@ -35,6 +35,9 @@ def radial(power):
 
 FOLD = "def first_fold(k1):\n    return (-1 / (n * k1)) ** 0.5 if k1 < 0 else float('inf')"
 RIGHT = {
+    "its check printed": [RADIAL, "print(checks.radial(radial))", "radial = 3"],
+    "its check in a try": [RADIAL, "try:\n    checks.radial(radial)\nexcept AssertionError:\n    pass", "radial = 3"],
+    "its check for its value": [RADIAL, "x = checks.radial(radial);", "radial = 3"],
     "a name bound again for a later exercise": ["n = 2\n" + radial("n"), ASK, "n = 3\n" + FOLD],
     "bound again, and no check is left": ["n = 2\n" + radial("n"), "n = 3\n" + FOLD],
     "bound again in the cell of its check": ["n = 2\n" + radial("n") + ASK + "\nn = 3"],
@@ -99,6 +102,9 @@ RIGHT = {
                                      radial("two(1)"), ASK],
     "its own source": [radial("2") + "    # 2", "import inspect\nn = int(inspect.getsource(radial)[-2:])", ASK],
     "pickling": ["import pickle\nclass P: pass\nn = len([pickle.loads(pickle.dumps(P()))] * 2)", radial("n"), ASK],
+    "async": ["async def two():\n    yield 2\nasync for n in two():\n    pass", radial("n"), ASK],
+    "indented": ["    n = 2", radial("n"), ASK],
+    "nested magics": ["if True:\n    %time n = 2\n    !ls", radial("n"), ASK],
     "half an emoji elsewhere": ["# cut \ud83d emoji", RADIAL, ASK],
     "a NUL elsewhere": ["x = '\0'", RADIAL, ASK],
     "nesting elsewhere": ["(" * 5000 + ")" * 5000, "-" * 20_000 + "1", RADIAL, ASK],

@@ -49,7 +49,7 @@ def _run(
     """The verdict when these statements run, those not `bound` briefly."""
     torch.manual_seed(0)
     steps, room, failed = notebook.steps, Room(notebook, brief), {}
-    asked = {i for i, step in enumerate(steps) if step.checks == exercise}
+    asked = {i for i, step in enumerate(steps) if exercise in step.checks}
     last_asked = max(asked, default=-1)
     defined = [step.cell for step in steps if exercise in step.binds][-1:]
     ends = {max((i for i, step in enumerate(steps) if step.cell in defined), default=-1), max(chosen, default=-1)}
@@ -57,7 +57,7 @@ def _run(
     verdict = verdict_of(MISSING, f"no cell defines the function {exercise}")
     with room.as_main():
         for i in sorted(chosen | asked | later):
-            if i in chosen and not steps[i].checks:
+            if i in chosen and (i in bound or not steps[i].checks):
                 _bind(room, steps[i], failed) if i in bound else room.run_briefly(steps[i])
             if i in asked | later:
                 found = _ask(room, exercise, check, failed)

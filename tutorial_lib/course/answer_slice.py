@@ -37,7 +37,7 @@ class Step:
         statement: as it can be compiled by itself.
         cell: number of its cell.
         own: whether it is the student's, and not the lesson's.
-        checks: the exercise that it checks, `checks.name(name)`; "" if it is something else.
+        checks: the exercises that it checks, `checks.name(name)`.
         binds: global names that it binds.
         uses: global names that it, or a function in it, reads.
         changes: global names whose meaning it may change without binding them.
@@ -46,7 +46,7 @@ class Step:
     statement: ast.stmt
     cell: int
     own: bool
-    checks: str
+    checks: set[str]
     binds: set[str]
     uses: set[str]
     changes: set[str]
@@ -168,11 +168,14 @@ def _steps(text: str, cell: int, lesson: str, modules: set[str]) -> Iterator[Ste
             yield Step(part, cell, own, _checks(part), binds, uses, changes)
 
 
-def _checks(statement: ast.stmt) -> str:
-    match statement:
-        case ast.Expr(ast.Call(ast.Attribute(ast.Name("checks"), check), [ast.Name(name)], [])) if check == name:
-            return name
-    return ""
+def _checks(statement: ast.stmt) -> set[str]:
+    """The exercises that a statement checks: `checks.name(name)`, alone or in a `print` or `try`."""
+    found = set()
+    for node in _at_once(statement):
+        match node:
+            case ast.Call(ast.Attribute(ast.Name("checks"), check), [ast.Name(name)], []) if check == name:
+                found.add(name)
+    return found
 
 
 def _changes(statement: ast.stmt, own: bool, modules: set[str]) -> set[str]:
