@@ -36,6 +36,9 @@ READY := $(VENV)/.ready
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# A variable's value as one word for the shell, whatever characters are in it; nothing if it is empty.
+quoted = $(if $(value $1),'$(subst ','\'',$(value $1))')
+
 # Whatever Jupyter, IPython and matplotlib keep, they keep in the clone: nothing lands in the home folder.
 PRIVATE := $(CURDIR)/$(VENV)/private
 export JUPYTER_CONFIG_DIR := $(PRIVATE)/jupyter/config
@@ -105,7 +108,7 @@ lint: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib.course.run $(LESSONS) --parameters \
-		$(foreach name,PROFILE SEED DEVICE MOTION,$(if $($(name)),$(name)="$($(name))"))
+		$(foreach name,PROFILE SEED DEVICE MOTION,$(if $($(name)),$(name)=$(call quoted,$(name))))
 
 build: $(READY)
 	$(BIN)/python -m tutorial_lib.course.build $(LESSONS)
@@ -129,7 +132,7 @@ student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
 
 grade: $(READY)
-	$(BIN)/python -m tutorial_lib.course.grade $(if $(SUBMISSIONS),"$(SUBMISSIONS)") $(if $(LESSONS),--lesson $(LESSONS))
+	$(BIN)/python -m tutorial_lib.course.grade $(call quoted,SUBMISSIONS) $(if $(LESSONS),--lesson $(LESSONS))
 
 sheet: $(READY)
 	$(BIN)/python -m tutorial_lib.course.checklist $(LESSONS)
@@ -141,7 +144,7 @@ slides: $(READY)
 	$(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
 
 kiosk: $(READY)
-	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(if $(DEMO),"$(DEMO)")
+	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(call quoted,DEMO)
 
 # Beside the course's own versions, a hub wants two dozen packages that nobody else needs.
 hub: $(READY)
@@ -154,7 +157,7 @@ wheel: $(READY)
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist
 
 badges: $(READY)
-	$(BIN)/python -m tutorial_lib.course.launch $(if $(REPOSITORY),"$(REPOSITORY)")
+	$(BIN)/python -m tutorial_lib.course.launch $(call quoted,REPOSITORY)
 
 # nbdime and pre-commit have an environment of their own: in the course's they would add themselves to its JupyterLab.
 REVIEW := $(VENV)/review

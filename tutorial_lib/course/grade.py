@@ -4,14 +4,19 @@
         [--seconds 20] [--memory 1024] [--sandbox COMMAND]
 
 The folder holds one notebook a student (`alice.ipynb`), or one folder a student with notebooks in it, as deep as one
-likes; so nbgrader's `submitted` will do as well. A notebook is not run: what its exercises need is taken out of it
-(`answer_slice`) and tried with the lesson's own checks in another process (`grade_worker`); outputs are not looked at.
-Every exercise is scored by itself, so one that hangs or crashes costs nothing but its own point.
+likes; so nbgrader's `submitted` will do as well. Its lesson is not run: what an exercise needs is taken out of it
+(`answer_slice`), run as the notebook would up to the exercise's own check (`answer_judge`), and tried with the lesson's
+checks in another process (`grade_worker`); outputs are not looked at. Every exercise is scored by itself, so one that
+hangs or crashes costs nothing but its own point, and a file that is no notebook (`submissions`) nobody else's.
+
+The exit status is 0 if everything that was handed in could be graded, whatever the marks are; 1 if the table is
+written, but something could not be graded, which the overview names; 2 if there is nothing to grade, and no table.
 
 Written are `grades.csv` (student, lesson, exercise, points, of, verdict), `overview.md`, and one report a student.
 """
 
 import argparse
+import functools
 import json
 import os
 import re
@@ -21,19 +26,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
 from tutorial_lib.course import grade_report
 from tutorial_lib.course.answer_slice import defines
-from tutorial_lib.course.grade_report import Score
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_notebook, select
+from tutorial_lib.course.grade_report import Score, readable
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_source, select
 from tutorial_lib.course.student import POINTS, Exercise, exercises
+from tutorial_lib.course.submissions import code_cells, find, read
 
 START_SECONDS = 300
 """How long a worker may take to import torch on a busy machine."""
-LARGEST_NOTEBOOK = 20_000_000
 UNREADABLE = "unreadable"
 
 
@@ -65,20 +69,22 @@ class Worker:
             RuntimeError: if no worker can be started.
         """
         if self._process is None:
-            environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+            quiet = {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+            unseen = {"MPLBACKEND": "agg", "PLOTLY_RENDERER": "json"}  # no figure opens a window
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=NOTEBOOKS,
-                env=environment,
+                env=os.environ | quiet | unseen,
                 start_new_session=True,
             )
             if self._ask({"prepare": self.checks}, START_SECONDS) != {"ready": True}:
                 self._stop()
                 raise RuntimeError(f"the grader's worker does not start, expected this to run: {self._command}")
-        job = {"cells": cells, "exercise": exercise.name, "checks": exercise.checks}
-        answer = self._ask(job | {"seconds": self.seconds, "megabytes": self.megabytes}, 2 * self.seconds + 60)
+        limits = {"seconds": self.seconds, "megabytes": self.megabytes}
+        what = {"exercise": exercise.name, "checks": exercise.checks, "lesson": lesson_cells(exercise.lesson)}
+        answer = self._ask({"cells": cells} | what | limits, 2 * self.seconds + 60)
         if answer is None:
             self._stop()
             return {"verdict": "crashed", "detail": "the answer ended or stopped the process that ran it"}
@@ -95,7 +101,7 @@ class Worker:
             return None
         ready, _, _ = waiting.select([self._process.stdout], [], [], seconds)
         line = self._process.stdout.readline() if ready else b""
-        return json.loads(line) if line else None
+        return json.loads(line) if line.endswith(b"\n") else None  # else it died while it wrote
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -104,28 +110,15 @@ class Worker:
             self._process = None
 
 
-def find(folder: Path) -> list[tuple[str, Path]]:
-    """(student, notebook) of everything handed in, in order.
-
-    Raises:
-        ValueError: if there is no such folder, or no notebook in it.
-    """
-    if not folder.is_dir():
-        raise ValueError(f"submissions is {str(folder)!r}, expected a folder of notebooks: no such folder")
-    paths = sorted(p for p in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-    if not paths:
-        raise ValueError(f"submissions is {str(folder)!r}, expected alice.ipynb or alice/*.ipynb in it, found neither")
-    return [(path.relative_to(folder).parts[0].removesuffix(".ipynb"), path) for path in paths]
-
-
 def lesson_of(notebook: NotebookNode, path: Path, course: dict[str, list[Exercise]]) -> str:
     """The slug of the lesson that a notebook is, by its metadata, else its name or folder, else what it defines.
 
     Raises:
         ValueError: if nothing tells.
     """
-    told = notebook.metadata.get("course", {}).get("lesson")
-    if told in course:
+    about = notebook.metadata.get("course")
+    told = about.get("lesson") if isinstance(about, dict) else None
+    if isinstance(told, str) and told in course:
         return told
     for part in reversed(path.parts):
         for slug in course:
@@ -140,25 +133,10 @@ def lesson_of(notebook: NotebookNode, path: Path, course: dict[str, list[Exercis
     return best
 
 
-def code_cells(notebook: NotebookNode) -> list[str]:
-    """The text of its code cells."""
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def read(path: Path) -> NotebookNode:
-    """A handed-in notebook.
-
-    Raises:
-        ValueError: if it is too large, or no notebook of version 4.
-    """
-    if path.stat().st_size > LARGEST_NOTEBOOK:
-        raise ValueError(f"it has {path.stat().st_size:,} bytes, expected at most {LARGEST_NOTEBOOK:,}")
-    try:
-        notebook = read_notebook(path)
-        nbformat.validate(notebook)
-    except Exception as error:  # whatever a damaged file provokes in the parser is the file's fault
-        raise ValueError(f"it is no notebook ({type(error).__name__}: {str(error)[:200]})") from error
-    return notebook
+@functools.cache
+def lesson_cells(slug: str) -> list[str]:
+    """The text of a lesson's own code cells."""
+    return code_cells(read_source(slug))
 
 
 def score(notebook: NotebookNode, student: str, wanted: list[Exercise], worker: Worker) -> list[Score]:
@@ -181,10 +159,10 @@ def grade(folder: Path, course: dict[str, list[Exercise]], worker: Worker) -> tu
     """
     scores, remarks, work = [], [], {}
     for student, path in find(folder):
-        name = path.relative_to(folder)
+        name = readable(str(path.relative_to(folder)))
         try:
             notebook = read(path)
-            slug = lesson_of(notebook, name, course)
+            slug = lesson_of(notebook, path.relative_to(folder), course)
         except ValueError as error:
             remarks.append(f"{name}: not graded, {error}")
             scores.append(Score(student, "", "", 0, 0, UNREADABLE, str(error)))
@@ -193,7 +171,7 @@ def grade(folder: Path, course: dict[str, list[Exercise]], worker: Worker) -> tu
     bar = tqdm(total=sum(len(course[slug]) for _, slug in work), desc="exercises", unit="exercise")
     for (student, slug), found in work.items():
         if len(found) > 1:
-            names = ", ".join(str(name) for name, _ in found)
+            names = ", ".join(name for name, _ in found)
             remarks.append(f"{student}, {slug}: not graded, handed in more than once: {names}. Keep one.")
             scores += [Score(student, slug, e.name, 0, POINTS, "handed in twice", names) for e in course[slug]]
         else:
@@ -205,7 +183,7 @@ def grade(folder: Path, course: dict[str, list[Exercise]], worker: Worker) -> tu
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; returns 0 if everything could be graded, whatever the grades are."""
+    """The command; returns 0 if everything could be graded, else 1. Ends with status 2 if there is nothing to grade."""
     parser = argparse.ArgumentParser(description="Score handed-in notebooks.")
     parser.add_argument("submissions", type=Path, help="folder of alice.ipynb or alice/*.ipynb")
     parser.add_argument("--lesson", nargs="+", default=[], help="slug or number, e.g. 05; all if none is named")
@@ -221,9 +199,10 @@ def main(arguments: list[str] | None = None) -> int:
         checks = {exercise.checks for found in course.values() for exercise in found}
         with Worker(checks, options.seconds, options.memory, options.sandbox) as worker:
             scores, remarks = grade(options.submissions, course, worker)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         parser.error(re.sub(r"\s+", " ", str(error)))
-    print(grade_report.write(scores, remarks, options.out))
+    shown = grade_report.write(scores, remarks, options.out)
+    print(shown.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding))
     return int(bool(remarks))
 
 

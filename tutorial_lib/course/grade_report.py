@@ -1,13 +1,20 @@
 """What the grader writes: a table for the computer, an overview for the teacher, a report for every student."""
 
 import csv
+import hashlib
+import io
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tutorial_lib.folders import write_whole
+
 COLUMNS = ("student", "lesson", "exercise", "points", "of", "verdict")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_LONGEST_NAME = 200  # bytes; disks take 255, and `write_whole` and ".md" want some
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHOWN = 4000
 """Characters of an answer that a report repeats."""
 
@@ -40,22 +47,48 @@ class Score:
 def write(scores: list[Score], remarks: list[str], out: Path) -> str:
     """Write `grades.csv`, `overview.md` and `reports/<student>.md` into `out`; returns a summary for the terminal."""
     (out / "reports").mkdir(parents=True, exist_ok=True)
+    table = io.StringIO()
+    rows = csv.writer(table)
+    rows.writerow(COLUMNS)
+    rows.writerows([_cell(getattr(score, column)) for column in COLUMNS] for score in scores)
+    _save(out / "grades.csv", table.getvalue())
     for old in (out / "reports").glob("*.md"):
         old.unlink()  # of somebody who is no longer among the submissions
-    with open(out / "grades.csv", "w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(COLUMNS)
-        rows.writerows([getattr(score, column) for column in COLUMNS] for score in scores)
     for student, own in _by(scores, "student").items():
-        (out / "reports" / f"{student}.md").write_text(report(student, own), encoding="utf-8")
+        _save(out / "reports" / f"{_file_name(student)}.md", report(student, own))
     text = overview(scores, remarks)
-    (out / "overview.md").write_text(text, encoding="utf-8")
+    _save(out / "overview.md", text)
     return f"{text}\n{out / 'grades.csv'}\n{out / 'overview.md'}\n{out / 'reports'}"
+
+
+def readable(text: str) -> str:
+    """A name as it can be written and shown anywhere: with escapes for control characters and for what is no text."""
+    return _UNREADABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def _save(path: Path, text: str) -> None:
+    """Write a file whole; half a character, which only a damaged notebook has, becomes its escape."""
+    write_whole(path, lambda half: half.write_bytes(text.encode("utf-8", "backslashreplace")))
+
+
+def _cell(value: object) -> object:
+    """A value of the table; with an apostrophe before what a spreadsheet would take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _file_name(student: str) -> str:
+    """A name that any disk takes: a long one is cut, and told from its like by a hash."""
+    name = readable(student).replace("/", "_")
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    return (
+        f"{name.encode()[: _LONGEST_NAME - 10].decode(errors='ignore')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    )
 
 
 def report(student: str, scores: list[Score]) -> str:
     """One student's report in Markdown: for every exercise the verdict, what was expected, the hint, the answer."""
-    lines = [f"# {student}: {_total(scores)}", ""]
+    lines = [f"# {_plain(student)}: {_total(scores)}", ""]
     for lesson, own in _by(scores, "lesson").items():
         lines += [f"## {lesson or 'A file that could not be graded'}: {_total(own)}", ""]
         for score in own:
@@ -103,8 +136,9 @@ def _total(scores: list[Score]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A student's text as one line that cannot end the table or the list it stands in."""
-    return re.sub(r"\s+", " ", text).strip().replace("|", "\\|").replace("<", "&lt;")
+    """A student's text as one line that cannot end the heading, table or list it stands in, shows and links nothing."""
+    line = readable(re.sub(r"\s+", " ", text).strip())
+    return re.sub(r"([\\|`])", r"\\\1", line).replace("<", "&lt;").replace("](", "]\\(")
 
 
 def _fenced(code: str) -> list[str]:

@@ -4,17 +4,16 @@ It reads one job a line (JSON), and answers each with one line: `{"verdict": ...
 takes seconds, so it is imported once; then every exercise is tried in a *fork* of its own, which ends with it. Whatever
 a student's code does to modules, files' handles or memory is gone with its fork, and a fork that hangs is killed.
 
-A fork has limits of processor time, memory (on Linux; macOS does not keep them), file size and number of processes, a
-time on the clock, no standard input, and no output. It reports through a pipe of which neither the number nor the
-password is told. A check that passed is asked once more with a spoiled answer: if it passes that, too, then the answer
-has blinded it, by patching the check, torch or the library.
+A fork works in an empty folder of its own, which goes with it. It has limits of processor time, memory (on Linux; macOS
+does not keep them), file size and number of processes, a time on the clock, no standard input, and no output. It
+reports through a pipe of which neither the number nor the password is told. A check that passed is asked once more with
+a spoiled answer: if it passes that, too, then the answer has blinded it, by patching the check, torch or the library.
 
 What this does not stop: code runs as the user who grades, so it can read and delete what that user can; and code that
 searches the interpreter for the password can forge a mark. Read what the reports show, and grade people whom you do not
 trust in a container or as another user (`--sandbox`).
 """
 
-import ast
 import importlib
 import json
 import os
@@ -23,18 +22,14 @@ import secrets
 import select
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 import psutil
 import torch
 
-from tutorial_lib.course.answer_slice import needed
-
-RIGHT, WRONG, STUB, ERROR = "right", "wrong", "not attempted", "error"
-MISSING, NO_PYTHON = "missing", "not Python"
-LATE, CRASHED, TAMPERED = "too long", "crashed", "tampered with"
+from tutorial_lib.course.answer_judge import CRASHED, LATE, TAMPERED, judge, verdict_of
 
 _LONGEST_REPORT = 65_536
 
@@ -42,8 +37,8 @@ _LONGEST_REPORT = 65_536
 def serve() -> None:
     """Answer jobs from standard input until it ends.
 
-    The first names modules to `prepare`. Every other has `cells`, `exercise`, `checks` (a module), `seconds` of
-    processor time, and `megabytes`.
+    The first names modules to `prepare`. Every other has `cells`, `lesson` (texts of the lesson's own cells),
+    `exercise`, `checks` (a module), `seconds` of processor time, and `megabytes`.
     """
     torch.set_num_threads(1)
     torch.broadcast_shapes((1,), (1,))  # its first call imports sympy: once here, not in every fork
@@ -55,20 +50,24 @@ def serve() -> None:
         job = json.loads(line)
         for module in job.get("prepare", ()):
             importlib.import_module(module)
-        answer = {"ready": True} if "prepare" in job else _judge_in_a_fork(job)
+        if "prepare" in job:
+            answer = {"ready": True}
+        else:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as desk:
+                answer = _judge_in_a_fork(job, desk)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 
-def _judge_in_a_fork(job: dict) -> dict[str, str]:
+def _judge_in_a_fork(job: dict, desk: str) -> dict[str, str]:
     seconds = job["seconds"]
     password = secrets.token_hex(16)
     readable, writable = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            pipe = _confine(writable, seconds, job["megabytes"])
-            report = judge(job["cells"], job["exercise"], job["checks"])
+            pipe = _confine(writable, seconds, job["megabytes"], desk)
+            report = judge(job["cells"], job["exercise"], job["checks"], job["lesson"], seconds / 4)
             os.write(pipe, f"{password}{json.dumps(report)}\n".encode())
             os._exit(0)
         finally:
@@ -80,16 +79,19 @@ def _judge_in_a_fork(job: dict) -> dict[str, str]:
     if said.startswith(password) and said.endswith("\n"):
         return json.loads(said.removeprefix(password))
     if said:
-        return _verdict(TAMPERED, "wrote to the grader's own pipe")
+        return verdict_of(TAMPERED, "wrote to the grader's own pipe")
     if not in_time or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
-        return _verdict(LATE, f"used more than {seconds:g} seconds; is there a loop that never ends?")
+        return verdict_of(LATE, f"used more than {seconds:g} seconds; is there a loop that never ends?")
     what = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
-    return _verdict(CRASHED, f"the program ended before the check did ({what})")
+    return verdict_of(CRASHED, f"the program ended before the check did ({what})")
 
 
-def _confine(pipe: int, seconds: float, megabytes: int) -> int:
+def _confine(pipe: int, seconds: float, megabytes: int, desk: str) -> int:
     """Take from this process what an answer does not need; returns the new number of the pipe."""
     os.setsid()
+    os.chdir(desk)
+    os.environ["COURSE_BUILD"] = desk  # what a lesson's cell writes, such as claims, is not the teacher's
+    sys.path.insert(0, "")
     for standard in (0, 1, 2):
         os.dup2(os.open(os.devnull, os.O_RDWR), standard)
     hidden = os.dup2(pipe, 100 + secrets.randbelow(100), inheritable=False)
@@ -129,54 +131,6 @@ def _end(child: int, patience: float) -> int:
         with suppress(psutil.NoSuchProcess):  # it ended between being listed and being killed
             process.kill()
     return os.waitpid(child, 0)[1]
-
-
-def judge(cells: list[str], exercise: str, checks: str) -> dict[str, str]:
-    """Try the answer in these code cells with the check `checks.exercise`, here and now, without any limit."""
-    check = getattr(importlib.import_module(checks), exercise)
-    torch.manual_seed(0)
-    room: dict = {"__name__": "lesson"}
-    try:
-        statements = needed(cells, exercise)
-        exec(compile(ast.Module(statements, []), "<answer>", "exec", dont_inherit=True), room)
-        if not callable(room.get(exercise)):
-            return _verdict(MISSING, f"no cell defines the function {exercise}")
-        check(room[exercise])
-    except SyntaxError as error:
-        return _verdict(NO_PYTHON, f"line {error.lineno} of the cell: {error.msg}")
-    except AssertionError as error:
-        return _verdict(WRONG, str(error) or "an assert in the answer itself failed")
-    except BaseException as error:  # also SystemExit: an answer that ends the program ends only itself
-        if isinstance(error, NotImplementedError) and str(error) in ("", "your turn"):
-            return _verdict(STUB, "NotImplementedError: your turn")
-        return _verdict(ERROR, f"{type(error).__name__}: {error}")
-    if _blinded(check, room[exercise]):
-        return _verdict(TAMPERED, "the check accepts anything after this answer has run")
-    return _verdict(RIGHT, "")
-
-
-def _blinded(check: Callable, function: Callable) -> bool:
-    """Whether the check passes what is certainly wrong."""
-    try:
-        check(lambda *arguments, **named: _spoil(function(*arguments, **named)))
-    except BaseException:  # whatever the check says against a spoiled answer, it sees
-        return False
-    return True
-
-
-def _spoil(value: object) -> object:
-    """Something that is certainly not `value`, of the same kind where that is easy."""
-    if isinstance(value, torch.Tensor) and value.dtype != torch.bool:
-        return value * 3 + 7
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value * 3 + 7
-    if isinstance(value, (tuple, list)):
-        return type(value)(_spoil(part) for part in value)
-    return None
-
-
-def _verdict(verdict: str, detail: str) -> dict[str, str]:
-    return {"verdict": verdict, "detail": detail[:2000]}
 
 
 if __name__ == "__main__":
