@@ -8,7 +8,9 @@ across the width of the image and y on the same scale, downwards (VideoPose3D's 
 *Pixels* are met at the edges only, where files of detections come in: x' = 2 x / w - 1 and y' = 2 y / w - h / w.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import torch
@@ -52,8 +54,15 @@ def look_at(position: torch.Tensor, target: torch.Tensor, focal: float = FOCAL) 
     """A level camera at `position` (..., 3) whose principal point shows `target` (..., 3), both in metres.
 
     Raises:
-        ValueError: position and target coincide, or lie on one vertical line (then "level" has no meaning).
+        ValueError: position and target coincide, or lie on one vertical line (then "level" has no meaning); whole
+            numbers, other shapes, NaN or infinity.
     """
+    for argument, place in (("position", position), ("target", target)):
+        if place.shape[-1:] != (3,) or not place.is_floating_point():
+            raise ValueError(f"{argument} is {place.dtype} of shape {tuple(place.shape)}, expected floating (..., 3)")
+        if not torch.isfinite(place).all():
+            raise ValueError(f"{argument} holds NaN or infinity, expected metres in the world frame")
+    position, target = torch.broadcast_tensors(position, target)
     forward = target - position
     flat = torch.linalg.vector_norm(forward[..., :2], dim=-1)
     if (flat < 1e-6).any():
@@ -71,6 +80,8 @@ def look_at(position: torch.Tensor, target: torch.Tensor, focal: float = FOCAL) 
 
 def _like(value: torch.Tensor, points: torch.Tensor, tail: int) -> torch.Tensor:
     """Give a camera's field the singleton axes that align its batch with the first axes of `points`."""
+    if not points.is_floating_point():
+        raise ValueError(f"points are {points.dtype}, expected floating point: convert them with .float()")
     value = value.to(dtype=points.dtype, device=points.device)
     batch = value.shape[: value.ndim - tail]
     missing = points.ndim - 1 - len(batch)
@@ -133,17 +144,21 @@ def from_pixels(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     width, height = _sides(size)
     if pixels.shape[-1] != 2:
         raise ValueError(f"pixels has shape {tuple(pixels.shape)}, expected (..., 2): x and y")
-    return pixels * (2 / width) - pixels.new_tensor([1.0, height / width])
+    scaled = pixels * (2 / width)
+    return scaled - scaled.new_tensor([1.0, height / width])
 
 
 def to_pixels(screen: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Inverse of `from_pixels`."""
     width, height = _sides(size)
+    if not screen.is_floating_point():
+        raise ValueError(f"screen is {screen.dtype}, expected floating coordinates in [-1, 1]")
     return (screen + screen.new_tensor([1.0, height / width])) * (width / 2)
 
 
 def _sides(size: tuple[float, float]) -> tuple[float, float]:
-    if len(size) != 2 or not all(0 < side < float("inf") for side in size):
+    numbers = isinstance(size, Sequence) and all(isinstance(s, Real) and not isinstance(s, bool) for s in size)
+    if not numbers or len(size) != 2 or not all(0 < side < float("inf") for side in size):
         raise ValueError(f"size is {size!r}, expected (width, height) of the picture in pixels, e.g. (1920, 1080)")
     return float(size[0]), float(size[1])
 

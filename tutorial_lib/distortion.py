@@ -1,8 +1,8 @@
 """Lens distortion: the Brown-Conrady model with three radial and two tangential coefficients.
 
 Coefficients are `(k1, k2, k3, p1, p2)` on the last axis. The formula and the signs are OpenCV's; OpenCV stores the
-same five numbers in the order (k1, k2, p1, p2, k3). Points are focal-normalised coordinates (x/z, y/z) about the
-principal point. Barrel distortion has a negative radial term, pincushion a positive one.
+same five numbers in the order (k1, k2, p1, p2, k3): `from_opencv` reads them. Points are focal-normalised coordinates
+(x/z, y/z) about the principal point. Barrel distortion has a negative radial term, pincushion a positive one.
 
 With q = (p2, p1) the map is the gradient of a scalar function, so its Jacobian is symmetric:
 
@@ -13,6 +13,7 @@ A gradient map whose Jacobian is positive definite on a disc is one-to-one there
 A *lens* is anything that bends plane coordinates (`Lens`). Wherever one is taken, five numbers mean Brown-Conrady.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -22,6 +23,10 @@ import torch
 torch.broadcast_shapes((1,), (1,))
 
 COEFFICIENTS = ("k1", "k2", "k3", "p1", "p2")
+
+OPENCV_LENGTHS = (4, 5, 8, 12, 14)
+OPENCV_EXTRAS = ("k4", "k5", "k6", "s1", "s2", "s3", "s4", "tau_x", "tau_y")
+"""What OpenCV's longer forms hold after k3."""
 
 RADIAL_LIMIT = 1.4
 """lambda 1 of the task distribution (ours): k1, k2, k3 ~ U[-lambda1, lambda1]."""
@@ -64,6 +69,39 @@ def _check(coefficients: torch.Tensor) -> None:
             f"coefficients hold {coefficients.detach().flatten()[:5].tolist()}: NaN or infinity. "
             "Give five finite numbers, e.g. distortion.PRESETS['d1']"
         )
+
+
+def from_opencv(coefficients: torch.Tensor | Sequence[float]) -> torch.Tensor:
+    """OpenCV's coefficients (k1, k2, p1, p2[, k3]) in the order of this module: (k1, k2, k3, p1, p2).
+
+    Args:
+        coefficients: (..., 4) or (..., 5), as `cv2.calibrateCamera` and calibration files give them; also a column
+            (n, 1) of numbers alone. Of its longer forms (8, 12, 14: rational, thin prism, tilted) all that is beyond
+            the fifth must be 0.
+
+    Returns:
+        (..., 5).
+
+    Raises:
+        ValueError: another number of coefficients, one beyond the fifth that is not 0, NaN or infinity.
+    """
+    given = torch.as_tensor(coefficients)
+    given = given if given.is_floating_point() else given.to(torch.get_default_dtype())
+    given = given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
+    count = given.shape[-1] if given.ndim else 0
+    if count not in OPENCV_LENGTHS:
+        raise ValueError(f"coefficients has shape {tuple(given.shape)}, expected 4 or 5 numbers: k1, k2, p1, p2, k3")
+    for name, value in zip(OPENCV_EXTRAS, given[..., 5:].unbind(-1)):
+        if (value != 0).any():
+            raise ValueError(
+                f"coefficients hold {name}={value.flatten()[0].item():g}, which this lens does not have: calibrate "
+                "with k1, k2, p1, p2, k3 alone"
+            )
+    k1, k2, p1, p2 = given[..., :4].unbind(-1)
+    k3 = given[..., 4] if count > 4 else torch.zeros_like(k1)
+    ordered = torch.stack([k1, k2, k3, p1, p2], -1)
+    _check(ordered)
+    return ordered
 
 
 def distort(points: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from tutorial_lib.camera import (
     Camera,
     camera_to_world,
+    from_pixels,
     from_screen,
     look_at,
     project,
     random_viewpoints,
+    to_pixels,
     to_plane,
     to_screen,
     world_to_camera,
@@ -186,5 +188,41 @@ BAD = {
 
 @pytest.mark.parametrize("call, message", BAD.values(), ids=BAD.keys())
 def test_bad_input_is_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_whole_pixels_are_pixels():
+    pixels = torch.tensor([[0, 0], [960, 540], [1920, 1080]])
+    torch.testing.assert_close(from_pixels(pixels, (1920, 1080)), from_pixels(pixels.float(), (1920, 1080)))
+
+
+def test_one_camera_can_look_at_many_targets():
+    targets = torch.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 1.0]])
+    camera = look_at(torch.tensor([0.0, -3.0, 1.0]), targets)
+    assert camera.position.shape == (2, 3)
+    torch.testing.assert_close(project(targets, camera), torch.zeros(2, 2), atol=1e-6, rtol=0)
+
+
+HERE, THERE = torch.tensor([0.0, -3.0, 1.0]), torch.tensor([0.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: look_at(HERE.long(), THERE), "position is torch.int64"),
+        (lambda: look_at(HERE, THERE.long()), "target is torch.int64"),
+        (lambda: look_at(HERE, THERE * torch.nan), "target holds NaN"),
+        (lambda: look_at(HERE / 0, THERE), "position holds NaN or infinity"),
+        (lambda: look_at(HERE[:2], THERE), "position is .*expected floating"),
+        (lambda: project(torch.ones(4, 3).long(), look_at(HERE, THERE)), "points are torch.int64"),
+        (lambda: to_pixels(torch.ones(4, 2).long(), (10, 10)), "screen is torch.int64"),
+        (lambda: from_pixels(torch.ones(4, 2), 5), r"size is 5, expected \(width, height\)"),
+        (lambda: from_pixels(torch.ones(4, 2), ("1280", "720")), "size is"),
+        (lambda: from_pixels(torch.ones(4, 2), (True, 720)), "size is"),
+        (lambda: from_pixels(torch.ones(4, 2), None), "size is None"),
+    ],
+)
+def test_whole_numbers_and_words_are_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -358,3 +358,43 @@ def test_undistort_tells_its_three_failures_apart():
         distortion.undistort(torch.tensor([[0.9, 0.0], [0.1, 0.1]]), torch.tensor([-1.0, 0, 0, 0, 0]))
     with pytest.raises(ValueError, match=r"1 of 2 are NaN or infinite.*first is at \(1,\)"):
         distortion.undistort(torch.tensor([[0.1, 0.1], [float("nan"), 0.0]]), lens)
+
+
+OPENCV = [-0.28, 0.07, 1.9e-4, 1.8e-5, 0.02]  # k1, k2, p1, p2, k3
+
+
+@pytest.mark.parametrize("count", [4, 5, 8, 12, 14])
+def test_opencvs_coefficients_bend_as_in_opencv(count):
+    given = (OPENCV + [0.0] * 9)[:count]
+    points = (torch.rand(20, 2, generator=torch.Generator().manual_seed(0)) - 0.5).double()
+    ahead = np.concatenate([points.numpy(), np.ones((20, 1))], 1)
+    expected = cv2.projectPoints(ahead, np.zeros(3), np.zeros(3), np.eye(3), np.array(given))[0].reshape(-1, 2)
+    lens = distortion.from_opencv(torch.tensor(given, dtype=torch.float64))
+    np.testing.assert_allclose(distortion.distort(points, lens).numpy(), expected, atol=1e-12)
+
+
+def test_opencvs_coefficients_come_as_lists_rows_columns_arrays_and_batches():
+    expected = torch.tensor([OPENCV[0], OPENCV[1], OPENCV[4], OPENCV[2], OPENCV[3]])
+    array = np.array(OPENCV)
+    for form in (OPENCV, torch.tensor(OPENCV), array, array[:, None]):
+        torch.testing.assert_close(distortion.from_opencv(form).float(), expected)
+    assert distortion.from_opencv(array[None]).shape == (1, 5)
+    assert distortion.from_opencv(torch.zeros(2, 3, 8)).shape == (2, 3, 5)
+    assert distortion.from_opencv([0, 0, 0, 0]).tolist() == [0] * 5
+
+
+@pytest.mark.parametrize(
+    "given, message",
+    [
+        (OPENCV[:3], r"shape \(3,\), expected 4 or 5 numbers"),
+        (OPENCV + [0.0], r"shape \(6,\)"),
+        (0.1, r"shape \(\)"),
+        (OPENCV + [0.0, 0.5, 0.0], "k5=0.5, which this lens does not have"),
+        (OPENCV + [0.0] * 3 + [0.1, 0, 0, 0], "s1=0.1"),
+        (OPENCV + [0.0] * 8 + [0.3], "tau_y=0.3"),
+        (OPENCV[:4] + [float("nan")], "NaN or infinity"),
+    ],
+)
+def test_other_lenses_of_opencv_are_refused_by_the_coefficient(given, message):
+    with pytest.raises(ValueError, match=message):
+        distortion.from_opencv(given)

@@ -128,12 +128,13 @@ def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(lesson, name
 def test_a_stopped_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     checkpoints.store({"w": torch.ones(3)}, "net", {"width": 3}, {"seed": 0}, tmp_path)
 
-    def stopped(tensors, path):
-        path.write_bytes(b"half")
+    def stopped(path, content):
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoints, "save_file", stopped)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "write_bytes", stopped)
         checkpoints.store({"w": torch.zeros(3)}, "net", {"width": 3}, {"seed": 1}, tmp_path)
     about, tensors = checkpoints.weights("net", tmp_path)
     assert about["seed"] == 0 and tensors["w"].tolist() == [1, 1, 1]

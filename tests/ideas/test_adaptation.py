@@ -433,6 +433,13 @@ def spoiled(value):
     return part
 
 
+def spoiled_lifter():
+    model = lifter()
+    with torch.no_grad():
+        model.shrink.bias[4] = torch.nan
+    return model
+
+
 VIDEO = windows(1, frames=20).keypoints
 BAD = {
     "meta-training in training mode": (
@@ -450,7 +457,7 @@ BAD = {
     "video with NaN": (lambda: adapt(lifter(), VIDEO * float("nan")), "support holds keypoints"),
     "labels with NaN": (
         lambda: adapt(lifter(), Windows(windows(4).keypoints, windows(4).pose * float("nan"))),
-        "loss is nan at step 0: lower rate",
+        r"support.pose holds nan at frame 0, joint 0 \(hip\)",
     ),
     "rate that explodes": (lambda: adapt(lifter(), windows(4), 60, rate=1e200), "loss is .* at step .*lower rate"),
     "windows of another length": (lambda: adapt(lifter(), windows(4, frames=3)), "keypoints has 3 frames"),
@@ -459,6 +466,14 @@ BAD = {
         lambda: adapt(lifter(), Windows(windows(4).keypoints, windows(3).pose)),
         "predicted .* and target",
     ),
+    "a model of NaN": (lambda: adapt(spoiled_lifter(), windows(4)), "loss is nan at step 0: nothing was adapted yet"),
+    "single precision for a double lifter": (
+        lambda: adapt(lifter(), VIDEO.float()),
+        r"keypoints is torch.float32, the lifter's weights are torch.float64: convert",
+    ),
+    "whole numbers": (lambda: adapt(lifter(), VIDEO.long()), "keypoints is torch.int64"),
+    "loss of no frames": (lambda: self_supervised_loss(torch.zeros(2, 0, 17, 3)), "pose has shape"),
+    "loss of one pose": (lambda: self_supervised_loss(torch.zeros(17, 3)), r"pose has shape .*frames, 17, 3"),
     "loss of sixteen joints": (lambda: self_supervised_loss(torch.zeros(4, 16, 3)), "pose has shape"),
 }
 

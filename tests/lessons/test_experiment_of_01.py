@@ -204,7 +204,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
     about, tensors = checkpoints.weights("heads/heatmap-4")
     architecture = about["architecture"] | {"width": 7}
     checkpoints.store(tensors, "heads/heatmap-4", architecture, {}, tmp_path)
-    with pytest.raises(ValueError, match="heatmap-4: weights and architecture do not fit"):
+    with pytest.raises(ValueError, match="heatmap-4: the weights do not fit"):
         experiment.load("heatmap-4", tmp_path)
 
 

@@ -203,6 +203,7 @@ def test_tensors_of_any_network_are_stored_and_read_back(tmp_path):
     kept = {key: value.clone() for key, value in tensors.items()}
     checkpoints.store(tensors, "lesson/any", {"layers": 3}, {"seed": 7}, tmp_path)
     about, back = checkpoints.weights("lesson/any", tmp_path)
+    assert len(about.pop("fingerprint")) == 64
     assert about == {"name": "lesson/any", "architecture": {"layers": 3}, "seed": 7}
     assert back.keys() == tensors.keys() and all(torch.equal(tensors[key], kept[key]) for key in kept)
     assert back["count"].item() == 70000 and torch.equal(back["mask"], tensors["mask"])

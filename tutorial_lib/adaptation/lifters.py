@@ -20,7 +20,8 @@ from tutorial_lib.adaptation.maml import Weights, maml_loss, reptile_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import Lifter, WindowForm
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
-from tutorial_lib.metrics import mpjpe
+from tutorial_lib.metrics import joint_loss
+from tutorial_lib.metrics.joints import check_finite
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
 
 Inner = Literal["supervised", "self-supervised"]
@@ -40,9 +41,14 @@ def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
     Returns:
         Scalar without a unit.
 
+    Raises:
+        ValueError: joints other than 17, no frame.
+
     Source: Cho et al. 2021 name the two terms (scenario 2); the form and the weights (both 1) are ours.
     """
     bones = bone_lengths(pose)
+    if pose.ndim < 3 or pose.numel() == 0:
+        raise ValueError(f"pose has shape {tuple(pose.shape)}, expected (..., frames, 17, 3), none 0: give a video")
     left, right = (list(side) for side in zip(*SYMMETRIC_BONES))
     symmetry = (bones[..., left] - bones[..., right]).abs().sum(-1).mean(-1)
     consistency = (bones - bones.mean(dim=-2, keepdim=True)).abs().mean(dim=-2).sum(-1)
@@ -51,7 +57,7 @@ def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
 
 def supervised_loss(pose: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """MPJPE in metres: the loss of the inner, the outer and the fine-tuning steps."""
-    return mpjpe(pose, target)
+    return joint_loss(pose, target)
 
 
 def meta_loss(
@@ -203,7 +209,8 @@ def adapt(
         The adapted copy with the whole trajectory. A keyboard interrupt ends the loop and keeps what was reached.
 
     Raises:
-        ValueError: negative steps, an empty support set, keypoints that are not finite, a loss that is not finite.
+        ValueError: negative steps, an empty support set, keypoints or labels that are not finite, a loss that is not
+            finite.
     """
     keypoints = support.keypoints if isinstance(support, Windows) else support
     if not isinstance(keypoints, torch.Tensor):
@@ -221,6 +228,8 @@ def adapt(
         )
     if not torch.isfinite(keypoints).all():
         raise ValueError("support holds keypoints that are NaN or infinite: check the lens and the detections")
+    if isinstance(support, Windows):
+        check_finite(support.pose, "support.pose", "leave windows without a label out")
     with MODEL_LOCK, gradients_on():  # a cell may be training this very model
         adapted = copy.deepcopy(model).eval()
     result = Adaptation(adapted)
@@ -242,7 +251,8 @@ def adapt(
                         pose = adapted.lift(keypoints)
                         loss = self_supervised_loss(pose)
                 if not torch.isfinite(loss):
-                    raise ValueError(f"the adaptation loss is {loss.item()} at step {step}: lower rate={rate}")
+                    remedy = f"lower rate={rate}" if step else "nothing was adapted yet, so look at the model's weights"
+                    raise ValueError(f"the adaptation loss is {loss.item()} at step {step}: {remedy}")
                 if watch is not None:
                     with torch.no_grad():
                         result.trajectory.append(watch(adapted))

@@ -9,10 +9,13 @@ from typing import Any
 import torch
 from torch.func import grad, vmap
 
+from tutorial_lib.locking import interrupts_later
+
 Weights = dict[str, torch.Tensor]
 Loss = Callable[[Weights, Any], torch.Tensor]
 
 
+@interrupts_later()  # the first vmap of a process imports torch's compiler
 def maml_loss(
     start: Weights,
     support: Any,

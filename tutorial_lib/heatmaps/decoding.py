@@ -51,7 +51,8 @@ def gaussian_target(
     if not sigma > 0 or (reach is not None and not reach > 0):
         raise ValueError(f"sigma={sigma}, reach={reach}: expected positive numbers, in cells and in sigmas")
     centre = cell_of(keypoints, cells) if rounded else to_cells(keypoints, cells)
-    profile = bump(centre, cells, sigma, reach=reach)  # of x and of y: exp is taken 2n times and not n * n
+    # Of x and of y: exp is taken 2n times and not n * n.
+    profile = bump(centre, cells, sigma, reach=reach).to(keypoints.dtype)
     return profile[..., 1, :, None] * profile[..., 0, None, :]
 
 
@@ -67,7 +68,10 @@ def scores(maps: torch.Tensor) -> torch.Tensor:
 
 
 def argmax(maps: torch.Tensor) -> torch.Tensor:
-    """The centre of the highest cell: (..., 2). Off by `MEAN_RESIDUAL` cells on average, however good the map."""
+    """The centre of the highest cell: (..., 2). Off by `MEAN_RESIDUAL` cells on average, however good the map.
+
+    Here and in the other decoders, a map that holds NaN has its joint at NaN: a place would be a guess.
+    """
     return _to_points(_peak(maps), maps)
 
 
@@ -85,7 +89,7 @@ def quarter_shift(maps: torch.Tensor) -> torch.Tensor:
     right, left = _at(maps, y, (x + 1).clamp(max=columns - 1)), _at(maps, y, (x - 1).clamp(min=0))
     below, above = _at(maps, (y + 1).clamp(max=rows - 1), x), _at(maps, (y - 1).clamp(min=0), x)
     inside = (peak > 0) & (peak < torch.tensor([columns - 1, rows - 1], device=maps.device))
-    step = torch.sign(torch.stack([right - left, below - above], -1))
+    step = grid.countable(torch.sign(torch.stack([right - left, below - above], -1)))
     return _to_points(peak + 0.25 * step * inside, maps)
 
 
@@ -112,8 +116,9 @@ def dark(maps: torch.Tensor, blur: float = 0.0) -> torch.Tensor:
     """
     if blur < 0:
         raise ValueError(f"blur is {blur}, expected a standard deviation in cells >= 0")
-    peak = _peak(maps)
+    peak, given = _peak(maps), maps
     rows, columns = maps.shape[-2:]
+    maps = grid.countable(maps)
     # Only the 5 x 5 cells around the peak enter the derivatives, so only these are blurred.
     across, down = _window(peak[..., 0], columns, blur, maps), _window(peak[..., 1], rows, blur, maps)
     h = torch.log((down @ maps @ across.transpose(-1, -2)).clamp_min(LOG_FLOOR))
@@ -126,7 +131,7 @@ def dark(maps: torch.Tensor, blur: float = 0.0) -> torch.Tensor:
     fine = ((peak > 1) & (peak < limit)).all(-1) & (determinant != 0)
     newton = torch.stack([xy * slope_y - yy * slope_x, xy * slope_x - xx * slope_y], -1)
     step = newton / torch.where(fine, determinant, 1.0)[..., None]
-    return _to_points(peak + torch.where(fine[..., None], step, 0.0), maps)
+    return _to_points(peak + torch.where(fine[..., None], step, 0.0), given)
 
 
 def soft_argmax(maps: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
@@ -174,7 +179,8 @@ def _at(maps: torch.Tensor, row: torch.Tensor, column: torch.Tensor) -> torch.Te
 
 
 def _to_points(cells_xy: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-    return grid.from_cells(cells_xy.to(maps.dtype), (maps.shape[-1], maps.shape[-2]))
+    points = grid.from_cells(cells_xy.to(grid.countable(maps).dtype), (maps.shape[-1], maps.shape[-2]))
+    return points.to(maps.dtype).masked_fill(grid.unknown(maps, 2), torch.nan)
 
 
 def _window(peak: torch.Tensor, count: int, blur: float, maps: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,7 @@ def coordinate_loss(
         kind: "l1" or "l2".
 
     Raises:
-        ValueError: shapes that differ, an unknown kind, no joint with weight.
+        ValueError: shapes that differ, whole numbers, an unknown kind, no joint with weight.
     """
     if kind not in ("l1", "l2"):
         raise ValueError(f"kind is {kind!r}, expected 'l1' or 'l2'")
@@ -39,12 +39,15 @@ def select(*points: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, .
     Joints without weight leave before any arithmetic: zero times NaN is NaN, and so is its gradient.
 
     Raises:
-        ValueError: shapes that differ, no joint with a positive weight.
+        ValueError: shapes that differ, whole numbers, no joint with a positive weight.
     """
     shape = points[0].shape
     if any(p.shape != shape for p in points) or shape[-1:] != (2,) or weight.shape != shape[:-1]:
         shapes = [tuple(p.shape) for p in points]
         raise ValueError(f"points {shapes} and weight {tuple(weight.shape)}: expected (..., J, 2) each and (..., J)")
+    if not all(p.is_floating_point() for p in points):
+        kinds = [p.dtype for p in points]
+        raise ValueError(f"points are {kinds}, expected floating coordinates in [-1, 1]: they are not pixel numbers")
     kept = weight > 0
     if not kept.any():
         raise ValueError("weight is zero for every joint: there is nothing to learn from, leave the batch out")
@@ -77,6 +80,7 @@ class RealNVP(nn.Module):
 
     def forward(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(..., 2) data to (..., 2) base variables, and log |det| (...,) of that map."""
+        self._check(points)
         log_det = points.new_zeros(points.shape[:-1])
         for mask, scale, shift in zip(self.masks, self.scale, self.shift):
             kept = mask * points
@@ -87,11 +91,19 @@ class RealNVP(nn.Module):
 
     def inverse(self, base: torch.Tensor) -> torch.Tensor:
         """(..., 2) base variables to data: turns draws from the base density into draws from the learned one."""
+        self._check(base)
         points = base
         for mask, scale, shift in reversed(list(zip(self.masks, self.scale, self.shift))):
             kept = mask * points
             points = kept + (1 - mask) * (points * torch.exp(torch.tanh(scale(kept))) + shift(kept))
         return points
+
+    def _check(self, points: torch.Tensor) -> None:
+        if points.dtype != self.masks.dtype and not torch.is_autocast_enabled(points.device.type):
+            raise ValueError(
+                f"points are {points.dtype}, the flow's weights {self.masks.dtype}: convert one of them, such as "
+                f"module.to({points.dtype})"
+            )
 
 
 def log_laplace(z: torch.Tensor) -> torch.Tensor:

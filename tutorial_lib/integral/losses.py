@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.grid import expectation, marginals, to_cells
+from tutorial_lib.grid import countable, expectation, marginals, to_cells
 from tutorial_lib.integral.targets import REPORT_PEAK, contract, gaussian_factors, outer, report_floor
 
 
@@ -98,9 +98,9 @@ def kl_to_gaussian(
     """
     p = torch.log_softmax(logits.flatten(-3), -1)
     losses = (p.exp() * p).sum(-1)
-    for marginal, coordinate in zip(marginals(logits), target.unbind(-1)):
+    for marginal, coordinate in zip(map(countable, marginals(logits)), target.unbind(-1)):
         cells = marginal.shape[-1]
-        place = torch.arange(cells, dtype=logits.dtype, device=logits.device)
+        place = torch.arange(cells, dtype=marginal.dtype, device=logits.device)
         distance = place - to_cells(coordinate, cells)[..., None]
         log_g = torch.log_softmax(-(distance**2) / (2 * sigma**2), -1)
         losses = losses - (marginal * log_g).sum(-1)
@@ -133,9 +133,9 @@ def variance_loss(
     Source: Nibali et al. 2018 (DSNT); their code too measures the variance in cells. `target` is not looked at.
     """
     losses = logits.new_zeros(())
-    for marginal in marginals(logits):
+    for marginal in map(countable, marginals(logits)):
         cells = marginal.shape[-1]
-        place = torch.arange(cells, dtype=logits.dtype, device=logits.device)
+        place = torch.arange(cells, dtype=marginal.dtype, device=logits.device)
         mean = (marginal @ place)[..., None]
         losses = losses + ((marginal * (place - mean) ** 2).sum(-1) - sigma**2) ** 2
     return average(losses, visible)

@@ -12,7 +12,7 @@ away from the camera over a depth range about the root (`DEPTH_RANGE`).
 
 import torch
 
-from tutorial_lib.grid import expectation, from_cells, largest, marginals
+from tutorial_lib.grid import expectation, from_cells, largest, marginals, unknown
 
 DEPTH_RANGE = 1.0
 """Half the depth of the volume in metres (ours): z = -1 and z = 1 are that far before and behind the root."""
@@ -71,7 +71,8 @@ def soft_argmax_3d(logits: torch.Tensor, temperature: float = 1.0, *, half_pixel
 
 
 def hard_argmax(logits: torch.Tensor, axes: int = 3) -> torch.Tensor:
-    """Centre of the cell with the largest score (equation 1): (..., axes), x first. It has no gradient.
+    """Centre of the cell with the largest score (equation 1): (..., axes), x first; NaN where a score is. It has no
+    gradient.
 
     Args:
         logits: (..., W), (..., H, W) or (..., D, H, W).
@@ -80,4 +81,6 @@ def hard_argmax(logits: torch.Tensor, axes: int = 3) -> torch.Tensor:
     Raises:
         ValueError: axes other than 1, 2, 3; too few axes.
     """
-    return from_cells(largest(logits, axes).to(logits.dtype), tuple(logits.shape[-axes:][::-1]))
+    index = largest(logits, axes).to(torch.promote_types(logits.dtype, torch.float32))
+    place = from_cells(index, tuple(logits.shape[-axes:][::-1])).to(logits.dtype)
+    return place.masked_fill(unknown(logits, axes), torch.nan)

@@ -37,12 +37,14 @@ def gaussian_factors(
         raise ValueError(
             f"target has shape {tuple(target.shape)}, shape={tuple(shape)}: expected (..., 3) and (D, H, W)"
         )
+    if not target.is_floating_point():
+        raise ValueError(f"target is {target.dtype}, expected floating coordinates in [-1, 1], not cell numbers")
     if not sigma > 0:
         raise ValueError(f"sigma is {sigma}, expected a positive number of cells, e.g. 1")
     reach = None if radius is None else radius / sigma
     centres = [to_cells(place, cells) for place, cells in zip(target.unbind(-1), reversed(shape))]
     x, y, z = (
-        bump(centre.round() if rounded else centre, cells, sigma, reach=reach)
+        bump(centre.round() if rounded else centre, cells, sigma, reach=reach).to(target.dtype)
         for centre, cells in zip(centres, reversed(shape))
     )
     return x, y, z

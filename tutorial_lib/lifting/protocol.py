@@ -1,10 +1,38 @@
-"""What every lifter can do, whatever is inside: the face that demos, tests and adaptation rely on."""
+"""What every lifter can do, whatever is inside: the face that demos, tests and adaptation rely on.
+
+And what every lifter refuses, in the same words (`check_keypoints`).
+"""
 
 from collections.abc import Iterator
 from typing import Protocol, Self
 
 import torch
 from torch import nn
+
+
+def check_keypoints(keypoints: torch.Tensor, joints: int, weight: torch.Tensor) -> None:
+    """Refuse keypoints that a lifter cannot take.
+
+    Args:
+        keypoints: expected to be (..., T >= 1, joints, 2) and like the weight.
+        joints: of the lifter.
+        weight: one of its parameters.
+
+    Raises:
+        ValueError: another shape, no frame, another dtype or device than the weights.
+    """
+    if keypoints.ndim < 3 or keypoints.shape[-2:] != (joints, 2):
+        raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {joints}, 2)")
+    if keypoints.shape[-3] == 0:
+        raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}: 0 frames, expected at least 1")
+    mixed = torch.is_autocast_enabled(keypoints.device.type) and keypoints.is_floating_point()
+    if keypoints.dtype != weight.dtype and not mixed:
+        raise ValueError(
+            f"keypoints is {keypoints.dtype}, the lifter's weights are {weight.dtype}: convert one of them, "
+            f"such as keypoints.to({weight.dtype})"
+        )
+    if keypoints.device != weight.device:
+        raise ValueError(f"keypoints is on {keypoints.device}, the lifter on {weight.device}: move one with .to()")
 
 
 class Lifter(Protocol):

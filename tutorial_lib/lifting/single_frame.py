@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tutorial_lib.lifting.protocol import check_keypoints
 from tutorial_lib.lifting.temporal import in_chunks
 from tutorial_lib.skeleton import JOINTS
 
@@ -42,6 +43,8 @@ class SingleFrameLifter(nn.Module):
         self.root_relative = root_relative and self.outputs > 1
         if channels < 1 or joints < 1 or self.outputs < 1:
             raise ValueError(f"channels={channels}, joints={joints}, outputs={outputs}: expected at least 1 of each")
+        if not isinstance(root_relative, bool):
+            raise ValueError(f"root_relative is {root_relative}, expected true or false")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}, expected a probability in [0, 1)")
         self.expand = nn.Linear(2 * joints, channels)
@@ -71,10 +74,9 @@ class SingleFrameLifter(nn.Module):
             (..., T, outputs, 3) metres, camera axes; joint 0 at the origin (see `root_relative`).
 
         Raises:
-            ValueError: wrong joints.
+            ValueError: wrong joints, no frame, another dtype or device than the weights.
         """
-        if keypoints.ndim < 3 or keypoints.shape[-2:] != (self.joints, 2):
-            raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {self.joints}, 2)")
+        check_keypoints(keypoints, self.joints, self.shrink.weight)
         x = self._activate(self.expand(keypoints.reshape(-1, 2 * self.joints)), self.expand_bn)
         for block in (0, 2):
             kept = x
@@ -99,4 +101,5 @@ class SingleFrameLifter(nn.Module):
 
     def lift(self, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:
         """Lift whole clips (..., T, J, 2) to as many poses (..., T, outputs, 3), at most `chunk` frames at once."""
+        check_keypoints(keypoints, self.joints, self.shrink.weight)
         return in_chunks(self, keypoints, chunk)

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutorial_lib.lifting.protocol import Lifter
+from tutorial_lib.lifting.protocol import Lifter, check_keypoints
 from tutorial_lib.skeleton import JOINTS
 
 
@@ -73,6 +73,10 @@ class TemporalLifter(nn.Module):
             raise ValueError(f"widths is {widths}, expected one odd number a layer, such as (3, 3, 3)")
         if channels < 1 or joints < 1 or self.outputs < 1:
             raise ValueError(f"channels={channels}, joints={joints}, outputs={outputs}: expected at least 1 of each")
+        if not all(isinstance(choice, bool) for choice in (causal, dilated, root_relative)):
+            raise ValueError(
+                f"causal={causal}, dilated={dilated}, root_relative={root_relative}: expected true or false"
+            )
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout is {dropout}, expected a probability in [0, 1)")
         self.dilations = tuple(math.prod(self.widths[:i]) if dilated else 1 for i in range(len(self.widths)))
@@ -109,9 +113,9 @@ class TemporalLifter(nn.Module):
             (..., T - frames + 1, outputs, 3) metres, camera axes; joint 0 at the origin (see `root_relative`).
 
         Raises:
-            ValueError: wrong joints, or too few frames.
+            ValueError: wrong joints, too few frames, another dtype or device than the weights.
         """
-        self._check(keypoints)
+        check_keypoints(keypoints, self.joints, self.shrink.weight)
         leading, length = keypoints.shape[:-3], keypoints.shape[-3]
         if length < self.frames:
             raise ValueError(
@@ -130,9 +134,9 @@ class TemporalLifter(nn.Module):
             (..., outputs, 3), as `forward` gives them.
 
         Raises:
-            ValueError: wrong joints, or windows of another length.
+            ValueError: wrong joints, windows of another length, another dtype or device than the weights.
         """
-        self._check(keypoints)
+        check_keypoints(keypoints, self.joints, self.shrink.weight)
         leading, length = keypoints.shape[:-3], keypoints.shape[-3]
         if length != self.frames:
             raise ValueError(f"keypoints has {length} frames, windows have exactly {self.frames}")
@@ -140,10 +144,6 @@ class TemporalLifter(nn.Module):
         # Without dilation the windows overlap inside the network: no stride would do.
         out = self._windows(flat) if self.dilated else self._sequence(flat.transpose(1, 2))
         return self._poses(out, leading)
-
-    def _check(self, keypoints: torch.Tensor) -> None:
-        if keypoints.ndim < 3 or keypoints.shape[-2:] != (self.joints, 2):
-            raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {self.joints}, 2)")
 
     def _poses(self, numbers: torch.Tensor, leading: Sequence[int]) -> torch.Tensor:
         pose = numbers.reshape(*leading, self.outputs, 3)
@@ -180,6 +180,7 @@ class TemporalLifter(nn.Module):
             chunk: at most so many poses at once, which bounds the memory of a long clip; each chunk computes F - 1
                 frames of features again. In eval mode the poses are the same.
         """
+        check_keypoints(keypoints, self.joints, self.shrink.weight)
         return in_chunks(self, pad_edges(keypoints, self.frames, self.causal), chunk)
 
     def load_videopose3d(self, state_dict: dict[str, Any]) -> "TemporalLifter":
@@ -242,7 +243,13 @@ def _side_by_side(x: torch.Tensor, convolution: nn.Module) -> torch.Tensor:
 
 
 def pad_edges(keypoints: torch.Tensor, frames: int, causal: bool = False) -> torch.Tensor:
-    """Repeat the first and last frame so that a clip (..., T, J, 2) gives T outputs (source: VideoPose3D)."""
+    """Repeat the first and last frame so that a clip (..., T, J, 2) gives T outputs (source: VideoPose3D).
+
+    Raises:
+        ValueError: no frame to repeat.
+    """
+    if keypoints.ndim < 3 or keypoints.shape[-3] == 0:
+        raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, J, 2) of at least one frame")
     before, after = (frames - 1, 0) if causal else (frames // 2, frames // 2)
     first, last = keypoints[..., :1, :, :], keypoints[..., -1:, :, :]
     grow = [-1] * (keypoints.ndim - 3)

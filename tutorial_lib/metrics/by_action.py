@@ -12,6 +12,7 @@ from typing import Literal
 
 import torch
 
+from tutorial_lib.metrics.joints import check_pair
 from tutorial_lib.metrics.pose import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from tutorial_lib.skeleton import check_joints
 
@@ -46,7 +47,8 @@ def per_action(clips: Iterable[tuple[str, torch.Tensor, torch.Tensor]]) -> Error
         "frames": action -> number of frames. Human3.6M's actions come in the papers' order, others as they come.
 
     Raises:
-        ValueError: no clip, shapes that differ or are not (T, 17, 3), no frame, NaN or infinity; says which clip.
+        ValueError: no clip, shapes that differ or are not (T, 17, 3), no frame, NaN or infinity; says which clip,
+            frame and joint.
     """
     sums: dict[str, dict[str, float]] = {}
     frames: dict[str, int] = {}
@@ -99,10 +101,9 @@ def _check(predicted: torch.Tensor, truth: torch.Tensor) -> None:
         check_joints(pose, 3, argument)
         if pose.ndim != 3 or not len(pose):
             raise ValueError(f"{argument} has shape {tuple(pose.shape)}, expected (T, 17, 3) with T > 0; one clip each")
-        if not torch.isfinite(pose).all():
-            raise ValueError(f"{argument} holds NaN or infinity, expected metres; did the training diverge?")
     if predicted.shape != truth.shape:
         raise ValueError(
             f"predicted {tuple(predicted.shape)} and truth {tuple(truth.shape)} differ; predict every frame, "
             "see lifting.pad_edges"
         )
+    check_pair(predicted, truth, truth="truth")

@@ -47,10 +47,11 @@ def pck(
         target: the same shape.
         reference: (...,) one positive length a person, such as `torso_length(target)`.
         threshold: share of the reference: 0.2 is usual for the torso, 0.5 for the head.
-        visible: (..., J) bool; other joints are left out. None: all count.
+        visible: (..., J) bool; other joints are left out and may hold anything, NaN too. None: all count.
 
     Raises:
-        ValueError: shapes that do not match, nothing visible, a reference or threshold that is not positive.
+        ValueError: shapes that do not match, nothing visible, a reference or threshold that is not positive, NaN or
+            infinity where a joint counts.
     """
     return pck_curve(predicted, target, reference, [threshold], visible)[0]
 
@@ -63,16 +64,19 @@ def pck_curve(
     visible: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """`pck` at several thresholds: (thresholds,), never falling where the thresholds rise."""
+    if visible is not None and visible.shape == predicted.shape[:-1] == target.shape[:-1]:
+        predicted, target = (torch.where(visible.bool()[..., None], points, 0) for points in (predicted, target))
     distance = distances(predicted, target)
     if reference.shape != distance.shape[:-1]:
         raise ValueError(f"reference has shape {tuple(reference.shape)}, expected {tuple(distance.shape[:-1])}")
-    if not (reference > 0).all() or not all(t > 0 for t in thresholds) or not len(thresholds):
-        raise ValueError(
-            f"smallest reference {reference.min().item():g}, thresholds {list(thresholds)}: expected positive numbers"
-        )
     visible = torch.ones_like(distance, dtype=torch.bool) if visible is None else visible.bool()
     if visible.shape != distance.shape or not visible.any():
         raise ValueError(f"visible has shape {tuple(visible.shape)}, expected {tuple(distance.shape)}, not all False")
+    asked = reference[visible.any(-1)]  # a person of whom nothing counts needs no reference
+    if not ((asked > 0) & asked.isfinite()).all() or not all(t > 0 for t in thresholds) or not len(thresholds):
+        raise ValueError(
+            f"smallest reference {asked.min().item():g}, thresholds {list(thresholds)}: expected positive numbers"
+        )
     share = (distance / reference[..., None])[visible]
     limits = torch.as_tensor(thresholds, dtype=share.dtype, device=share.device)
     return (share <= limits[:, None]).to(share.dtype).mean(-1)

@@ -2,7 +2,7 @@
 
 import torch
 
-from tutorial_lib.metrics.joints import check_pair, distances, joint_errors, root_relative
+from tutorial_lib.metrics.joints import check_pair, joint_errors, root_relative
 from tutorial_lib.metrics.procrustes import best_rotation
 from tutorial_lib.skeleton import length
 
@@ -15,7 +15,8 @@ def mpjpe(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         target: the same shape and frame.
 
     Raises:
-        ValueError: shapes that differ, nothing to average.
+        ValueError: shapes that differ, nothing to average, whole numbers; NaN or infinity, with the first frame and
+            joint. `joint_loss` is for training.
     """
     return joint_errors(predicted, target).mean()
 
@@ -36,25 +37,28 @@ def align(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     Source: orthogonal Procrustes; VideoPose3D `p_mpjpe` uses the same definition.
     """
     check_pair(predicted, target)
+    dtype = torch.promote_types(predicted.dtype, target.dtype)
+    predicted, target = predicted.to(dtype), target.to(dtype)
     centre = target.mean(dim=-2, keepdim=True)
     x, y = predicted - predicted.mean(dim=-2, keepdim=True), target - centre
     turned = x @ best_rotation(x, y)
     size = (x * x).sum(dim=(-1, -2), keepdim=True)
-    scale = (turned * y).sum(dim=(-1, -2), keepdim=True) / size.clamp_min(1e-12)
+    scale = (turned * y).sum(dim=(-1, -2), keepdim=True) / size.clamp_min(_smallest(size))
     return scale.clamp_min(0) * turned + centre
 
 
 def p_mpjpe(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """MPJPE after a similarity alignment of every pose (protocol 2): a scalar in metres; else as `mpjpe`."""
-    return distances(align(predicted, target), target).mean()
+    return length(align(predicted, target) - target).mean()
 
 
 def n_mpjpe(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """MPJPE after the best scaling of every root-relative pose (protocol 3): a scalar in metres; else as `mpjpe`."""
     check_pair(predicted, target)
     x, y = root_relative(predicted), root_relative(target)
-    scale = (x * y).sum(dim=(-1, -2), keepdim=True) / (x * x).sum(dim=(-1, -2), keepdim=True).clamp_min(1e-12)
-    return distances(scale * x, y).mean()
+    size = (x * x).sum(dim=(-1, -2), keepdim=True)
+    scale = (x * y).sum(dim=(-1, -2), keepdim=True) / size.clamp_min(_smallest(size))
+    return length(scale * x - y).mean()
 
 
 def velocity_error(predicted: torch.Tensor, target: torch.Tensor, fps: float = 1.0) -> torch.Tensor:
@@ -66,10 +70,17 @@ def velocity_error(predicted: torch.Tensor, target: torch.Tensor, fps: float = 1
         fps: frames a second; 1 leaves metres per frame.
 
     Raises:
-        ValueError: fewer than two frames; otherwise as `mpjpe`.
+        ValueError: fewer than two frames, fps that is not positive; otherwise as `mpjpe`.
     """
     check_pair(predicted, target)
+    if not 0 < fps < float("inf"):
+        raise ValueError(f"fps is {fps}, expected a positive number of frames a second, e.g. 50")
     if predicted.ndim < 3 or predicted.shape[-3] < 2:
         raise ValueError(f"predicted has shape {tuple(predicted.shape)}, expected (..., frames >= 2, joints, 3)")
     change = root_relative(predicted - target).diff(dim=-3)
     return length(change).mean() * fps
+
+
+def _smallest(size: torch.Tensor) -> float:
+    """What a sum of squares is at least divided by, where all joints coincide; 1e-12 is 0 in float16."""
+    return max(1e-12, torch.finfo(size.dtype).tiny)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from tutorial_lib.metrics.joints import check_pair
 from tutorial_lib.metrics.pck import pckh
 from tutorial_lib.metrics.pose import mpjpe, p_mpjpe
 
@@ -24,7 +25,8 @@ class Score:
 
 
 def pose_score(predicted: torch.Tensor, truth: torch.Tensor) -> Score:
-    """All three metrics of poses (..., 17, 3) in metres, root-relative or not."""
+    """All three metrics of poses (..., 17, 3) in metres, root-relative or not; refuses what they refuse."""
+    check_pair(predicted, truth, truth="truth")
     return Score(
         1000 * mpjpe(predicted, truth).item(),
         1000 * p_mpjpe(predicted, truth).item(),

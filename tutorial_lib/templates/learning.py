@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from tutorial_lib.locking import MODEL_LOCK, gradients_on
+from tutorial_lib.locking import MODEL_LOCK, gradients_on, interrupts_later
 from tutorial_lib.templates.losses import ANCHOR_WEIGHT, BOUNDARY_WEIGHT, anchor_loss, boundary_loss
 from tutorial_lib.templates.network import START, Eye, Regressor, Translator, soft_maps
 from tutorial_lib.templates.pairs import Pairs
@@ -156,7 +156,8 @@ def train(
     """
     regressor, translator = learner.regressor, learner.translator
     groups = [{"params": regressor.parameters(), "lr": rate / 2}, {"params": translator.parameters(), "lr": rate}]
-    optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
+    with interrupts_later():  # the first optimiser of a process imports torch's compiler
+        optimiser = torch.optim.Adam(groups, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / 50) * (0.05 + 0.475 * (1 + math.cos(math.pi * step / steps)))
     )

@@ -43,6 +43,9 @@ START = affines_to(_standing())
 """(18, 2, 3) where training begins. The published template is an infant in a T-pose: its legs are as long as its trunk.
 Ours, and no label: like the template itself it is drawn by hand."""
 
+FIRST_ANSWER = (START - identity()).flatten()
+"""What an untrained `Regressor` answers, so that its affine maps are `START`."""
+
 
 def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
@@ -87,7 +90,7 @@ class Regressor(nn.Module):
         self.answer = nn.Linear(6 * width, len(NAMES) * 6)
         nn.init.zeros_(self.answer.weight)
         with torch.no_grad():
-            self.answer.bias.copy_((START - identity()).flatten())
+            self.answer.bias.copy_(FIRST_ANSWER)
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
         """(B, 3, size, size) in [0, 1] to (B, 18, 2, 3)."""

@@ -188,12 +188,7 @@ def load(kind: str, folder: Path = checkpoints.FOLDER) -> KeypointNet:
         ValueError: as `checkpoints.weights`; weights that do not fit the architecture in the JSON.
     """
     about, tensors = checkpoints.weights(f"heads/{kind}", folder)
-    try:
-        model = KeypointNet(**about["architecture"])
-        model.load_state_dict(tensors)
-    except (TypeError, RuntimeError) as error:
-        raise ValueError(f"{kind}: weights and architecture do not fit ({error}): restore the files") from error
-    return model.eval()
+    return checkpoints.fill(lambda: KeypointNet(**about["architecture"]), tensors, kind)
 
 
 def results(folder: Path = checkpoints.FOLDER) -> dict:

@@ -18,6 +18,7 @@ from tutorial_lib.integral.targets import bce_floor, gaussian_cube
 from tutorial_lib.lessons.integral_pose.demo_build_up import BETAS, CELLS, LOW, compute_build_up
 from tutorial_lib.lessons.integral_pose.demo_loss_mixer import SIDE, TRUTH, UPDATES, cloud, miss, train_volume
 from tutorial_lib.lessons.integral_pose.demo_photos import COLUMNS, bones_on_sheet, sheet
+from tutorial_lib.locking import interrupts_later
 
 MIXES = {
     "integral only": Mix(),
@@ -243,7 +244,9 @@ def softmaxed_figure(updates: int = 60, rate: float = 0.5) -> go.Figure:
         ("softmaxed map", lambda s: torch.softmax(s.flatten(), 0).view(shape)),
     ):
         scores = torch.zeros(shape, requires_grad=True)
-        optimiser, losses = torch.optim.Adam([scores], rate), []
+        with interrupts_later():  # the first optimiser of a process imports torch's compiler
+            optimiser = torch.optim.Adam([scores], rate)
+        losses = []
         for _ in range(updates + 1):
             optimiser.zero_grad()
             loss = F.binary_cross_entropy_with_logits(change(scores), cube, reduction="sum")

@@ -122,9 +122,7 @@ def load(
     """A trained network of seed 0, in eval mode.
 
     Raises:
-        ValueError: as `checkpoints.weights`.
+        ValueError: as `checkpoints.weights`; weights that do not fit the architecture in the JSON.
     """
     about, tensors = checkpoints.weights(f"integral/{method}", folder)
-    net = build(method, Budget(**about["architecture"]))
-    net.load_state_dict(tensors)
-    return net.eval().to(device)
+    return checkpoints.fill(lambda: build(method, Budget(**about["architecture"])), tensors, method).to(device)

@@ -238,15 +238,25 @@ def results(folder: Path = checkpoints.FOLDER) -> dict:
 
 def load(folder: Path = checkpoints.FOLDER) -> tuple[Regressor, Translator, Eye, dict[str, torch.Tensor]]:
     """The shipped networks in eval mode, and the album: `steps` (n,) and `affines` (n, 8, 18, 2, 3) of the first eight
-    test photos on the way."""
+    test photos on the way.
+
+    Raises:
+        ValueError: as `checkpoints.weights`; weights that do not fit the architecture in the JSON.
+    """
     about, tensors = checkpoints.weights("templates/main", folder)
-    size, width = about["architecture"]["size"], about["architecture"]["width"]
-    regressor, translator, eye = Regressor(size, width), Translator(width), Eye(width)
-    for name, network in {"regressor": regressor, "translator": translator, "eye": eye}.items():
-        network.load_state_dict({k.removeprefix(f"{name}."): v for k, v in tensors.items() if k.startswith(f"{name}.")})
-        network.eval().requires_grad_(False)
-    album = {k.removeprefix("album."): v for k, v in tensors.items() if k.startswith("album.")}
-    return regressor, translator, eye, album
+    built = about["architecture"]
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+    networks = (
+        checkpoints.fill(lambda: Regressor(built["size"], built["width"]), part("regressor."), "templates/main"),
+        checkpoints.fill(lambda: Translator(built["width"]), part("translator."), "templates/main"),
+        checkpoints.fill(lambda: Eye(built["width"]), part("eye."), "templates/main"),
+    )
+    for network in networks:
+        network.requires_grad_(False)
+    return *networks, part("album.")
 
 
 def main() -> None:
