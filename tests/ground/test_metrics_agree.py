@@ -12,8 +12,8 @@ from tutorial_lib.metrics import (
     align,
     distances,
     joint_errors,
-    joint_loss,
     mpjpe,
+    mpjpe_loss,
     n_mpjpe,
     p_mpjpe,
     pckh,
@@ -112,7 +112,7 @@ def test_measures_can_be_mapped_over_a_batch(name):
     torch.testing.assert_close(vmap(MEANS[name])(predicted, target), each)
 
 
-@pytest.mark.parametrize("measure", [mpjpe, joint_loss])
+@pytest.mark.parametrize("measure", [mpjpe, mpjpe_loss])
 def test_gradients_of_many_tasks_at_once_are_those_of_each(measure):
     predicted, target = pair(2, 3, 4)
     slopes = vmap(grad(measure))(predicted, target)
@@ -122,10 +122,10 @@ def test_gradients_of_many_tasks_at_once_are_those_of_each(measure):
 
 def test_the_loss_is_mpjpe_and_leaves_nan_to_the_training():
     predicted, target = pair(3, 4)
-    assert torch.equal(joint_loss(predicted, target), mpjpe(predicted, target))
-    assert joint_loss(predicted * torch.nan, target).isnan()
+    assert torch.equal(mpjpe_loss(predicted, target), mpjpe(predicted, target))
+    assert mpjpe_loss(predicted * torch.nan, target).isnan()
     with pytest.raises(ValueError, match="differ"):
-        joint_loss(predicted, target[0])
+        mpjpe_loss(predicted, target[0])
 
 
 def test_one_pose_alone_has_no_frame_to_name():

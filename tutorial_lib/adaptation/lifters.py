@@ -20,7 +20,7 @@ from tutorial_lib.adaptation.maml import Weights, maml_loss, reptile_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import Lifter, WindowForm
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
-from tutorial_lib.metrics import joint_loss
+from tutorial_lib.metrics import mpjpe_loss
 from tutorial_lib.metrics.joints import check_finite
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
 
@@ -57,7 +57,7 @@ def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
 
 def supervised_loss(pose: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """MPJPE in metres: the loss of the inner, the outer and the fine-tuning steps."""
-    return joint_loss(pose, target)
+    return mpjpe_loss(pose, target)
 
 
 def meta_loss(

@@ -14,7 +14,7 @@ from tutorial_lib.camera import Camera, project, to_screen
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import Lens
 from tutorial_lib.lifting.protocol import Lifter
-from tutorial_lib.metrics import joint_loss, root_relative
+from tutorial_lib.metrics import mpjpe_loss, root_relative
 from tutorial_lib.skeleton import bone_lengths, check_joints, length
 
 TERMS = ("pose", "trajectory", "reprojection", "bones")
@@ -164,7 +164,7 @@ def joint_losses(
     pose, root = pose_model.windows(keypoints), trajectory_model.windows(keypoints)
     losses = {}
     if "pose" in terms:
-        losses["pose"] = joint_loss(pose[:count], labelled.pose)
+        losses["pose"] = mpjpe_loss(pose[:count], labelled.pose)
     if "trajectory" in terms:
         losses["trajectory"] = trajectory_loss(root[:count], labelled.root)
     if unlabelled is not None and "reprojection" in terms:

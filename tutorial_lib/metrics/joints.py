@@ -48,7 +48,7 @@ def joint_errors(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return length(root_relative(predicted) - root_relative(target))
 
 
-def joint_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def mpjpe_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """`mpjpe` to train with: the same number and gradient, but no value is looked at, so that nothing waits for it.
 
     NaN comes out as NaN: `fit` and `adapt` say at which step.

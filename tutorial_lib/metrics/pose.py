@@ -16,7 +16,7 @@ def mpjpe(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
     Raises:
         ValueError: shapes that differ, nothing to average, whole numbers; NaN or infinity, with the first frame and
-            joint. `joint_loss` is for training.
+            joint. `mpjpe_loss` is for training.
     """
     return joint_errors(predicted, target).mean()
 

@@ -29,7 +29,7 @@ from tutorial_lib.lessons.meta_learning.recipes import (
     Recipe,
 )
 from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.metrics import joint_loss, mpjpe
+from tutorial_lib.metrics import mpjpe, mpjpe_loss
 from tutorial_lib.training import History, fit, resolve_device
 
 
@@ -66,7 +66,7 @@ def ordinary_stage(
     def loss(step: int) -> torch.Tensor:
         model.train()
         windows = draw(footage, batch, generator)
-        return joint_loss(model.windows(windows.keypoints), windows.pose)
+        return mpjpe_loss(model.windows(windows.keypoints), windows.pose)
 
     fixed = draw(validation, 4096, torch.Generator().manual_seed(1))
 

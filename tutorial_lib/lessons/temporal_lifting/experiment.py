@@ -27,7 +27,7 @@ from tutorial_lib.lessons.temporal_lifting.material import MixedFootage, lifter_
 from tutorial_lib.lessons.temporal_lifting.recipes import BUDGETS, RECIPES, Budget, FewRecipe, LifterRecipe
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_videos
 from tutorial_lib.lifting.semi_supervised import joint_losses
-from tutorial_lib.metrics import joint_loss, mpjpe
+from tutorial_lib.metrics import mpjpe, mpjpe_loss
 from tutorial_lib.metrics.by_action import average, per_action
 from tutorial_lib.training import History, fit, resolve_device
 
@@ -50,7 +50,7 @@ def train_lifter(
     def loss(step: int) -> torch.Tensor:
         model.train()
         windows = parts.draw(budget.batch, recipe.frames, generator, recipe.causal)
-        return joint_loss(model.windows(windows.keypoints.to(where)), windows.pose.to(where))
+        return mpjpe_loss(model.windows(windows.keypoints.to(where)), windows.pose.to(where))
 
     return model, _fit(model, model, loss, fixed, budget.steps, budget.rate, label), len(parts)
 
@@ -81,7 +81,7 @@ def train_few(
         pair.train()
         seen = draw(labelled)
         if unlabelled is None:
-            return joint_loss(pose_model.windows(seen.keypoints), seen.pose)
+            return mpjpe_loss(pose_model.windows(seen.keypoints), seen.pose)
         more = draw(unlabelled).keypoints if step >= warm_up else None
         return joint_losses(pose_model, trajectory_model, seen, more, norm=recipe.norm).total
 
