@@ -1,11 +1,15 @@
 """What every clip from a file has to satisfy before a lesson sees it."""
 
+import reprlib
+
 import numpy as np
 
 from tutorial_lib.skeleton import BONES, JOINTS
 
 STATURE = (0.8, 2.5)
 """Metres between which the bones from foot over the hips to the top of the head may add up."""
+FPS = (1, 1000)
+"""Frames a second between which a recording of a person is: others are mistakes, and would fill the memory."""
 _UPRIGHT = ((1, 2), (2, 3), (0, 7), (7, 8), (8, 9), (9, 10))
 
 
@@ -64,9 +68,12 @@ def check_fps(fps: float | np.ndarray, where: str) -> float:
     """Frames a second as a float.
 
     Raises:
-        ValueError: what is not one finite number above 0.
+        ValueError: what is not one number within `FPS`.
     """
     values = np.asarray(fps)
-    if values.size != 1 or values.dtype.kind not in "iuf" or not np.isfinite(values).all() or values.item() <= 0:
-        raise ValueError(f"{where}: fps is {fps!r}, expected one number > 0; store the recording's frame rate")
+    if values.size != 1 or values.dtype.kind not in "iuf" or not FPS[0] <= values.item() <= FPS[1]:
+        raise ValueError(
+            f"{where}: fps is {reprlib.repr(fps)}, expected one number > 0, from {FPS[0]} to {FPS[1]}; "
+            "store the recording's frame rate"
+        )
     return float(values.item())
