@@ -9,6 +9,7 @@ Told for sure, and read, are
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,12 @@ def is_landmarks(entry: object) -> bool:
     return isinstance(entry, list) and len(entry) == 33 and all(isinstance(e, dict) and "x" in e for e in entry)
 
 
-def to_coco(entry: object, where: str) -> tuple[np.ndarray, bool]:
+def _is_wide(value: object) -> bool:
+    """Whether these are rows of x, y, z, visibility."""
+    return isinstance(value, list) and isinstance(value[0], list) and len(value[0]) == 4
+
+
+def to_coco(entry: Any, where: str) -> tuple[np.ndarray, bool]:
     """One person's keypoints.
 
     Args:
@@ -62,16 +68,23 @@ def to_coco(entry: object, where: str) -> tuple[np.ndarray, bool]:
     key = next((key for key in (*OPENPOSE_KEYS, *LANDMARK_KEYS) if key in entry), "keypoints")
     value = entry.get(key)
     try:
-        table = _table(value, entry.get("keypoint_scores"))
-    except (TypeError, ValueError, OverflowError, AttributeError):
-        table = np.empty(0)
+        sure = np.asarray(entry.get("keypoint_scores"), dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{where}: keypoint_scores cannot be read ({error}), expected a number for each") from error
+    trouble = ""
+    try:
+        written: np.ndarray = np.atleast_1d(_table(value, sure))
+    except (TypeError, ValueError, OverflowError, AttributeError, KeyError) as error:
+        written, trouble = np.empty(0), f" ({error!r:.80})"
+    flat = written.ndim == 1 and len(written) in [3 * number for number in (*BEGIN_WITH_COCO, *OPENPOSE)]
+    table = written.reshape(-1, 3) if flat else written
     count = len(table)
-    whole = table.ndim == 2 and table.shape[1] == 3
+    whole = table.shape == (count, 3)
     if whole and key in OPENPOSE_KEYS and count in OPENPOSE:
         return table[list(OPENPOSE[count])], False
     if whole and key not in OPENPOSE_KEYS and count in BEGIN_WITH_COCO:
         return table[:17], False
-    if whole and count == 33 and (is_landmarks(value) or np.shape(value) == (33, 4)):
+    if whole and count == 33 and (is_landmarks(value) or _is_wide(value)):
         hips = table[23:25, :2].sum(0)
         if np.abs(hips).max() < 1e-3 and np.nanmin(table[:, :2]) < 0:
             raise ValueError(
@@ -82,26 +95,24 @@ def to_coco(entry: object, where: str) -> tuple[np.ndarray, bool]:
     points = count if table.ndim == 2 else count // 3
     looks = f"; these look like {_KNOWN[points]}" if points in _KNOWN else ""
     raise ValueError(
-        f"{where}: {key} has the shape {table.shape}, expected 51 numbers: x, y and confidence of COCO's 17 "
+        f"{where}: {key} has the shape {written.shape}{trouble}, expected 51 numbers: x, y and confidence of COCO's 17 "
         f"keypoints{looks}; run the detector with a COCO model"
     )
 
 
-def _table(value: object, scores: object) -> np.ndarray:
+def _table(value: Any, scores: np.ndarray) -> np.ndarray:
     """(points, 3) x, y, confidence; another shape where the value is something else."""
     if isinstance(value, Mapping):  # Ultralytics: a list for each axis
-        sure = next((value[key] for key in _SURE if value.get(key) is not None), np.ones(len(value["x"])))
-        return np.column_stack([np.asarray(column, dtype=np.float64) for column in (value["x"], value["y"], sure)])
+        sure = next((value[key] for key in _SURE if value.get(key) is not None), [1.0] * len(value["x"]))
+        return np.array([value["x"], value["y"], sure], dtype=np.float64).T
     if isinstance(value, Sequence) and len(value) and all(isinstance(point, Mapping) for point in value):
         rows = [[point["x"], point["y"], next((point[key] for key in _SURE if key in point), 1.0)] for point in value]
         return np.asarray(rows, dtype=np.float64)
     table = np.asarray(value, dtype=np.float64)
-    if table.ndim == 2 and table.shape[1] == 2 and scores is not None and np.shape(scores) == table.shape[:1]:
-        return np.column_stack([table, np.asarray(scores, dtype=np.float64)])
+    if table.ndim == 2 and table.shape[1] == 2 and scores.shape == table.shape[:1]:
+        return np.column_stack([table, scores])
     if table.shape == (33, 4):  # x, y, z, visibility
         return table[:, [0, 1, 3]]
-    if table.ndim == 1 and len(table) in [3 * count for count in (*BEGIN_WITH_COCO, *OPENPOSE)]:
-        return table.reshape(-1, 3)
     return table
 
 

@@ -39,7 +39,7 @@ def check_pixels(pixels: np.ndarray, where: str) -> torch.Tensor:
             f"{where}: joint {joint} of frame {frame} is {pixels[frame, joint].tolist()}, expected finite pixels; "
             "fill the gap or cut the clip there"
         )
-    _check_unit(pixels, where)
+    check_unit(pixels, where)
     return torch.as_tensor(pixels.astype("float32"))
 
 
@@ -52,11 +52,10 @@ def check_inside(pixels: np.ndarray, size: Size, where: str) -> None:
         where: file, video and so on, for messages.
 
     Raises:
-        ValueError: if more than a third of the keypoints lie outside the picture, or if all of them are as small as
-            normalised coordinates. Warns at more than a tenth, and where the picture is empty but for one quarter.
+        ValueError: if more than a third of the keypoints lie outside the picture. Warns at more than a tenth, and
+            where the picture is empty but for one quarter.
     """
     points = pixels[np.isfinite(pixels).all(-1)]
-    _check_unit(points, where)
     beyond = ((points < 0) | (points > size)).any(-1).mean()
     message = (
         f"{where}: {beyond:.0%} of the keypoints lie outside the picture of {size[0]} x {size[1]} pixels, "
@@ -75,8 +74,13 @@ def check_inside(pixels: np.ndarray, size: Size, where: str) -> None:
         )
 
 
-def _check_unit(points: np.ndarray, where: str) -> None:
-    if np.abs(points).max() < 3:
+def check_unit(points: np.ndarray, where: str) -> None:
+    """Refuse numbers of which all are as small as normalised coordinates.
+
+    Raises:
+        ValueError: says how to turn them into pixels.
+    """
+    if points.size and np.abs(points).max() < 3:
         low, high = points.min(), points.max()
         raise ValueError(
             f"{where}: all coordinates lie within 3 of zero, expected pixels; these look already normalised: from "
@@ -87,6 +91,13 @@ def _check_unit(points: np.ndarray, where: str) -> None:
                 else "turn them back into pixels as they were normalised, from -1 to 1 with (x + 1) * width / 2"
             )
         )
+
+
+def how_many(videos: object) -> int:
+    """How many arrays a file holds here; 0 where this is no list of them."""
+    if isinstance(videos, np.ndarray):
+        return len(videos) if videos.ndim else 0
+    return len(videos) if isinstance(videos, list | tuple) else 0
 
 
 def picture_size(size: object, where: str) -> Size:

@@ -15,9 +15,9 @@ import torch
 
 from tutorial_lib.camera import from_pixels
 from tutorial_lib.keypoint_files import coco, json_files
-from tutorial_lib.keypoint_files.gaps import fill
+from tutorial_lib.keypoint_files.gaps import fill, fill_unfound
 from tutorial_lib.keypoint_files.people import follow
-from tutorial_lib.keypoint_files.pixels import Size, check_inside, check_pixels, picture_size
+from tutorial_lib.keypoint_files.pixels import Size, check_inside, check_pixels, how_many, picture_size
 from tutorial_lib.motion.files.pickled import read_objects
 from tutorial_lib.motion.validation import check_fps
 
@@ -120,22 +120,15 @@ def _from_json(path: Path, size: Size | None, fps: float | None, person: int | N
     confidence = np.stack([np.zeros(17) if one is None else one.confidence for one in chosen])
     rate = None if fps is None else check_fps(fps / seen.step, f"{path.name}, every {seen.step}. frame of the video")
     sure = torch.from_numpy(confidence).float() if seen.sure else None
-    return _track(path.stem, points, sure, rate, seen.size, layout, path.name)
+    pixels = torch.from_numpy(fill(points, path.name)).float()
+    check_inside(points, seen.size, path.name)
+    return _track(path.stem, pixels, sure, rate, seen.size, layout)
 
 
 def _track(
-    name: str,
-    points: np.ndarray,
-    confidence: torch.Tensor | None,
-    fps: float | None,
-    size: Size,
-    layout: Layout,
-    where: str,
+    name: str, pixels: torch.Tensor, confidence: torch.Tensor | None, fps: float | None, size: Size, layout: Layout
 ) -> Track:
-    """The track of COCO keypoints (T, 17, 2) in pixels, NaN where there are none."""
-    filled = fill(points, where)
-    check_inside(points, size, where)
-    pixels = torch.from_numpy(filled).float()
+    """The track of COCO keypoints (T, 17, 2) in pixels."""
     if layout == "human36m":
         pixels = coco.to_joints(pixels)
         confidence = None if confidence is None else coco.to_joint_confidence(confidence)
@@ -153,14 +146,14 @@ def _from_npz(path: Path, size: Size | None, fps: float | None, layout: Layout, 
     tracks = []
     for video, takes in table.items():
         where = f"{path.name}, video {video}"
-        videos = takes.get("custom") if isinstance(takes, dict) else None
-        if not isinstance(videos, list | tuple | np.ndarray) or np.ndim(videos) == 0 or len(videos) != 1:
+        videos = takes.get("custom") if isinstance(takes, dict) else []
+        if how_many(videos) != 1:
             raise ValueError(f"{where}: expected 'custom' with one array; make it with prepare_data_2d_custom.py")
-        pixels = check_pixels(videos[0], where).numpy()
+        pixels = fill_unfound(check_pixels(videos[0], where), where, coco.KEYPOINTS)
         own = about.get(video) if isinstance(about, dict) else None
         own = own if isinstance(own, dict) else {}
         known = json_files.known_size(size, (own["w"], own["h"]) if {"w", "h"} <= set(own) else None, where, ("w", "h"))
         rate = fps if fps is not None or "fps" not in own else check_fps(own["fps"], where)
-        points = np.where((pixels <= 0).all(-1, keepdims=True), np.nan, pixels)
-        tracks.append(_track(str(video), points, None, rate, known, layout, where))
+        check_inside(pixels.numpy(), known, where)
+        tracks.append(_track(str(video), pixels, None, rate, known, layout))
     return tracks
