@@ -242,6 +242,20 @@ def test_of_two_alike_one_is_followed_and_said(tmp_path):
     assert same(track, np.stack([BODY] * 8))
 
 
+def test_people_who_pass_each_other_are_said_with_the_frame(tmp_path):
+    frames = [[seen(BODY + [20 * t - 75, 0]), seen(BODY + [85 - 20 * t, 3])] for t in range(9)]
+    with pytest.warns(UserWarning) as said:
+        load(tmp_path, frames)
+    assert ["2 people are alike" in str(one.message) for one in said] == [True, False]
+    assert "v.json, frame 5: 2 people are equally near to where the person was last" in str(said[1].message)
+
+
+def test_people_without_a_keypoint_are_nobody(tmp_path, silent):
+    assert same(load(tmp_path, [[seen(0 * BODY), seen(points)] for points in WALK]))
+    with pytest.raises(ValueError, match="no person in any frame"):
+        load(tmp_path, [[seen(0 * BODY)]] * 3)
+
+
 def test_the_large_one_is_followed(tmp_path, silent):
     frames = [[seen(100 + BODY / 4), seen(points)] for points in WALK]
     assert same(load(tmp_path, frames))
@@ -370,6 +384,25 @@ def test_a_folder_holds_a_file_for_each_frame(tmp_path, name, silent):
         (folder / names.format(t + 5)).write_text(json.dumps(make(points)))
     (track,) = keypoint_files.load(folder, size=SIZE, fps=30)
     assert same(track) and track.name == "walking" and track.fps == 30
+
+
+@pytest.mark.parametrize("nobody", [None, [], {"frame": 4, "landmarks": None}, {"frame": 4, "landmarks": []}])
+def test_frames_with_nobody_are_interpolated(tmp_path, nobody):
+    frames = [
+        {"frame": t, "landmarks": mediapipe(p)} if isinstance(nobody, dict) else [seen(p)] for t, p in enumerate(WALK)
+    ]
+    frames[4] = nobody
+    with pytest.warns(UserWarning, match="nobody was found in 1 of 9"):
+        assert same(load(tmp_path, frames))
+
+
+def test_a_single_frame_of_another_unit_is_refused_by_name(tmp_path):
+    points = WALK.copy()
+    points[5] /= SIZE
+    with pytest.raises(ValueError, match="entry 5: all coordinates lie within 3 of zero"):
+        load(tmp_path, [seen(p, image_id=t) for t, p in enumerate(points)])
+    with pytest.raises(ValueError, match="video v, frame 5: all coordinates lie within 3 of zero"):
+        keypoint_files.load(write_npz(tmp_path / "a.npz", points), allow_pickle=True)
 
 
 def test_one_file_of_openposes_is_one_frame(tmp_path, silent):

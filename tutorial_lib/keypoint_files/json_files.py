@@ -86,10 +86,13 @@ def read(path: str | Path, size: Size | None = None) -> Seen:
         for frame, people, where in frames(document, path.name, file):
             listed.append(frame)
             entries += [_entry(frame, person, where) for person in people]
+    nobody = f"{path.name} holds no person in any frame, expected at least one; check the detector"
     if not entries:
-        raise ValueError(f"{path.name} holds no person in any frame, expected at least one; check the detector")
-    places = np.concatenate([entry.table[:, :2] for entry in entries if not entry.shares] or [np.empty((0, 2))])
-    check_unit(places[np.isfinite(places)], path.name)
+        raise ValueError(nobody)
+    for entry in entries:
+        places = entry.table[np.isfinite(entry.table[:, :2]).all(-1) & (entry.table[:, :2] != 0).any(-1), :2]
+        if len(places) > 2 and not entry.shares:
+            check_unit(places, entry.where)
     size = known_size(size, own, path.name, ("width", "height"))
     number = dict(zip(listed, frame_numbers(listed, path.name)))
     sure = any((entry.table[:, 2] > 0).any() for entry in entries)
@@ -100,7 +103,11 @@ def read(path: str | Path, size: Size | None = None) -> Seen:
         )
     people: dict[int, list[Person]] = {frame: [] for frame in number.values()}
     for entry in entries:
-        people[number[entry.frame]].append(_person(entry, size, sure))
+        person = _person(entry, size, sure)
+        if person.height:  # OpenPose writes people of whom it saw a face alone
+            people[number[entry.frame]].append(person)
+    if not any(people.values()):
+        raise ValueError(nobody)
     return Seen(*_in_order(people, path.name), size, sure)
 
 

@@ -77,11 +77,11 @@ def frames(document: object, name: str, file: str | None) -> Iterator[tuple[str,
         raise ValueError(f"{name} holds {str(document)[:40]!r}, expected a list of detections or of frames")
     for position, entry in enumerate(document):
         where = f"{name}, entry {position}"
-        if isinstance(entry, list):
-            yield str(position), [entry] if is_landmarks(entry) else entry, where
+        if isinstance(entry, list | None):
+            yield str(position), [entry] if is_landmarks(entry) else entry or [], where
         elif isinstance(entry, dict):
-            key = next((key for key in _PEOPLE if isinstance(entry.get(key), list)), None)
-            people = [entry] if key is None else [entry[key]] if is_landmarks(entry[key]) else entry[key]
+            key = next((key for key in _PEOPLE if key in entry and isinstance(entry[key], list | None)), None)
+            people = [entry] if key is None else [entry[key]] if is_landmarks(entry[key]) else entry[key] or []
             # A frame that carries its people may leave its number out; a person alone may not.
             yield _frame(entry, where, None if key is None else str(position), pictures), people, where
         else:

@@ -66,7 +66,12 @@ def to_coco(entry: Any, where: str) -> tuple[np.ndarray, bool]:
     """
     entry = entry if isinstance(entry, dict) else {"landmarks": entry}
     key = next((key for key in (*OPENPOSE_KEYS, *LANDMARK_KEYS) if key in entry), "keypoints")
-    value = entry.get(key)
+    if key not in entry:
+        raise ValueError(
+            f"{where} has the entries {sorted(map(str, entry))[:8]}, expected keypoints, 51 numbers: x, y and "
+            "confidence of COCO's 17; is it the file of a detector of boxes?"
+        )
+    value = entry[key]
     try:
         sure = np.asarray(entry.get("keypoint_scores"), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:

@@ -10,6 +10,8 @@ import numpy as np
 REACH, STRIDE, FARTHEST = 0.3, 0.05, 1.0
 """How far a person may be, in their own heights, from where they were last seen: `REACH`, and `STRIDE` more for each
 frame since, but less than `FARTHEST` (ours)."""
+TWICE = 0.05
+"""Two detections within so many heights of each other are of the same person (ours)."""
 PATIENCE = 15
 """After so many frames without the person, somebody else is followed, if nobody was asked for (ours)."""
 ALIKE = 0.7
@@ -35,7 +37,8 @@ class Person:
     @property
     def height(self) -> float:
         """Pixels, or the width where that is more."""
-        return float(np.ptp(self.points[np.isfinite(self.points[:, 0])], axis=0).max(initial=0.0))
+        seen = self.points[np.isfinite(self.points[:, 0])]
+        return float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
 
     @property
     def clearness(self) -> float:
@@ -80,9 +83,11 @@ def follow(
         )
         alike = sum(other.clearness >= ALIKE * one.clearness for other in frames[start])
         if alike > 1:
-            x, y = np.nanmean(one.points, axis=0) if one.height else (np.nan, np.nan)
-            search.doubts.append(
-                (numbers[start], f"{alike} people are alike, and the one around ({x:.0f}, {y:.0f}) is followed")
+            x, y = np.nanmean(one.points, axis=0)
+            warnings.warn(
+                f"{name}, frame {numbers[start]}: {alike} people are alike, and the one around ({x:.0f}, {y:.0f}) is "
+                "followed; choose with person=, the rank by score in the first frame",
+                stacklevel=4,
             )
     else:
         best = sorted(frames[0], key=lambda other: -other.score)
@@ -93,8 +98,8 @@ def follow(
     ahead = _walk(zip(numbers[start + 1 :], frames[start + 1 :]), one, lone, search)
     back = _walk(zip(numbers[:start][::-1], frames[:start][::-1]), one, lone, search)
     if search.doubts:
-        number, what = search.doubts[0] if rank is None and start else min(search.doubts)
-        others = f", and there are {len(search.doubts) - 1} more such frames" if len(search.doubts) > 1 else ""
+        number, what = min(search.doubts)
+        others = f", and there is doubt in {len(search.doubts) - 1} more frames" if len(search.doubts) > 1 else ""
         warnings.warn(
             f"{name}, frame {number}: {what}{others}; look whether it is one person all along, "
             "choose with person=, or cut the video",
@@ -140,7 +145,7 @@ def _next(
         if known and one.identity in search.companions:
             return one, f"the person {last.identity} is called {one.identity} from here on"
         rivals = [pool[i] for d, i in near[1:] if d < min(reach, 2 * distance)]
-        apart = any(_distance(one, rival) > 0.1 * tall for rival in rivals)
+        apart = any(_distance(one, rival) > TWICE * tall for rival in rivals)
         return one, f"{len(rivals) + 1} people are equally near to where the person was last" if apart else ""
     if search.rank is None and lone and len(people) == 1:
         return one, far if distance >= FARTHEST * tall else ""

@@ -22,8 +22,8 @@ def check_pixels(pixels: np.ndarray, where: str) -> torch.Tensor:
         where: file, video and so on, for messages.
 
     Raises:
-        ValueError: another shape, no frame, NaN, infinity or numbers beyond `LARGEST`, or values that are no pixels
-            because all of them are as small as normalised coordinates.
+        ValueError: another shape, no frame, NaN, infinity or numbers beyond `LARGEST`, or a frame of values that
+            are no pixels because all of them are as small as normalised coordinates.
     """
     if not isinstance(pixels, np.ndarray) or pixels.dtype.kind not in "fiu":
         raise ValueError(f"{where}: expected an array (T, 17, 2) of pixels, got {type(pixels).__name__}; make it again")
@@ -39,7 +39,8 @@ def check_pixels(pixels: np.ndarray, where: str) -> torch.Tensor:
             f"{where}: joint {joint} of frame {frame} is {pixels[frame, joint].tolist()}, expected finite pixels; "
             "fill the gap or cut the clip there"
         )
-    check_unit(pixels, where)
+    for frame in np.flatnonzero((np.abs(pixels) < 3).all((1, 2)) & (pixels != 0).any((1, 2)))[:1]:
+        check_unit(pixels[frame], f"{where}, frame {frame}")
     return torch.as_tensor(pixels.astype("float32"))
 
 
@@ -80,7 +81,7 @@ def check_unit(points: np.ndarray, where: str) -> None:
     Raises:
         ValueError: says how to turn them into pixels.
     """
-    if points.size and np.abs(points).max() < 3:
+    if np.abs(points).max() < 3:
         low, high = points.min(), points.max()
         raise ValueError(
             f"{where}: all coordinates lie within 3 of zero, expected pixels; these look already normalised: from "
