@@ -250,6 +250,10 @@ def test_people_who_pass_each_other_are_said_with_the_frame(tmp_path):
     assert "v.json, frame 5: 2 people are equally near to where the person was last" in str(said[1].message)
 
 
+def test_one_person_who_was_detected_twice_is_one(tmp_path, silent):
+    assert same(load(tmp_path, [[seen(points), seen(points + 4) | {"score": 0.85}] for points in WALK]))
+
+
 def test_people_without_a_keypoint_are_nobody(tmp_path, silent):
     assert same(load(tmp_path, [[seen(0 * BODY), seen(points)] for points in WALK]))
     with pytest.raises(ValueError, match="no person in any frame"):

@@ -81,7 +81,8 @@ def follow(
             ((t, one) for t, people in enumerate(frames) for one in people),
             key=lambda place: (place[1].clearness, -place[0]),
         )
-        alike = sum(other.clearness >= ALIKE * one.clearness for other in frames[start])
+        others = [other for other in frames[start] if _distance(one, other) > TWICE * one.height]
+        alike = 1 + sum(other.clearness >= ALIKE * one.clearness for other in others)
         if alike > 1:
             x, y = np.nanmean(one.points, axis=0)
             warnings.warn(
@@ -99,9 +100,9 @@ def follow(
     back = _walk(zip(numbers[:start][::-1], frames[:start][::-1]), one, lone, search)
     if search.doubts:
         number, what = min(search.doubts)
-        others = f", and there is doubt in {len(search.doubts) - 1} more frames" if len(search.doubts) > 1 else ""
+        more = f", and there is doubt in {len(search.doubts) - 1} more frames" if len(search.doubts) > 1 else ""
         warnings.warn(
-            f"{name}, frame {number}: {what}{others}; look whether it is one person all along, "
+            f"{name}, frame {number}: {what}{more}; look whether it is one person all along, "
             "choose with person=, or cut the video",
             stacklevel=4,
         )
@@ -139,7 +140,7 @@ def _next(
     one = pool[nearest]
     far = f"the person is {distance / max(tall, 1e-9):.1f} heights from where they were last"
     if same:
-        return one, far if distance >= FARTHEST * tall else ""
+        return one, far if gap == 1 and distance >= FARTHEST * tall else ""
     reach = min(REACH + STRIDE * gap, FARTHEST) * tall
     if distance < reach:
         if known and one.identity in search.companions:
