@@ -17,7 +17,7 @@ from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting
 from tutorial_lib.lessons.temporal_lifting import figures as twins
 from tutorial_lib.lessons.temporal_lifting.demo_lifting import ERROR_RANGE, NETWORKS, SHOWN
 from tutorial_lib.lessons.temporal_lifting.recipes import RECIPES, SHARES, LifterRecipe, few_name
-from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_resampled
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from tutorial_lib.metrics.by_action import METRICS
 from tutorial_lib.motion import builtin
@@ -338,15 +338,40 @@ def test_another_focal_length_is_the_same_rays_on_another_scale(own, tracks, fol
     model = checkpoints.load("temporal/lifter-9f", folder=folder)
     rays = tracks[0].keypoints / 2.5
     with torch.no_grad():
-        expected = model.lift(FOCAL * rays)
+        expected = lift_resampled(model, FOCAL * rays, 25)
     torch.testing.assert_close(own.arrays["pose"], expected - expected[:, :1], atol=1e-5, rtol=0)
     assert torch.equal(own.arrays["seen"], tracks[0].keypoints)
 
 
 def test_a_track_plays_at_its_own_rate_or_else_at_that_of_the_training(own):
     assert own.stage.state["fps"] == 25.0 and len(skeleton(own, "scene", "lifted")) == 40
+    assert own.stage.state["note"].startswith("40 frames at 25 Hz, lifted from 79 frames at 50 Hz")
     own.set(track=1).check()
+    assert own.stage.state["note"] == "30 frames at 50 Hz"
     assert own.stage.state["fps"] == 50.0 and len(skeleton(own, "scene", "lifted")) == 30
+
+
+@pytest.mark.parametrize("fps, frames", [(10.0, 41), (25.0, 17), (50.0, 9), (100.0, 5)])
+def test_a_track_of_any_rate_is_lifted_at_that_of_the_training(folder, monkeypatch, fps, frames):
+    came = []
+    lift = TemporalLifter.lift
+    monkeypatch.setattr(TemporalLifter, "lift", lambda *a: came.append(a[1].shape[-3]) or lift(*a))
+    track = Track("walk", 0.3 * torch.randn(9, 17, 2), None, fps, (100, 100))
+    demo = demo_lifting.own_video_demo([track], folder=folder).check()
+    assert set(came) == {frames} and demo.arrays["pose"].shape == (9, 17, 3) and demo.stage.state["fps"] == fps
+
+
+def test_own_tracks_that_cannot_be_lifted_are_refused_and_unknown_rates_said(folder):
+    raw = Track("a", torch.zeros(9, 17, 2), None, 50.0, (100, 100), "coco")
+    for tracks, message in (
+        ([], r"tracks is \[\]"),
+        (raw, "tracks is Track.*list of tracks"),
+        ([raw], "layout 'coco'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            demo_lifting.own_video_demo(tracks, folder=folder)
+    with pytest.warns(UserWarning, match="track b does not say its frame rate.*fps="):
+        demo_lifting.own_video_demo([Track("b", torch.zeros(9, 17, 2), None, None, (100, 100))], folder=folder)
 
 
 def test_it_starts_with_the_network_asked_for(tracks, folder):

@@ -7,20 +7,21 @@ put in, so nothing is read before the caller passes `allow_pickle=True`.
 The data set may not be passed on: its authors give it out under a licence, at vision.imar.ro/human3.6m.
 """
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from tutorial_lib import motion
 from tutorial_lib.camera import from_pixels, project, world_to_camera
 from tutorial_lib.keypoint_files import coco
+from tutorial_lib.keypoint_files.gaps import fill_unfound
 from tutorial_lib.keypoint_files.human36m_cameras import View, views
-from tutorial_lib.keypoint_files.pixels import check_pixels
+from tutorial_lib.keypoint_files.pixels import check_pixels, how_many
 from tutorial_lib.motion.files.pickled import read_objects
-from tutorial_lib.skeleton import LEFT, RIGHT
+from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
 TEST_SUBJECTS = ("S9", "S11")
@@ -139,7 +140,8 @@ def load(
             if detections is None:
                 keypoints = project(clip.positions, view.camera, view.lens if distorted else None)
             else:
-                keypoints = from_pixels(detections.of(subject, take, number, len(clip.positions)), view.size)
+                pixels = detections.of(subject, take, number, len(clip.positions))
+                keypoints = from_pixels(pixels, view.size)
             pose = world_to_camera(clip.positions, view.camera)
             action = take.split(" ")[0]
             recordings.append(Recording(subject, take, action, number, keypoints, pose, view, clip.fps))
@@ -157,13 +159,13 @@ class _Detections:
         symmetry = metadata.get("keypoints_symmetry") if isinstance(metadata, dict) else None
         try:
             left, right = (tuple(sorted(int(joint) for joint in side)) for side in symmetry or ())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             left = right = ()
         self.is_coco = (left, right) == coco.SYMMETRY
         if not self.is_coco and (left, right) != (LEFT, RIGHT):
             raise ValueError(
-                f"{self.name}: metadata has keypoints_symmetry {symmetry}, expected that of Human3.6M's or COCO's 17 "
-                "joints; other layouts cannot be read"
+                f"{self.name}: metadata has keypoints_symmetry {reprlib.repr(symmetry)}, expected that of "
+                "Human3.6M's or COCO's 17 joints; other layouts cannot be read"
             )
 
     def of(self, subject: str, take: str, camera: int, frames: int) -> torch.Tensor:
@@ -172,7 +174,7 @@ class _Detections:
         videos = self.table.get(subject, {}).get(take)
         if videos is None:
             raise ValueError(f"{where} is missing, but the 3D file has it; take both files from one preparation")
-        if not isinstance(videos, list | tuple | np.ndarray) or len(videos) != 4:
+        if how_many(videos) != 4:
             raise ValueError(f"{where}: expected a list of four arrays, one for each camera; make the file again")
         where = f"{where}, camera {camera}"
         pixels = check_pixels(videos[camera], where)
@@ -181,4 +183,5 @@ class _Detections:
                 f"{where}: {len(pixels)} frames, but the 3D file has {frames}; the detections are cut off, "
                 "make them again"
             )
+        pixels = fill_unfound(pixels, where, coco.KEYPOINTS if self.is_coco else JOINTS)
         return (coco.to_joints(pixels) if self.is_coco else pixels)[:frames]

@@ -1,159 +1,193 @@
 """The JSON that keypoint detectors write for a video: who was seen in which frame.
 
-Read are COCO's results list (also AlphaPose's), OpenPifPaf's and MMPose's files, and plain lists of frames:
+Read are results of COCO's kind (also AlphaPose's), OpenPifPaf's, MMPose's, OpenPose's, Ultralytics' and MediaPipe's, as
+one file or as a folder with a file for each frame:
 
     [{"image_id": 7, "keypoints": [x, y, c, ...], "score": 0.9}, ...]
     {"frame": 7, "predictions": [{"keypoints": [...], "score": 0.9}, ...]}      one such line for each frame
     [{"frame_id": 7, "instances": [{"keypoints": [[x, y], ...], "keypoint_scores": [c, ...]}, ...]}, ...]
     [[{"keypoints": [...]}, ...], ...]                                           one inner list for each frame
+    {"people": [{"pose_keypoints_2d": [x, y, c, ...]}, ...]}                     one such file for each frame
+    {"7.jpg": {"people": [...]}, ...}                                            one entry for each frame
+
+What may stand for a person's keypoints, see `layouts`.
 """
 
-import json
 import math
-import re
+import reprlib
+import warnings
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-_FRAME = ("frame", "frame_id", "frame_index", "image_id", "image_name")
-_PEOPLE = ("predictions", "instances", "people", "annotations")
-_WRAPPERS = ("instance_info", *_PEOPLE)
+from tutorial_lib.keypoint_files.frame_names import frame_numbers
+from tutorial_lib.keypoint_files.json_frames import documents, frames, own_size
+from tutorial_lib.keypoint_files.layouts import check_names, to_coco
+from tutorial_lib.keypoint_files.people import Person
+from tutorial_lib.keypoint_files.pixels import LARGEST, Size, check_unit, picture_size
+
+_IDENTITY = ("track_id", "person_id", "idx", "id_", "id")
 
 
 @dataclass(frozen=True)
-class Person:
-    """One detection.
+class Seen:
+    """Everybody that a detector saw.
 
     Attributes:
-        points: (17, 2) pixels, NaN where a keypoint was not found.
-        confidence: (17,), 0 where a keypoint was not found.
-        score: of the whole person, as the detector says it, else the mean confidence.
+        frames: the people of each frame, from the first to the last in which there is somebody.
+        numbers: of these frames.
+        step: between the numbers; above 1 where only every n-th frame was looked at.
+        size: width and height of the picture.
+        sure: whether the confidences say anything: not where all are 0.
     """
 
-    points: np.ndarray
-    confidence: np.ndarray
-    score: float
+    frames: list[list[Person]]
+    numbers: list[int]
+    step: int
+    size: Size
+    sure: bool
 
 
-def read(path: str | Path) -> tuple[list[list[Person]], tuple[int, int] | None]:
+@dataclass(frozen=True)
+class _Entry:
+    """One person as the file has it: frame, x, y and confidence (17, 3), whether x and y are shares of the picture."""
+
+    frame: str
+    where: str
+    table: np.ndarray
+    shares: bool
+    score: float | None
+    identity: Hashable
+
+
+def read(path: str | Path, size: Size | None = None) -> Seen:
     """Everybody that a detector saw, frame by frame.
 
-    Returns:
-        (frames, size): a list of people for each frame of the video, empty where nobody was found; width and height
-        if the file says them, else None. Where only every n-th frame was looked at, only those are in the list.
+    Args:
+        path: a file, or a folder with a file for each frame.
+        size: of the picture; None takes the file's.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no JSON, of another layout, or of other than COCO's 17 keypoints.
+        ValueError: if it is no JSON, of another layout, of other than COCO's 17 keypoints, or holds nobody; if the
+            names of the frames are those of more than one video; if the picture's size is unknown.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist or is no file; check the name")
-    document = _parse(path)
-    size = None
-    if isinstance(document, dict):
-        size = _size(document)
-        wrapper = next((key for key in _WRAPPERS if isinstance(document.get(key), list)), None)
-        if wrapper is None:
-            raise ValueError(
-                f"{path.name} has the entries {sorted(document)[:8]}, expected one of {', '.join(_WRAPPERS)}; "
-                "save the detections as a COCO results list"
-            )
-        # One line of a file of lines: a single frame.
-        document = [document] if any(key in document for key in _FRAME) else document[wrapper]
-    if not isinstance(document, list):
-        raise ValueError(f"{path.name} holds {str(document)[:40]!r}, expected a list of detections or of frames")
-    seen: dict[int, list[Person]] = {}
-    for position, entry in enumerate(document):
-        where = f"{path.name}, entry {position}"
-        if isinstance(entry, list):
-            number, people = position, entry
-        elif isinstance(entry, dict):
-            inner = next((entry[key] for key in _PEOPLE if isinstance(entry.get(key), list)), None)
-            # A frame that carries its people may leave its number out; a person alone may not.
-            number = _number(entry, where, None if inner is None else position)
-            people = [entry] if inner is None else inner
-        else:
-            raise ValueError(f"{where} is {str(entry)[:40]!r}, expected a detection or a frame; check the file")
-        seen.setdefault(number, []).extend(_person(person, where) for person in people)
-    return _in_order(seen, path.name), size
+    own: tuple[object, object] | None = None
+    listed: list[str] = []  # every frame, also without people
+    entries: list[_Entry] = []
+    for document, file in documents(path):
+        if isinstance(document, dict):
+            check_names(document, file or path.name)
+            own = own or own_size(document, path.name)
+        for frame, people, where in frames(document, path.name, file):
+            listed.append(frame)
+            entries += [_entry(frame, person, where) for person in people]
+    nobody = f"{path.name} holds no person in any frame, expected at least one; check the detector"
+    if not entries:
+        raise ValueError(nobody)
+    for entry in entries:
+        places = entry.table[np.isfinite(entry.table[:, :2]).all(-1) & (entry.table[:, :2] != 0).any(-1), :2]
+        if len(places) > 2 and not entry.shares:
+            check_unit(places, entry.where)
+    size = known_size(size, own, path.name, ("width", "height"))
+    number = dict(zip(listed, frame_numbers(listed, path.name)))
+    sure = any((entry.table[:, 2] > 0).any() for entry in entries)
+    if not sure:
+        warnings.warn(
+            f"{path.name}: confidence is 0 everywhere; it is taken for unknown, and what is not at (0, 0) for found",
+            stacklevel=4,
+        )
+    people: dict[int, list[Person]] = {frame: [] for frame in number.values()}
+    for entry in entries:
+        person = _person(entry, size, sure)
+        if person.height:  # OpenPose writes people of whom it saw a face alone
+            people[number[entry.frame]].append(person)
+    if not any(people.values()):
+        raise ValueError(nobody)
+    return Seen(*_in_order(people, path.name), size, sure)
 
 
-def _parse(path: Path) -> object:
-    """What the JSON holds; a list of its lines where it is one document a line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path.name} is no text ({error}); expected JSON") from error
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        try:
-            lines = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except (json.JSONDecodeError, RecursionError):
-            lines = []
-        if not lines:
-            raise ValueError(f"{path.name} is no JSON, or cut off ({error}); write it again") from error
-        return lines
+def known_size(size: Size | None, own: tuple[object, object] | None, where: str, fields: tuple[str, str]) -> Size:
+    """The picture's size as the caller says it, else as the file does; warns where they contradict.
+
+    Args:
+        size: the caller's.
+        own: the file's.
+        where: file and video, for messages.
+        fields: what the file calls width and height.
+
+    Raises:
+        ValueError: if neither says it, or the file's are no sides of a picture.
+    """
+    if size is None and own is None:
+        raise ValueError(f"{where} does not say how large the picture is; pass size=(width, height) in pixels")
+    if size is None:
+        return picture_size(own, f"{where}: ({', '.join(fields)})")
+    if own is not None and [str(side) for side in own] != [str(side) for side in size]:
+        warnings.warn(
+            f"{where} is of a picture of {reprlib.repr(own[0])} x {reprlib.repr(own[1])} pixels by its own word, but "
+            f"size is {size}, which is taken",
+            stacklevel=5,
+        )
+    return size
 
 
-def _size(document: dict) -> tuple[int, int] | None:
-    for entry in [document, *(document["images"] if isinstance(document.get("images"), list) else [])]:
-        if isinstance(entry, dict) and all(isinstance(entry.get(side), int) for side in ("width", "height")):
-            return entry["width"], entry["height"]
-    return None
+def _entry(frame: str, person: object, where: str) -> _Entry:
+    table, shares = to_coco(person, where)
+    found = table[:, :2][np.isfinite(table[:, :2])]
+    if np.abs(found).max(initial=0.0) > LARGEST:
+        far = found[np.abs(found).argmax()]
+        raise ValueError(f"{where}: a keypoint is at {far:.3g}, expected pixels up to {LARGEST}; correct it")
+    about = person if isinstance(person, dict) else {}
+    return _Entry(frame, where, table, shares, _score(about, where), _identity(about))
 
 
-def _number(entry: dict, where: str, otherwise: int | None) -> int:
-    key = next((key for key in _FRAME if key in entry), None)
+def _score(about: dict, where: str) -> float | None:
+    key = next((key for key in ("score", "bbox_score", "confidence") if key in about), None)
     if key is None:
-        if otherwise is not None:
-            return otherwise
-        raise ValueError(
-            f"{where} says no frame, expected one of {', '.join(_FRAME)}; "
-            "add it, or write one list of people for each frame"
-        )
-    digits = re.findall(r"\d+", Path(str(entry[key])).stem)
-    if isinstance(entry[key], bool) or not digits:
-        raise ValueError(f"{where}: {key} is {entry[key]!r}, expected a frame number or a file name with one")
-    return int(digits[-1])
+        return None
+    score = _only(about[key])
+    if isinstance(score, bool) or not isinstance(score, int | float) or not abs(score) < 1e9:  # NaN is not below
+        raise ValueError(f"{where}: {key} is {reprlib.repr(about[key])}, expected a finite number; correct it")
+    return float(score)
 
 
-def _person(entry: object, where: str) -> Person:
-    entry = entry if isinstance(entry, dict) else {}
-    try:
-        values = np.asarray(entry.get("keypoints"), dtype=np.float64)
-    except (TypeError, ValueError):
-        values = np.empty(0)
-    scores = entry.get("keypoint_scores")
-    if scores is not None and values.shape == (17, 2) and np.shape(scores) == (17,):
-        values = np.column_stack([values, scores])
-    if values.size != 51 or values.shape not in ((51,), (17, 3)):
-        raise ValueError(
-            f"{where}: keypoints has the shape {values.shape}, expected 51 numbers: x, y and confidence of COCO's 17 "
-            "keypoints; run the detector with a COCO model"
-        )
-    values = values.reshape(17, 3)
-    found = np.isfinite(values).all(-1) & (values[:, 2] > 0)
-    points = np.where(found[:, None], values[:, :2], np.nan)
-    confidence = np.where(found, values[:, 2], 0.0)
-    score = next((entry[key] for key in ("score", "bbox_score") if key in entry), confidence.mean())
-    if not isinstance(score, int | float) or not math.isfinite(score):
-        raise ValueError(f"{where}: score is {score!r}, expected a finite number; correct it")
-    return Person(points, confidence, float(score))
+def _only(value: Any) -> Any:
+    """The one element of a list, which some detectors write for a number."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _in_order(seen: dict[int, list[Person]], name: str) -> list[list[Person]]:
-    numbers = sorted(number for number, people in seen.items() if people)
-    if not numbers:
-        raise ValueError(f"{name} holds no person in any frame, expected at least one; check the detector")
+def _identity(about: dict) -> Hashable:
+    found = (_only(about[key]) for key in _IDENTITY if key in about)
+    return next((one for one in found if isinstance(one, int | float | str) and one != -1), None)
+
+
+def _person(entry: _Entry, size: Size, sure: bool) -> Person:
+    points = entry.table[:, :2] * (size if entry.shares else 1)
+    # Whatever the confidence beside it, detectors write (0, 0) or a negative place for what they did not find.
+    x, y = points.T
+    found = np.isfinite(x) & np.isfinite(y) & ((x > 0) | (y > 0))
+    if sure:
+        found = found & (entry.table[:, 2] > 0)  # false for NaN
+    points = np.where(found[:, None], points, np.nan)
+    confidence = np.where(found, entry.table[:, 2] if sure else 1.0, 0.0)
+    return Person(points, confidence, confidence.mean() if entry.score is None else entry.score, entry.identity)
+
+
+def _in_order(seen: dict[int, list[Person]], name: str) -> tuple[list[list[Person]], list[int], int]:
+    """(frames, numbers, step), without gaps between the first and the last frame with people."""
+    every = sorted(seen)
     # A detector that looked at every n-th frame leaves no gaps in between.
-    step = math.gcd(*(b - a for a, b in zip(numbers, numbers[1:]))) or 1
-    count = (numbers[-1] - numbers[0]) // step + 1
-    if count > 2 * len(numbers):
+    step = math.gcd(*(b - a for a, b in zip(every, every[1:]))) or 1
+    busy = [number for number in every if seen[number]]
+    numbers = range(busy[0], busy[-1] + 1, step)
+    if len(numbers) > 2 * len(busy):
         raise ValueError(
-            f"{name}: people in {len(numbers)} frames between frame {numbers[0]} and {numbers[-1]}, expected at least "
+            f"{name}: people in {len(busy)} frames between frame {busy[0]} and {busy[-1]}, expected at least "
             "half of them; cut the video to where the person is seen, or are these the pictures of no video?"
         )
-    return [seen.get(number, []) for number in range(numbers[0], numbers[-1] + 1, step)]
+    return [seen.get(number, []) for number in numbers], list(numbers), step

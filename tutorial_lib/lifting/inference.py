@@ -1,10 +1,14 @@
-"""Lifting whole videos at test time, as they are or averaged with their mirror image."""
+"""Lifting whole videos at test time: as they are, at the rate of the training, averaged with their mirror image."""
+
+import math
 
 import torch
 
+from tutorial_lib.datasets.splits import FPS
 from tutorial_lib.datasets.videos import Video
 from tutorial_lib.lifting.protocol import Lifter
 from tutorial_lib.metrics import root_relative
+from tutorial_lib.motion.validation import check_fps
 from tutorial_lib.skeleton import flip
 
 
@@ -22,6 +26,46 @@ def lift_flipped_average(model: Lifter, keypoints: torch.Tensor, chunk: int | No
         (..., T, 17, 3) metres, root-relative, camera axes.
     """
     return (model.lift(keypoints, chunk) + flip(model.lift(flip(keypoints), chunk))) / 2
+
+
+def lift_resampled(model: Lifter, keypoints: torch.Tensor, fps: float, chunk: int | None = None) -> torch.Tensor:
+    """Lift a clip of any frame rate: at the rate that the lifters were trained at, on straight lines between frames.
+
+    A walk filmed at 10 frames a second is a run to a network that has only seen 50.
+
+    Args:
+        model: a lifter with `lift`, such as `TemporalLifter`.
+        keypoints: (..., T, 17, 2) screen coordinates.
+        fps: their frames per second.
+        chunk: as in the lifter's `lift`.
+
+    Returns:
+        (..., T, 17, 3) metres, camera axes: the poses of the clip's own frames.
+
+    Raises:
+        ValueError: if fps is no rate, see `motion.validation.FPS`.
+    """
+    there = training_frames(keypoints.shape[-3], fps)
+    if math.isclose(fps, FPS, rel_tol=1e-6):
+        return model.lift(keypoints, chunk)
+    back = torch.arange(keypoints.shape[-3], dtype=torch.float64) * (FPS / fps)
+    return _between(model.lift(_between(keypoints, there), chunk), back)
+
+
+def training_frames(frames: int, fps: float) -> torch.Tensor:
+    """Where in a clip the frames lie that a lifter sees of it, in frames of the clip: (n,) double precision."""
+    step = check_fps(fps, "lift_resampled") / FPS
+    return torch.arange(math.floor((frames - 1) / step + 1e-6) + 1, dtype=torch.float64) * step
+
+
+def _between(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Values (..., T, J, C) at places (n,) between their frames: (..., n, J, C)."""
+    last = values.shape[-3] - 1
+    places = places.clamp(max=last)  # less than one frame of the training later, and no slope is made up
+    low = places.floor().long()
+    share = (places - low).to(values)[:, None, None]
+    low = low.to(values.device)
+    return torch.lerp(values[..., low, :, :], values[..., (low + 1).clamp(max=last), :, :], share)
 
 
 @torch.no_grad()

@@ -1,5 +1,7 @@
 """The live demos of lesson 04 that lift: every network on the same video, and one's own video."""
 
+import reprlib
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -12,11 +14,12 @@ import torch
 from tutorial_lib import checkpoints, keypoint_files
 from tutorial_lib.camera import FOCAL, Camera, look_at, project, world_to_camera
 from tutorial_lib.datasets.detector import Defects, draw_defects
+from tutorial_lib.datasets.splits import FPS
 from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.lifting import Lifter, lift_flipped_average
+from tutorial_lib.lifting import Lifter, lift_flipped_average, lift_resampled, training_frames
 from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error
 from tutorial_lib.motion.clip import Clip
 
@@ -207,28 +210,54 @@ def compute_own_video(
     # The network knows one camera; another focal length is the same rays on another scale.
     seen = chosen.keypoints * (FOCAL / focal)
     with torch.no_grad():
-        pose = root_relative(networks[network].lift(seen))
-    return {"seen": chosen.keypoints, "pose": pose, "fps": chosen.fps or 50.0}
+        pose = root_relative(lift_resampled(networks[network], seen, chosen.fps or FPS))
+    return {"seen": chosen.keypoints, "pose": pose, "fps": chosen.fps or FPS}
 
 
 def view_own_video(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `own_video_demo`."""
+    count, fps = len(arrays["pose"]), arrays["fps"]
+    note = f"{count} frames at {fps:g} Hz"
+    if fps != FPS:
+        note += f", lifted from {len(training_frames(count, fps))} frames at {FPS:g} Hz, as in the training"
     return stage.panes(
         stage.image(skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")], title="your keypoints"),
         stage.scene([stage.skeleton3d("lifted", arrays["pose"], colour="blue")], extent=BODY, up="-y", title="in 3D"),
-        fps=arrays["fps"],
-        note=f"{len(arrays['pose'])} frames at {arrays['fps']:g} Hz",
+        fps=fps,
+        note=note,
     )
 
 
 def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames", folder: Path | None = None) -> Demo:
     """2D keypoints of one's own video, lifted and played. There is no truth, so there is no error.
 
+    Lifted at the 50 frames a second of the training, whatever the video's rate is, and played at the video's.
+
     Args:
         tracks: from `keypoint_files.load`.
         network: which lifter it starts with.
         folder: of the checkpoints, for networks of one's own.
+
+    Raises:
+        ValueError: without a track, or for one in COCO's layout. Warns of those whose rate is unknown: they are lifted
+            as if it were 50.
     """
+    if not isinstance(tracks, list | tuple) or not tracks:
+        raise ValueError(
+            f"tracks is {reprlib.repr(tracks)}, expected the list of tracks that keypoint_files.load returns"
+        )
+    for track in tracks:
+        if track.layout != "human36m":
+            raise ValueError(
+                f"track {track.name} has the layout {track.layout!r}, expected 'human36m', which the lifters were "
+                "trained on; load it without layout="
+            )
+        if track.fps is None:
+            warnings.warn(
+                f"track {track.name} does not say its frame rate, and is lifted as if it were {FPS:g}; "
+                "pass fps= to keypoint_files.load",
+                stacklevel=2,
+            )
     networks = load_networks(folder)
 
     controls = {

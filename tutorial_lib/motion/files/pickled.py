@@ -18,7 +18,7 @@ DAMAGED = (
 
 def damaged(path: Path, error: Exception) -> ValueError:
     """The error that a reader raises for a file of which `error` was the first sign that it is broken."""
-    return ValueError(f"{path.name} is empty, cut off or no npz file ({error}); download it again")
+    return ValueError(f"{path.name} is empty, cut off or no npz file ({error!s:.200}); download it again")
 
 
 def read_objects(path: str | Path, names: tuple[str, ...], *, allow_pickle: bool = False) -> list:
