@@ -87,7 +87,8 @@ def test_a_temporary_folder_that_somebody_else_made_is_not_taken(clone, locked, 
         known.touch()
     else:
         known.mkdir()
-        monkeypatch.setattr(os, "getuid", lambda user=os.getuid(): user + 1)
+        other = os.getuid() + 1
+        monkeypatch.setattr(os, "getuid", lambda: other)
         known.rename(clone / f"pose-course-{os.getuid()}")
     with pytest.warns(UserWarning, match="Set COURSE_BUILD"):
         folder = output_folder()

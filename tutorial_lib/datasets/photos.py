@@ -163,7 +163,7 @@ def _read_or_draw(
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], str | None]:
-    """A file's tensors, and the digest that they had when they were written: None in files from before there was one."""
+    """A file's tensors, and the digest that they were written with: None in files from before there was one."""
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, (file.metadata() or {}).get("digest")  # noqa: SIM118
 

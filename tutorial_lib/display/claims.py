@@ -200,7 +200,7 @@ def _known(path: Path) -> dict[str, dict]:
     if not isinstance(found, dict):
         warnings.warn(f"{path} holds no claims ({reason}): it is begun anew", stacklevel=3)
         return {}
-    claims = {name: entry for name, entry in found.items() if isinstance(entry, dict) and _FIELDS <= entry.keys()}
+    claims = {name: entry for name, entry in found.items() if isinstance(entry, dict) and entry.keys() >= _FIELDS}
     if found.keys() - claims.keys():
         names = ", ".join(sorted(found.keys() - claims.keys())[:3])
         warnings.warn(f"{path} holds entries that are no claims ({names}): they are left out", stacklevel=3)
