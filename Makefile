@@ -1,6 +1,6 @@
 # The course's commands: `make lab` and `make test` need nothing done before them.
 #
-#   make lab            set up on first use, then open JupyterLab on the first lesson
+#   make lab            set up on first use, then open JupyterLab on your copies of the lessons, in work/
 #   make test           everything CI checks
 #   make notebooks      run every lesson (PROFILE=full MOTION=my.bvh SEED=1 LESSONS="05" are passed on)
 #   make build          rewrite the committed notebooks from notebooks/source (LESSONS="05 06" for some)
@@ -19,10 +19,13 @@
 #   make api            build/api/index.html: the library from its docstrings, offline
 #   make matrix         make test with every Python here that the course promises, each in an environment of its own
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
-#   make clean          remove what the commands above made, except .venv
+#   make clean          remove what the commands above made, except .venv and work
 #
 # PIP_ARGS goes to `pip install`, e.g. to choose another build of torch. LAB_ARGS goes to `jupyter lab`,
 # PYTEST_ARGS to pytest. PYTHON names the interpreter that makes .venv.
+
+# Words as one word for the shell, whatever is in them.
+quoted = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -37,7 +40,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 # A variable's value as one word for the shell, whatever characters are in it; nothing if it is empty.
-quoted = $(if $(value $1),'$(subst ','\'',$(value $1))')
+given = $(if $(value $1),'$(subst ','\'',$(value $1))')
 
 # Whatever Jupyter, IPython and matplotlib keep, they keep in the clone: nothing lands in the home folder.
 PRIVATE := $(CURDIR)/$(VENV)/private
@@ -57,24 +60,24 @@ help:
 setup: $(READY)
 
 $(READY): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found: install one (Debian: apt-get install" \
+	@test -n $(call quoted,$(PYTHON)) || { echo "No Python 3.11 or newer was found: install one (Debian: apt-get install" \
 		"python3 python3-venv), or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(call quoted,$(PYTHON)) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "python -m venv failed: on Debian, apt-get install python3-venv" >&2; exit 1; }; }
 	$(BIN)/python -m pip install --requirement requirements.lock $(if $(wildcard $@),--quiet) $(PIP_ARGS)
 	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable . --quiet
-	@mkdir -p "$(PRIVATE)" $(VENV)/share/jupyter/lab/settings
+	@mkdir -p $(call quoted,$(PRIVATE)) $(VENV)/share/jupyter/lab/settings
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 		> $(VENV)/share/jupyter/lab/settings/overrides.json  # the first thing to see is the lesson, not a question
 	@touch $@
 
-# Of a notebook that Jupyter does not trust it cuts the HTML down (claim cards): the clone's own are trusted.
-# JupyterLab refuses to run as root unless told that root is meant, as it is in a container. Language servers are
-# not looked for: the search runs npm, which writes into the home folder.
+# Who learns works in copies, so that the clone stays as it is and git has nothing to say; see course/unpack.py for what
+# of them Jupyter trusts. JupyterLab refuses to run as root unless told that root is meant, as it is in a container.
+# Language servers are not looked for: the search runs npm, which writes into the home folder.
 lab: $(READY)
-	@$(BIN)/jupyter trust notebooks/*.ipynb >/dev/null 2>&1 || true
-	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
-		--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --LanguageServerManager.autodetect=False \
+	@$(BIN)/python -m tutorial_lib.course.unpack work --trust
+	$(BIN)/jupyter lab --ServerApp.root_dir=$(call quoted,$(CURDIR)) \
+		--LabApp.default_url=/lab/tree/work/00_start_here.ipynb --LanguageServerManager.autodetect=False \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 # One pytest run: unit tests, every committed notebook cell by cell (nbval), every lesson through papermill,
@@ -108,7 +111,7 @@ lint: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python -m tutorial_lib.course.run $(LESSONS) --parameters \
-		$(foreach name,PROFILE SEED DEVICE MOTION,$(if $($(name)),$(name)=$(call quoted,$(name))))
+		$(foreach name,PROFILE SEED DEVICE MOTION,$(if $($(name)),$(name)=$(call given,$(name))))
 
 build: $(READY)
 	$(BIN)/python -m tutorial_lib.course.build $(LESSONS)
@@ -132,7 +135,7 @@ student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
 
 grade: $(READY)
-	$(BIN)/python -m tutorial_lib.course.grade $(call quoted,SUBMISSIONS) $(if $(LESSONS),--lesson $(LESSONS))
+	$(BIN)/python -m tutorial_lib.course.grade $(call given,SUBMISSIONS) $(if $(LESSONS),--lesson $(LESSONS))
 
 sheet: $(READY)
 	$(BIN)/python -m tutorial_lib.course.checklist $(LESSONS)
@@ -144,7 +147,7 @@ slides: $(READY)
 	$(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
 
 kiosk: $(READY)
-	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(call quoted,DEMO)
+	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(call given,DEMO)
 
 # Beside the course's own versions, a hub wants two dozen packages that nobody else needs.
 hub: $(READY)
@@ -157,7 +160,7 @@ wheel: $(READY)
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/dist
 
 badges: $(READY)
-	$(BIN)/python -m tutorial_lib.course.launch $(call quoted,REPOSITORY)
+	$(BIN)/python -m tutorial_lib.course.launch $(call given,REPOSITORY)
 
 # nbdime and pre-commit have an environment of their own: in the course's they would add themselves to its JupyterLab.
 REVIEW := $(VENV)/review
@@ -166,7 +169,7 @@ review: $(READY)
 	@test -x $(REVIEW)/bin/python || $(BIN)/python -m venv $(REVIEW)
 	$(REVIEW)/bin/python -m pip install --quiet --constraint requirements.lock nbdime==4.0.4 pre-commit==4.7.0 \
 		pre-commit-hooks==6.0.0 $(PIP_ARGS)
-	git config diff.jupyternotebook.command '"$(CURDIR)/$(REVIEW)/bin/git-nbdiffdriver" diff'
+	git config diff.jupyternotebook.command $(call quoted,$(call quoted,$(CURDIR)/$(REVIEW)/bin/git-nbdiffdriver) diff)
 	@attributes="$$(git rev-parse --git-path info/attributes)"; mkdir -p "$$(dirname "$$attributes")"; \
 		grep -qs jupyternotebook "$$attributes" || echo '*.ipynb diff=jupyternotebook' >> "$$attributes"
 	$(REVIEW)/bin/pre-commit install

@@ -8,12 +8,14 @@ names another folder.
 import argparse
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 import tutorial_lib
@@ -42,7 +44,7 @@ def read_json(path: Path) -> Any:
         raise ValueError(f"{path} is missing: restore it or run the experiment (`make checkpoints`)")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON ({error}): restore it or run the experiment") from error
 
 
@@ -51,18 +53,36 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     write_whole(path, lambda half: save_file({key: value.contiguous() for key, value in tensors.items()}, half))
 
 
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors that an experiment wrote.
+
+    Raises:
+        ValueError: the file holds none.
+    """
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} holds no tensors ({error}): restore it or run the experiment") from error
+
+
 def once(path: Path, make: Callable[[], Any]) -> Any:
-    """The JSON at `path`; `make()` makes it if it is not there."""
-    if not path.is_file():
-        write_json(path, make())
-    return read_json(path)
+    """The JSON at `path`; `make()` makes it if it is not there, or damaged."""
+    return _once(path, make, read_json, write_json)
 
 
 def once_tensors(path: Path, make: Callable[[], Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The tensors at `path`; `make()` makes them if they are not there."""
-    if not path.is_file():
-        write_tensors(path, make())
-    return load_file(path)
+    """The tensors at `path`; `make()` makes them if they are not there, or damaged."""
+    return _once(path, make, read_tensors, write_tensors)
+
+
+def _once(path: Path, make: Callable[[], Any], read: Callable[[Path], Any], write: Callable[[Path, Any], None]) -> Any:
+    if path.is_file():
+        try:
+            return read(path)
+        except ValueError as error:
+            warnings.warn(f"{error}. It is made again", stacklevel=3)
+    write(path, make())
+    return read(path)
 
 
 def settings(budget_name: str, budget: Any) -> dict:

@@ -37,7 +37,15 @@ def _writable(folder: Path) -> bool:
 
 @functools.cache  # one warning a process
 def _temporary() -> Path:
-    folder = Path(tempfile.gettempdir()) / f"pose-course-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    user = os.getuid() if hasattr(os, "getuid") else None
+    folder = Path(tempfile.gettempdir()) / f"pose-course-{'user' if user is None else user}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        owned = not folder.is_symlink() and user in (None, folder.stat().st_uid)
+    except OSError:  # a file of that name
+        owned = False
+    if not owned:  # anyone may have made it: the name is known beforehand
+        folder = Path(tempfile.mkdtemp(prefix="pose-course-"))
     warnings.warn(
         f"neither the course's folder nor a home can be written to: what is computed goes to {folder}, which may be "
         "emptied at any time. Set COURSE_BUILD to a folder that stays",

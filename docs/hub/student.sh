@@ -6,13 +6,15 @@ set -eu
 # more gets Python's MemoryError, and the other students notice nothing.
 ulimit -d "$((MEM_LIMIT / 1024))"
 
+# So many processes and threads for all of a student's notebooks together: a loop that starts processes ends there. Shells
+# call the limit -u or -p.
+if [ -n "${COURSE_PROCESSES:-}" ]; then
+    if (ulimit -u "$COURSE_PROCESSES") 2>/dev/null; then ulimit -u "$COURSE_PROCESSES"; else ulimit -p "$COURSE_PROCESSES"; fi
+fi
+
 umask 077  # what a student writes is for nobody else; on some systems a home folder is open for reading
 
-first_time=true
-if [ -d "$HOME/course" ]; then first_time=false; fi
-# What is in the folder already is the student's work and stays.
-"$COURSE_PYTHON" -m tutorial_lib.course.unpack "$HOME/course" ${COURSE_LESSONS:+--lessons "$COURSE_LESSONS"}
-# Of a notebook that Jupyter does not trust it cuts the HTML down (claim cards), until its cells are run.
-if $first_time; then "$COURSE_PYTHON" -m nbformat.sign "$HOME"/course/*.ipynb; fi
+# What is in the folder already is the student's work and stays; what is handed out is trusted, nothing else.
+"$COURSE_PYTHON" -m tutorial_lib.course.unpack "$HOME/course" --trust ${COURSE_LESSONS:+--lessons "$COURSE_LESSONS"}
 
 exec "$COURSE_PYTHON" -m jupyterhub.singleuser "$@"

@@ -1,6 +1,8 @@
 """The workshop itself, on a tiny lesson made for the purpose."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,6 +11,7 @@ import nbformat
 import pytest
 
 from tutorial_lib.course import bench_ratios, build, compare, environment, environment_report, notebooks, run
+from tutorial_lib.training import resolve_device
 
 LESSON = """\
 # %% [markdown]
@@ -281,6 +284,64 @@ def test_table_marks_what_is_over_the_budget(tmp_path):
     assert lines[0].split() == ["lesson", "seconds", "peak", "memory", "claims", "held"]
     assert lines[2].split() == ["01_a", "12", "0.40", "GB", "1", "of", "2"]
     assert lines[3].split() == ["02_bb", "91!", "2.00", "GB!", "-"]
+
+
+@pytest.mark.parametrize(
+    ("command", "taken"),
+    [
+        ("student", "below a file"),
+        ("site", "a file"),
+        ("slides", "below a file"),
+        ("run", "a file"),
+        ("kiosk", "a file"),
+    ],
+)
+def test_where_nothing_can_be_written_a_command_says_so_in_one_line(command, taken, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    environment = os.environ | {"COURSE_BUILD": str(file / "build" if taken == "below a file" else file)}
+    words = [sys.executable, "-P", "-m", f"tutorial_lib.course.{command}", "05"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "COURSE_BUILD names another folder" in done.stderr.splitlines()[-1] and str(file) in done.stderr
+    assert file.read_text() == "mine"
+
+
+def test_a_command_tells_what_a_disk_refuses_and_hides_nothing_else(monkeypatch, capsys):
+    def fail(error):
+        raise error
+
+    with pytest.raises(SystemExit, match="No space left .*COURSE_BUILD"):
+        notebooks.as_command(lambda: fail(OSError(errno.ENOSPC, "No space left on device", "x")))
+    with pytest.raises(FileNotFoundError):
+        notebooks.as_command(lambda: fail(FileNotFoundError(errno.ENOENT, "No such file", "x")))
+    letters = UnicodeEncodeError("utf-8", "\udcc3", 0, 1, "surrogates not allowed")
+    with pytest.raises(UnicodeEncodeError):
+        notebooks.as_command(lambda: fail(letters))
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
+    with pytest.raises(SystemExit, match="Set PYTHONUTF8=1"):
+        notebooks.as_command(lambda: fail(letters))
+    for count, code in ((0, 0), (1, 1), (300, 1)):
+        with pytest.raises(SystemExit) as end:
+            notebooks.as_command(lambda count=count: count)
+        assert end.value.code == code
+
+
+def test_the_machine_check_and_auto_name_the_same_device(monkeypatch):
+    """Also on a Mac: its GPU is present, and not used."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    for there in (False, True):
+        monkeypatch.setattr("torch.backends.mps.is_available", lambda there=there: there)
+        (row,) = (row for row in environment.check().rows if row.what == "device")
+        assert row.found.startswith("CPU") and resolve_device("auto").type == "cpu"
+        assert ("Apple GPU (mps) is present, not used" in row.found) == there
+        with pytest.raises(ValueError, match="which the course does not use: take 'auto' or 'cpu'"):
+            resolve_device("mps")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    card = SimpleNamespace(name="H", total_memory=80e9)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: card)
+    (row,) = (row for row in environment.check().rows if row.what == "device")
+    assert row.found == "CUDA: H, 80 GB" and resolve_device("auto").type == "cuda"
 
 
 def benchmark(name, median, group="lifter", **extra):

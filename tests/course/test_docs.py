@@ -166,3 +166,68 @@ def test_a_value_stays_one_word(call, value):
         capture_output=True, text=True, check=True, cwd=ROOT,
     ).stdout  # fmt: skip
     assert any(word.endswith(value) for word in shlex.split(shown.splitlines()[-1]))
+
+
+def dry(target, *words, folder=ROOT):
+    """The lines that a target would run."""
+    command = ["make", "--dry-run", "--no-print-directory", "-o", ".venv/.ready", *target.split(), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+    return done.stdout.replace("\\\n", "").splitlines()
+
+
+@pytest.mark.parametrize("value", ['my class/"1"', "it's/week 1", "a;b/`c` & (d)", "Übung/1"])
+@pytest.mark.parametrize(
+    "call", [("grade", "SUBMISSIONS"), ("kiosk", "DEMO"), ("badges", "REPOSITORY"), ("notebooks", "MOTION")]
+)
+def test_a_value_is_one_word_whatever_is_in_it(call, value):
+    target, name = call
+    assert value in {word.removeprefix("MOTION=") for word in shlex.split(dry(target, f"{name}={value}")[-1])}
+
+
+def test_grade_takes_several_lessons():
+    assert shlex.split(dry("grade", "SUBMISSIONS=a b", "LESSONS=05 06")[-1])[-4:] == ["a b", "--lesson", "05", "06"]
+
+
+@pytest.mark.parametrize("name", ["my clone", "it's mine", 'a "b" & (c)'])
+def test_every_target_keeps_the_clones_folder_in_one_word(name, tmp_path):
+    """A dry run in such a folder, before and after the set-up: wherever it is named, it is whole; nothing is made."""
+    clone = tmp_path / name
+    clone.mkdir()
+    for file in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / file, clone)
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)[0].split()
+    whole = [str(clone), shlex.quote(str(clone)), str(clone).replace("'", "'\\''")]
+    for ready in ([], ["-o", ".venv/.ready"]):
+        command = ["make", "--dry-run", "--no-print-directory", *ready, *targets, "PYTHON=python3", "PYTHONS="]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=clone).stdout
+        lines = shown.replace("\\\n", "").splitlines()
+        words = [word for line in lines for word in shlex.split(line, comments=True) if tmp_path.name in word]
+        assert len(words) >= 2 and len(lines) > len(targets)
+        assert all(any(form in word for form in whole) for word in words), words
+    assert {path.name for path in clone.iterdir()} == {"Makefile", "requirements.lock", "pyproject.toml"}
+
+
+# --- what git does to files
+
+
+def test_a_clone_with_the_line_ends_of_windows_still_runs(tmp_path):
+    """Scripts, make's rules and the notebooks whose bytes are compared; and git has nothing to say."""
+    git = [shutil.which("git") or "false", "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    kept = [".gitattributes", "Makefile", ".ci/run", "docs/hub/student.sh", "binder/start", "binder/postBuild",
+            "notebooks/source/00_start_here.py", "notebooks/00_start_here.ipynb", "notebooks/images/start_here.gif",
+            "requirements.lock"]  # fmt: skip
+    for name in kept:
+        (origin / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, origin / name)
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        done = subprocess.run([*git, "-C", str(origin), *words], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no git that works: {done.stderr}")
+    subprocess.run([*git, "clone", "-q", "-c", "core.autocrlf=true", str(origin), str(clone)], check=True)
+    assert {name: (clone / name).read_bytes() == (ROOT / name).read_bytes() for name in kept} == dict.fromkeys(
+        kept, True
+    )
+    status = [*git, "-C", str(clone), "status", "--porcelain"]
+    assert subprocess.run(status, capture_output=True, text=True, check=True).stdout == ""

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ def settings(monkeypatch, tmp_path, mode):
     """The hub's settings as JupyterHub reads them."""
     monkeypatch.setenv("COURSE_STATE", str(tmp_path))
     monkeypatch.setenv("COURSE_HUB", mode)
+    monkeypatch.setenv("container", "yes")  # where these tests run, root may be meant
     return PyFileConfigLoader("jupyterhub_config.py", path=str(HUB)).load_config()
 
 
@@ -56,6 +58,32 @@ def test_a_class_needs_real_accounts_and_only_a_trial_lets_anyone_in(monkeypatch
     assert settings(monkeypatch, tmp_path, "trial").Authenticator.allow_all is True
     with pytest.raises(ValueError, match="expected 'trial' or 'class'"):
         settings(monkeypatch, tmp_path, "exam")
+
+
+@pytest.mark.parametrize("mode", ["trial", "class"])
+def test_state_is_for_nobody_else_and_for_one_mode(mode, monkeypatch, tmp_path):
+    state = tmp_path / mode
+    state.mkdir(mode=0o755)
+    config = settings(monkeypatch, tmp_path, mode)
+    assert state.stat().st_mode & 0o777 == 0o700, "also where it was there already"
+    assert config.JupyterHub.db_url == f"sqlite:///{state / 'hub.sqlite'}"
+    assert Path(config.JupyterHub.cookie_secret_file).parent == state
+    monkeypatch.setattr(os, "geteuid", lambda: state.stat().st_uid + 1)
+    with pytest.raises(ValueError, match="COURSE_STATE has .*name another folder"):
+        settings(monkeypatch, tmp_path, mode)
+
+
+def test_a_trial_says_that_it_is_open_and_is_not_for_root(monkeypatch, tmp_path, capsys):
+    settings(monkeypatch, tmp_path, "class")
+    assert not capsys.readouterr().err
+    settings(monkeypatch, tmp_path, "trial")
+    assert "every account of this machine can log in" in capsys.readouterr().err
+    monkeypatch.setenv("container", "")
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setattr(Path, "exists", lambda self: False)  # no mark of a container
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(ValueError, match="you are root, expected another account"):
+        PyFileConfigLoader("jupyterhub_config.py", path=str(HUB)).load_config()
 
 
 def test_hub_pins_add_to_the_lock_and_repeat_nothing():
@@ -93,14 +121,33 @@ if [ "$2" = jupyterhub.singleuser ]; then touch "$HOME/course/written"; fi
         assert {int(kilobytes) for kilobytes, _ in lines} == {limit // 1024}
         return [call for _, call in lines]
 
-    first = start()
-    assert first[0] == f"-m tutorial_lib.course.unpack {home}/course"
-    assert first[1].startswith("-m nbformat.sign ")
-    assert first[2:] == ["-m jupyterhub.singleuser --port=1"]
-    assert start() == [first[0], first[2]], "a student's own files are not signed in the student's name"
+    expected = [f"-m tutorial_lib.course.unpack {home}/course --trust", "-m jupyterhub.singleuser --port=1"]
+    assert start() == expected and start() == expected, "a student's own files are not signed in the student's name"
     for path in (home / "course", home / "course" / "written"):
         assert path.stat().st_mode & 0o077 == 0, "others can read what a student writes"
-    assert start(COURSE_LESSONS="/srv/my lessons")[0].endswith("/course --lessons /srv/my lessons")
+    assert start(COURSE_LESSONS="/srv/my lessons")[0].endswith("/course --trust --lessons /srv/my lessons")
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash"])
+def test_a_students_processes_are_limited_where_students_are_accounts(shell, tmp_path, monkeypatch):
+    assert settings(monkeypatch, tmp_path, "class").Spawner.environment["COURSE_PROCESSES"] == "500"
+    assert settings(monkeypatch, tmp_path, "trial").Spawner.environment["COURSE_PROCESSES"] == ""
+    if shutil.which(shell) is None or not Path("/proc/self/limits").exists():
+        pytest.skip(f"no {shell}, or no /proc")
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\ngrep processes /proc/self/limits\n")
+    python.chmod(0o755)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MEM_LIMIT": str(2 * GIGABYTE)}
+    environment |= {"COURSE_PYTHON": str(python), "COURSE_LESSONS": ""}
+
+    def limits(**more):
+        command = [shell, str(HUB / "student.sh")]
+        return subprocess.run(command, env=environment | more, capture_output=True, text=True, check=True).stdout
+
+    before = Path("/proc/self/limits").read_text()
+    assert all(line in before for line in limits(COURSE_PROCESSES="").splitlines())
+    soft, hard = limits(COURSE_PROCESSES="321").splitlines()[-1].split()[2:4]
+    assert (soft, hard) == ("321", "321")
 
 
 # ------------------------------------------------------------------ a real hub
@@ -112,7 +159,7 @@ def hub(tmp_path_factory, free_port):
     state = tmp_path_factory.mktemp("hub")
     url = f"http://127.0.0.1:{free_port()}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTEST"))}
-    environment = kept | {"COURSE_HUB": "trial", "COURSE_STATE": str(state)}
+    environment = kept | {"COURSE_HUB": "trial", "COURSE_STATE": str(state), "container": "yes"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [
         *(sys.executable, "-m", "jupyterhub", f"--config={HUB / 'jupyterhub_config.py'}"),
@@ -129,7 +176,7 @@ def hub(tmp_path_factory, free_port):
                     if requests.get(f"{url}/hub/health", timeout=60).ok:
                         break
                 time.sleep(0.2)
-            yield url, state / "homes"
+            yield url, state / "trial" / "homes"
         finally:
             with contextlib.suppress(psutil.NoSuchProcess):
                 started = psutil.Process(server.pid).children(recursive=True)  # students' servers and their kernels

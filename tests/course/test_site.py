@@ -1,5 +1,6 @@
 """The static site: complete, without a dead link, without a kernel, without a network, usable by keyboard."""
 
+import base64
 import json
 import re
 from html import unescape
@@ -9,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tutorial_lib.course import markup, rendering, site, student
+from tutorial_lib.course import markup, rendering, site, slides, student
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
 
@@ -182,6 +183,30 @@ def test_markup_in_outputs_is_text():
     cell = nbformat.v4.new_code_cell("print(x)", outputs=[output])
     (shown,) = rendering.outputs(cell, lambda png: "", "")
     assert shown.kind == "text" and "&lt;b&gt;1 &lt; 2&lt;/b&gt;" in shown.html
+
+
+HOSTILE = "<!--<script>alert(1)</script> ]]> </title> \u2028 \ud83d"
+
+
+def test_no_text_of_a_figure_gets_out_of_its_script(tmp_path):
+    """On the site and on slides: the figure comes back as it was, and so does the page after it."""
+    figure = {"data": [{"type": "bar", "name": HOSTILE, "y": [1]}], "layout": {"title": {"text": HOSTILE}}}
+    bundle = {PLOTLY: figure, "image/png": base64.b64encode(bytes(24)).decode(), "text/plain": "figure: a"}
+    cells = [
+        nbformat.v4.new_markdown_cell("# 05 · Why?\n\n## First\n\nSome words."),
+        nbformat.v4.new_code_cell("f", outputs=[nbformat.v4.new_output("display_data", bundle)]),
+        nbformat.v4.new_markdown_cell(f"## Then\n\n`{HOSTILE[:-1]}`"),
+    ]
+    lessons = [rendering.lesson("05_why", nbformat.v4.new_notebook(cells=cells))]
+    site.build(lessons, tmp_path / "site")
+    slides.build(lessons, tmp_path / "slides")
+    for folder in ("site", "slides"):
+        path = tmp_path / folder / "05_why.html"
+        assert Page(path).figures == [figure]
+        scripts = re.findall(r"<script type=\"application/json\">(.*?)</script>", path.read_text(), re.DOTALL)
+        assert scripts and not any("<" in script for script in scripts)
+    index = (tmp_path / "site" / "assets" / "search-index.js").read_text(encoding="utf-8")
+    assert "<" not in index and "\\u003c!--" in index
 
 
 # ------------------------------------------------------------------ a real browser

@@ -92,7 +92,7 @@ def test_installed_package_is_whole_and_runs_a_lesson_without_the_clone(installe
     command = python("-m", "tutorial_lib.course.unpack", str(lessons))
     said = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
-    assert {path.name for path in lessons.iterdir()} == {
+    assert {path.name for path in lessons.glob("*.ipynb")} == {
         path.name for path in (home / "tutorial_lib" / "notebooks").iterdir()
     }
 

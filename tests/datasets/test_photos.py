@@ -1,10 +1,12 @@
 """Sets of photos: the same again, kept whole, and drawn anew where what was kept is spoiled."""
 
+import errno
 import hashlib
 import threading
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from tutorial_lib.datasets import photos
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
@@ -32,20 +34,21 @@ def test_what_is_on_disk_is_read_and_not_drawn(kept, tmp_path, monkeypatch):
 
 def exchange(path, **tensors):
     """Keep the set at `path` with other tensors of these names."""
-    photos.save_file({**photos.load_file(path), **tensors}, path)
+    save_file({**load_file(path), **tensors}, path)
 
 
 SPOILED = {
     "empty": lambda path, data: path.write_bytes(b""),
     "cut off": lambda path, data: path.write_bytes(data[: len(data) // 2]),
     "overwritten": lambda path, data: path.write_bytes(b"x" * len(data)),
-    "of other tensors": lambda path, data: photos.save_file({"pixels": torch.zeros(3, 3, 16, 16)}, path),
+    "of other tensors": lambda path, data: save_file({"pixels": torch.zeros(3, 3, 16, 16)}, path),
     "of other photos": lambda path, data: exchange(path, pixels=torch.zeros(5, 3, 16, 16, dtype=torch.uint8)),
     "of floating-point pixels": lambda path, data: exchange(path, pixels=torch.zeros(3, 3, 16, 16)),
     "of keypoints of others": lambda path, data: exchange(path, keypoints=torch.zeros(5, 17, 2)),
     "of flat poses": lambda path, data: exchange(path, pose=torch.zeros(3, 17, 2)),
     "of weights for visible": lambda path, data: exchange(path, visible=torch.ones(3, 17)),
     "of boxes with four numbers": lambda path, data: exchange(path, box=torch.zeros(3, 4)),
+    "with a flipped byte": lambda path, data: path.write_bytes(data[:-9] + bytes([data[-9] ^ 16]) + data[-8:]),
     "a folder": lambda path, data: (path.unlink(), path.mkdir()),
 }
 
@@ -61,6 +64,25 @@ def test_a_spoiled_file_is_drawn_again_and_named(kept, tmp_path, spoil):
     assert [entry.name for entry in tmp_path.iterdir()] == [name], "nothing partial is left"
     if path.is_file():
         assert same(photo_set("test", 3, 16, folder=tmp_path), drawn), "mended"
+
+
+def test_a_set_from_before_there_were_digests_is_still_read(kept, tmp_path, monkeypatch):
+    drawn, name, data = kept
+    (tmp_path / name).write_bytes(data)
+    exchange(tmp_path / name)
+    monkeypatch.setattr(photos, "draw_photos", None)
+    assert same(photo_set("test", 3, 16, folder=tmp_path), drawn)
+
+
+def test_photos_that_cannot_be_kept_are_drawn_and_leave_nothing(kept, tmp_path, monkeypatch):
+    def full(tensors, path, metadata):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(photos, "save_file", full)
+    with pytest.warns(UserWarning, match="No space left .*the next run draws these photos again"):
+        assert same(photo_set("test", 3, 16, folder=tmp_path), kept[0])
+    assert not list(tmp_path.iterdir())
 
 
 def test_several_may_draw_the_same_set_at_once(kept, tmp_path):

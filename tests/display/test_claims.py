@@ -1,9 +1,12 @@
 """Claim cards: intervals, verdicts from numbers, and a file that survives concurrent lessons."""
 
+import errno
 import json
 import math
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,3 +142,62 @@ def test_lessons_that_end_together_lose_no_claim(tmp_path, monkeypatch):
     runs = [subprocess.Popen([sys.executable, "-c", code, f"lesson{n}"]) for n in range(3)]
     assert [run.wait(120) for run in runs] == [0, 0, 0]
     assert len(json.loads(path.read_text(encoding="utf-8"))) == 60
+
+
+DAMAGED = {
+    "empty": "",
+    "cut off": '{"04/a": {"id": "a", "les',
+    "a list": "[]",
+    "null": "null",
+    "a number": "7",
+    "nested too deeply": "[" * 100_000,
+    "of no text": b"\xff\xfe\x00",
+    "of no claims": '{"04/a": 5, "04/b": null, "04/c": ["holds"], "04/d": {"holds": true}}',
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_begun_anew_and_named(content, tmp_path, monkeypatch):
+    path = tmp_path / "claims.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    monkeypatch.setenv("COURSE_CLAIMS", str(path))
+    with pytest.warns(UserWarning, match="claims.json holds"):
+        record(claim())
+    assert list(json.loads(path.read_text(encoding="utf-8"))) == ["06_meta_learning/adapts"]
+    assert {item.name for item in tmp_path.iterdir()} == {"claims.json", "claims.json.lock"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        record(claim(id="other"))
+    assert len(json.loads(path.read_text(encoding="utf-8"))) == 2, "mended"
+
+
+def test_what_is_whole_stays_beside_what_is_damaged_and_behind_an_editors_mark(tmp_path, monkeypatch):
+    path = tmp_path / "claims.json"
+    monkeypatch.setenv("COURSE_CLAIMS", str(path))
+    record(claim())
+    known = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**known, "x": 5}), encoding="utf-8-sig")
+    with pytest.warns(UserWarning, match=r"entries that are no claims \(x\)"):
+        record(claim(id="other"))
+    assert sorted(json.loads(path.read_text(encoding="utf-8"))) == [*known, "06_meta_learning/other"]
+
+
+@pytest.mark.parametrize("place", ["a folder", "below a file", "a full disk"])
+def test_a_claim_that_cannot_be_kept_is_shown(place, tmp_path, monkeypatch):
+    path = tmp_path / "there" / "claims.json"
+    if place == "a folder":
+        path.mkdir(parents=True)
+    elif place == "below a file":
+        path.parent.write_text("")
+    else:
+        write_text = Path.write_text
+
+        def full(self, text, **options):
+            write_text(self, text[:5], **options)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setenv("COURSE_CLAIMS", str(path))
+    with pytest.warns(UserWarning, match="claims.json cannot be written .*'adapts' is shown, not kept"):
+        assert record(claim()).holds
+    assert {item.name for item in tmp_path.rglob("*")} <= {"there", "claims.json", "claims.json.lock"}

@@ -36,6 +36,19 @@ def test_tensors_are_made_once_and_come_back_exactly(tmp_path):
     assert made == [1]
 
 
+@pytest.mark.parametrize("data", [b"", b'{"cut', b"\xff" * 99, b"[" * 100_000])
+def test_a_damaged_part_is_made_again_and_named(data, tmp_path):
+    for name, once, part in (
+        ("part.json", experiments.once, {"mm": 1.5}),
+        ("part.safetensors", experiments.once_tensors, {"a": torch.ones(3)}),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.warns(UserWarning, match=f"{name} .*made again"):
+            assert once(tmp_path / name, lambda part=part: part).keys() == part.keys()
+        assert once(tmp_path / name, None).keys() == part.keys()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_what_was_stopped_or_cannot_be_written_leaves_no_part(tmp_path):
     path = tmp_path / "part.json"
 

@@ -75,6 +75,26 @@ def test_without_a_home_there_is_a_temporary_folder_and_a_warning(clone, locked,
         assert output_folder() == folder, "told once"
 
 
+@pytest.mark.parametrize("taken", ["a link", "a file", "another's"])
+def test_a_temporary_folder_that_somebody_else_made_is_not_taken(clone, locked, monkeypatch, taken):
+    locked(clone / "clone")
+    locked(clone / "home")
+    monkeypatch.setattr("tempfile.tempdir", str(clone))
+    known = clone / f"pose-course-{os.getuid()}"
+    if taken == "a link":
+        known.symlink_to(clone / "home")
+    elif taken == "a file":
+        known.touch()
+    else:
+        known.mkdir()
+        other = os.getuid() + 1
+        monkeypatch.setattr(os, "getuid", lambda: other)
+        known.rename(clone / f"pose-course-{os.getuid()}")
+    with pytest.warns(UserWarning, match="Set COURSE_BUILD"):
+        folder = output_folder()
+    assert folder.is_dir() and folder != clone / f"pose-course-{os.getuid()}" and folder.stat().st_mode & 0o077 == 0
+
+
 def test_no_home_at_all_is_no_error(tmp_path):
     """In a process of its own: no HOME, and no entry for the user in the system's list either."""
     code = "import os, pwd; pwd.getpwuid = lambda uid: (_ for _ in ()).throw(KeyError(uid)); " \

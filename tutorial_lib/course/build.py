@@ -26,6 +26,7 @@ from tutorial_lib.course.notebooks import (
     CELL_SECONDS,
     KERNEL_ARGUMENTS,
     NOTEBOOKS,
+    as_command,
     kernel_environment,
     parse,
     read_committed,
@@ -160,4 +161,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    as_command(main)

@@ -14,13 +14,12 @@ in one list, and count as such.
 import argparse
 import ast
 import re
-import sys
 from collections.abc import Callable, Iterator
 
 from nbformat import NotebookNode
 
 from tutorial_lib.course.answer_slice import names
-from tutorial_lib.course.notebooks import parse, read_source, tags
+from tutorial_lib.course.notebooks import as_command, parse, read_source, tags
 from tutorial_lib.course.student import exercise_name, is_exercise
 
 POINTS = {
@@ -249,4 +248,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    as_command(main)

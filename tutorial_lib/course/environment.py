@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from tutorial_lib.course.environment_report import Report, Row, State
 from tutorial_lib.course.notebooks import ROOT
+from tutorial_lib.training import resolve_device
 
 SHOWN = ("torch", "numpy", "jupyterlab", "ipywidgets", "anywidget", "plotly", "papermill")
 """Packages that get a row of their own; all others share one."""
@@ -109,8 +110,9 @@ def _packages() -> list[Row]:
 
 
 def _device() -> Row:
-    if torch.cuda.is_available():
-        properties = torch.cuda.get_device_properties(0)
+    device = resolve_device("auto")
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
         return Row("device", f"CUDA: {properties.name}, {properties.total_memory / 1e9:.0f} GB")
     idle = "; the Apple GPU (mps) is present, not used" if torch.backends.mps.is_available() else ""
     return Row("device", f"CPU (enough for every lesson in the quick profile){idle}")

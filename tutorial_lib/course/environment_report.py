@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tutorial_lib.display import rerun
 from tutorial_lib.display.tables import html_row
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Report:
         bundle = {"text/plain": str(self), "text/html": f"{self.table()}<p>{_STATIC}</p>"}
         live = probe(self.table())
         if live is not None:
+            rerun.shown(live)
             shown = live._repr_mimebundle_()
             shown = shown[0] if isinstance(shown, tuple) else shown
             bundle = (shown or {}) | bundle

@@ -18,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tutorial_lib.course.answer_slice import names
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, read_source, select, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, read_source, select, tags
 
 KIOSK = BUILD / "kiosk"
 PORT = 8866
@@ -143,4 +143,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

@@ -9,10 +9,9 @@ The repository does not know where it is hosted, so it ships without links; whoe
 
 import argparse
 import re
-import sys
 from pathlib import Path
 
-from tutorial_lib.course.notebooks import NOTEBOOKS, ROOT
+from tutorial_lib.course.notebooks import NOTEBOOKS, ROOT, as_command
 from tutorial_lib.course.unpack import PATTERN
 
 BEGIN, END = "<!-- launch: `make badges REPOSITORY=owner/name` writes this part -->", "<!-- /launch -->"
@@ -83,4 +82,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

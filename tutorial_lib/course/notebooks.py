@@ -8,10 +8,13 @@ import argparse
 import difflib
 import hashlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from errno import EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from pathlib import Path
+from typing import NoReturn
 
 import jupytext
 import nbformat
@@ -26,6 +29,9 @@ BUILD = output_folder()
 
 CELL_SECONDS = {"quick": 300, "full": 24 * 3600}
 """How long one cell may run in each profile. Always given: a cell that waits for ever must fail, not hang."""
+
+_REFUSED = (EACCES, EPERM, EROFS, ENOSPC, EDQUOT, ENOTDIR, EEXIST, EISDIR)
+"""What a file system says where something cannot be written."""
 
 KERNEL_ARGUMENTS = ["--log-level=ERROR"]
 """Kernels otherwise greet every run with a warning about unencrypted TCP; here it leaves no machine."""
@@ -79,6 +85,25 @@ def parse(
     except ValueError as error:
         parser.error(str(error))
     return options
+
+
+def as_command(main: Callable[[], int]) -> NoReturn:
+    """Run a command of the course. What a disk, a permission or a locale refuses ends it in one line.
+
+    Args:
+        main: returns how much went wrong.
+    """
+    try:
+        code = main()
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        sys.exit(f"{error}: nothing can be written there. COURSE_BUILD names another folder for what commands make")
+    except UnicodeEncodeError as error:
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        sys.exit(f"{error}: this locale cannot write a name as it is. Set PYTHONUTF8=1 and start again")
+    sys.exit(min(code, 1))
 
 
 def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:

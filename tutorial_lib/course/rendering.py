@@ -111,7 +111,7 @@ def outputs(cell: NotebookNode, picture: Callable[[bytes], str], where: str) -> 
     Args:
         cell: of an executed notebook.
         picture: stores a PNG, returns its address.
-        where: the notebook's path, for the note under a live demo.
+        where: the path of a reader's copy, for the note under a live demo.
     """
     if cell.cell_type != "code":
         return []
@@ -153,12 +153,16 @@ def _image(output: NotebookNode, picture: Callable[[bytes], str], words: str) ->
 
 def _figure(spec: dict, image: str, title: str) -> str:
     """A figure that figures.js paints when it comes near the screen; until then, and on paper, its PNG."""
-    text = json.dumps({key: spec[key] for key in ("data", "layout", "frames") if key in spec}, separators=(",", ":"))
-    text = text.replace("</", "<\\/")
+    text = embedded_json({key: spec[key] for key in ("data", "layout", "frames") if key in spec})
     return (
         f'<figure class="plot" aria-label="{escape(title, quote=True)}">{image}'
         f'<script type="application/json">{text}</script></figure>'
     )
+
+
+def embedded_json(content: object) -> str:
+    """JSON that may stand in a page's script: `<!--<script>` in a text would keep the script from ending."""
+    return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _still(image: str, said: str, where: str) -> str:

@@ -8,7 +8,6 @@ The executed copies and the claims they measured land in `build/`; the committed
 import argparse
 import json
 import os
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -24,10 +23,12 @@ from tutorial_lib.course.notebooks import (
     CELL_SECONDS,
     KERNEL_ARGUMENTS,
     NOTEBOOKS,
+    as_command,
     kernel_environment,
     parse,
     read_committed,
 )
+from tutorial_lib.experiments import write_json
 
 PARAMETERS = ("PROFILE", "SEED", "DEVICE", "MOTION")
 QUICK_SECONDS, QUICK_BYTES = 90, 1.5e9
@@ -201,12 +202,11 @@ def main(arguments: list[str] | None = None) -> int:
             results.append(run(slug, parameters, options.out))
         except FileNotFoundError as error:
             results.append(Result(slug, 0.0, 0, options.out / f"{slug}.ipynb", error=str(error)))
-    options.out.mkdir(parents=True, exist_ok=True)
     every = {f"{claim['lesson']}/{claim['id']}": claim for result in results for claim in result.claims}
-    (options.out / "claims.json").write_text(json.dumps(every, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out / "claims.json", every)
     print(table(results), flush=True)
     return sum(bool(result.error) for result in results)
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    as_command(main)

@@ -12,16 +12,14 @@ trial run with other settings: the list then says the same as the cards that it 
 """
 
 import argparse
-import json
 import re
-import sys
 import time
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from tutorial_lib.course import markup, rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, fitting, parse, read_notebook, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, fitting, parse, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
 from tutorial_lib.course.unpack import PATTERN
@@ -72,7 +70,7 @@ def build(lessons: list[Lesson], folder: Path = SITE, notebooks: Path = NOTEBOOK
         lessons=lessons, road=road, claims=found, covers=covers, hero=hero
     )
     (folder / "index.html").write_text(html, encoding="utf-8")
-    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+    text = rendering.embedded_json(index)
     # A script, not JSON: from a file:// page a browser fetches nothing.
     (folder / "assets" / "search-index.js").write_text(f"window.COURSE_INDEX = {text};\n", encoding="utf-8")
     return folder / "index.html"
@@ -107,7 +105,7 @@ def page(lesson: Lesson, folder: Path, slugs: list[str]) -> tuple[list[str], lis
             blocks.append(html)
             _list_sections(html, sections)
             continue
-        drawn = rendering.outputs(cell, picture, f"notebooks/{lesson.slug}.ipynb")
+        drawn = rendering.outputs(cell, picture, f"work/{lesson.slug}.ipynb")
         for holds, claim in rendering.claims(cell):
             cards.append({"holds": holds, "text": claim, "anchor": f"claim-{len(cards) + 1}"})
         html = _cell(cell, drawn)
@@ -171,4 +169,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

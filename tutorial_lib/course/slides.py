@@ -22,7 +22,6 @@ Python package that is alive, and a fetch at build time is out of the question: 
 import argparse
 import ast
 import re
-import sys
 import textwrap
 from dataclasses import dataclass
 from html import escape
@@ -32,7 +31,7 @@ from typing import Literal, get_args
 from nbformat import NotebookNode
 
 from tutorial_lib.course import markup, rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, parse, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, parse, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.site import executed
 from tutorial_lib.course.student import is_exercise
@@ -119,7 +118,7 @@ def deck(lesson: Lesson, folder: Path) -> list[Slide]:
             continue
         if is_exercise(cell) or rendering.is_setup(cell) or section in ("Exercises", *_SKIPPED):
             continue
-        for output in rendering.outputs(cell, picture, f"notebooks/{lesson.slug}.ipynb"):
+        for output in rendering.outputs(cell, picture, f"work/{lesson.slug}.ipynb"):
             slides += _shown(output, section, waiting, _name(cell), lesson)
     slides += _exercise_slide(exercises)
     if waiting and slides:
@@ -392,4 +391,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_command(main)

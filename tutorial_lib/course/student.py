@@ -27,7 +27,7 @@ import nbformat
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, parse, read_committed, read_source, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, parse, read_committed, read_source, tags
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("your turn")'
@@ -215,4 +215,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    as_command(main)

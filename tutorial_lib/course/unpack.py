@@ -2,19 +2,30 @@
 
     python -m tutorial_lib.course.unpack FOLDER
     python -m tutorial_lib.course.unpack FOLDER --lessons OTHER    notebooks from OTHER, e.g. a class's own selection
+    python -m tutorial_lib.course.unpack FOLDER --trust            as `make lab` does: Jupyter then shows all of them
 
-A file that is there already is left as it is, because someone may have worked in it.
+A file that is there already is left as it is, because someone may have worked in it; where the course has a newer
+version of that lesson, a line says so. What was copied is remembered in FOLDER/.lessons.json.
+
+Of a notebook that Jupyter does not trust it cuts the HTML down (claim cards) until its cells are run, and of one that
+it trusts every script runs. So what is trusted is the course's own: a copy without a changed byte of a lesson that is
+as the clone's last commit has it, or, where there is no git to ask, of one that has its text in notebooks/source.
 """
 
 import argparse
+import hashlib
+import json
 import shlex
-import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import tutorial_lib
+from tutorial_lib.folders import write_whole
 
 PATTERN = "[0-9][0-9]_*.ipynb"
+COPIED = ".lessons.json"
+"""In the folder of the copies: file name -> SHA-256 of the lesson as it was copied."""
 
 
 def shipped() -> Path:
@@ -37,19 +48,86 @@ def unpack(folder: Path, lessons: Path | None = None) -> list[Path]:
         FileNotFoundError: if there is no lesson to copy.
         ValueError: if `folder` is a file, or cannot be written to.
     """
-    lessons = shipped() if lessons is None else Path(lessons)
-    found = sorted(lessons.glob(PATTERN))
-    if not found:
-        raise FileNotFoundError(
-            f"lessons is {str(lessons)!r}, expected a folder with files such as 00_start_here.ipynb"
-        )
-    folder = Path(folder)
+    found, folder, new = _lessons(lessons), Path(folder), []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        new = [path for path in found if not (folder / path.name).exists()]
-        return [Path(shutil.copyfile(path, folder / path.name)) for path in new]
+        copied = _copied(folder)
+        for path in found:
+            target = folder / path.name
+            if not target.exists():
+                content = path.read_bytes()
+                write_whole(target, lambda half, content=content: half.write_bytes(content))
+                copied[path.name] = hashlib.sha256(content).hexdigest()
+                new.append(target)
+        if new:
+            text = json.dumps(copied, indent=1, sort_keys=True)
+            write_whole(folder / COPIED, lambda half: half.write_text(text + "\n", encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"folder is {str(folder)!r}, expected one that can be made and written to: {error}") from error
+    return new
+
+
+def outdated(folder: Path, lessons: Path | None = None) -> list[str]:
+    """Names of the lessons in `folder` that the course has changed since they were copied."""
+    copied, names = _copied(folder), []
+    for path in _lessons(lessons):
+        known = {copied.get(path.name), hashlib.sha256((folder / path.name).read_bytes()).hexdigest()}
+        if path.name in copied and hashlib.sha256(path.read_bytes()).hexdigest() not in known:
+            names.append(path.name)
+    return names
+
+
+def trust(folder: Path, lessons: Path | None = None) -> list[str]:
+    """Let Jupyter trust the copies in `folder` that are, byte for byte, lessons of the course; returns their names.
+
+    Args:
+        folder: of the copies.
+        lessons: the folder that they came from, if it is not the course's; whoever names it answers for what is in it.
+    """
+    from nbformat import reader
+    from nbformat.sign import NotebookNotary
+
+    trusted = []
+    with NotebookNotary() as notary:
+        for path in _lessons(lessons):
+            content = path.read_bytes()
+            if content == (folder / path.name).read_bytes() and (lessons or _is_ours(path, content)):
+                notary.sign(reader.reads(content.decode("utf-8")))
+                trusted.append(path.name)
+    return trusted
+
+
+def _lessons(folder: Path | None) -> list[Path]:
+    folder = shipped() if folder is None else Path(folder)
+    found = sorted(folder.glob(PATTERN))
+    if not found:
+        raise FileNotFoundError(f"lessons is {str(folder)!r}, expected a folder with files such as 00_start_here.ipynb")
+    return found
+
+
+def _copied(folder: Path) -> dict[str, str]:
+    """What `unpack` remembers; nothing where that is lost, which costs a hint and no more."""
+    try:
+        found = json.loads((folder / COPIED).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
+def _is_ours(lesson: Path, content: bytes) -> bool:
+    """Whether a notebook beside or inside the package is one that the course brought."""
+    package = Path(tutorial_lib.__file__).resolve().parent
+    if lesson.parent.parent == package:
+        return True  # a wheel
+    if (package.parent / ".git").exists():
+        try:
+            command = ["git", "-C", str(lesson.parent), "ls-tree", "HEAD", "--", lesson.name]
+            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[:3]
+        except (OSError, subprocess.CalledProcessError):
+            told = None  # no git, or one that does not read another account's clone
+        if told is not None:  # mode, "blob", number
+            digest = hashlib.sha256 if len(told[-1:] and told[-1]) == 64 else hashlib.sha1
+            return told[2:] == [digest(b"blob %d\0" % len(content) + content).hexdigest()]
+    return (lesson.parent / "source" / lesson.name).with_suffix(".py").is_file()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,15 +138,22 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lessons", type=Path, help="take the notebooks from here, not those that were shipped")
+    parser.add_argument("--trust", action="store_true", help="let Jupyter trust the copies that nobody has changed")
     options = parser.parse_args(arguments)
+    folder, lessons = options.folder, options.lessons
     try:
-        new = unpack(options.folder, options.lessons)
+        new = unpack(folder, lessons)
     except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
-    there = len(list(options.folder.glob(PATTERN))) - len(new)
+    there = len(list(folder.glob(PATTERN))) - len(new)
     kept = f", {there} there already and left alone" if there else ""
-    print(f"{len(new)} new lesson(s) in {options.folder}{kept}")
-    print(f"Open them with: jupyter lab {shlex.quote(str(options.folder))}")
+    print(f"{len(new)} new lesson(s) in {folder}{kept}")
+    for name in outdated(folder, lessons):
+        print(f"{folder / name}: the course has a newer version. Rename yours to get it as well")
+    if options.trust:
+        trust(folder, lessons)
+    else:
+        print(f"Open them with: jupyter lab {shlex.quote(str(folder))}")
     return 0
 
 

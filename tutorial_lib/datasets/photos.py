@@ -5,14 +5,15 @@ Nobody in a test photo, none of their motions and no look of theirs is in a trai
 
 import hashlib
 import warnings
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from tutorial_lib.batch import Batch
 from tutorial_lib.datasets.lab_photos import draw_lab_photos
@@ -140,12 +141,12 @@ def _read_or_draw(
     """The set in a file, or what `draw` gives, kept in the file; a file that is damaged is drawn again."""
     if path.exists():
         try:
-            read = load_file(path)
+            read, digest = _read(path)
             found = {name: (tuple(value.shape), value.dtype) for name, value in read.items()}
-            if found == layout:
-                return PhotoSet(**read)
             wrong = sorted(name for name in found.keys() | layout.keys() if found.get(name) != layout.get(name))
-            reason = f"missing or of another shape or type: {', '.join(wrong)}"
+            if not wrong and digest in (None, _digest(read)):
+                return PhotoSet(**read)
+            reason = f"missing or of another shape or type: {', '.join(wrong)}" if wrong else "bytes have changed"
         except (SafetensorError, OSError) as error:
             reason = str(error) or type(error).__name__
         count = layout["pixels"][0][0]
@@ -153,7 +154,23 @@ def _read_or_draw(
     drawn = draw()
     pixels = (255 * drawn.image).round().to(torch.uint8)
     kept = PhotoSet(pixels, drawn.keypoints, drawn.pose, drawn.visible, drawn.box)
-    if not path.is_dir():
-        tensors = {name: value.contiguous() for name, value in vars(kept).items()}
-        write_whole(path, lambda half: save_file(tensors, half))
+    tensors = {name: value.contiguous() for name, value in vars(kept).items()}
+    try:
+        write_whole(path, lambda half: save_file(tensors, half, {"digest": _digest(tensors)}))
+    except (SafetensorError, OSError) as error:
+        warnings.warn(f"{path} cannot be written ({error}): the next run draws these photos again", stacklevel=3)
     return kept
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], str | None]:
+    """A file's tensors, and the digest that they were written with: None in files from before there was one."""
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, (file.metadata() or {}).get("digest")  # noqa: SIM118
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    """A number for these bytes in the order of their names, to notice that a disk has changed some."""
+    number = 0
+    for name in sorted(tensors):
+        number = zlib.crc32(tensors[name].contiguous().numpy(), number)
+    return f"{number:08x}"

@@ -8,6 +8,7 @@ verdict is one of three: it holds, it does not, or the seeds do not tell. `is_be
 import json
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -30,6 +31,8 @@ _VERDICTS = {
     None: ("undecided", "?", "#8A5A00"),
 }
 """What a test returned -> words, sign and colour."""
+_FIELDS = {"id", "lesson", "text", "ours", "holds"}
+"""What a claim in a file has at least."""
 
 
 def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
@@ -195,19 +198,47 @@ class Claim:
 def record(claim: Claim) -> Claim:
     """Write the claim to `build/claims.json` (or the file named by COURSE_CLAIMS) and return it for display.
 
-    A claim of the same lesson and id is replaced, the others stay, also when lessons run side by side.
+    A claim of the same lesson and id is replaced, the others stay, also when lessons run side by side. A file that is
+    damaged is begun anew, and where nothing can be written the claim is shown all the same: both with a warning.
     """
     path = Path(os.environ.get("COURSE_CLAIMS") or output_folder() / "claims.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_name(path.name + ".lock"), "w") as lock:
-        if fcntl is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        known[f"{claim.lesson}/{claim.id}"] = claim.as_dict()
-        text = json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False)
-        # Readers, who take no lock, see the old file or the new one, never half of one.
-        write_whole(path, lambda half: half.write_text(text + "\n", encoding="utf-8"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path.with_name(path.name + ".lock"), "w") as lock:
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            known = _known(path)
+            known[f"{claim.lesson}/{claim.id}"] = claim.as_dict()
+            text = json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False)
+            # Readers, who take no lock, see the old file or the new one, never half of one.
+            write_whole(path, lambda half: half.write_text(text + "\n", encoding="utf-8"))
+    except OSError as error:
+        warnings.warn(f"{path} cannot be written ({error}): claim {claim.id!r} is shown, not kept", stacklevel=2)
     return claim
+
+
+def _known(path: Path) -> dict[str, dict]:
+    """The claims in a file; what is no claim is left out with a warning.
+
+    Raises:
+        OSError: it cannot be read, though it is there.
+    """
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))  # an editor may have put a mark at its beginning
+    except (ValueError, RecursionError) as error:
+        found, reason = None, str(error)
+    else:
+        reason = f"it holds a {type(found).__name__}, expected an object"
+    if not isinstance(found, dict):
+        warnings.warn(f"{path} holds no claims ({reason}): it is begun anew", stacklevel=3)
+        return {}
+    claims = {name: entry for name, entry in found.items() if isinstance(entry, dict) and entry.keys() >= _FIELDS}
+    if found.keys() - claims.keys():
+        names = ", ".join(sorted(found.keys() - claims.keys())[:3])
+        warnings.warn(f"{path} holds entries that are no claims ({names}): they are left out", stacklevel=3)
+    return claims
 
 
 def _written(mean: float, low: float, high: float) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import ipywidgets
 import torch
 
-from tutorial_lib.display import still
+from tutorial_lib.display import rerun, still
 from tutorial_lib.display.stage import Stage
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
 
@@ -278,6 +278,7 @@ class Demo(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """Adds a PNG of the picture on the stage: previews and readers without a kernel see that."""
+        rerun.shown(self)
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"live demo {self.title!r}: {self.caption()}"
         if self.arrays is not None:

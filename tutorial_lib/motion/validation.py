@@ -1,6 +1,5 @@
 """What every clip from a file has to satisfy before a lesson sees it."""
 
-
 import numpy as np
 
 from tutorial_lib.skeleton import BONES, JOINTS
