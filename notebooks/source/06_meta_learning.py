@@ -551,10 +551,10 @@ reads = [results.measured()["oracle"]["reader"][seed]["r_squared"] for seed in r
 Markdown(
     f"**The answer.** By {-worth['builtin'].mean():.0f} % (invented people) and {-worth['real'].mean():.0f} % "
     f"(real actors). Is the lens to be seen in nine frames at all? A network that learns nothing but to read $k_1$ "
-    f"from them reaches $R^2$ = {np.mean(reads):.2f} on validation people. So a network that met random lenses does "
-    "not so much recognise the lens as learn not to mind it: *one* function serves all lenses. Such tasks are called "
-    "**not mutually exclusive**. MAML finds that function and ignores the support set (*memorisation*, Yin et al.): "
-    "its loss is as low without the step."
+    f"from them reaches $R^2$ = {np.mean(reads):.2f} on validation people: it is half visible. But *one* function "
+    "serves all lenses well, so a network need not know which one it is looking through. Such tasks are called **not "
+    "mutually exclusive**. MAML finds that function and ignores the support set (*memorisation*, Yin et al.): its loss "
+    "is as low without the step."
 )
 
 # %% [markdown]

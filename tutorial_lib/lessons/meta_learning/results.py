@@ -1,8 +1,9 @@
 """What the experiments of lesson 06 measured, over several trainings: `results.json`, read by the lesson.
 
-    python -m tutorial_lib.lessons.meta_learning.results CROOKED_PARTS ORACLE_PARTS
+    python -m tutorial_lib.lessons.meta_learning.results CROOKED ORACLE
 
-collects the finished parts of `experiment_crooked` and `experiment_oracle` into that file.
+collects the finished parts of `experiment_crooked` and `experiment_oracle` into that file, and takes over the first of
+the networks on crooked rigs as the course's checkpoints.
 """
 
 import argparse
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.race import CROOKED_NETWORKS
 from tutorial_lib.experiments import read_json, write_json
 
 FILE = Path(__file__).with_name("results.json")
@@ -86,12 +89,27 @@ def oracle(network: str, place: str, lenses: list[str], *, seeds: list[str]) -> 
     return np.array([np.mean([part[lens] for lens in lenses]) for part in parts])
 
 
+def ship(folder: Path, seed: int = 0) -> None:
+    """Take over the networks of one training seed.
+
+    Args:
+        folder: that `experiment_crooked` wrote to.
+        seed: of the trainings.
+    """
+    for name in CROOKED_NETWORKS.values():
+        trained = f"{Path(name).name}-s{seed}"
+        about, tensors = checkpoints.weights(trained, folder)
+        kept = {key: value for key, value in about.items() if key not in ("name", "architecture", "fingerprint")}
+        checkpoints.store(tensors, name, about["architecture"], kept)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("crooked", type=Path)
-    parser.add_argument("oracle", type=Path)
+    parser.add_argument("crooked", type=Path, help="folder of experiment_crooked, with its parts in parts/")
+    parser.add_argument("oracle", type=Path, help="folder of experiment_oracle")
     chosen = parser.parse_args()
-    write_json(FILE, collect(chosen.crooked, chosen.oracle))
+    write_json(FILE, collect(chosen.crooked / "parts", chosen.oracle))
+    ship(chosen.crooked)
 
 
 if __name__ == "__main__":
