@@ -39,7 +39,7 @@ def maml_loss(
         gradient = grad(inner)(start, support)
         if not second_order:
             gradient = {name: g.detach() for name, g in gradient.items()}
-        adapted = {name: weight - rate * gradient[name] for name, weight in start.items()}
+        adapted = {name: torch.add(weight, gradient[name], alpha=-rate) for name, weight in start.items()}
         return outer(adapted, query)
 
     return vmap(task)(support, query).mean()
