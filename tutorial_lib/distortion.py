@@ -139,7 +139,9 @@ def undistort(points: torch.Tensor, coefficients: torch.Tensor, iterations: int 
     return (solution - _newton_step(solution, target, lens)).to(points.dtype)
 
 
-def _solve(target: torch.Tensor, lens: torch.Tensor, iterations: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _solve(
+    target: torch.Tensor, lens: torch.Tensor, iterations: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Newton's method from the centre for every point: the solution, its error, whether the last step still gained.
 
     A step that leaves the one-to-one region or raises the error is halved until it does neither, at most eleven times.

@@ -40,7 +40,7 @@ def root_relative(pose: torch.Tensor) -> torch.Tensor:
 def joint_errors(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Distance of every joint (..., joints, 3) from the truth, both root-relative: (..., joints)."""
     check_pair(predicted, target)
-    return distances(root_relative(predicted), root_relative(target))
+    return length(root_relative(predicted - target))
 
 
 def check_pair(predicted: torch.Tensor, target: torch.Tensor, dims: tuple[int, ...] = (3,)) -> None:
