@@ -131,16 +131,24 @@ def distort(points: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
 def jacobian(points: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
     """The 2 x 2 derivative of `distort` at `points`: (..., 2, 2), symmetric."""
     points, coefficients = _split(points, coefficients)
-    k1, k2, k3, p1, p2 = coefficients.unbind(-1)
-    x, y = points.unbind(-1)
+    _, _, xx, xy, yy = _bent(*points.unbind(-1), *coefficients.unbind(-1))
+    return torch.stack([torch.stack([xx, xy], -1), torch.stack([xy, yy], -1)], -2)
+
+
+def _bent(
+    x: torch.Tensor, y: torch.Tensor, k1: torch.Tensor, k2: torch.Tensor, k3: torch.Tensor, p1: torch.Tensor,
+    p2: torch.Tensor,
+) -> tuple[torch.Tensor, ...]:  # fmt: skip
+    """`distort` and its derivative, coordinate by coordinate: the bent x and y, then dx/dx, dx/dy = dy/dx, dy/dy."""
     r2 = x * x + y * y
     radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
     slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
     pull = 2 * (p2 * x + p1 * y)
-    xx = radial + slope * x * x + pull + 4 * p2 * x
-    yy = radial + slope * y * y + pull + 4 * p1 * y
+    both = radial + pull
+    xx = both + slope * x * x + 4 * p2 * x
+    yy = both + slope * y * y + 4 * p1 * y
     xy = slope * x * y + 2 * (p1 * x + p2 * y)
-    return torch.stack([torch.stack([xx, xy], -1), torch.stack([xy, yy], -1)], -2)
+    return x * both + p2 * r2, y * both + p1 * r2, xx, xy, yy
 
 
 def undistort(points: torch.Tensor, coefficients: torch.Tensor, iterations: int = 60) -> torch.Tensor:
@@ -164,27 +172,46 @@ def undistort(points: torch.Tensor, coefficients: torch.Tensor, iterations: int 
     wanted, lens = _split(points, coefficients)
     target, lens = wanted.double(), lens.double()
     with torch.no_grad():
-        solution = torch.zeros_like(target) + 0 * lens[..., :2]
-        error = torch.linalg.vector_norm(distort(solution, lens) - target, dim=-1)
-        going = torch.ones_like(error, dtype=torch.bool)
-        for _ in range(iterations):
-            if (error < 1e-12).all():
-                break
-            step = _newton_step(solution, target, lens)
-            # A step that leaves the one-to-one region or raises the error is halved until it does neither.
-            for _ in range(12):
-                tried = solution - step
-                new_error = torch.linalg.vector_norm(distort(tried, lens) - target, dim=-1)
-                bad = (new_error > error) | (_smallest_eigenvalue(tried, lens) <= 0)
-                if not bad.any():
-                    break
-                step = torch.where(bad[..., None], step / 2, step)
-            better = (new_error < error) & ~bad
-            going = new_error < 0.99 * error  # at the fold, steps shrink and get nowhere
-            solution = torch.where(better[..., None], tried, solution)
-            error = torch.where(better, new_error, error)
+        solution, error, going = _solve(target, lens, iterations)
         _check_solution(target, error, going, iterations)
     return (solution - _newton_step(solution, target, lens)).to(points.dtype)
+
+
+def _solve(
+    target: torch.Tensor, lens: torch.Tensor, iterations: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Newton's method from the centre for every point: the solution, its error, whether the last step still gained.
+
+    A step that leaves the one-to-one region or raises the error is halved until it does neither, at most eleven times.
+    Each row of `state` is one number of all the points that are still on their way; the others are left out.
+    """
+    shape = torch.broadcast_shapes(target.shape[:-1], lens.shape[:-1])
+    u, v = (column.expand(shape).flatten() for column in target.unbind(-1))
+    one_lens = lens.numel() == 5
+    lens = lens.reshape(5, 1) if one_lens else lens.expand(*shape, 5).reshape(-1, 5).T
+    zero, error = torch.zeros_like(u), torch.sqrt(u * u + v * v)
+    # At the centre the derivative is the identity, so the first step goes to the bent point itself.
+    state = torch.stack([u, v, zero, zero, error, -u, -v, zero, zero])
+    result, going = torch.stack([zero, zero, error]), torch.ones_like(u, dtype=torch.bool)
+    places = torch.arange(len(u), device=u.device)
+    on = ~(error < 1e-12) if iterations > 0 else torch.zeros_like(going)
+    while on.any():
+        if not on.all():
+            state, places, lens = state[:, on], places[on], lens if one_lens else lens[:, on]
+        u, v, x, y, error, dx, dy, halved, steps = state
+        new_x, new_y = x - dx, y - dy
+        bent_x, bent_y, a, b, d = _bent(new_x, new_y, *lens)
+        off_x, off_y, determinant = bent_x - u, bent_y - v, a * d - b * b
+        new_error = torch.sqrt(off_x * off_x + off_y * off_y)
+        allowed = (new_error <= error) & (determinant > 0) & (a + d > 0)
+        better = allowed & (new_error < error)
+        newton = ((d * off_x - b * off_y) / determinant, (a * off_y - b * off_x) / determinant)
+        after = torch.stack([u, v, new_x, new_y, new_error, *newton, zero[: len(u)], steps + 1])
+        state = torch.where(better, after, torch.stack([u, v, x, y, error, dx / 2, dy / 2, halved + 1, steps]))
+        # At the fold, steps shrink and get nowhere.
+        result[:, places], going[places] = state[2:5], new_error < 0.99 * error
+        on = torch.where(better, (new_error >= 1e-12) & (state[8] < iterations), ~allowed & (state[7] < 12))
+    return result[:2].T.reshape(*shape, 2), result[2].reshape(shape), going.reshape(shape)
 
 
 def _check_solution(target: torch.Tensor, error: torch.Tensor, going: torch.Tensor, iterations: int) -> None:
@@ -205,18 +232,9 @@ def _check_solution(target: torch.Tensor, error: torch.Tensor, going: torch.Tens
 
 
 def _newton_step(solution: torch.Tensor, target: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
-    matrix = jacobian(solution, lens)
-    residual = distort(solution, lens) - target
-    (a, b), (_, d) = (row.unbind(-1) for row in matrix.unbind(-2))
-    determinant = a * d - b * b
-    u, v = residual.unbind(-1)
-    return torch.stack([d * u - b * v, a * v - b * u], -1) / determinant[..., None]
-
-
-def _smallest_eigenvalue(points: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
-    matrix = jacobian(points, lens)
-    a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
-    return (a + d) / 2 - torch.sqrt(((a - d) / 2) ** 2 + b * b)
+    bent_x, bent_y, a, b, d = _bent(*solution.unbind(-1), *lens.unbind(-1))
+    u, v = bent_x - target[..., 0], bent_y - target[..., 1]
+    return torch.stack([d * u - b * v, a * v - b * u], -1) / (a * d - b * b)[..., None]
 
 
 def folds(coefficients: torch.Tensor, radius: float, samples: int = 257) -> torch.Tensor:

@@ -41,6 +41,8 @@ def length(vector: torch.Tensor) -> torch.Tensor:
     MPJPE needs this: the root's error is exactly zero, and MAML differentiates it twice.
     """
     square = (vector * vector).sum(-1)
+    if not torch.is_grad_enabled():
+        return torch.sqrt(square)
     zero = square == 0
     return torch.where(zero, 0.0, torch.sqrt(torch.where(zero, 1.0, square)))
 

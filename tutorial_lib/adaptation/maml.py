@@ -53,7 +53,7 @@ def maml_loss(
         gradient = grad(lambda weights: inner(still | weights, support))(moving)
         if not second_order:
             gradient = {name: g.detach() for name, g in gradient.items()}
-        adapted = {name: weight - rate * gradient[name] for name, weight in moving.items()}
+        adapted = {name: torch.add(weight, gradient[name], alpha=-rate) for name, weight in moving.items()}
         return outer(still | adapted, query)
 
     return vmap(task)(support, query).mean()

@@ -149,28 +149,29 @@ class TemporalLifter(nn.Module):
         pose = numbers.reshape(*leading, self.outputs, 3)
         return pose - pose[..., :1, :] if self.root_relative else pose
 
-    def _activate(self, x: torch.Tensor, norm: nn.Module) -> torch.Tensor:
-        return F.dropout(F.relu(norm(x)), self.dropout, self.training)
+    def _activate(self, x: torch.Tensor) -> torch.Tensor:
+        return F.dropout(F.relu(x), self.dropout, self.training)
 
     def _sequence(self, x: torch.Tensor) -> torch.Tensor:
-        x = self._activate(self.expand_conv(x), self.expand_bn)
+        x = self._activate(self.expand_bn(self.expand_conv(x)))
         for block, (width, step) in enumerate(zip(self.widths[1:], self.dilations[1:])):
             lost = (width - 1) * step
             start = lost if self.causal else lost // 2
             kept = x[:, :, start : start + x.shape[2] - lost]
-            x = self._activate(self.layers_conv[2 * block](x), self.layers_bn[2 * block])
-            x = kept + self._activate(self.layers_conv[2 * block + 1](x), self.layers_bn[2 * block + 1])
+            x = self._activate(self.layers_bn[2 * block](self.layers_conv[2 * block](x)))
+            x = kept + self._activate(self.layers_bn[2 * block + 1](self.layers_conv[2 * block + 1](x)))
         return self.shrink(x)
 
     def _windows(self, x: torch.Tensor) -> torch.Tensor:
-        x = self._activate(_side_by_side(x, self.expand_conv), self.expand_bn)
+        x = self._activate(_normed(_side_by_side(x, self.expand_conv), self.expand_bn))
         for block, width in enumerate(self.widths[1:]):
             groups = x.reshape(-1, width, self.channels)
             kept = groups[:, width - 1 if self.causal else width // 2]
-            x = self._activate(_side_by_side(groups, self.layers_conv[2 * block]), self.layers_bn[2 * block])
-            mixed = F.linear(x, _weight(self.layers_conv[2 * block + 1])[:, :, 0])
-            x = kept + self._activate(mixed, self.layers_bn[2 * block + 1])
-        return F.linear(x, self.shrink.weight[:, :, 0], self.shrink.bias)
+            x = _side_by_side(groups, self.layers_conv[2 * block])
+            x = self._activate(_normed(x, self.layers_bn[2 * block]))
+            mixed = _side_by_side(x, self.layers_conv[2 * block + 1])
+            x = kept + self._activate(_normed(mixed, self.layers_bn[2 * block + 1]))
+        return _side_by_side(x, self.shrink)
 
     def lift(self, keypoints: torch.Tensor, chunk: int | None = None) -> torch.Tensor:
         """Lift whole clips (..., T, J, 2) to as many poses (..., T, outputs, 3): the ends are padded with copies.
@@ -231,15 +232,28 @@ class WindowForm(nn.Module):
         return self.lifter.windows(keypoints)
 
 
-def _weight(layer: nn.Module) -> torch.Tensor:
-    return cast(torch.Tensor, layer.weight)
+def _side_by_side(x: torch.Tensor, layer: nn.Module) -> torch.Tensor:
+    """A convolution whose stride is its width, on channels-last frames: (..., n width frames, Cin) to (rows, Cout).
+
+    Frames come tap by tap, weights channel by channel: the smaller of the two is laid out as the other.
+    """
+    convolution = cast(nn.Conv1d, layer)
+    weight, (channels, width) = convolution.weight, convolution.weight.shape[1:]
+    rows = x.reshape(-1, width, channels)
+    if len(rows) < len(weight):
+        rows = rows.transpose(1, 2)
+    else:
+        weight = weight.transpose(1, 2)
+    return F.linear(rows.flatten(1), weight.flatten(1), convolution.bias)
 
 
-def _side_by_side(x: torch.Tensor, convolution: nn.Module) -> torch.Tensor:
-    """A convolution whose stride is its width, on channels-last frames: (..., n width frames, Cin) to (rows, Cout)."""
-    weight = _weight(convolution)
-    matrix = weight.transpose(1, 2).reshape(weight.shape[0], -1)
-    return F.linear(x.reshape(-1, matrix.shape[1]), matrix)
+def _normed(rows: torch.Tensor, layer: nn.Module) -> torch.Tensor:
+    """Batch norm of (rows, C). With fixed statistics it is a factor and a shift: MAML differentiates those faster."""
+    norm = cast(nn.BatchNorm1d, layer)
+    if norm.training:
+        return norm(rows)
+    factor = norm.weight * torch.rsqrt(cast(torch.Tensor, norm.running_var) + norm.eps)
+    return torch.addcmul(norm.bias - cast(torch.Tensor, norm.running_mean) * factor, rows, factor)
 
 
 def pad_edges(keypoints: torch.Tensor, frames: int, causal: bool = False) -> torch.Tensor:

@@ -45,7 +45,7 @@ def root_relative(pose: torch.Tensor) -> torch.Tensor:
 def joint_errors(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Distance of every joint (..., joints, 3) from the truth, both root-relative: (..., joints)."""
     check_pair(predicted, target)
-    return length(root_relative(predicted) - root_relative(target))
+    return length(root_relative(predicted - target))
 
 
 def mpjpe_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -54,7 +54,7 @@ def mpjpe_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     NaN comes out as NaN: `fit` and `adapt` say at which step.
     """
     check_shapes(predicted, target)
-    return length(root_relative(predicted) - root_relative(target)).mean()
+    return length(root_relative(predicted - target)).mean()
 
 
 def check_shapes(predicted: torch.Tensor, target: torch.Tensor, dims: tuple[int, ...] = (3,)) -> None:

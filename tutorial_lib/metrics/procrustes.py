@@ -13,28 +13,36 @@ def best_rotation(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         x: (..., joints, 3) centred points.
         y: (..., joints, 3) where they should go, centred.
     """
+    match = x.mT.double() @ y.double()
     with torch.no_grad():
-        u, _, vt = torch.linalg.svd(x.mT.double() @ y.double())
-        sign = torch.sign(torch.linalg.det(u @ vt))
-        fix = torch.ones_like(u[..., 0, :])
-        fix[..., 2] = torch.where(sign == 0, 1.0, sign)
-        rotation = ((u * fix[..., None, :]) @ vt).to(x.dtype)
-    return rotation @ _newton_turn(rotation.mT @ (x.mT @ y)) if torch.is_grad_enabled() else rotation
+        u, stretch, vt = torch.linalg.svd(match)
+        turned = u @ vt
+        mirrored = (torch.linalg.cross(turned[..., 0, :], turned[..., 1, :]) * turned[..., 2, :]).sum(-1) < 0
+        fix = torch.ones_like(stretch)
+        fix[..., 2] = torch.where(mirrored, -1.0, 1.0)
+        rotation = (u * fix[..., None, :]) @ vt
+    if torch.is_grad_enabled():
+        rotation = rotation @ _newton_turn(rotation.mT @ match, fix * stretch, vt)
+    return rotation.to(x.dtype)
 
 
-def _newton_turn(match: torch.Tensor) -> torch.Tensor:
-    """The small rotation (..., 3, 3) that raises tr(turn^T match) to its maximum, for `match` near a symmetric matrix.
+def _newton_turn(match: torch.Tensor, values: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    """The small rotation (..., 3, 3) that raises tr(turn^T match) to its maximum.
 
     Directions about which turning changes nothing (all joints on a line) are left alone.
+
+    Args:
+        match: (..., 3, 3), in value symmetric.
+        values: (..., 3) its eigenvalues.
+        vectors: (..., 3, 3) its eigenvectors, in rows.
     """
-    identity = torch.eye(3, dtype=match.dtype, device=match.device)
-    with torch.no_grad():
-        symmetric = (match + match.mT).double() / 2
-        trace = symmetric.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]
-        inverse = torch.linalg.pinv(trace * identity - symmetric, rtol=1e-6, hermitian=True).to(match.dtype)
+    stiffness = values.sum(-1, keepdim=True) - values
+    loose = stiffness.abs() <= 1e-6 * stiffness.abs().amax(-1, keepdim=True)
+    softness = torch.where(loose, 0.0, 1 / torch.where(loose, 1.0, stiffness))
     slope = match - match.mT
     axis = torch.stack([slope[..., 2, 1], slope[..., 0, 2], slope[..., 1, 0]], -1)
-    x, y, z = (inverse @ axis[..., None])[..., 0].unbind(-1)
+    turn = vectors.mT @ (softness[..., None] * (vectors @ axis[..., None]))
+    x, y, z = turn[..., 0].unbind(-1)
     zero = torch.zeros_like(x)
     cross = [torch.stack(row, -1) for row in ((zero, -z, y), (z, zero, -x), (-y, x, zero))]
-    return identity + torch.stack(cross, -2)
+    return torch.eye(3, dtype=match.dtype, device=match.device) + torch.stack(cross, -2)
