@@ -83,9 +83,9 @@ def compare_networks(
     """
     comparison = Comparison(steps)
     for seed in tqdm(seeds, desc="lens tests"):
-        lens_test = LensTest(adaptation_split(motion, seed), seed, clips=clips)
-        observations = {lens: lens_test.through(preset).to(device) for lens, preset in PRESETS.items()}
-        plain = lens_test.through(UNDISTORTED).to(device)
+        lens_test = LensTest(adaptation_split(motion, seed), seed, clips=clips, device=device)
+        observations = {lens: lens_test.through(preset) for lens, preset in PRESETS.items()}
+        plain = lens_test.through(UNDISTORTED)
         for name, network in networks.items():
             clean = evaluate(network, plain)
             for scenario in (LABELLED,) if name in labelled_only else SCENARIOS:

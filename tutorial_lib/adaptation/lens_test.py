@@ -72,6 +72,7 @@ class LensTest:
         calibration_clips: how many clips of the recording.
         windows: labelled windows that can be asked for.
         noise: of the detector; 0 gives true projections.
+        device: where everything lies and every lens is computed. What is drawn depends on the seed alone.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class LensTest:
         calibration_clips: int = 32,
         windows: int = 128,
         noise: float = 1.0,
+        device: torch.device | str = "cpu",
     ):
         generator = torch.Generator().manual_seed(seed)
         self.calibration_clips = capture_clips(adaptation_split.calibration, generator, limit=calibration_clips)
@@ -100,6 +102,10 @@ class LensTest:
         errors = torch.Generator().manual_seed(seed + 1)
         self.recorded_defects = draw_defects((len(self.calibration_clips), length), noise, generator=errors)
         self.test_defects = draw_defects((len(self.tests), length), noise, generator=errors)
+
+        self.calibration_clips, self.tests = self.calibration_clips.to(device), self.tests.to(device)
+        self.recorded_defects, self.test_defects = self.recorded_defects.to(device), self.test_defects.to(device)
+        self.picks = self.picks.to(device)
 
     def through(self, lens: Lens | torch.Tensor, *, clips: slice = slice(None)) -> Observation:
         """What the detector reports of the recorded people and of the people under test.

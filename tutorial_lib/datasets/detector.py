@@ -64,6 +64,10 @@ class Defects:
             screen = torch.where(swapped.to(screen.device), pick(screen, order, -2), screen)
         return screen + self.error.to(screen)
 
+    def to(self, device: torch.device | str) -> "Defects":
+        """The same on another device."""
+        return Defects(self.error.to(device), self.legs.to(device), self.arms.to(device))
+
     def __getitem__(self, clips: slice) -> "Defects":
         """The defects of some clips."""
         return Defects(self.error[clips], self.legs[clips], self.arms[clips])

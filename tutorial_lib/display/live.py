@@ -17,6 +17,7 @@ import torch
 
 from tutorial_lib.display import still
 from tutorial_lib.display.stage import Stage
+from tutorial_lib.display.transfer import fetch
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
 
 CALLBACK_THREADS = 1
@@ -117,6 +118,7 @@ def live(
     *,
     presets: dict[str, dict] | None = None,
     title: str = "",
+    device: torch.device | str = "cpu",
 ) -> "Demo":
     """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
 
@@ -126,8 +128,10 @@ def live(
         controls: name -> ipywidgets control (`slider`, `steps`, `choice`, or any with a `value`).
         presets: button name -> params to set at once.
         title: above the controls.
+        device: where `compute` computes. What it returns on a GPU is fetched from there before it is drawn, and the
+            time under the picture counts until then.
     """
-    return Demo(compute, view, controls, presets=presets or {}, title=title)
+    return Demo(compute, view, controls, presets=presets or {}, title=title, device=device)
 
 
 class Demo(ipywidgets.VBox):
@@ -147,8 +151,9 @@ class Demo(ipywidgets.VBox):
         *,
         presets: Mapping[str, dict],
         title: str,
+        device: torch.device | str = "cpu",
     ):
-        self.compute, self.view, self.title = compute, view, title
+        self.compute, self.view, self.title, self.device = compute, view, title, torch.device(device)
         self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
         self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
         self.error, self.last_exception, self._held = "", None, False
@@ -224,6 +229,9 @@ class Demo(ipywidgets.VBox):
         try:
             start = time.perf_counter()
             arrays = self.compute(**params)
+            if self.device.type == "cuda":
+                arrays = fetch(arrays)
+                torch.cuda.synchronize(self.device)  # also where nothing was fetched
             self.compute_ms = 1000 * (time.perf_counter() - start)
             picture = self.view(arrays, params)
             if not isinstance(picture, dict) or "panes" not in picture:
@@ -235,7 +243,7 @@ class Demo(ipywidgets.VBox):
             self.stage.state = {**self.stage.state, "error": self.error}
             return
         self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
-        self.stage.state = {**picture, "caption": caption, "timing": f"computed in {self.compute_ms:.0f} ms"}
+        self.stage.state = {**picture, "caption": caption, "timing": timing(self.compute_ms, self.device)}
 
     def _check(self, params: dict, where: str) -> None:
         for name, value in params.items():
@@ -261,6 +269,16 @@ class Demo(ipywidgets.VBox):
         if self.arrays is not None:
             bundle["image/png"] = still.png_base64(self.stage.state, title=self.title)
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
+
+
+def timing(milliseconds: float, device: torch.device) -> str:
+    """What stands under a picture, such as "computed in 1.7 ms on cuda:0"."""
+    digits = 1 if milliseconds < 10 else 0
+    if device.type == "cuda":
+        place = f"cuda:{torch.cuda.current_device() if device.index is None else device.index}"
+    else:
+        place = "the CPU"
+    return f"computed in {milliseconds:.{digits}f} ms on {place}"
 
 
 def _refusal(control: Any, value: Any) -> str:
