@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tutorial_lib.adaptation.lifters import check_support, self_supervised_loss, supervised_loss
+from tutorial_lib.adaptation.lifters import Diverged, check_support, self_supervised_loss, supervised_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import Lifter
 from tutorial_lib.locking import MODEL_LOCK, gradients_on, interrupts_later
@@ -87,7 +87,7 @@ class Adapter:
             rate: alpha.
 
         Raises:
-            ValueError: as `adapt`; more steps or windows than this adapter was made for.
+            ValueError, Diverged: as `adapt`; more steps or windows than this adapter was made for.
         """
         keypoints = check_support(support, steps, rate)
         if steps > self.steps:
@@ -118,7 +118,7 @@ class Adapter:
                 losses, bone, *errors = torch.stack(measured).tolist()  # one transfer
         for step, loss in enumerate(losses):
             if not abs(loss) < float("inf"):
-                raise ValueError(f"the adaptation loss is {loss} at step {step}: lower rate={rate}")
+                raise Diverged(f"the adaptation loss is {loss} at step {step}: lower rate={rate}")
         relative = [size / max(bone[0], 1e-9) for size in bone]
         return Steps(poses, losses[:-1], errors[0] if errors else [], relative)
 

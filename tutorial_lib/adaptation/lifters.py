@@ -147,6 +147,10 @@ class Adaptation:
     interrupted: bool = False
 
 
+class Diverged(ValueError):
+    """The loss of an adaptation is no longer finite: the rate is too large."""
+
+
 def check_support(support: Windows | torch.Tensor, steps: int, rate: float) -> torch.Tensor:
     """The keypoints of what `adapt` is given, once it is known to be usable.
 
@@ -194,7 +198,8 @@ def adapt(
         The adapted copy with the whole trajectory. A keyboard interrupt ends the loop and keeps what was reached.
 
     Raises:
-        ValueError: negative steps, an empty support set, keypoints that are not finite, a loss that is not finite.
+        ValueError: negative steps, an empty support set, keypoints that are not finite.
+        Diverged: a loss that is not finite; it is a ValueError.
     """
     keypoints = check_support(support, steps, rate)
     with MODEL_LOCK, gradients_on():  # a cell may be training this very model
@@ -218,7 +223,7 @@ def adapt(
                         pose = adapted.lift(keypoints)
                         loss = self_supervised_loss(pose)
                 if not torch.isfinite(loss):
-                    raise ValueError(f"the adaptation loss is {loss.item()} at step {step}: lower rate={rate}")
+                    raise Diverged(f"the adaptation loss is {loss.item()} at step {step}: lower rate={rate}")
                 if watch is not None:
                     with torch.no_grad():
                         result.trajectory.append(watch(adapted))
