@@ -16,12 +16,8 @@ from tutorial_lib.locking import MODEL_LOCK
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.training import fit
 
-DEVICES = [
-    "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")),
-]
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 each_device = pytest.mark.parametrize("device", DEVICES)
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
 
 def seeded(seed):
@@ -257,7 +253,7 @@ def test_the_check_above_finds_what_it_looks_for():
     assert not reading.strange
 
 
-@needs_cuda
+@pytest.mark.cuda
 def test_another_lens_rate_count_or_step_captures_nothing_anew(monkeypatch):
     model = lifter().cuda()
     adapter = Adapter(model, windows=16)
@@ -269,7 +265,7 @@ def test_another_lens_rate_count_or_step_captures_nothing_anew(monkeypatch):
     assert adapter._prepared == captured
 
 
-@needs_cuda
+@pytest.mark.cuda
 def test_memory_that_was_freed_after_the_capture_is_not_read():
     model, support, video = lifter().cuda(), windows(8), clip(1)
     adapter = Adapter(model)

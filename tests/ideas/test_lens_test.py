@@ -27,10 +27,7 @@ from tutorial_lib.metrics import pose_score
 
 AdaptationSplit.__test__ = False  # a place where a camera stands, not a test
 
-DEVICES = [
-    "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")),
-]
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 PARTS = ("lens", "recorded", "recorded_pose", "picks", "video", "truth")
 
 
