@@ -80,7 +80,7 @@ def flip(points: torch.Tensor) -> torch.Tensor:
     signs = points.new_ones(points.shape[-1])
     signs[0] = -1
     mirrored = points * signs
-    return pick(mirrored, MIRROR, -2) if points.shape[-2] > 1 else mirrored
+    return mirrored[..., list(MIRROR), :] if points.shape[-2] > 1 else mirrored
 
 
 def bone_lengths(pose: torch.Tensor) -> torch.Tensor:
