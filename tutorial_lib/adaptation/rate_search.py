@@ -61,7 +61,7 @@ def widened_search(error: Callable[[float], float], rates: Iterable[float]) -> d
     """
     tried = {rate: error(rate) for rate in rates}
     for _ in range(MOST_WIDER):
-        best = min(tried, key=tried.__getitem__)
+        best = min(sorted(tried), key=tried.__getitem__)  # of equals, such as infinite ones, the smallest rate
         if best not in (min(tried), max(tried)):
             break
         beyond = float(f"{best / WIDER if best == min(tried) else best * WIDER:.3g}")
