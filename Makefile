@@ -18,6 +18,7 @@
 #   make architecture   draw the picture of the house anew from the code, into docs/
 #   make api            build/api/index.html: the library from its docstrings, offline
 #   make matrix         make test with every Python here that the course promises, each in an environment of its own
+#   make gpu-check      everything that wants a GPU, on a machine that has one (docs/gpu.md)
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv and work
 #
@@ -29,7 +30,7 @@ quoted = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench checkpoints student grade sheet site slides kiosk hub wheel badges review architecture api matrix clean
+.PHONY: help setup lab test browser lint notebooks build pair bench gpu-check checkpoints student grade sheet site slides kiosk hub wheel badges review architecture api matrix clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -123,6 +124,12 @@ bench: $(READY)
 	$(BIN)/python -m pytest tests/bench/*.py --benchmark-only --benchmark-disable-gc \
 		--benchmark-json=build/bench.json --quiet $(PYTEST_ARGS)
 	$(BIN)/python -m tutorial_lib.course.bench_ratios build/bench.json
+
+# Machines with a GPU are often bare and without a network, so nothing is installed: the clone's environment if there is
+# one, else the machine's own Python. GPU_ARGS="--without-lessons" leaves out what needs Jupyter.
+GPU_PYTHON ?= $(firstword $(wildcard $(BIN)/python) $(PYTHON))
+gpu-check:
+	PYTHONPATH=$(CURDIR) $(GPU_PYTHON) -m tutorial_lib.course.gpu_check $(GPU_ARGS)
 
 checkpoints: $(READY)
 	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment --folder tutorial_lib/checkpoints

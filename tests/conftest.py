@@ -25,6 +25,14 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "course")
 
 
+def pytest_collection_modifyitems(items):
+    """Where there is no GPU, tests marked `cuda` say so; `make gpu-check` runs them where there is one."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("cuda"):
+                item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
+
+
 @pytest.fixture(autouse=True)
 def _seeded():
     """A test that forgets its generator still sees the same numbers at every run, in any order."""

@@ -7,6 +7,7 @@ names another folder.
 
 import argparse
 import json
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 import tutorial_lib
-from tutorial_lib import checkpoints
+from tutorial_lib import checkpoints, processes
 from tutorial_lib.folders import output_folder, write_whole
 from tutorial_lib.training import resolve_device
 
@@ -66,23 +67,29 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def once(path: Path, make: Callable[[], Any]) -> Any:
-    """The JSON at `path`; `make()` makes it if it is not there, or damaged."""
+    """The JSON at `path`; `make()` makes it if it is not there, or damaged. Of several processes the first writes."""
     return _once(path, make, read_json, write_json)
 
 
 def once_tensors(path: Path, make: Callable[[], Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """The tensors at `path`; `make()` makes them if they are not there, or damaged."""
+    """The tensors at `path`; `make()` makes them if they are not there, or damaged, as `once`."""
     return _once(path, make, read_tensors, write_tensors)
 
 
 def _once(path: Path, make: Callable[[], Any], read: Callable[[Path], Any], write: Callable[[Path, Any], None]) -> Any:
+    missing, found = True, None
     if path.is_file():
         try:
-            return read(path)
+            missing, found = False, read(path)
         except ValueError as error:
             warnings.warn(f"{error}. It is made again", stacklevel=3)
-    write(path, make())
-    return read(path)
+    if processes.agreed(missing):
+        made = make()
+        if processes.is_first():
+            write(path, made)
+        processes.agreed(True)  # the others read what the first has written
+        found = read(path)
+    return found
 
 
 def settings(budget_name: str, budget: Any) -> dict:
@@ -105,6 +112,7 @@ def provenance(started: float, device: torch.device | str) -> dict:
     return {
         "seconds_of_this_run": round(time.time() - started),
         "threads": torch.get_num_threads(),
+        "processes": processes.count(),
         "device": str(device),
         "version": tutorial_lib.__version__,
     }
@@ -134,6 +142,7 @@ def command_line(
     *,
     device: str | None = "auto",
     parts: bool = True,
+    several: bool = False,
 ) -> argparse.ArgumentParser:
     """The options that every experiment has; one may add its own before `parse`.
 
@@ -143,6 +152,7 @@ def command_line(
         names: of the networks, where one experiment trains several that do not depend on each other; then `--seed`.
         device: the default; None where an experiment runs on the CPU alone.
         parts: whether it keeps finished parts, and so has `--work`.
+        several: whether torchrun may start it in several processes that share the batches.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = list(names)
@@ -156,12 +166,12 @@ def command_line(
     if device is not None:
         parser.add_argument("--device", default=device, help=f"auto, cpu or cuda (default: {device})")
     parser.add_argument("--threads", type=int, default=1, help="of torch; another number rounds otherwise (default: 1)")
-    parser.set_defaults(known=names)
+    parser.set_defaults(known=names, several=several)
     return parser
 
 
 def parse(parser: argparse.ArgumentParser, words: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line and set torch's threads; `names` are all of them if none was given.
+    """Read the command line, set torch's threads, join torchrun's processes; `names` are all of them if none was given.
 
     Args:
         parser: of `command_line`.
@@ -179,5 +189,8 @@ def parse(parser: argparse.ArgumentParser, words: list[str] | None = None) -> ar
         if unknown:
             parser.error(f"names {unknown} are unknown, choose from {', '.join(chosen.known)}")
         chosen.names = chosen.names or chosen.known
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not chosen.several:
+        parser.error("this experiment runs in one process: start it without torchrun")
     torch.set_num_threads(chosen.threads)
+    processes.join()
     return chosen

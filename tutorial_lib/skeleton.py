@@ -1,5 +1,7 @@
 """The 17-joint body that every lesson shares (Human3.6M order, as VideoPose3D uses it)."""
 
+from functools import cache
+
 import numpy as np
 import torch
 
@@ -47,6 +49,21 @@ def length(vector: torch.Tensor) -> torch.Tensor:
     return torch.where(zero, 0.0, torch.sqrt(torch.where(zero, 1.0, square)))
 
 
+def pick(values: torch.Tensor, numbers: tuple[int, ...], dim: int) -> torch.Tensor:
+    """Joints or bones by number, in this order: `values[..., numbers]` at axis `dim`, copied run by run.
+
+    Indexing with a list of numbers sends it to the GPU and waits there, at every call; a CUDA graph cannot hold that.
+    """
+    return torch.cat([values.narrow(dim, first, count) for first, count in _runs(numbers)], dim)
+
+
+@cache
+def _runs(numbers: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Neighbours that follow one another, as (first, count)."""
+    starts = [i for i, number in enumerate(numbers) if i == 0 or number != numbers[i - 1] + 1]
+    return [(numbers[i], end - i) for i, end in zip(starts, [*starts[1:], len(numbers)])]
+
+
 def flip(points: torch.Tensor) -> torch.Tensor:
     """The mirror image of keypoints or poses: x changes its sign, left and right joints change places.
 
@@ -82,5 +99,4 @@ def bone_lengths(pose: torch.Tensor) -> torch.Tensor:
     """
     check_joints(pose, 3, "pose")
     parents, children = zip(*BONES)
-    bones = pose[..., list(children), :] - pose[..., list(parents), :]
-    return length(bones)
+    return length(pick(pose, children, -2) - pick(pose, parents, -2))

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
+from tutorial_lib import processes
 from tutorial_lib.locking import MODEL_LOCK, gradients_on, interrupts_later
 
 
@@ -78,6 +79,10 @@ def fit(
 ) -> History:
     """Train `model` in place with Adam (amsgrad) and a cosine schedule; it ends with its best weights.
 
+    In several processes (see `processes`) each computes the loss of its share of the batch; gradients and losses are
+    averaged, so the result is that of one process with the whole batch. Only batch norm in training mode normalises by
+    the share alone, as is usual; its running statistics are averaged. The first process validates.
+
     Args:
         model: its parameters are optimised; put it in train or eval mode yourself.
         loss: step number -> scalar to minimise (it draws its own batch).
@@ -91,7 +96,8 @@ def fit(
         progress: show a bar.
 
     Returns:
-        The history. A keyboard interrupt ends the loop early, keeps the best weights and sets `interrupted`.
+        The history. A keyboard interrupt ends the loop early, keeps the best weights and sets `interrupted`; in several
+        processes it is passed on, because the others cannot know of it.
 
     Raises:
         ValueError: steps below 1, or a loss that is not finite (it names the step; the best weights are kept).
@@ -104,7 +110,8 @@ def fit(
         optimiser = torch.optim.Adam(model.parameters(), lr=rate, amsgrad=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=final_rate)
     history, best = History(), None
-    bar = tqdm(range(steps), desc=label, disable=not progress, mininterval=0.5)
+    processes.follow(model.state_dict().values())  # they are the model's own tensors
+    bar = tqdm(range(steps), desc=label, disable=not (progress and processes.is_first()), mininterval=0.5)
     try:
         for step in bar:
             MODEL_LOCK.let_others()
@@ -114,6 +121,7 @@ def fit(
                 if value.numel() != 1:
                     raise ValueError(f"loss returned shape {tuple(value.shape)} at step {step}, expected one number")
                 value.backward()
+                processes.average([p.grad for p in model.parameters() if p.grad is not None] + [value.detach()])
                 if clip is not None:
                     nn.utils.clip_grad_norm_(model.parameters(), clip)
                 current = value.item()
@@ -123,8 +131,9 @@ def fit(
                 schedule.step()
                 history.loss.append(current)
                 if validate is not None and (step % every == every - 1 or step == steps - 1):
+                    processes.average(model.buffers())
                     with torch.no_grad():
-                        checked = float(validate())
+                        checked = processes.agreed(float(validate()) if processes.is_first() else 0.0)
                     if not math.isfinite(checked):
                         raise ValueError(f"validate returned {checked} at step {step}: look at the validation data")
                     history.checks.append((step + 1, checked))
@@ -133,10 +142,14 @@ def fit(
                         best = copy.deepcopy(model.state_dict())
                     bar.set_postfix_str(f"loss {current:.4f}, validation {checked:.4f}", refresh=False)
     except KeyboardInterrupt:
+        if processes.count() > 1:
+            raise
         history.interrupted = True
     finally:
         bar.close()
         if best is not None:
             with MODEL_LOCK:
                 model.load_state_dict(best)
+    if best is None:
+        processes.average(model.buffers())
     return history

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tutorial_lib.display import stage, still
-from tutorial_lib.display.live import _readout, choice, live, slider, steps
+from tutorial_lib.display.live import _readout, choice, live, slider, steps, timing
 from tutorial_lib.locking import MODEL_LOCK
 
 
@@ -46,7 +46,25 @@ def test_moving_a_control_redraws_with_its_value():
     assert (shown(d) == np.float32(0.2)).all() and d.runs == 2
     d.controls["shots"].value = 100
     assert d.params == {"k1": 0.2, "shots": 100, "model": "mlp"} and d.runs == 3
-    assert d.stage.state["timing"] == f"computed in {d.compute_ms:.0f} ms"
+    assert d.stage.state["timing"] == timing(d.compute_ms, torch.device("cpu"))
+
+
+def test_the_time_says_where(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 2)
+    assert timing(12.3, torch.device("cpu")) == "computed in 12 ms on the CPU"
+    assert timing(1.68, torch.device("cuda", 0)) == "computed in 1.7 ms on cuda:0"
+    assert timing(0.04, torch.device("cuda")) == "computed in 0.0 ms on cuda:2"
+
+
+def test_on_a_gpu_the_clock_stops_when_the_gpu_has_finished(monkeypatch):
+    """Not when it has been asked: the wait comes before the time is taken, and what is drawn is here."""
+    order = []
+    monkeypatch.setattr("torch.cuda.synchronize", lambda device: order.append(str(device)))
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 0)
+    monkeypatch.setattr("time.perf_counter", lambda: order.append("clock") or float(len(order)))
+    d = demo(device="cuda")
+    assert order == ["clock", "cuda", "clock"] and d.compute_ms == 2000
+    assert d.stage.state["timing"] == "computed in 2000 ms on cuda:0"
 
 
 def test_caption_reads_like_the_sliders():

@@ -371,7 +371,7 @@ def test_the_poses_dtype_is_kept(dtype):
     torch.testing.assert_close(photo.silhouette.float(), plain(t_pose(), size=32).silhouette, atol=2e-3, rtol=0)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.cuda
 def test_a_gpu_takes_the_same_picture():
     pose = torch.cat([t_pose(0.4), t_pose(2.0)])
     here, there = plain(pose, occluders=1.0), plain(pose.cuda(), occluders=1.0)

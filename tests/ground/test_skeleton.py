@@ -82,3 +82,10 @@ def test_bone_lengths_keep_the_dtype(dtype):
 def test_a_pose_of_another_shape_is_refused(shape):
     with pytest.raises(ValueError, match=r"pose has shape .* expected \(\.\.\., 17, 3\)"):
         skeleton.bone_lengths(torch.zeros(shape))
+
+
+@given(st.lists(st.integers(0, 16), min_size=1, max_size=20), st.sampled_from([-3, -2, -1]))
+@settings(derandomize=True, max_examples=30)
+def test_joints_by_number_are_those_that_indexing_gives(numbers, dim):
+    values = torch.randn(17, 17, 17, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(skeleton.pick(values, tuple(numbers), dim), values.index_select(dim, torch.tensor(numbers)))

@@ -21,10 +21,8 @@ INNER = ["supervised", "self-supervised"]
 quick = settings(deadline=None, max_examples=25, derandomize=True)
 
 
-@pytest.fixture(params=["cpu", "cuda"])
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
 def device(request):
-    if request.param == "cuda" and not torch.cuda.is_available():
-        pytest.skip("this machine has no CUDA device")
     return torch.device(request.param)
 
 

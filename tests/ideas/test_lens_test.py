@@ -27,6 +27,7 @@ from tutorial_lib.metrics import pose_score
 
 AdaptationSplit.__test__ = False  # a place where a camera stands, not a test
 
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 PARTS = ("lens", "recorded", "recorded_pose", "picks", "video", "truth")
 
 
@@ -73,6 +74,17 @@ def test_what_was_asked_before_changes_nothing(place):
 def test_another_seed_is_filmed_and_labelled_otherwise(place, lens_test):
     other = LensTest(place, 1, clips=3, calibration_clips=4, windows=20).through(PRESETS["d1"])
     assert differing(lens_test.through(PRESETS["d1"]), other) == set(PARTS) - {"lens"}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_everything_lies_on_the_device_and_shows_the_same(place, lens_test, device):
+    there = LensTest(place, 0, clips=3, calibration_clips=4, windows=20, device=device)
+    for clips in (slice(None), slice(1, 2)):
+        seen, expected = (test.through(PRESETS["d2"], clips=clips) for test in (there, lens_test))
+        for part in set(PARTS) - {"lens"}:
+            assert getattr(seen, part).device.type == device
+            torch.testing.assert_close(getattr(seen, part).cpu(), getattr(expected, part), atol=1e-6, rtol=0)
+        assert seen.support(9, 20).keypoints.device.type == device
 
 
 def test_an_exam_leaves_global_randomness_alone(lens_test):

@@ -85,9 +85,9 @@ def compare_networks(
     """
     comparison = Comparison(steps)
     for seed in tqdm(seeds, desc="lens tests"):
-        lens_test = LensTest(adaptation_split(motion, seed), seed, clips=clips)
-        observations = {lens: lens_test.through(PRESETS[lens]).to(device) for lens in lenses}
-        plain = lens_test.through(UNDISTORTED).to(device)
+        lens_test = LensTest(adaptation_split(motion, seed), seed, clips=clips, device=device)
+        observations = {lens: lens_test.through(PRESETS[lens]) for lens in lenses}
+        plain = lens_test.through(UNDISTORTED)
         for name, network in networks.items():
             clean = evaluate(network, plain)
             for scenario in (LABELLED,) if name in labelled_only else SCENARIOS:

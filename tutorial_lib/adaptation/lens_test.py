@@ -84,6 +84,7 @@ class LensTest:
         calibration_clips: how many clips of the recording.
         windows: labelled windows that can be asked for.
         noise: of the detector; 0 gives true projections.
+        device: where everything lies and every lens is computed. What is drawn depends on the seed alone.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class LensTest:
         calibration_clips: int = 32,
         windows: int = 128,
         noise: float = 1.0,
+        device: torch.device | str = "cpu",
     ):
         generator = torch.Generator().manual_seed(seed)
         self.calibration_clips = capture_clips(adaptation_split.calibration, generator, limit=calibration_clips)
@@ -113,6 +115,10 @@ class LensTest:
         self.recorded_defects = draw_defects((len(self.calibration_clips), length), noise, generator=errors)
         self.test_defects = draw_defects((len(self.tests), length), noise, generator=errors)
 
+        self.calibration_clips, self.tests = self.calibration_clips.to(device), self.tests.to(device)
+        self.recorded_defects, self.test_defects = self.recorded_defects.to(device), self.test_defects.to(device)
+        self.picks = self.picks.to(device)
+
     def through(
         self, lens: Lens | torch.Tensor, *, clips: slice = slice(None), convention: Convention | None = None
     ) -> Observation:
@@ -124,6 +130,7 @@ class LensTest:
             convention: how the place wants its poses; None: root-relative in camera axes.
         """
         pose = self.tests.pose[clips]
+        convention = None if convention is None else convention.to(pose.device)
         return Observation(
             lens,
             self.recorded_defects.apply(project(self.calibration_clips.pose, lens=lens)),

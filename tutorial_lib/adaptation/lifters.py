@@ -20,9 +20,9 @@ from tutorial_lib.adaptation.maml import Weights, maml_loss, reptile_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import Lifter, WindowForm
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
-from tutorial_lib.metrics import mpjpe_loss
+from tutorial_lib.metrics import mpjpe_loss, root_relative
 from tutorial_lib.metrics.joints import check_finite
-from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
+from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths, length, pick
 
 Inner = Literal["supervised", "self-supervised"]
 """What the inner step of an episode minimises."""
@@ -49,15 +49,23 @@ def self_supervised_loss(pose: torch.Tensor) -> torch.Tensor:
     bones = bone_lengths(pose)
     if pose.ndim < 3 or pose.numel() == 0:
         raise ValueError(f"pose has shape {tuple(pose.shape)}, expected (..., frames, 17, 3), none 0: give a video")
-    left, right = (list(side) for side in zip(*SYMMETRIC_BONES))
-    symmetry = (bones[..., left] - bones[..., right]).abs().sum(-1).mean(-1)
+    left, right = (pick(bones, side, -1) for side in zip(*SYMMETRIC_BONES))
+    symmetry = (left - right).abs().sum(-1).mean(-1)
     consistency = (bones - bones.mean(dim=-2, keepdim=True)).abs().mean(dim=-2).sum(-1)
     return ((symmetry + consistency) / bones.mean(dim=(-1, -2)).clamp_min(1e-6)).mean()
 
 
-def supervised_loss(pose: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """MPJPE in metres: the loss of the inner, the outer and the fine-tuning steps."""
-    return mpjpe_loss(pose, target)
+def supervised_loss(pose: torch.Tensor, target: torch.Tensor, share: torch.Tensor | None = None) -> torch.Tensor:
+    """MPJPE in metres: the loss of the inner, the outer and the fine-tuning steps.
+
+    Args:
+        pose: (..., 17, 3) predicted.
+        target: the same shape.
+        share: (...) of every pose in the mean, together 1; equal shares by default.
+    """
+    if share is None:
+        return mpjpe_loss(pose, target)
+    return (length(root_relative(pose - target)).mean(-1) * share).sum()
 
 
 def meta_loss(
@@ -187,6 +195,37 @@ class Adaptation:
     interrupted: bool = False
 
 
+class Diverged(ValueError):
+    """The loss of an adaptation is no longer finite: the rate is too large."""
+
+
+def check_support(support: Windows | torch.Tensor, steps: int, rate: float) -> torch.Tensor:
+    """The keypoints of what `adapt` is given, once it is known to be usable.
+
+    Raises:
+        ValueError: as `adapt`.
+    """
+    keypoints = support.keypoints if isinstance(support, Windows) else support
+    if not isinstance(keypoints, torch.Tensor):
+        raise ValueError(f"support is a {type(support).__name__}, expected windows.Windows or a tensor of 2D keypoints")
+    if not isinstance(steps, int) or steps < 0:
+        raise ValueError(f"steps is {steps!r}, expected a whole number, 0 or more")
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"rate is {rate}, expected a positive learning rate")
+    if keypoints.numel() == 0:
+        raise ValueError(f"support is empty, its keypoints are {tuple(keypoints.shape)}: give at least one window")
+    if keypoints.ndim not in (3, 4) or keypoints.shape[-1] != 2:
+        raise ValueError(
+            f"support holds keypoints of shape {tuple(keypoints.shape)}, expected (windows, frames, joints, 2) with "
+            "labels, or (clips, frames, joints, 2) or (frames, joints, 2) without"
+        )
+    if not torch.isfinite(keypoints).all():
+        raise ValueError("support holds keypoints that are NaN or infinite: check the lens and the detections")
+    if isinstance(support, Windows):
+        check_finite(support.pose, "support.pose", "leave windows without a label out")
+    return keypoints
+
+
 def adapt(
     model: Lifter,
     support: Windows | torch.Tensor,
@@ -209,27 +248,10 @@ def adapt(
         The adapted copy with the whole trajectory. A keyboard interrupt ends the loop and keeps what was reached.
 
     Raises:
-        ValueError: negative steps, an empty support set, keypoints or labels that are not finite, a loss that is not
-            finite.
+        ValueError: negative steps, an empty support set, keypoints or labels that are not finite.
+        Diverged: a loss that is not finite; it is a ValueError.
     """
-    keypoints = support.keypoints if isinstance(support, Windows) else support
-    if not isinstance(keypoints, torch.Tensor):
-        raise ValueError(f"support is a {type(support).__name__}, expected windows.Windows or a tensor of 2D keypoints")
-    if not isinstance(steps, int) or steps < 0:
-        raise ValueError(f"steps is {steps!r}, expected a whole number, 0 or more")
-    if not 0 < rate < float("inf"):
-        raise ValueError(f"rate is {rate}, expected a positive learning rate")
-    if keypoints.numel() == 0:
-        raise ValueError(f"support is empty, its keypoints are {tuple(keypoints.shape)}: give at least one window")
-    if keypoints.ndim not in (3, 4) or keypoints.shape[-1] != 2:
-        raise ValueError(
-            f"support holds keypoints of shape {tuple(keypoints.shape)}, expected (windows, frames, joints, 2) with "
-            "labels, or (clips, frames, joints, 2) or (frames, joints, 2) without"
-        )
-    if not torch.isfinite(keypoints).all():
-        raise ValueError("support holds keypoints that are NaN or infinite: check the lens and the detections")
-    if isinstance(support, Windows):
-        check_finite(support.pose, "support.pose", "leave windows without a label out")
+    keypoints = check_support(support, steps, rate)
     with MODEL_LOCK, gradients_on():  # a cell may be training this very model
         adapted = copy.deepcopy(model).eval()
     result = Adaptation(adapted)
@@ -252,7 +274,7 @@ def adapt(
                         loss = self_supervised_loss(pose)
                 if not torch.isfinite(loss):
                     remedy = f"lower rate={rate}" if step else "nothing was adapted yet, so look at the model's weights"
-                    raise ValueError(f"the adaptation loss is {loss.item()} at step {step}: {remedy}")
+                    raise Diverged(f"the adaptation loss is {loss.item()} at step {step}: {remedy}")
                 if watch is not None:
                     with torch.no_grad():
                         result.trajectory.append(watch(adapted))

@@ -8,16 +8,14 @@ from typing import Any, NamedTuple
 import torch
 
 from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.captured import Adapter
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Observation, Scenario
-from tutorial_lib.adaptation.lifters import adapt, last_layer
-from tutorial_lib.datasets.windows import window_indices
+from tutorial_lib.adaptation.lifters import last_layer
+from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.lifting import Lifter
-from tutorial_lib.metrics import joint_errors, mpjpe
+from tutorial_lib.metrics import joint_errors
 from tutorial_lib.skeleton import JOINTS
-
-SPARE = 6
-"""Every so many frames of a test clip are scored: neighbouring frames are wrong alike."""
 
 OWN = 0.0
 """The stop of the slider at which every network takes the rate that validation chose for it."""
@@ -32,10 +30,15 @@ CROOKED_NETWORKS = {
 
 
 class Network(NamedTuple):
-    """A contestant: a lifter and the rate that validation chose for each scenario."""
+    """A contestant: what adapts a lifter, and the rate that validation chose for each scenario."""
 
-    lifter: Lifter
+    adapter: Adapter
     rates: Mapping[str, float]
+
+
+def contestant(lifter: Lifter, rates: Mapping[str, float]) -> Network:
+    """A network for up to 64 labelled windows and 20 steps."""
+    return Network(Adapter(lifter, windows=64, steps=20), rates)
 
 
 def crooked_networks(folder: Path = checkpoints.FOLDER, device: torch.device | str = "cpu") -> dict[str, Network]:
@@ -45,7 +48,7 @@ def crooked_networks(folder: Path = checkpoints.FOLDER, device: torch.device | s
         lifter = checkpoints.load(name, device, folder)
         for weight_name, weight in lifter.named_parameters():
             weight.requires_grad_(title != "ANIL" or last_layer(weight_name))
-        networks[title] = Network(lifter, {LABELLED: checkpoints.record(name, folder)["rate"]})
+        networks[title] = contestant(lifter, {LABELLED: checkpoints.record(name, folder)["rate"]})
     return networks
 
 
@@ -78,36 +81,22 @@ def race(
         By title: "errors", mm before and after every step, mean over all clips; "poses" (count + 1, 17, 3); "losses"
         that were minimised; "bone", the mean bone length at the end relative to the start.
     """
-    frames, clips = next(iter(networks.values())).lifter.frames, len(observation.video)
-    scored = torch.arange(SPARE // 2, observation.video.shape[1], SPARE)
-    index = window_indices(observation.video.shape[1], frames, scored)
-    seen, truth = observation.video[:, index], observation.truth[:, scored]
-    shown = observation.video[clip, window_indices(observation.video.shape[1], frames, torch.tensor(moment))]
     if scenario == LABELLED:
-        support = observation.support(frames, windows, first=first)
+        frames = next(iter(networks.values())).adapter.model.frames
+        support: Windows | torch.Tensor = observation.support(frames, windows, first=first)
+        video, truth, shown = observation.video, observation.truth, clip
     else:
-        support = observation.video[clip : clip + 1]
-        seen, truth, clips = seen[clip : clip + 1], truth[clip : clip + 1], 1
-    batch = torch.cat([seen.reshape(-1, *seen.shape[-3:]), shown[None]])
-
+        support = video = observation.video[clip : clip + 1]
+        truth, shown = observation.truth[clip : clip + 1], 0
     outcome = {}
     for title, network in networks.items():
-        poses, errors = [], []
-
-        def watch(adapted: Lifter, poses: list = poses, errors: list = errors) -> None:
-            lifted = adapted.windows(batch)
-            poses.append(lifted[-1])
-            errors.append(mpjpe(lifted[:-1].reshape(clips, -1, *lifted.shape[1:]), truth))
-
         own = rate if rate != OWN else network.rates[scenario]
-        result = adapt(network.lifter, support, count, rate=own, watch=watch)
-        if result.interrupted:
-            raise KeyboardInterrupt("the adaptation was stopped")
+        taken = network.adapter(support, video, truth, steps=count, rate=own)
         outcome[title] = {
-            "errors": 1000 * torch.stack(errors).cpu(),
-            "poses": torch.stack(poses),
-            "losses": result.losses,
-            "bone": result.bone[-1],
+            "errors": 1000 * torch.tensor(taken.errors),
+            "poses": taken.poses[:, shown, moment],
+            "losses": taken.losses,
+            "bone": taken.bone[-1],
         }
     return outcome
 

@@ -5,6 +5,8 @@ learning rate; the four test lenses and the test people take no part. The examin
 written into the checkpoint's JSON for readers who do not have the recordings.
 """
 
+import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -22,57 +24,93 @@ from tutorial_lib.adaptation.lens_test import (
     evaluate,
     evaluate_adapted,
 )
+from tutorial_lib.adaptation.lifters import Diverged
 from tutorial_lib.datasets.splits import AdaptationSplit, adaptation_split, mocap_path, training_split
 from tutorial_lib.distortion import PRESETS, sample_stratified
 from tutorial_lib.experiments import write_json
 from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.training import resolve_device
 
 RATES = {
     LABELLED: (0.003, 0.01, 0.02, 0.03, 0.05),
     ALONE: (3e-5, 1e-4, 2e-4, 5e-4, 1e-3),
 }
+"""The first grid. Where the best is an end of it, it grows there (`widened_search`): other widths want other rates."""
+WIDER, MOST_WIDER = 3.0, 6
 STEPS = {LABELLED: 10, ALONE: 5}
 """Steps of the claims (ours)."""
 
 
 def last_error(model: TemporalLifter, observation: Observation, scenario: Scenario, rate: float) -> float:
-    """MPJPE in mm after the claims' number of steps."""
-    return evaluate_adapted(model, observation, scenario, steps=STEPS[scenario], rate=rate, every_step=False)[1][
-        -1
-    ].mpjpe
+    """MPJPE in mm after the claims' number of steps; infinite where they diverge."""
+    try:
+        scores = evaluate_adapted(model, observation, scenario, steps=STEPS[scenario], rate=rate, every_step=False)[1]
+    except Diverged:
+        return math.inf
+    return scores[-1].mpjpe if math.isfinite(scores[-1].mpjpe) else math.inf
+
+
+def widened_search(error: Callable[[float], float], rates: Iterable[float]) -> dict[float, float]:
+    """The error of every rate, and of `WIDER` times smaller or larger ones, until the best is no end of the grid.
+
+    After `MOST_WIDER` more it stops, for a network that every step harms: then the best is a step of almost nothing.
+
+    Args:
+        error: of a rate; infinite where it diverges.
+        rates: the first grid.
+    """
+    tried = {rate: error(rate) for rate in rates}
+    for _ in range(MOST_WIDER):
+        best = min(sorted(tried), key=tried.__getitem__)  # of equals, such as infinite ones, the smallest rate
+        if best not in (min(tried), max(tried)):
+            break
+        beyond = float(f"{best / WIDER if best == min(tried) else best * WIDER:.3g}")
+        tried[beyond] = error(beyond)
+    return dict(sorted(tried.items()))
 
 
 def tune(name: str, lens_test: LensTest, lenses: torch.Tensor, folder: Path) -> dict[str, float]:
-    """The rate of each scenario with the smallest mean error after `STEPS`; written into the checkpoint's JSON."""
-    model = checkpoints.load(name, folder=folder)
+    """The rate of each scenario with the smallest mean error after `STEPS`; written into the checkpoint's JSON.
+
+    Rates that diverge have the error null there; `test_rates_at_an_end` names scenarios whose grid could not be widened
+    far enough.
+    """
+    model = checkpoints.load(name, lens_test.picks.device, folder)
     about = checkpoints.record(name, folder)
     observations = [lens_test.through(lens) for lens in lenses]
-    chosen, errors = {}, {}
+    chosen, errors, ends = {}, {}, []
     for scenario, rates in RATES.items():
-        trials = {}
-        for rate in rates:
-            reached = [last_error(model, observation, scenario, rate) for observation in observations]
-            trials[rate] = sum(reached) / len(reached)
+
+        def mean_error(rate: float, scenario: Scenario = scenario) -> float:
+            return sum(last_error(model, observation, scenario, rate) for observation in observations) / len(
+                observations
+            )
+
+        trials = widened_search(mean_error, rates)
         chosen[scenario] = min(trials, key=trials.__getitem__)
-        errors[scenario] = {f"{rate:g}": round(value, 2) for rate, value in trials.items()}
-    about |= {"test_rates": chosen, "test_steps": STEPS, "tuning_mpjpe_mm": errors}
+        errors[scenario] = {f"{r:g}": round(value, 2) if math.isfinite(value) else None for r, value in trials.items()}
+        if chosen[scenario] in (min(trials), max(trials)):
+            ends.append(scenario)
+    about |= {"test_rates": chosen, "test_steps": STEPS, "tuning_mpjpe_mm": errors, "test_rates_at_an_end": ends}
     write_json(folder / f"{name}.json", about)
     return chosen
 
 
-def validation_test(seed: int = 0, clips: int = 12) -> LensTest:
+def validation_test(seed: int = 0, clips: int = 12, device: torch.device | str = "cpu") -> LensTest:
     """Validation people: one half is recorded, the other half is tested."""
     people = training_split(mocap_path(), people=1).validation
-    return LensTest(AdaptationSplit(people[::2], people[1::2]), seed, clips=clips)
+    return LensTest(AdaptationSplit(people[::2], people[1::2]), seed, clips=clips, device=device)
 
 
-def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, clips: int = 24) -> dict[str, list[float]]:
+def examine(
+    name: str, mocap: Path, folder: Path, seeds: int = 5, clips: int = 24, *, device: torch.device | str = "cpu"
+) -> dict[str, list[float]]:
     """MPJPE in mm on real actors that no training saw, a number a seed; heavy lenses unless undistorted."""
-    model, about = checkpoints.load(name, folder=folder), checkpoints.record(name, folder)
+    model, about = checkpoints.load(name, device, folder), checkpoints.record(name, folder)
     measured = {key: [] for key in ("undistorted", "unadapted", *SCENARIOS)}
     place = adaptation_split(str(mocap))
     for seed in range(seeds):
-        lens_test = LensTest(place, seed, clips=clips)
+        lens_test = LensTest(place, seed, clips=clips, device=device)
         heavy = [lens_test.through(PRESETS[lens]) for lens in ("d1", "d2")]
         measured["undistorted"].append(evaluate(model, lens_test.through(UNDISTORTED)).mpjpe)
         measured["unadapted"].append(sum(evaluate(model, observation).mpjpe for observation in heavy) / len(heavy))
@@ -87,11 +125,12 @@ def examine(name: str, mocap: Path, folder: Path, seeds: int = 5, clips: int = 2
     return rounded
 
 
-def tune_all(names: list[str], folder: Path, lenses: int = 6) -> None:
+def tune_all(names: list[str], folder: Path, device: str = "cpu", lenses: int = 6) -> None:
     """`tune`, then `examine` where there is motion capture, for each of the checkpoints."""
     drawn = sample_stratified(lenses, generator=torch.Generator().manual_seed(0))
-    lens_test, mocap = validation_test(), mocap_path()
+    where = resolve_device(device)
+    lens_test, mocap = validation_test(device=where), mocap_path()
     for name in tqdm(names, desc="choosing test rates"):
         tune(name, lens_test, drawn, folder)
         if mocap is not None:
-            examine(name, mocap, folder)
+            examine(name, mocap, folder, device=where)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tutorial_lib.skeleton import LEFT, MIRROR, RIGHT, check_joints
+from tutorial_lib.skeleton import LEFT, MIRROR, RIGHT, check_joints, pick
 
 JOINT_NOISE = torch.tensor(
     [0.7, 0.8, 1.0, 1.3, 0.8, 1.0, 1.3, 0.7, 0.7, 0.8, 1.0, 0.8, 1.2, 1.6, 0.8, 1.2, 1.6]
@@ -60,9 +60,13 @@ class Defects:
     def apply(self, screen: torch.Tensor) -> torch.Tensor:
         """True projections (..., frames, 17, 2) to "predicted 2D keypoints", same dtype and device."""
         for side, swapped in ((LEFT[:3] + RIGHT[:3], self.legs), (LEFT[3:] + RIGHT[3:], self.arms)):
-            order = [MIRROR[j] if j in side else j for j in range(17)]
-            screen = torch.where(swapped.to(screen.device), screen[..., order, :], screen)
+            order = tuple(MIRROR[j] if j in side else j for j in range(17))
+            screen = torch.where(swapped.to(screen.device), pick(screen, order, -2), screen)
         return screen + self.error.to(screen)
+
+    def to(self, device: torch.device | str) -> "Defects":
+        """The same on another device."""
+        return Defects(self.error.to(device), self.legs.to(device), self.arms.to(device))
 
     def __getitem__(self, clips: slice) -> "Defects":
         """The defects of some clips."""

@@ -40,7 +40,7 @@ class Footage:
             tuple(self.actions[i] for i in clips),
         )
 
-    def to(self, device: torch.device) -> "Footage":
+    def to(self, device: torch.device | str) -> "Footage":
         """The same footage on another device."""
         return Footage(self.pose.to(device), self.detected.to(device), self.subjects, self.actions)
 

@@ -7,7 +7,7 @@ place, and in a share of correct joints it would pass for a miss.
 import torch
 from torch.func import debug_unwrap
 
-from tutorial_lib.skeleton import JOINTS, LEFT, MIRROR, RIGHT, length
+from tutorial_lib.skeleton import JOINTS, LEFT, MIRROR, RIGHT, length, pick
 
 LIMBS = (*LEFT[3:], *RIGHT[3:]), (*LEFT[:3], *RIGHT[:3])
 """Arms and legs: their sides are exchanged together, or not at all, where an error is flip-tolerant."""
@@ -29,7 +29,7 @@ def distances(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 def tolerant_distances(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """As `distances`, but the two arms, and the two legs, may have been exchanged: what fits better counts."""
-    plain, swapped = distances(predicted, target), distances(predicted[..., list(MIRROR), :], target)
+    plain, swapped = distances(predicted, target), distances(pick(predicted, MIRROR, -2), target)
     result = plain.clone()
     for limb in map(list, LIMBS):
         better = swapped[..., limb].mean(-1, keepdim=True) < plain[..., limb].mean(-1, keepdim=True)

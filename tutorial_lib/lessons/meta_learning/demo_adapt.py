@@ -10,7 +10,7 @@ import torch
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Scenario
-from tutorial_lib.adaptation.race import OWN, Network, crooked_networks, middling, race
+from tutorial_lib.adaptation.race import OWN, Network, contestant, crooked_networks, middling, race
 from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import (
@@ -60,7 +60,7 @@ LENS_NETWORKS = {
 def lens_networks(folder: Path = checkpoints.FOLDER, device: torch.device | str = "cpu") -> dict[str, Network]:
     """The networks of `LENS_NETWORKS`."""
     return {
-        title: Network(checkpoints.load(name, device, folder), checkpoints.record(name, folder)["test_rates"])
+        title: contestant(checkpoints.load(name, device, folder), checkpoints.record(name, folder)["test_rates"])
         for title, name in LENS_NETWORKS.items()
     }
 
@@ -104,16 +104,17 @@ def compute_crooked(
 ) -> dict[str, Any]:
     """What `crooked_demo` shows for these values of its controls; poses are turned back to the level room."""
     lens, rig = lens_of(**coefficients), Convention(mounting(torch.tensor(float(tilt)), torch.tensor(float(roll))))
-    observation = lens_test.through(lens, convention=rig.to(lens_test.tests.pose.device))
+    rig = rig.to(lens_test.tests.pose.device)
+    observation = lens_test.through(lens, convention=rig)
     moment = observation.video.shape[1] // 2
     outcome = race(networks, observation, clip, moment, windows=windows, first=first, count=count, rate=rate)
-    for contestant in outcome.values():
-        contestant["poses"] = rig.in_picture(contestant["poses"].cpu())
+    for result in outcome.values():
+        result["poses"] = rig.in_picture(result["poses"])
     return {
         "lens": lens,
         "grid": grid_lines(lens),
         "seen": observation.video[clip, moment],
-        "truth": rig.in_picture(observation.truth[clip, moment].cpu()),
+        "truth": rig.in_picture(observation.truth[clip, moment]),
         "networks": outcome,
         "clips": len(observation.video),
     }
@@ -137,8 +138,8 @@ def view_race(rival: str, champion: str, arrays: dict[str, Any], params: dict[st
 
     skeletons = [
         stage.skeleton3d("truth", arrays["truth"], width=5.0),
-        stage.skeleton3d(rival, networks[rival]["poses"].cpu(), **colour(rival), width=3.0),
-        stage.skeleton3d(champion, networks[champion]["poses"].cpu(), **colour(champion)),
+        stage.skeleton3d(rival, networks[rival]["poses"], **colour(rival), width=3.0),
+        stage.skeleton3d(champion, networks[champion]["poses"], **colour(champion)),
     ]
     curves = [
         stage.series(title, places, outcome["errors"], mode="line+markers", **colour(title))
@@ -202,7 +203,7 @@ def lens_demo(
         device: where all of it is computed.
     """
     networks = lens_networks(folder, device)
-    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=CLIPS)
+    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=CLIPS, device=device)
     return live(
         partial(compute_lens, networks, lens_test),
         partial(view_race, "plain", "ours"),
@@ -211,12 +212,13 @@ def lens_demo(
             "count": slider(5, 0, 20, 1, "adaptation steps"),
             "windows": steps([1, 5, 16, 64], 64, "labelled windows"),
             "rate": steps(RATES, OWN, "step size α"),
-            "clip": _clip_control(lens_test, middling(lens_test, networks["plain"].lifter)),
+            "clip": _clip_control(lens_test, middling(lens_test, networks["plain"].adapter.model)),
             **lens_controls(lens_presets()["d2 pincushion, heavy"]),
         },
         folded=("rate", "clip", *COEFFICIENTS),
         presets=lens_presets(),
         title="Adapt to a lens, now",
+        device=device,
     )
 
 
@@ -236,8 +238,8 @@ def crooked_demo(
         device: where all of it is computed.
     """
     networks = crooked_networks(folder, device)
-    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=CLIPS)
-    start = middling(lens_test, networks["MAML"].lifter)
+    lens_test = LensTest(adaptation_split(motion, seed), seed, clips=CLIPS, device=device)
+    start = middling(lens_test, networks["MAML"].adapter.model)
     level, d2 = lens_presets()["no lens"], lens_presets()["d2 pincushion, heavy"]
     crooked = {"tilt": 20, "roll": 20, "windows": 64, "first": 0, "count": 5, "rate": OWN}
     return live(
@@ -262,4 +264,5 @@ def crooked_demo(
             "twenty steps": crooked | d2 | {"count": 20},
         },
         title="The rig hangs crooked: watch the skeleton stand up",
+        device=device,
     )

@@ -1,8 +1,14 @@
 """Re-train the shipped checkpoints.
 
     python -m tutorial_lib.lessons.meta_learning.experiment [names] [--budget shipped] [--seed 0]
+    torchrun --nproc-per-node 4 -m tutorial_lib.lessons.meta_learning.experiment --budget gpu
 
-Every first stage is kept in the work folder, so a run that was stopped goes on where it was.
+Every first stage is kept in the work folder, so a run that was stopped goes on where it was. Several processes share
+every batch; the first one chooses the test rates and writes.
+
+How long all networks take: "shipped" hours on one CPU core. The others want a GPU, and their times are estimates from
+the steps' times on one H100 (`recipes.minutes`), without what it takes to draw the batches: "gpu" 6 minutes, and 2 for
+plain, random, maml, stratified and ours with 9 frames, which took 5 to 8 on a shared card; "full" 82 minutes.
 """
 
 import time
@@ -12,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from tutorial_lib import checkpoints
+from tutorial_lib import checkpoints, processes
 from tutorial_lib.adaptation import draw_tasks, meta_loss
 from tutorial_lib.adaptation.rate_search import tune_all
 from tutorial_lib.datasets.footage import Footage, capture_clips
@@ -65,8 +71,8 @@ def ordinary_stage(
 
     def loss(step: int) -> torch.Tensor:
         model.train()
-        windows = draw(footage, batch, generator)
-        return mpjpe_loss(model.windows(windows.keypoints), windows.pose)
+        windows, share = draw(footage, batch, generator), processes.share(batch)
+        return mpjpe_loss(model.windows(windows.keypoints[share]), windows.pose[share])
 
     fixed = draw(validation, 4096, torch.Generator().manual_seed(1))
 
@@ -92,7 +98,9 @@ def meta_stage(
     alpha = inner_rate(recipe)
     model.eval()
 
-    def episode(where: Footage, gen: torch.Generator, tasks: int, sampler: Callable[..., torch.Tensor]) -> torch.Tensor:
+    def episode(
+        where: Footage, gen: torch.Generator, tasks: int, sampler: Callable[..., torch.Tensor], share: slice
+    ) -> torch.Tensor:
         support, query = draw_tasks(
             where,
             sampler(tasks, generator=gen).to(where.pose.device),
@@ -103,14 +111,15 @@ def meta_stage(
             source=recipe.source,
             one_video=recipe.inner == "self-supervised",
         )
+        support, query = (Windows(part.keypoints[share], part.pose[share]) for part in (support, query))
         return meta_loss(model, support, query, rate=alpha, inner=recipe.inner)
 
     def validate() -> float:
-        return episode(validation, torch.Generator().manual_seed(2), 32, sample_stratified).item()
+        return episode(validation, torch.Generator().manual_seed(2), 32, sample_stratified, slice(None)).item()
 
     return fit(
         model,
-        lambda step: episode(footage, generator, budget.tasks, sample),
+        lambda step: episode(footage, generator, budget.tasks, sample, processes.share(budget.tasks)),
         budget.meta_steps,
         rate=budget.meta_rate,
         validate=validate,
@@ -165,7 +174,10 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
         "interrupted": history.interrupted,
         **provenance(started, where),
     }
-    return checkpoints.save(model, name, record, folder)
+    if processes.is_first():
+        checkpoints.save(model, name, record, folder)
+    processes.agreed(True)  # it is written
+    return folder / f"{name}.safetensors"
 
 
 def train_all(budget_name: str, seed: int, device: str = "auto") -> Path:
@@ -183,19 +195,21 @@ def train_all(budget_name: str, seed: int, device: str = "auto") -> Path:
     for name in RECIPES:
         if name not in checkpoints.names(folder) or checkpoints.record(name, folder).get("interrupted"):
             train(name, budget_name, seed, folder, folder / "stages", device)
-    tune_all([name for name in RECIPES if "test_rates" not in checkpoints.record(name, folder)], folder)
+    tune_all([name for name in RECIPES if "test_rates" not in checkpoints.record(name, folder)], folder, device)
     return folder
 
 
 def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, RECIPES))
+    chosen = parse(command_line(__doc__, BUDGETS, RECIPES, several=True))
     folder = chosen.folder or default_folder(f"adaptation-{chosen.budget}-seed{chosen.seed}")
     work = chosen.work or default_folder(f"adaptation-{chosen.budget}-seed{chosen.seed}") / "stages"
     for name in chosen.names:
         path = train(name, chosen.budget, chosen.seed, folder, work, chosen.device)
         reached = 1000 * checkpoints.record(name, folder)["validation_mpjpe_m"]
-        print(f"{name}: validation {reached:.1f} mm, {path}")
-    tune_all(chosen.names, folder)
+        if processes.is_first():
+            print(f"{name}: validation {reached:.1f} mm, {path}")
+    if processes.is_first():
+        tune_all(chosen.names, folder, chosen.device)
 
 
 if __name__ == "__main__":

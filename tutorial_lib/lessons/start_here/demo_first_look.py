@@ -71,8 +71,8 @@ def view_first(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
         margin=0.2,
         title="what the camera sees",
     )
-    truth = stage.skeleton3d("truth", arrays["truth"].cpu(), width=5.0)
-    people = [stage.skeleton3d(name, arrays["poses"][name].cpu(), colour=colour) for name, colour in NETWORKS.items()]
+    truth = stage.skeleton3d("truth", arrays["truth"], width=5.0)
+    people = [stage.skeleton3d(name, arrays["poses"][name], colour=colour) for name, colour in NETWORKS.items()]
     room = stage.scene([truth, *people], extent=BODY, up="-y", title="in 3D: play the steps")
     count = len(arrays["errors"]["adapting network"]) - 1
     places = torch.arange(count + 1.0)
@@ -102,7 +102,7 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
     place = walker(motion, seed)
     if motion == "builtin":  # the labelled examples show other people than the walker
         place = AdaptationSplit(builtin_split(seed).calibration, place.test)
-    lens_test = LensTest(place, seed, clips=1, calibration_clips=32, windows=WINDOWS)
+    lens_test = LensTest(place, seed, clips=1, calibration_clips=32, windows=WINDOWS, device=device)
 
     # The round middle of the picture, where people are: farther out d1 turns from barrel to its opposite.
     outside = torch.linalg.vector_norm(grid_lines(lens_at(0.0)), dim=-1, keepdim=True) > 1
@@ -123,6 +123,7 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
         controls,
         presets=presets,
         title="Hang it crooked, press play, watch a network get used to it",
+        device=device,
     )
 
 
