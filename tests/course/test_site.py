@@ -102,18 +102,18 @@ def test_every_lesson_is_there_with_all_its_figures_and_without_its_tests(lesson
 
 def test_first_page_says_of_every_claim_what_its_card_says(lessons, pages):
     cards = [
-        (lesson.slug, re.match(r"\[(holds|does not hold here)\] (.*)", text))
+        (lesson.slug, re.match(r"\[(holds|does not hold here|undecided)\] (.*)", text))
         for lesson in lessons
         for cell in lesson.notebook.cells
         for out in cell.get("outputs", [])
-        if (text := "".join(out.get("data", {}).get("text/plain", ""))).startswith(("[holds]", "[does not"))
+        if (text := "".join(out.get("data", {}).get("text/plain", ""))).startswith(("[holds", "[does not", "[undecided"))
     ]
     listed = re.findall(
-        r'<li class="(holds|fails)"><a href="(\w+)\.html#claim-\d+">.*?<span>(.*?)</span>\s*<small>',
+        r'<li class="(holds|fails|undecided)"><a href="(\w+)\.html#claim-\d+">.*?<span>(.*?)</span>\s*<small>',
         (pages[None] / "index.html").read_text(encoding="utf-8"),
         re.DOTALL,
     )
-    expected = [(("holds" if match[1] == "holds" else "fails"), slug, match[2]) for slug, match in cards]
+    expected = [({"does not hold here": "fails"}.get(match[1], match[1]), slug, match[2]) for slug, match in cards]
     assert [(kind, slug, unescape(text)) for kind, slug, text in listed] == expected
 
 

@@ -8,7 +8,17 @@ import sys
 import numpy as np
 import pytest
 
-from tutorial_lib.display.claims import Claim, certainly_below, interval, plus_minus, record
+from tutorial_lib.display.claims import (
+    Claim,
+    all_hold,
+    certainly_below,
+    interval,
+    is_above,
+    is_below,
+    is_within,
+    plus_minus,
+    record,
+)
 
 
 def claim(**changes):
@@ -54,21 +64,23 @@ def test_verdict_comes_from_the_numbers():
     assert claim().holds
     worse = claim(ours={"before": [60.0], "after": [70.0]}, explanation="The body is too small.")
     assert not worse.holds and worse.verdict == "does not hold here"
-    with pytest.raises(ValueError, match="explanation is empty"):
+    with pytest.raises(ValueError, match="'does not hold here' and nothing explains it: give explanation, or if_not"):
         claim(ours={"before": [60.0], "after": [70.0]})
     with pytest.raises(ValueError, match=r"claim 'adapts': ours\['after'\]"):
         claim(ours={"before": [60.0], "after": []})
 
 
 def test_each_verdict_has_its_own_explanation():
-    words = {"if_holds": "Yet it is small.", "if_not": "It is too small.", "explanation": "Paired."}
-    for holds, said, unsaid in ((True, "if_holds", "if_not"), (False, "if_not", "if_holds")):
-        card = claim(test=lambda ours, holds=holds: holds, **words)
+    words = {"if_holds": "Yet it is small.", "if_not": "It is too small.", "if_undecided": "More seeds would tell."}
+    for holds, said in zip((True, False, None), words):
+        card = claim(test=lambda ours, holds=holds: holds, explanation="Paired.", **words)
         for shown in (str(card), card._repr_html_(), card.as_dict()["explanation"]):
-            assert f"{words[said]} Paired." in shown and words[unsaid] not in shown
+            assert f"{words[said]} Paired." in shown and sum(text in shown for text in words.values()) == 1
     assert "too small" in str(claim(test=lambda ours: False, if_not="It is too small."))
-    with pytest.raises(ValueError, match="explanation is empty"):
-        claim(test=lambda ours: False, if_holds="Yet it is small.")
+    with pytest.raises(ValueError, match="or if_not"):
+        claim(test=lambda ours: False, if_holds="Yet it is small.", if_undecided="More seeds would tell.")
+    with pytest.raises(ValueError, match="'undecided' and nothing explains it: give explanation, or if_undecided"):
+        claim(test=lambda ours: None, if_holds="Yet it is small.", if_not="It is too small.")
     assert claim(explanation="Paired.").note == "Paired." and claim().note == ""
 
 
@@ -76,6 +88,20 @@ def test_certain_is_an_interval_below_the_limit_and_tables_print_half_of_it():
     assert certainly_below([-3.0, -2.0, -4.0]) and not certainly_below([-3.0, 2.0, -4.0])
     assert certainly_below([7.0, 8.0, 9.0], 11) and not certainly_below([7.0, 8.0, 9.0], 10)
     assert plus_minus([1.0, 2.0, 3.0]) == "2.0 ± 2.5" and plus_minus(iter([1.0, 2.0, 3.0]), 3) == "2.000 ± 2.484"
+
+
+def test_a_limit_within_the_interval_is_undecided():
+    values = [-3.0, -2.0, -4.0]  # -3 ± 2.5
+    assert (is_below(values), is_below(values, -6), is_below(values, -2)) == (True, False, None)
+    assert (is_above(values, -6), is_above(values), is_above(values, -2)) == (True, False, None)
+    assert (is_within(values, -6, 0), is_within(values, 0, 1), is_within(values, -4, 0)) == (True, False, None)
+    assert is_below([-3.0]) is None and is_above([-3.0]) is None  # one seed has no spread
+    assert (all_hold(True, True), all_hold(True, None), all_hold(None, False)) == (True, None, False)
+    card = claim(
+        test=lambda ours: is_below(ours["after"] - ours["before"], -10), if_undecided="More seeds would tell."
+    )  # -10 ± 2.5
+    assert card.holds is None and card.verdict == "undecided" and card.as_dict()["holds"] is None
+    assert str(card).startswith("[undecided] ") and "? undecided" in card._repr_html_()
 
 
 def test_card_shows_both_sides_and_is_deterministic():

@@ -36,7 +36,7 @@ MATHJAX = (
 Kind = Literal["figure", "demo", "card", "source", "table", "text", "error"]
 
 _MINUTES = re.compile(r"\*\*Time:\*\*\s*(\d+)\s+minutes")
-_CARD = re.compile(r"\[(holds|does not hold here)\] (.*)")
+_CARD = re.compile(r"\[(holds|does not hold here|undecided)\] (.*)")
 
 
 @dataclass(frozen=True)
@@ -171,13 +171,13 @@ def _still(image: str, said: str, where: str) -> str:
     )
 
 
-def claims(cell: NotebookNode) -> list[tuple[bool, str]]:
-    """(holds, claim) of every claim card that a cell shows."""
+def claims(cell: NotebookNode) -> list[tuple[bool | None, str]]:
+    """(holds, claim) of every claim card that a cell shows; None is undecided."""
     found = []
     for output in cell.get("outputs", []):
         match = _CARD.match("".join(output.get("data", {}).get("text/plain", "")))
         if match:
-            found.append((match[1] == "holds", match[2]))
+            found.append(({"holds": True, "undecided": None}.get(match[1], False), match[2]))
     return found
 
 

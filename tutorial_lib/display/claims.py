@@ -1,7 +1,8 @@
 """Claim cards: what a paper says beside what this course measures, with a verdict computed from the numbers.
 
-A card never hard-codes its verdict: `test` looks at the measured values, one per seed. A card that does not
-hold stays in the lesson, red and with an explanation.
+A card never hard-codes its verdict: `test` looks at the measured values, one per seed, and is exactly the sentence. The
+verdict is one of three: it holds, it does not, or the seeds do not tell. `is_below`, `is_above`, `is_within` and
+`all_hold` answer so. A card that does not hold, or is undecided, stays in the lesson with an explanation.
 """
 
 import json
@@ -23,7 +24,12 @@ try:
 except ImportError:  # Windows: runs side by side may then overwrite one another's claims
     fcntl = None
 
-_GREEN, _RED = "#00805E", "#C0392B"
+_VERDICTS = {
+    True: ("holds", "✓", "#00805E"),
+    False: ("does not hold here", "✗", "#C0392B"),
+    None: ("undecided", "?", "#8A5A00"),
+}
+"""What a test returned -> words, sign and colour."""
 
 
 def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
@@ -46,6 +52,29 @@ def certainly_below(values: Iterable[float], limit: float = 0.0) -> bool:
     return interval(list(values))[2] < limit
 
 
+def is_below(values: Iterable[float], limit: float = 0.0) -> bool | None:
+    """Whether the mean is below the limit: True or False if the whole 95 % interval says so, None if the limit lies
+    within it, and always with a single seed. Paired seeds: give the differences."""
+    _, low, high = interval(list(values))
+    return True if high < limit else False if low >= limit else None
+
+
+def is_above(values: Iterable[float], limit: float = 0.0) -> bool | None:
+    """`is_below`, turned round."""
+    return is_below((-value for value in values), -limit)
+
+
+def is_within(values: Iterable[float], low: float, high: float) -> bool | None:
+    """Whether the mean lies between the two: the test of "about" and "no worse", with a margin that was said before."""
+    values = list(values)
+    return all_hold(is_above(values, low), is_below(values, high))
+
+
+def all_hold(*verdicts: bool | None) -> bool | None:
+    """The verdict of a sentence in parts: False if one part fails, else None if one is undecided, else True."""
+    return False if False in verdicts else None if None in verdicts else True
+
+
 def plus_minus(values: Iterable[float], digits: int = 1) -> str:
     """Mean and half the 95 % interval over seeds, as tables print them."""
     mean, _, high = interval(list(values))
@@ -63,11 +92,12 @@ class Claim:
         source: where it stands: paper and table.
         paper: quantity -> the paper's figure; None where the paper gives none.
         ours: quantity -> measured values, one per seed.
-        test: gets `ours` as quantity -> array (seeds,), says whether the claim holds here.
+        test: gets `ours` as quantity -> array (seeds,), says whether the claim holds here; None if that is undecided.
         explanation: what to know about the test or the verdict, whichever it is.
         unit: of all the figures.
         if_holds: printed before the explanation if the claim holds here: what to keep in mind although it does.
         if_not: printed before the explanation if it does not: why.
+        if_undecided: printed before the explanation if the seeds do not tell: what would.
     """
 
     id: str
@@ -76,11 +106,12 @@ class Claim:
     source: str
     paper: Mapping[str, float | None]
     ours: Mapping[str, Sequence[float] | np.ndarray]
-    test: Callable[[dict[str, np.ndarray]], bool] = field(repr=False)
+    test: Callable[[dict[str, np.ndarray]], bool | None] = field(repr=False)
     explanation: str = ""
     unit: str = ""
     if_holds: str = ""
     if_not: str = ""
+    if_undecided: str = ""
 
     def __post_init__(self) -> None:
         for name, values in self.ours.items():
@@ -90,22 +121,25 @@ class Claim:
                 raise ValueError(f"claim {self.id!r}: ours[{name!r}]: {problem}") from None
         if not self.holds and not self.note:
             raise ValueError(
-                f"claim {self.id!r} does not hold and explanation is empty, as is if_not: say why, readers will ask"
+                f"claim {self.id!r}: the verdict is {self.verdict!r} and nothing explains it: give explanation, or "
+                f"{'if_undecided' if self.holds is None else 'if_not'}, readers will ask"
             )
 
     @property
-    def holds(self) -> bool:
-        """The verdict of `test` over the measured numbers."""
-        return bool(self.test({name: np.asarray(values, dtype=np.float64) for name, values in self.ours.items()}))
+    def holds(self) -> bool | None:
+        """The verdict of `test` over the measured numbers; None is undecided."""
+        said = self.test({name: np.asarray(values, dtype=np.float64) for name, values in self.ours.items()})
+        return None if said is None else bool(said)
 
     @property
     def verdict(self) -> str:
-        return "holds" if self.holds else "does not hold here"
+        return _VERDICTS[self.holds][0]
 
     @property
     def note(self) -> str:
         """What stands below the numbers: the text for this verdict, then the one for both."""
-        return " ".join(filter(None, [self.if_holds if self.holds else self.if_not, self.explanation]))
+        own = {True: self.if_holds, False: self.if_not, None: self.if_undecided}[self.holds]
+        return " ".join(filter(None, [own, self.explanation]))
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """(quantity, paper, ours with interval, seeds) as text."""
@@ -142,7 +176,7 @@ class Claim:
 
     def _repr_html_(self) -> str:
         """A card in the page's own colours, so that it reads in a dark theme too."""
-        colour, sign = (_GREEN, "✓") if self.holds else (_RED, "✗")
+        verdict, sign, colour = _VERDICTS[self.holds]
         cell = "padding:3px 16px 3px 0;text-align:"
         head, *rows = ([escape(text) for text in cells] for cells in (self.heads(), *self.rows()))
         table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * 3])
@@ -152,7 +186,7 @@ class Claim:
             f"<div style='border:{LINE};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
             "margin:8px 0;max-width:52em;font-size:15px;line-height:1.45'>"
             f"<p style='margin:0 0 6px'><span style='background:{colour};color:#fff;padding:1px 10px;"
-            f"border-radius:10px;font-weight:600'>{sign} {self.verdict}</span></p>"
+            f"border-radius:10px;font-weight:600'>{sign} {verdict}</span></p>"
             f"<p style='margin:0 0 6px;font-weight:600'>{escape(self.text)}</p>"
             f"{table}{note}{foot}</div>"
         )
