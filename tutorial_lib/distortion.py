@@ -1,8 +1,9 @@
 """Lens distortion: the Brown-Conrady model with three radial and two tangential coefficients.
 
 Coefficients are `(k1, k2, k3, p1, p2)` on the last axis. The formula and the signs are OpenCV's; OpenCV stores the
-same five numbers in the order (k1, k2, p1, p2, k3). Points are focal-normalised coordinates (x/z, y/z) about the
-principal point. Barrel distortion has a negative radial term, pincushion a positive one.
+same five numbers in the order (k1, k2, p1, p2, k3), and `from_opencv` reorders them. Points are focal-normalised
+coordinates (x/z, y/z) about the principal point. Barrel distortion has a negative radial term, pincushion a positive
+one.
 
 With q = (p2, p1) the map is the gradient of a scalar function, so its Jacobian is symmetric:
 
@@ -13,6 +14,7 @@ A gradient map whose Jacobian is positive definite on a disc is one-to-one there
 A *lens* is anything that bends plane coordinates (`Lens`). Wherever one is taken, five numbers mean Brown-Conrady.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -268,6 +270,45 @@ def as_lens(lens: Lens | torch.Tensor) -> Lens:
             f"lens is a {type(lens).__name__}, expected five coefficients, or distort, undistort and folds"
         )
     return BrownConrady(lens)
+
+
+OPENCV = ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6", "s1", "s2", "s3", "s4", "tauX", "tauY")
+"""What OpenCV's distortion coefficients mean, in its own order."""
+
+
+def from_opencv(coefficients: torch.Tensor | Sequence[float]) -> torch.Tensor:
+    """One lens as OpenCV writes it, in this course's order.
+
+    Args:
+        coefficients: 4 (k1, k2, p1, p2), 5 (and k3), or 8, 12 or 14 numbers of which all after the fifth are 0; in any
+            of OpenCV's shapes: (n,), (1, n) or (n, 1).
+
+    Returns:
+        (5,): `(k1, k2, k3, p1, p2)`, of the default type; a tensor's type and device stay.
+
+    Raises:
+        ValueError: another number of them, values that are not finite, a model that is not Brown-Conrady's.
+    """
+    values = torch.as_tensor(coefficients)
+    values = values if values.is_floating_point() else values.to(torch.get_default_dtype())
+    if values.numel() not in (4, 5, 8, 12, 14) or values.numel() != max(values.shape):
+        raise ValueError(
+            f"coefficients has shape {tuple(values.shape)}, expected 4, 5, 8, 12 or 14 numbers of one lens, in "
+            f"OpenCV's order: {', '.join(OPENCV[:5])}, ..."
+        )
+    values = values.flatten()
+    beyond = [f"{name} = {value:g}" for name, value in zip(OPENCV[5:], values[5:].tolist()) if value != 0]
+    if beyond:
+        raise ValueError(
+            f"coefficients: {', '.join(beyond)}, expected 0 for all but {', '.join(OPENCV[:5])}: this lens is "
+            "Brown-Conrady's, without a denominator (k4 to k6), thin prism (s) or tilt (tau). Calibrate again with "
+            "five coefficients, OpenCV's default"
+        )
+    k1, k2, p1, p2 = values[:4]
+    k3 = values[4] if len(values) > 4 else torch.zeros_like(k1)
+    lens = torch.stack([k1, k2, k3, p1, p2])
+    _check(lens)
+    return lens
 
 
 def sample_uniform(

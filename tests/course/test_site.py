@@ -106,7 +106,9 @@ def test_first_page_says_of_every_claim_what_its_card_says(lessons, pages):
         for lesson in lessons
         for cell in lesson.notebook.cells
         for out in cell.get("outputs", [])
-        if (text := "".join(out.get("data", {}).get("text/plain", ""))).startswith(("[holds", "[does not", "[undecided"))
+        if (text := "".join(out.get("data", {}).get("text/plain", ""))).startswith(
+            ("[holds", "[does not", "[undecided")
+        )
     ]
     listed = re.findall(
         r'<li class="(holds|fails|undecided)"><a href="(\w+)\.html#claim-\d+">.*?<span>(.*?)</span>\s*<small>',

@@ -358,3 +358,39 @@ def test_undistort_tells_its_three_failures_apart():
         distortion.undistort(torch.tensor([[0.9, 0.0], [0.1, 0.1]]), torch.tensor([-1.0, 0, 0, 0, 0]))
     with pytest.raises(ValueError, match=r"1 of 2 are NaN or infinite.*first is at \(1,\)"):
         distortion.undistort(torch.tensor([[0.1, 0.1], [float("nan"), 0.0]]), lens)
+
+
+@pytest.mark.parametrize("count", [4, 5, 8, 12, 14])
+@pytest.mark.parametrize("shape", [(-1,), (1, -1), (-1, 1)])
+def test_opencv_coefficients_bend_as_opencv_bends(count, shape):
+    theirs = np.zeros(count)
+    theirs[: min(count, 5)] = [-0.31, 0.12, 0.004, -0.003, -0.05][: min(count, 5)]
+    lens = distortion.from_opencv(torch.from_numpy(theirs).reshape(shape))
+    assert lens.shape == (5,) and lens.dtype == torch.float64
+    points = torch.rand(20, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64) - 0.5
+    ahead = np.concatenate([points.numpy(), np.ones((20, 1))], 1)
+    expected = cv2.projectPoints(ahead, np.zeros(3), np.zeros(3), np.eye(3), theirs)[0].reshape(-1, 2)
+    np.testing.assert_allclose(distort(points, lens).numpy(), expected, atol=1e-12)
+
+
+def test_opencv_coefficients_may_be_a_list_and_whole_numbers():
+    assert distortion.from_opencv([-1, 2, 3, 4, 5]).tolist() == [-1.0, 2.0, 5.0, 3.0, 4.0]
+    assert distortion.from_opencv([0.1, 0.2, 0.3, 0.4]).dtype == torch.get_default_dtype()
+
+
+@pytest.mark.parametrize(
+    "coefficients, message",
+    [
+        ([0.1, 0.2, 0.3], r"shape \(3,\), expected 4, 5, 8"),
+        ([[0.1] * 5] * 2, r"shape \(2, 5\)"),
+        ([[0.1] * 2] * 2, r"shape \(2, 2\)"),
+        ([0.1] * 5 + [0.0, 0.2, 0.0], "k5 = 0.2, expected 0 for all but"),
+        ([0.1] * 5 + [0.0] * 3 + [0.01, 0, 0, 0], "s1 = 0.01"),
+        ([0.1] * 5 + [0.0] * 8 + [-0.02], "tauY = -0.02"),
+        ([0.1] * 5 + [float("nan"), 0.0, 0.0], "k4 = nan"),
+        ([0.1, float("nan"), 0.0, 0.0, 0.0], "NaN or infinity"),
+    ],
+)
+def test_opencv_coefficients_that_are_no_brown_conrady_lens_are_refused_by_name(coefficients, message):
+    with pytest.raises(ValueError, match=message):
+        distortion.from_opencv(coefficients)
