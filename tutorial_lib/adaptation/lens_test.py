@@ -1,5 +1,6 @@
 """One fair test for every lifter: people, a lens, a scenario; the same frames and detector errors for all."""
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -100,6 +101,13 @@ class LensTest:
         errors = torch.Generator().manual_seed(seed + 1)
         self.recorded_defects = draw_defects((len(self.calibration_clips), length), noise, generator=errors)
         self.test_defects = draw_defects((len(self.tests), length), noise, generator=errors)
+
+    def to(self, device: torch.device | str) -> "LensTest":
+        """The same people, viewpoints and errors on another device: what is seen through a lens is computed there."""
+        moved = copy.copy(self)
+        for name in ("calibration_clips", "tests", "picks", "recorded_defects", "test_defects"):
+            setattr(moved, name, getattr(self, name).to(device))
+        return moved
 
     def through(self, lens: Lens | torch.Tensor, *, clips: slice = slice(None)) -> Observation:
         """What the detector reports of the recorded people and of the people under test.
