@@ -32,7 +32,7 @@ TANGENTIAL_LIMIT = 0.15
 """lambda 2 of the task distribution (ours): p1, p2 ~ U[-lambda2, lambda2]."""
 
 FOLD_RADIUS = 0.8
-"""Draws that fold within this radius are rejected: beyond it lies one joint in a thousand."""
+"""Draws that fold within this radius are rejected: beyond it lie one or two joints in a thousand."""
 
 
 def _split(points: torch.Tensor, coefficients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -120,5 +120,7 @@ def test_tables_say_what_was_measured():
     assert "| mean pose, blind | 50.0 ± 0.0 |" in results.score_table(measured, [one, one])
     assert results.harder(measured, "barrel", "no lens").endswith("30.0 ± 0.0 mm, so **barrel hurts more**")
     assert results.harder(measured, "no lens", "barrel").endswith("**barrel hurts more**")
+    assert results.forgiven(measured, "barrel").startswith("barrel: P-MPJPE forgives **83 %**")
+    assert "| no lens | 0.0 ± 0.0 | 0 ± 0 | 50.0 ± 0.0 | 50.0 ± 0.0 | 0.0 ± 0.0 |" in results.edge_table(measured)
     unsure = {"a": [clean, bent], "b": [bent, clean]}
     assert results.harder(unsure, "a", "b").endswith("**the seeds do not tell**")

@@ -151,8 +151,9 @@ def view_lifter(ideal: dict[str, Any], blind: float, arrays: dict[str, Any], par
                 stage.skeleton2d("detected", arrays["seen"], colour="vermillion"),
             ],
             lines=[stage.polyline("grid", arrays["grid"])],
-            margin=0.45,
+            margin=0.85,
             title="what the detector reports",
+            weight=2.2,
         ),
         stage.scene(
             [
@@ -171,7 +172,7 @@ def view_lifter(ideal: dict[str, Any], blind: float, arrays: dict[str, Any], par
             now=frames,
             title="MPJPE, frame by frame",
         ),
-        height=250,
+        height=270,
         note=f"error × {score.mpjpe / clean.mpjpe:.2f}; MPJPE {clean.mpjpe:.0f} → {score.mpjpe:.0f} mm, P-MPJPE "
         f"{clean.p_mpjpe:.0f} → {score.p_mpjpe:.0f} mm, PCKh {clean.pckh:.0f} → {score.pckh:.0f} %; "
         + "; ".join(filter(None, [left, *arrays["who"]])),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from tutorial_lib.adaptation.lens_test import LensTest
@@ -68,12 +69,12 @@ def score_table(measured: Mapping[str, Sequence[Measured]], blind_scores: Sequen
 def growth_table(measured: Mapping[str, Sequence[Measured]], clean: str = "no lens") -> str:
     """Markdown: by how much the error grows behind each lens, and what is left of it after alignment; paired."""
 
-    def grown(name: str, number: str) -> str:
-        values = [_millimetres(b, number) - _millimetres(a, number) for a, b in zip(measured[clean], measured[name])]
-        return f"+{plus_minus(values)}"
-
     numbers = {"of MPJPE": "mpjpe", "left after the best scale": "scaled", "and the best rotation (P-MPJPE)": "p_mpjpe"}
-    rows = [[name, *(grown(name, number) for number in numbers.values())] for name in measured if name != clean]
+    rows = [
+        [name, *(_signed(_growth(measured, name, number, clean)) for number in numbers.values())]
+        for name in measured
+        if name != clean
+    ]
     return markdown(["growth of the error (mm)", *numbers], rows)
 
 
@@ -81,7 +82,13 @@ def harder(measured: Mapping[str, Sequence[Measured]], first: str, second: str) 
     """Which of two lenses hurts more: the answer in a sentence, from paired differences of the MPJPE."""
     differences = [a.score.mpjpe - b.score.mpjpe for a, b in zip(measured[first], measured[second])]
     word = {True: f"{first} hurts more", False: f"{second} hurts more", None: "the seeds do not tell"}
-    return f"{first} minus {second}: {plus_minus(differences)} mm, so **{word[is_above(differences)]}**"
+    return f"{first} minus {second}: {_signed(differences)} mm, so **{word[is_above(differences)]}**"
+
+
+def forgiven(measured: Mapping[str, Sequence[Measured]], name: str, clean: str = "no lens") -> str:
+    """How much of the mean growth of the MPJPE behind a lens is no growth of the P-MPJPE, in a sentence."""
+    whole, left = (float(np.mean(_growth(measured, name, number, clean))) for number in ("mpjpe", "p_mpjpe"))
+    return f"{name}: P-MPJPE forgives **{100 * (1 - left / whole):.0f} %** of the growth"
 
 
 def edge_table(measured: Mapping[str, Sequence[Measured]]) -> str:
@@ -93,7 +100,7 @@ def edge_table(measured: Mapping[str, Sequence[Measured]]) -> str:
             plus_minus((one.frames for one in per_seed), 0),
             plus_minus(one.score.mpjpe for one in per_seed),
             plus_minus(one.lost.mpjpe for one in per_seed),
-            plus_minus(one.lost.mpjpe - one.score.mpjpe for one in per_seed).replace("-", "\u2212"),
+            _signed([one.lost.mpjpe - one.score.mpjpe for one in per_seed]),
         ]
         for name, per_seed in measured.items()
     ]
@@ -108,5 +115,16 @@ def edge_table(measured: Mapping[str, Sequence[Measured]]) -> str:
     return markdown(head, rows)
 
 
-def _millimetres(one: Measured, number: str) -> float:
-    return one.scaled if number == "scaled" else getattr(one.score, number)
+def _growth(measured: Mapping[str, Sequence[Measured]], name: str, number: str, clean: str) -> list[float]:
+    """Paired: one difference a seed, in millimetres."""
+
+    def millimetres(one: Measured) -> float:
+        return one.scaled if number == "scaled" else getattr(one.score, number)
+
+    return [millimetres(b) - millimetres(a) for a, b in zip(measured[clean], measured[name])]
+
+
+def _signed(values: Sequence[float]) -> str:
+    """As `plus_minus`, with the sign of the mean."""
+    sign = "" if abs(np.mean(values)) < 0.05 else "+" if np.mean(values) > 0 else "\u2212"
+    return sign + plus_minus(values).lstrip("-")
