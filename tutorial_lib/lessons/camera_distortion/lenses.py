@@ -73,8 +73,7 @@ def fold_away(demo: Demo, names: Sequence[str]) -> Demo:
     shown = [control for name, control in demo.controls.items() if name not in names]
     for control in demo.controls.values():
         control.layout = {"width": "98%"}
-        if isinstance(control, StepSlider):
-            control.style = {"description_width": "2em"}
+        control.style = {"description_width": "2em" if isinstance(control, StepSlider) else "initial"}
     for part in (*shown, lid):
         part.layout = {"flex": "1 1 16em", "width": "auto", "min_width": "14em", "margin": "2px"}
     demo.children[1].children = [*shown, lid]
