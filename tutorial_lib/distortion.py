@@ -35,7 +35,7 @@ TANGENTIAL_LIMIT = 0.15
 """lambda 2 of the task distribution (ours): p1, p2 ~ U[-lambda2, lambda2]."""
 
 FOLD_RADIUS = 0.8
-"""Draws that fold within this radius are rejected: beyond it lies one joint in a thousand."""
+"""Draws that fold within this radius are rejected: beyond it lie one or two joints in a thousand."""
 
 
 def _split(points: torch.Tensor, coefficients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -324,6 +324,10 @@ def as_lens(lens: Lens | torch.Tensor) -> Lens:
             f"lens is a {type(lens).__name__}, expected five coefficients, or distort, undistort and folds"
         )
     return BrownConrady(lens)
+
+
+OPENCV = ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6", "s1", "s2", "s3", "s4", "tauX", "tauY")
+"""What OpenCV's distortion coefficients mean, in its own order."""
 
 
 def sample_uniform(

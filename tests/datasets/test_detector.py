@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tutorial_lib.datasets.detector import JOINT_NOISE, SIGMA, detect
+from tutorial_lib.datasets.detector import JOINT_NOISE, SIGMA, detect, lose_outside, outside
 from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT
 
 
@@ -137,3 +137,17 @@ BAD = {
 def test_bad_input_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_joint_that_leaves_the_image_stays_where_it_was_last_seen():
+    walk = torch.tensor([[1.2, 0.0], [0.9, 0.1], [0.95, 0.2], [1.05, 0.3], [0.3, -1.4], [0.4, -0.9]])
+    screen = walk[None, :, None].expand(2, -1, 17, -1).clone()
+    screen[1] *= 0.5  # this person never leaves
+    seen = lose_outside(screen)
+    assert outside(screen)[0, :, 3].tolist() == [True, False, False, True, True, False] and not outside(screen)[1].any()
+    expected = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.95, 0.2], [0.95, 0.2], [0.95, 0.2], [0.4, -0.9]])
+    torch.testing.assert_close(seen[0, :, 5], expected, atol=0, rtol=0)
+    torch.testing.assert_close(seen[1], screen[1], atol=0, rtol=0)
+    assert not outside(seen).any() and seen.dtype == screen.dtype
+    with pytest.raises(ValueError, match="screen has shape"):
+        lose_outside(screen[0, 0])

@@ -139,3 +139,29 @@ def detect(
         generator=generator,
     )
     return screen.clone() if noise == 0 else defects.apply(screen)
+
+
+def outside(screen: torch.Tensor) -> torch.Tensor:
+    """(..., 17) bool: which joints (..., 17, 2) lie beyond the square image, x and y in [-1, 1], where no sensor is."""
+    return (screen.abs() > 1).any(-1)
+
+
+def lose_outside(screen: torch.Tensor) -> torch.Tensor:
+    """What is reported of joints that leave the image, by a tracker that waits for them.
+
+    Args:
+        screen: (..., frames, joints, 2) detections, simulated as if the sensor had no edge.
+
+    Returns:
+        The same shape. A joint outside stays where it was last seen; until it is first seen, at the nearest point of
+        the image's edge.
+
+    Raises:
+        ValueError: no axis of frames.
+    """
+    if screen.ndim < 3 or screen.shape[-1] != 2:
+        raise ValueError(f"screen has shape {tuple(screen.shape)}, expected (..., frames, joints, 2)")
+    frame = torch.arange(screen.shape[-3], device=screen.device)[:, None]
+    last = torch.where(outside(screen), -1, frame).cummax(-2).values
+    held = screen.gather(-3, last.clamp_min(0)[..., None].expand_as(screen))
+    return torch.where((last >= 0)[..., None], held, screen.clamp(-1, 1))

@@ -21,8 +21,8 @@ VISIBLE_RADIUS = 0.8
 
 def grid_lines(lens: torch.Tensor, lines: int = 13, points: int = 49, half: float = 1.0) -> torch.Tensor:
     """A square grid seen through a lens: (2 * lines, points, 2) screen coordinates."""
-    place = torch.linspace(-half, half, lines) / FOCAL
-    along = torch.linspace(-half, half, points) / FOCAL
+    place = torch.linspace(-half, half, lines, device=lens.device) / FOCAL
+    along = torch.linspace(-half, half, points, device=lens.device) / FOCAL
     across, fine = place[:, None].expand(-1, points), along[None, :].expand(lines, -1)
     vertical, horizontal = torch.stack([across, fine], -1), torch.stack([fine, across], -1)
     return to_screen(distort(torch.cat([vertical, horizontal]), lens))

@@ -176,12 +176,12 @@ class Demo(ipywidgets.VBox):
         if unknown:
             raise ValueError(f"folded names {unknown}, expected some of {', '.join(self.controls)}")
         heading = [ipywidgets.HTML(f"<b style='font-size:16px'>{escape(title)}</b>")] if title else []
-        panel = _panel([control for name, control in self.controls.items() if name not in folded])
-        fold = []
+        shown = [control for name, control in self.controls.items() if name not in folded]
         if folded:
-            more = _panel([self.controls[name] for name in folded])
-            fold = [ipywidgets.Accordion([more], titles=["more controls"], selected_index=None)]
-        super().__init__([*heading, panel, *fold, self._buttons(), self.stage])
+            shown = _with_lid(shown, [self.controls[name] for name in folded])
+        panel = ipywidgets.Box(shown, layout={"flex_flow": "row wrap"})
+        panel.add_class("pose-controls")
+        super().__init__([*heading, panel, self._buttons(), self.stage])
         for control in self.controls.values():
             control.observe(self._moved, names="value")
         self._run()
@@ -291,10 +291,16 @@ class Demo(ipywidgets.VBox):
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
 
 
-def _panel(controls: Sequence[Any]) -> ipywidgets.Box:
-    panel = ipywidgets.Box(list(controls), layout={"flex_flow": "row wrap"})
-    panel.add_class("pose-controls")
-    return panel
+def _with_lid(shown: Sequence[Any], folded: Sequence[Any]) -> list[Any]:
+    """Controls in sight, and a lid over the others that is closed at first, all in one row: one screen is small."""
+    lid = ipywidgets.Accordion([ipywidgets.VBox(list(folded))], titles=["more controls"], selected_index=None)
+    for control in (*shown, *folded):
+        control.style = {"description_width": "initial"}
+    for control in folded:
+        control.layout = {"width": "98%"}
+    for part in (*shown, lid):
+        part.layout = {"flex": "1 1 16em", "width": "auto", "min_width": "14em", "margin": "2px"}
+    return [*shown, lid]
 
 
 def timing(milliseconds: float, device: torch.device) -> str:

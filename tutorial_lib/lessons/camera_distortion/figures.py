@@ -10,12 +10,9 @@ from tutorial_lib import checkpoints, distortion
 from tutorial_lib.adaptation.lens_test import LensTest, evaluate
 from tutorial_lib.datasets.splits import walker
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval, plus_minus
+from tutorial_lib.display.claims import interval
 from tutorial_lib.display.lens_controls import BODY, grid_lines
-from tutorial_lib.display.tables import markdown
 from tutorial_lib.metrics import Score, root_relative
-
-METRICS = {"MPJPE (mm)": "mpjpe", "P-MPJPE (mm)": "p_mpjpe", "PCKh (%)": "pckh"}
 
 
 def radial_sweep(steps: int = 9) -> go.Figure:
@@ -93,17 +90,8 @@ def strength_sweep(motion: str, seed: int, lens: torch.Tensor, frame: int = 40) 
     return figures.sweep(pictures, strengths, "strength", active=4)
 
 
-def score_table(scores: Mapping[str, Sequence[Score]]) -> str:
-    """Markdown: a row a lens, mean and half the 95 % interval over seeds."""
-    rows = [
-        [name, *(plus_minus(getattr(score, metric) for score in per_seed) for metric in METRICS.values())]
-        for name, per_seed in scores.items()
-    ]
-    return markdown(["lens", *METRICS], rows)
-
-
 def score_bars(scores: Mapping[str, Sequence[Score]]) -> go.Figure:
-    """MPJPE and P-MPJPE of every lens with intervals over seeds."""
+    """MPJPE and P-MPJPE behind every lens, and of whatever stands beside them, with intervals over seeds."""
     intervals = {
         title: [interval([getattr(score, metric) for score in per_seed]) for per_seed in scores.values()]
         for title, metric in (("MPJPE", "mpjpe"), ("P-MPJPE", "p_mpjpe"))
