@@ -20,8 +20,8 @@ from tutorial_lib.adaptation.lifters import Diverged, check_support, self_superv
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import Lifter
 from tutorial_lib.locking import MODEL_LOCK, gradients_on, interrupts_later
-from tutorial_lib.metrics import joint_errors
-from tutorial_lib.skeleton import bone_lengths
+from tutorial_lib.metrics import root_relative
+from tutorial_lib.skeleton import bone_lengths, length
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Adapter:
                 poses = prepared.poses[: steps + 1].clone()
                 measured = [prepared.losses[: steps + 1], prepared.bone[: steps + 1]]
                 if truth is not None:
-                    measured.append(joint_errors(poses, truth.expand_as(poses)).flatten(1).mean(1))
+                    measured.append(length(root_relative(poses - truth)).flatten(1).mean(1))
                 losses, bone, *errors = torch.stack(measured).tolist()  # one transfer
         for step, loss in enumerate(losses):
             if not abs(loss) < float("inf"):
