@@ -321,7 +321,7 @@ show(figures.share_figure(few))
 #
 # `keypoint_files.load` reads the COCO-17 keypoints that detectors write (JSON), and VideoPose3D's custom `npz`. Here a
 # file is made on the spot as a detector would write it, read again, and lifted; put your own file in its place. The
-# networks were trained at 50 frames a second: a video at 25 looks twice as fast to them.
+# networks were trained at 50 frames a second, so a video at another rate is resampled to 50 before it is lifted.
 
 # %%
 tracks = figures.example_tracks(SEED)
