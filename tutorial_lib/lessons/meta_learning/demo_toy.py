@@ -147,6 +147,7 @@ def view_toy(
                 ["after one inner step", *(f"{v:.3f}" for v in arrays["after"])],
             ],
         ),
+        height=228,
     )
 
 
@@ -174,4 +175,5 @@ def toy_demo() -> Demo:
             "no inner step: joint training": {"alpha": 0.0, "outer": 60},
         },
         title="Where should θ stand, if every task may take one step?",
+        folded=("x", "y"),
     )

@@ -108,7 +108,7 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
     outside = torch.linalg.vector_norm(grid_lines(lens_at(0.0)), dim=-1, keepdim=True) > 1
     controls = {
         "strength": steps([(text, value) for value, text in STRENGTHS.items()], 0.0, "lens"),
-        "lean": slider(20, -int(LIMIT), int(LIMIT), 1, "the rig hangs crooked by (°)"),
+        "lean": slider(20, -int(LIMIT), int(LIMIT), 1, "rig leans by (°)"),
         "count": slider(STEPS, 0, 10, 1, "adaptation steps"),
     }
     presets = {
