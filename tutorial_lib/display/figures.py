@@ -222,7 +222,8 @@ def curves(
         y_title: what is measured, and its unit.
         x_range: (low, high) in the axis's own unit; fitted by default.
         y_range: (low, high) in the axis's own unit; fitted by default.
-        bands: name -> (low, high), each (points,), shaded behind the line of that name.
+        bands: name -> (low, high), each (points,), shaded behind the line of that name; NaN alone, as from one seed, is
+            no band.
         lines: name -> y of a horizontal reference line.
         mode: plotly's "lines", "markers" or "lines+markers".
         x_log: logarithmic axes; ranges stay in the axis's own unit.
@@ -233,8 +234,8 @@ def curves(
     figure = go.Figure()
     for index, ((name, (x, y)), colour) in enumerate(zip(series.items(), colours_of(list(series), colours))):
         x = _array(x)
-        if bands and name in bands:
-            low, high = (_array(side) for side in bands[name])
+        low, high = (_array(side) for side in (bands or {}).get(name, ((), ())))
+        if np.isfinite(low).any():
             shade = {"fill": "toself", "fillcolor": _fade(colour), "line": {"width": 0}, "hoverinfo": "skip"}
             around = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
             figure.add_trace(go.Scatter(**around, mode="lines", showlegend=False, **shade))
