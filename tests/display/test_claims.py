@@ -91,6 +91,7 @@ def test_certain_is_an_interval_below_the_limit_and_tables_print_half_of_it():
     assert certainly_below([-3.0, -2.0, -4.0]) and not certainly_below([-3.0, 2.0, -4.0])
     assert certainly_below([7.0, 8.0, 9.0], 11) and not certainly_below([7.0, 8.0, 9.0], 10)
     assert plus_minus([1.0, 2.0, 3.0]) == "2.0 ± 2.5" and plus_minus(iter([1.0, 2.0, 3.0]), 3) == "2.000 ± 2.484"
+    assert plus_minus([2.0]) == "2.0" and plus_minus([-2.0], 2) == "-2.00", "one seed has no spread to print"
 
 
 def test_a_limit_within_the_interval_is_undecided():

@@ -43,6 +43,17 @@ def examples():
     }  # fmt: skip
 
 
+def test_one_seed_has_no_interval_to_draw():
+    nan = np.full(3, np.nan)
+    options = {"y_title": "error (mm)", "y_range": (0, np.nan)}
+    line = figures.curves({"a": ([0, 1, 2], [3, 2, 1])}, x_title="step", bands={"a": (nan, nan)}, **options)
+    bars = figures.bars({"a": [3, 2, 1]}, "xyz", intervals={"a": (nan, nan)}, **options)
+    assert [trace.name for trace in line.data] == ["a"]
+    for figure in (line, bars):
+        assert figure.layout.yaxis.range is None, "fitted"
+        assert (pixels(preview.png(figure))[..., :3].min(-1) < 0.6).sum() > 500
+
+
 def pixels(image: bytes) -> np.ndarray:
     return matplotlib.image.imread(io.BytesIO(image), format="png")
 

@@ -100,16 +100,18 @@ def wheel(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "lesson, names, made",
+    "program, names, made",
     [
-        ("heatmap_vs_regression", [], "results.json"),
-        ("integral_pose", [], "results.json"),
-        ("shape_templates", [], "results.json"),
-        ("temporal_lifting", ["lifter-1f", "few-3-semi"], "few-3-semi.json"),
-        ("meta_learning", ["ours-3f"], "ours-3f.json"),
+        ("heatmap_vs_regression.experiment", [], "results.json"),
+        ("integral_pose.experiment", [], "results.json"),
+        ("shape_templates.experiment", [], "results.json"),
+        ("temporal_lifting.experiment", ["lifter-1f", "few-3-semi"], "few-3-semi.json"),
+        ("meta_learning.experiment", ["ours-3f"], "ours-3f.json"),
+        ("meta_learning.experiment_crooked", ["anil"], "smoke-anil-s0.json"),
+        ("meta_learning.experiment_oracle", ["told"], "smoke-told-s0.json"),
     ],
 )
-def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(lesson, names, made, wheel, tmp_path):
+def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(program, names, made, wheel, tmp_path):
     """Not into the library, its neighbours, the folder of the caller, a home, or what is temporary."""
     places = {name: tmp_path / name for name in ("elsewhere", "home", "temporary")}
     for place in places.values():
@@ -119,7 +121,7 @@ def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(lesson, name
         return {path: path.stat().st_mtime_ns for path in wheel.parent.rglob("*") if path.is_file()}
 
     before = files()
-    command = [sys.executable, "-m", f"tutorial_lib.lessons.{lesson}.experiment", *names, "--budget", "smoke"]
+    command = [sys.executable, "-m", f"tutorial_lib.lessons.{program}", *names, "--budget", "smoke"]
     environment = os.environ | {
         "COURSE_BUILD": str(tmp_path / "out"),
         "PYTHONPATH": str(wheel),
@@ -135,7 +137,9 @@ def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(lesson, name
     assert all(path.is_dir() and path.parent == places["temporary"] for path in left), "torch makes an empty folder"
     (path,) = (tmp_path / "out").rglob(made)
     assert json.loads(path.read_text())["budget"]["name"] == "smoke"
-    assert list((tmp_path / "out").rglob("*.safetensors")) and not list((tmp_path / "out").rglob("*.partial"))
+    kept = bool(list((tmp_path / "out").rglob("*.safetensors")))
+    assert kept == (program != "meta_learning.experiment_oracle"), "the oracle's networks are worth their errors alone"
+    assert not list((tmp_path / "out").rglob("*.partial"))
 
 
 def test_a_stopped_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):

@@ -656,16 +656,16 @@ def moved_while_training(demo, model, moves, mode):
     return problems, histories
 
 
-def two_hundred(**last):
-    """Moves of k1 to and fro; the last one may set more."""
-    stops = [round(-1.4 + 0.02 * (37 * i % 141), 2) for i in range(200)]
-    return [{"k1": k1} for k1 in stops[: 200 - len(last)]] + [{name: value} for name, value in last.items()]
+def storm(count, **last):
+    """Moves of k1 to and fro; the last ones may set more."""
+    stops = [round(-1.4 + 0.02 * (37 * i % 141), 2) for i in range(count - len(last))]
+    return [{"k1": k1} for k1 in stops] + [{name: value} for name, value in last.items()]
 
 
 @needs_plain
 def test_training_the_very_network_of_the_lifter_demo_while_two_hundred_moves_arrive(loaded):
     demo = demo_lens.lifter_demo()
-    runs, moves = demo.runs, two_hundred(k1=0.5, p2=0.1)
+    runs, moves = demo.runs, storm(200, k1=0.5, p2=0.1)
     problems, (history,) = moved_while_training(demo, loaded["plain-9f"], moves, "train")
     assert not problems and demo.error == "" and demo.runs >= runs + 190
     assert history.interrupted and len(history.loss) >= 50, "the training got its turns"
@@ -674,19 +674,19 @@ def test_training_the_very_network_of_the_lifter_demo_while_two_hundred_moves_ar
 
 
 @needs_all
-def test_training_the_very_network_of_the_adaptation_demo_while_two_hundred_moves_arrive(loaded):
+def test_training_the_very_network_of_the_adaptation_demo_while_forty_moves_arrive(loaded):
     demo = demo_adapt.lens_demo(folder=FOLDER).set(**{**START, "count": 1})
     runs = demo.runs
-    problems, (history,) = moved_while_training(demo, loaded["plain-9f"], two_hundred(k1=0.5), "eval")
-    assert not problems and demo.error == "" and demo.runs >= runs + 190
-    assert history.interrupted and len(history.loss) >= 50
+    problems, (history,) = moved_while_training(demo, loaded["plain-9f"], storm(40, k1=0.5), "eval")
+    assert not problems and demo.error == "" and demo.runs >= runs + 38
+    assert history.interrupted and len(history.loss) >= 10
     assert demo.params["k1"] == demo.controls["k1"].value == 0.5
     assert_finite(demo)
 
 
 @needs_all
 def test_after_a_storm_during_a_training_the_picture_is_that_of_the_last_values(shared_adaptation, shared_lifter):
-    moves = two_hundred(k1=-0.5, k2=0.3)[-40:]
+    moves = storm(15, k1=-0.5, k2=0.3)
     for demo in (shared_adaptation.set(**{**START, "count": 1}), shared_lifter.set(**HEAVY)):
         neighbour = checkpoints.load("plain-9f", folder=FOLDER)  # a training of the same kind of network
         problems, _ = moved_while_training(demo, neighbour, moves, "train")

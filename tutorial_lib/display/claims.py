@@ -79,9 +79,9 @@ def all_hold(*verdicts: bool | None) -> bool | None:
 
 
 def plus_minus(values: Iterable[float], digits: int = 1) -> str:
-    """Mean and half the 95 % interval over seeds, as tables print them."""
+    """Mean and half the 95 % interval over seeds, as tables print them; of one seed, which has none, its value."""
     mean, _, high = interval(list(values))
-    return f"{mean:.{digits}f} ± {high - mean:.{digits}f}"
+    return f"{mean:.{digits}f}" + ("" if math.isnan(high) else f" ± {high - mean:.{digits}f}")
 
 
 @dataclass(frozen=True)

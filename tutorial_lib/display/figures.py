@@ -221,8 +221,9 @@ def curves(
         x_title: what is measured, and its unit.
         y_title: what is measured, and its unit.
         x_range: (low, high) in the axis's own unit; fitted by default.
-        y_range: (low, high) in the axis's own unit; fitted by default.
-        bands: name -> (low, high), each (points,), shaded behind the line of that name.
+        y_range: (low, high) in the axis's own unit; fitted by default, and where one seed's interval makes it NaN.
+        bands: name -> (low, high), each (points,), shaded behind the line of that name; NaN alone, as from one seed, is
+            no band.
         lines: name -> y of a horizontal reference line.
         mode: plotly's "lines", "markers" or "lines+markers".
         x_log: logarithmic axes; ranges stay in the axis's own unit.
@@ -233,8 +234,8 @@ def curves(
     figure = go.Figure()
     for index, ((name, (x, y)), colour) in enumerate(zip(series.items(), colours_of(list(series), colours))):
         x = _array(x)
-        if bands and name in bands:
-            low, high = (_array(side) for side in bands[name])
+        low, high = (_array(side) for side in (bands or {}).get(name, ((), ())))
+        if np.isfinite(low).any():
             shade = {"fill": "toself", "fillcolor": _fade(colour), "line": {"width": 0}, "hoverinfo": "skip"}
             around = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
             figure.add_trace(go.Scatter(**around, mode="lines", showlegend=False, **shade))
@@ -250,7 +251,7 @@ def curves(
     axes: dict[str, dict] = {}
     for axis, text, span, log in (("xaxis", x_title, x_range, x_log), ("yaxis", y_title, y_range, y_log)):
         axes[axis] = {"title": {"text": text}, "type": "log" if log else "linear"}
-        if span is not None:
+        if span is not None and not np.isnan(span).any():
             axes[axis]["range"] = [float(np.log10(v)) if log else float(v) for v in span]
     return _styled(figure, title, **axes, shapes=shapes, annotations=notes)
 
@@ -272,7 +273,7 @@ def bars(
         names: what stands under the bars.
         y_title: what is measured, and its unit.
         intervals: legend entry -> (low, high), each one value per name.
-        y_range: (low, high) in the axis's own unit; fitted by default.
+        y_range: (low, high) in the axis's own unit; fitted by default, and where one seed's interval makes it NaN.
         title: above the figure.
         colours: name -> a name of the palette or "#rrggbb"; by default as `colours_of`.
     """
@@ -292,7 +293,9 @@ def bars(
                 "thickness": 2,
             }
         figure.add_trace(go.Bar(name=group, x=list(names), y=y, marker={"color": colour}, error_y=error))
-    axis = {"title": {"text": y_title}} | ({"range": list(map(float, y_range))} if y_range is not None else {})
+    axis: dict = {"title": {"text": y_title}}
+    if y_range is not None and not np.isnan(y_range).any():
+        axis["range"] = list(map(float, y_range))
     return _styled(figure, title, yaxis=axis, barmode="group")
 
 

@@ -6,6 +6,7 @@ Every method starts from the same network, pretrained on random lenses (with the
 windows. Rates are chosen on validation people, lenses and mountings, each method's own, inside its grid.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from tutorial_lib.adaptation.conventions import (
     told_rotation,
 )
 from tutorial_lib.adaptation.lens_test import LensTest, Observation
-from tutorial_lib.adaptation.lifters import last_layer, reptile_lifter_loss
+from tutorial_lib.adaptation.lifters import Diverged, last_layer, reptile_lifter_loss
 from tutorial_lib.adaptation.rate_search import validation_test
 from tutorial_lib.datasets.footage import Footage, capture_clips
 from tutorial_lib.datasets.splits import adaptation_split, mocap_path, training_split
@@ -33,7 +34,7 @@ from tutorial_lib.distortion import PRESETS, sample_stratified, sample_uniform
 from tutorial_lib.experiments import command_line, default_folder, once, parse, provenance, settings
 from tutorial_lib.lessons.meta_learning import experiment
 from tutorial_lib.lifting import Lifter, TemporalLifter
-from tutorial_lib.metrics import mpjpe
+from tutorial_lib.metrics import mpjpe, mpjpe_loss
 from tutorial_lib.training import History, fit, resolve_device
 
 FRAMES = 9
@@ -206,20 +207,24 @@ def trajectory(
     model: TemporalLifter, observation: Observation, rate: float, steps: int, windows: int = 64
 ) -> list[float]:
     """MPJPE in mm before and after every step; a rate that diverges ends in infinity."""
+    support, errors = observation.support(FRAMES, windows), []
 
-    def watch(adapted: Lifter) -> float:
-        return 1000 * mpjpe(adapted.lift(observation.video), observation.truth).item()
+    def watch(adapted: Lifter) -> None:
+        error = 1000 * mpjpe_loss(adapted.lift(observation.video), observation.truth).item()
+        errors.append(error if math.isfinite(error) else math.inf)  # the support set's loss may still be finite
 
-    errors: list[float] = []
     try:
-        adapt(model, observation.support(FRAMES, windows), steps, rate=rate, watch=lambda m: errors.append(watch(m)))
-    except ValueError:  # the loss is not finite
-        errors += [float("inf")] * (steps + 1 - len(errors))
+        adapt(model, support, steps, rate=rate, watch=watch)
+    except Diverged:
+        errors += [math.inf] * (steps + 1 - len(errors))
     return errors
 
 
 def choose_rate(model: TemporalLifter, joints: bool, budget: Budget, lens_test: LensTest) -> tuple[float, dict]:
-    """The rate with the smallest validation error, never at an end of the grid; and every rate's error in mm."""
+    """The rate with the smallest validation error, never at an end of the grid; and every rate's error in mm.
+
+    The grid ends at 1e-5 and 10 for a network that every step harms, or none. Errors that are infinite are None.
+    """
     generator = torch.Generator().manual_seed(3)
     lenses, places = sample_stratified(6, generator=generator), draw_conventions(6, joints, generator)
     observations = [lens_test.through(lens, convention=places.at(i)) for i, lens in enumerate(lenses)]
@@ -236,7 +241,8 @@ def choose_rate(model: TemporalLifter, joints: bool, budget: Budget, lens_test: 
         grid = [best / 3, *grid] if best == grid[0] else [*grid, best * 3]
     finer = [best / 3**0.5, best, best * 3**0.5]
     best = min(finer, key=error)
-    return best, {f"{rate:.3g}": round(value, 2) for rate, value in sorted(tried.items())}
+    written = {rate: round(value, 2) if math.isfinite(value) else None for rate, value in sorted(tried.items())}
+    return best, {f"{rate:.3g}": value for rate, value in written.items()}
 
 
 def places_to_test() -> dict[str, str]:
@@ -279,17 +285,30 @@ def _closed_form(model: TemporalLifter, observation: Observation, told: str) -> 
     return [1000 * mpjpe(place.wanted(model.lift(observation.video)), observation.truth).item()]
 
 
+def pretrained(budget_name: str, seed: int, folder: Path, device: str) -> TemporalLifter:
+    """The network that all methods start from; trained unless it is there, whole and of this budget."""
+
+    def there() -> bool:
+        about = checkpoints.record("random-9f", folder) if "random-9f" in checkpoints.names(folder) else {}
+        return about.get("budget", {}).get("name") == budget_name and not about["interrupted"]
+
+    if not there():
+        experiment.train("random-9f", budget_name, seed, folder, folder / "stages", device)
+        if not there():
+            raise KeyboardInterrupt("random-9f was stopped")
+    return checkpoints.load("random-9f", folder=folder)
+
+
 def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, device: str = "auto") -> dict:
     """Prepare and test one network; what is there already is read. Returns its results."""
+    if name not in METHODS:
+        raise ValueError(f"name is {name!r}, expected one of {', '.join(METHODS)}")
     budget, where = BUDGETS[budget_name], resolve_device(device)
     mocap = mocap_path() if budget_name != "smoke" else None
 
     def make() -> dict:
         started = time.time()
-        bases = work / f"base-s{seed}"
-        if "random-9f" not in checkpoints.names(bases):
-            experiment.train("random-9f", budget_name, seed, bases, bases / "stages", device)
-        model = checkpoints.load("random-9f", where, bases)
+        model = pretrained(budget_name, seed, work / f"base-s{seed}", device).to(where)
         torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed + 2000)
         split = training_split(mocap, budget.people)

@@ -55,6 +55,8 @@ def beside(keypoints: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
 
 def train(name: str, budget_name: str, seed: int, device: str) -> dict[str, Any]:
     """Train one network of `NETWORKS` and test it; errors in mm by place, lens and test seed."""
+    if name not in NETWORKS:
+        raise ValueError(f"name is {name!r}, expected one of {', '.join(NETWORKS)}")
     budget, where, started = BUDGETS[budget_name], resolve_device(device), time.time()
     generator = torch.Generator().manual_seed(seed + 4000)
     torch.manual_seed(seed)

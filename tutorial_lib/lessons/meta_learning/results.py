@@ -29,12 +29,19 @@ def collect(crooked: Path, oracle: Path) -> dict[str, Any]:
     Args:
         crooked: the work folder of `experiment_crooked`.
         oracle: that of `experiment_oracle`.
+
+    Raises:
+        ValueError: a folder without parts, or with parts of several budgets.
     """
     results: dict[str, Any] = {}
     for experiment, folder in (("crooked", crooked), ("oracle", oracle)):
-        networks = results.setdefault(experiment, {})
-        for path in sorted(folder.glob("*.json")):
-            part = read_json(path)
+        networks, parts = (
+            results.setdefault(experiment, {}),
+            [read_json(path) for path in sorted(folder.glob("*.json"))],
+        )
+        if len(budgets := sorted({part["budget"]["name"] for part in parts})) != 1:
+            raise ValueError(f"{experiment} is {folder}, with parts of budgets {budgets}: expected parts of one budget")
+        for part in parts:
             name = part.get("method") or part["network"]
             networks.setdefault(name, {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
             results.setdefault("budgets", {})[experiment] = part["budget"]
@@ -89,18 +96,19 @@ def oracle(network: str, place: str, lenses: list[str], *, seeds: list[str]) -> 
     return np.array([np.mean([part[lens] for lens in lenses]) for part in parts])
 
 
-def ship(folder: Path, seed: int = 0) -> None:
+def ship(folder: Path, seed: int = 0, to: Path = checkpoints.FOLDER) -> None:
     """Take over the networks of one training seed.
 
     Args:
         folder: that `experiment_crooked` wrote to.
         seed: of the trainings.
+        to: where checkpoints are.
     """
     for name in CROOKED_NETWORKS.values():
         trained = f"{Path(name).name}-s{seed}"
         about, tensors = checkpoints.weights(trained, folder)
         kept = {key: value for key, value in about.items() if key not in ("name", "architecture", "fingerprint")}
-        checkpoints.store(tensors, name, about["architecture"], kept)
+        checkpoints.store(tensors, name, about["architecture"], kept, to)
 
 
 def main() -> None:
