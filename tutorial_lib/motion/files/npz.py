@@ -120,9 +120,9 @@ def _array(archive: Mapping[str, np.ndarray], key: str, name: str) -> np.ndarray
     except ValueError as error:
         if key == "positions_3d" and "allow_pickle" in str(error):
             return None
-        raise ValueError(f"{name}, array {key}: {error}; save it as plain numbers or text") from error
+        raise ValueError(f"{name}, array {key}: {error!s:.200}; save it as plain numbers or text") from error
     except DAMAGED as error:
-        raise ValueError(f"{name}, array {key} cannot be read ({error}); download the file again") from error
+        raise ValueError(f"{name}, array {key} cannot be read ({error!s:.200}); download the file again") from error
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{name}, array {key}: no array of numpy's, expected plain numbers or text; save it again")
     return array

@@ -63,6 +63,6 @@ def read_objects(path: str | Path, names: tuple[str, ...], *, allow_pickle: bool
             arrays = [archive[name] for name in names]
     except Exception as error:  # a damaged pickle calls what it likes, and that raises what it likes
         raise ValueError(
-            f"{path.name}: the pickled {' and '.join(names)} cannot be read ({error}); make it again"
+            f"{path.name}: the pickled {' and '.join(names)} cannot be read ({error!s:.200}); make it again"
         ) from error
     return [array.item() if getattr(array, "shape", None) == () else array for array in arrays]
