@@ -9,7 +9,7 @@ import torch
 
 from tutorial_lib import keypoint_files
 from tutorial_lib.camera import from_pixels
-from tutorial_lib.keypoint_files import coco, layouts
+from tutorial_lib.keypoint_files import coco, human36m, layouts
 
 SIZE = (1280, 720)
 BODY = np.array(
@@ -486,6 +486,18 @@ def test_folders_without_frames_are_refused(tmp_path):
     (tmp_path / "0.txt").touch()
     with pytest.raises(ValueError, match="holds 0.txt, expected a folder"):
         keypoint_files.load(tmp_path, size=SIZE)
+
+
+@pytest.mark.parametrize("ending", [".json", ".npz", ""])
+def test_names_that_are_none_are_refused(tmp_path, ending):
+    with pytest.raises((FileNotFoundError, ValueError), match="does not exist|ends in ''"):
+        keypoint_files.load(tmp_path / ("x" * 300 + ending))
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        human36m.find(tmp_path / ("x" * 300 + ending))
+    for path in (None, 3, b"a.json"):
+        for read in (keypoint_files.load, human36m.find):
+            with pytest.raises(ValueError, match="path is .*expected the name of a file"):
+                read(path)
 
 
 def hips_at_zero(points):

@@ -1,6 +1,7 @@
 """The frames in a detector's JSON, whatever the file is like, each with the people in it as they were written."""
 
 import json
+import os
 import re
 import reprlib
 from collections.abc import Hashable, Iterator
@@ -19,8 +20,8 @@ _WRAPPERS = ("instance_info", "frames", *_PEOPLE)
 
 def documents(path: Path) -> Iterator[tuple[object, str | None]]:
     """What is in the file; in a folder the contents of each of its files, with their names."""
-    if not path.is_dir():
-        if not path.is_file():
+    if not os.path.isdir(path):
+        if not os.path.isfile(path):  # both are false, too, for a name that no file system can hold
             raise FileNotFoundError(f"{path} does not exist or is no file; check the name")
         yield _parse(path), None
         return
