@@ -129,7 +129,7 @@ bench: $(READY)
 # one, else the machine's own Python. GPU_ARGS="--without-lessons" leaves out what needs Jupyter.
 GPU_PYTHON ?= $(firstword $(wildcard $(BIN)/python) $(PYTHON))
 gpu-check:
-	PYTHONPATH=$(CURDIR) $(GPU_PYTHON) -m tutorial_lib.course.gpu_check $(GPU_ARGS)
+	PYTHONPATH=$(call quoted,$(CURDIR)) $(GPU_PYTHON) -m tutorial_lib.course.gpu_check $(GPU_ARGS)
 
 checkpoints: $(READY)
 	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment --folder tutorial_lib/checkpoints
