@@ -80,8 +80,12 @@ def look_at(position: torch.Tensor, target: torch.Tensor, focal: float = FOCAL) 
 
 def _like(value: torch.Tensor, points: torch.Tensor, tail: int) -> torch.Tensor:
     """Give a camera's field the singleton axes that align its batch with the first axes of `points`."""
+    if not isinstance(points, torch.Tensor):
+        raise ValueError(f"points is a {type(points).__name__}, expected a tensor: torch.as_tensor makes one")
     if not points.is_floating_point():
         raise ValueError(f"points are {points.dtype}, expected floating point: convert them with .float()")
+    if points.shape[-1:] != value.shape[-1:]:
+        raise ValueError(f"points has shape {tuple(points.shape)}, expected (..., {value.shape[-1]})")
     value = value.to(dtype=points.dtype, device=points.device)
     batch = value.shape[: value.ndim - tail]
     missing = points.ndim - 1 - len(batch)
@@ -151,8 +155,10 @@ def from_pixels(pixels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 def to_pixels(screen: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Inverse of `from_pixels`."""
     width, height = _sides(size)
-    if not screen.is_floating_point():
-        raise ValueError(f"screen is {screen.dtype}, expected floating coordinates in [-1, 1]")
+    if not screen.is_floating_point() or screen.shape[-1:] != (2,):
+        raise ValueError(
+            f"screen is {screen.dtype} of shape {tuple(screen.shape)}, expected floating (..., 2) in [-1, 1]"
+        )
     return (screen + screen.new_tensor([1.0, height / width])) * (width / 2)
 
 

@@ -29,8 +29,7 @@ def cell_centres(cells: int, like: torch.Tensor | None = None, *, half_pixel: bo
             code has them (there x / W - 0.5). Every answer is then half a cell too small, and a joint at the far
             edge cannot be reached.
     """
-    if cells < 1:
-        raise ValueError(f"cells is {cells}, expected at least 1")
+    _check_cells(cells)
     dtype, device = (torch.get_default_dtype(), None) if like is None else (like.dtype, like.device)
     count = torch.promote_types(dtype, torch.float32)
     return ((2 * torch.arange(cells, dtype=count, device=device) + (1 if half_pixel else 0)) / cells - 1).to(dtype)
@@ -46,11 +45,13 @@ def to_cells(coordinates: torch.Tensor, cells: int | tuple[int, ...]) -> torch.T
     Returns:
         The same shape, in single precision at least.
     """
+    _check_cells(cells)
     return ((countable(coordinates) + 1) * torch.as_tensor(cells, device=coordinates.device) - 1) / 2
 
 
 def from_cells(index: torch.Tensor, cells: int | tuple[int, ...]) -> torch.Tensor:
     """The inverse of `to_cells`, in single precision at least."""
+    _check_cells(cells)
     return (2 * countable(index) + 1) / torch.as_tensor(cells, device=index.device) - 1
 
 
@@ -133,9 +134,16 @@ def bump(centre: torch.Tensor, cells: int, sigma: float, *, reach: float | None 
     return profile if reach is None else profile * (away.abs() <= reach + 1e-6)
 
 
+def _check_cells(cells: int | tuple[int, ...]) -> None:
+    if not all(count >= 1 and count % 1 == 0 for count in (cells if isinstance(cells, tuple) else (cells,))):
+        raise ValueError(f"cells is {cells}, expected at least 1, a whole number")
+
+
 def _check(values: torch.Tensor, axes: int) -> None:
     if axes not in (1, 2, 3):
         raise ValueError(f"axes is {axes}, expected 1, 2 or 3")
+    if not isinstance(values, torch.Tensor):
+        raise ValueError(f"logits is a {type(values).__name__}, expected a tensor: torch.as_tensor makes one")
     if not values.is_floating_point():
         raise ValueError(f"logits are {values.dtype}, expected floating point: convert them with .float()")
     if values.ndim < axes or 0 in values.shape[-axes:]:

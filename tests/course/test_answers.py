@@ -85,6 +85,8 @@ RIGHT = {
     "a shell's lines, used": ["files = !ls\n" + radial("(2 + len(files))"), ASK],
     "magics": ["%matplotlib inline\n%load_ext autoreload\n!pip install no_such_package\n%pip install x", RADIAL, ASK],
     "a magic in the answer": [RADIAL.replace("    return", "    !ls\n    %timeit 1\n    display(1)\n    return"), ASK],
+    "a pasted prompt": ["In [1]: n = 2\n" + radial("n"), ASK],
+    "pasted prompts": ["In [1]: n = 2\n   ...: m = n\n" + radial("m"), ASK],
     "%%time": ["%%time\n" + RADIAL, ASK],
     "%%time below a blank line": ["\n%%time\n" + RADIAL, ASK],
     "%%capture": ["%%capture out\n%matplotlib inline\n" + RADIAL, ASK],

@@ -9,7 +9,7 @@ import torch
 
 from tutorial_lib import keypoint_files
 from tutorial_lib.camera import from_pixels
-from tutorial_lib.keypoint_files import coco, layouts
+from tutorial_lib.keypoint_files import coco, human36m, layouts
 
 SIZE = (1280, 720)
 BODY = np.array(
@@ -207,6 +207,9 @@ def test_names_of_cocos_pictures_count_and_not_their_ids(tmp_path):
 
 def test_the_rate_is_that_of_the_frames_in_the_file(tmp_path):
     assert load(tmp_path, [seen(p, image_id=5 * t) for t, p in enumerate(WALK)], fps=50).fps == 10
+    for key in ("frame", "frame_number", "frameNumber", "frame_idx", "Frame No", "image_id", "img_id"):
+        numbered = [{key: 5 * t, "people": [seen(p)]} for t, p in enumerate(WALK)]
+        assert load(tmp_path, numbered, fps=50).fps == 10, key
     # Frames that were looked at, without anybody in them, are frames.
     frames = [[] if t % 2 else [seen(points)] for t, points in enumerate(WALK)]
     with pytest.warns(UserWarning, match="nobody was found in 4 of 9"):
@@ -254,8 +257,9 @@ def test_one_person_who_was_detected_twice_is_one(tmp_path, silent):
     assert same(load(tmp_path, [[seen(points), seen(points + 4) | {"score": 0.85}] for points in WALK]))
 
 
-def test_people_without_a_keypoint_are_nobody(tmp_path, silent):
-    assert same(load(tmp_path, [[seen(0 * BODY), seen(points)] for points in WALK]))
+@pytest.mark.parametrize("nobody", [seen(0 * BODY), None, {"keypoints": []}, {"keypoints": None, "score": 0.3}])
+def test_people_without_a_keypoint_are_nobody(tmp_path, nobody, silent):
+    assert same(load(tmp_path, [[nobody, seen(points)] for points in WALK]))
     with pytest.raises(ValueError, match="no person in any frame"):
         load(tmp_path, [[seen(0 * BODY)]] * 3)
 
@@ -353,7 +357,12 @@ WHOLE_FILES = {
     "MediaPipe, several people": [{"frame": t, "pose_landmarks": [mediapipe(p)]} for t, p in enumerate(WALK)],
     "MediaPipe, rows": [{"frame": t, "landmarks": [[[*m.values()] for m in mediapipe(p)]]} for t, p in enumerate(WALK)],
     "MediaPipe, pixels": [mediapipe(p, (1, 1)) for p in WALK],
-    "points with names": [[{"keypoints": [{"x": x, "y": y, "score": 0.9} for x, y in p]}] for p in WALK.tolist()],
+    "MediaPipe, written by protobuf": [
+        {"frame": t, "pose_landmarks": {"landmark": mediapipe(p)}} for t, p in enumerate(WALK)
+    ],
+    "points as dicts": [[{"keypoints": [{"x": x, "y": y, "score": 0.9} for x, y in p]}] for p in WALK.tolist()],
+    "rows alone": [[[x, y, 0.9] for x, y in p] for p in WALK.tolist()],
+    "rows by frame": {f"{t}": [[x, y, 0.9] for x, y in p] for t, p in enumerate(WALK.tolist())},
     "AlphaPose as OpenPose": {f"{t}.jpg": openpose(p, 18) for t, p in enumerate(WALK)},
     "AlphaPose as CMU": {
         f"{t}.jpg": {"bodies": [{"joints": flat(among(layouts.OPENPOSE[18], 18, p))}]} for t, p in enumerate(WALK)
@@ -366,6 +375,56 @@ WHOLE_FILES = {
 @pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "utf-16"])
 def test_detectors_files_are_read(tmp_path, name, code, silent):
     assert same(load(tmp_path, json.dumps(WHOLE_FILES[name]).encode(code)))
+
+
+def in_one_frame(*people):
+    return {"frame": 0, "predictions": [{"keypoints": person} for person in people]}
+
+
+def points_with(names, key="name", inner=None):
+    def point(name):
+        place = dict(zip("xy", BODY[coco.KEYPOINTS.index(name)])) if name in coco.KEYPOINTS else {"x": 9.0, "y": 9.0}
+        return {key: name, "score": 0.9, **({inner: place} if inner else place)}
+
+    return [point(name) for name in names]
+
+
+NAMED = {
+    "in COCO's order": points_with(coco.KEYPOINTS),
+    "in another order": points_with(sorted(coco.KEYPOINTS)),
+    "among others": points_with(["neck", *coco.KEYPOINTS[::-1], "left_big_toe"]),
+    "PoseNet's": points_with(coco.KEYPOINTS[::-1], "part", "position"),
+    "a dict of rows": {name: [x, y, 0.9] for name, (x, y) in sorted(zip(coco.KEYPOINTS, BODY.tolist()))},
+    "a dict in camel case": {
+        "".join(word.capitalize() for word in name.split("_")): {"x": x, "y": y}
+        for name, (x, y) in sorted(zip(coco.KEYPOINTS, BODY.tolist()))
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_names_of_keypoints_say_which_is_which(tmp_path, name, silent):
+    assert same(load(tmp_path, in_one_frame(NAMED[name])), BODY[None])
+
+
+@pytest.mark.parametrize("lost", [{}, {"left_wrist": None}])
+def test_a_named_keypoint_that_is_left_out_was_not_found(tmp_path, lost, silent):
+    frames = []
+    for t, points in enumerate(WALK.tolist()):
+        named = {name: [x, y, 0.9] for name, (x, y) in zip(coco.KEYPOINTS, points)}
+        if t == 4:
+            del named["left_wrist"]
+            named |= lost
+        frames.append([{"keypoints": named}])
+    assert same(load(tmp_path, frames))
+
+
+@pytest.mark.parametrize(
+    "other", [points_with(["pelvis"] * 17), {f"joint_{i}": [5, 5, 1] for i in range(17)}], ids=["points", "a dict"]
+)
+def test_other_names_of_keypoints_are_refused(tmp_path, other):
+    with pytest.raises(ValueError, match="names its keypoints .*expected COCO's"):
+        load(tmp_path, in_one_frame(other))
 
 
 FOLDERS = {
@@ -427,6 +486,18 @@ def test_folders_without_frames_are_refused(tmp_path):
     (tmp_path / "0.txt").touch()
     with pytest.raises(ValueError, match="holds 0.txt, expected a folder"):
         keypoint_files.load(tmp_path, size=SIZE)
+
+
+@pytest.mark.parametrize("ending", [".json", ".npz", ""])
+def test_names_that_are_none_are_refused(tmp_path, ending):
+    with pytest.raises((FileNotFoundError, ValueError), match="does not exist|ends in ''"):
+        keypoint_files.load(tmp_path / ("x" * 300 + ending))
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        human36m.find(tmp_path / ("x" * 300 + ending))
+    for path in (None, 3, b"a.json"):
+        for read in (keypoint_files.load, human36m.find):
+            with pytest.raises(ValueError, match="path is .*expected the name of a file"):
+                read(path)
 
 
 def hips_at_zero(points):

@@ -215,3 +215,13 @@ def test_damaged_compression_is_damage(tmp_path, method):
     (tmp_path / "b.npz").write_bytes(data)
     with pytest.raises(ValueError, match=r"b\.npz.*download"):
         motion.load(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("content", [own, h36m])
+def test_a_damaged_name_is_not_repeated_whole(tmp_path, content):
+    data = bytearray(zipped(content()))
+    data[26:28] = (500).to_bytes(2, "little")  # the length of the first name, as it stands before the first array
+    (tmp_path / "x.npz").write_bytes(data)
+    with pytest.raises(ValueError, match="positions_3d.*cannot be read") as caught:
+        motion.load(tmp_path / "x.npz", allow_pickle=True)
+    assert len(str(caught.value)) < 400

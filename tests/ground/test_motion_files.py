@@ -92,6 +92,7 @@ BROKEN = {
         "array subject.*expected text",
     ),
     "fps a list": (replaced("fps", np.array([50.0, 50.0])), "fps"),
+    "descriptions of bytes": (replaced("description", lambda d: d.astype("S9")), r"description: \|S9, expected text"),
     "too few descriptions": (replaced("description", lambda d: d[:-1]), r"description.*expected \(4,\)"),
     "subjects as floats": (replaced("subject", np.ones(4)), "subject"),
     "another skeleton": (replaced("parents", np.arange(17) - 1), "parents"),
@@ -156,6 +157,9 @@ def test_a_name_that_no_disk_can_hold_is_a_missing_file(tmp_path):
     for ending in (".npz", ".bvh"):
         with pytest.raises(FileNotFoundError, match="does not exist"):
             motion.load(tmp_path / ("x" * 300 + ending))
+    for path in (None, 3, b"a.npz", ["a.npz"]):
+        with pytest.raises(ValueError, match="path is .*expected the name of a file"):
+            motion.load(path)
 
 
 @pytest.mark.parametrize("keys", [("poses", "trans", "betas"), ("root_orient", "pose_body", "trans")])

@@ -126,6 +126,8 @@ RIGS = {
     "Poser": rig("hip|abdomen|neck|head", "%Shldr|%ForeArm|%Hand", "%Thigh|%Shin|%Foot", "l|r"),
     "Maya": rig("Root_M|Spine1_M|Neck_M|Head_M", "Shoulder_%|Elbow_%|Wrist_%", "Hip_%|Knee_%|Ankle_%", "L|R"),
     "MikuMikuDance": rig("center|upper body|neck|head", "arm_%|elbow_%|wrist_%", "leg_%|knee_%|ankle_%", "L|R"),
+    "biomechanics": rig("pelvis|torso|neck|head", "humerus_%|ulna_%|hand_%", "femur_%|shank_%|foot_%", "l|r"),
+    "upper and lower": rig("Hips|Spine|Neck|Head", "%UpArm|%LoArm|%Hand", "%UpLeg|%LoLeg|%Foot", "Left|Right"),
     "blanks": {name: re.sub("(?<=[a-z])(?=[A-Z])", " ", name) for name in NAMES},
     "capitals": {name: name.upper() for name in NAMES},
     "small letters": {name: name.lower() for name in NAMES},

@@ -75,6 +75,8 @@ def test_errors_are_distances_of_any_leading_shape():
     [
         (lambda p, t: distances(p, t[:2]), r"predicted \(5, 17, 2\) and target \(2, 17, 2\)"),
         (lambda p, t: pck(p, t, torch.ones(4)), r"reference has shape \(4,\), expected \(5,\)"),
+        (lambda p, t: pck(p, t, 0.2), "reference is a float, expected a tensor"),
+        (lambda p, t: pck(p, t, torch.ones(5), visible=[True] * 17), "visible is a list, expected a tensor"),
         (lambda p, t: pck(p, t, torch.zeros(5)), "smallest reference 0"),
         (lambda p, t: pck(p, t, torch.ones(5), 0.0), r"thresholds \[0.0\]"),
         (lambda p, t: pck_curve(p, t, torch.ones(5), []), r"thresholds \[\]"),

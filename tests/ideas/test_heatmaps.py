@@ -209,6 +209,10 @@ def test_decoders_take_any_leading_shape_and_keep_the_dtype(decode):
         (lambda: gaussian_target(torch.zeros(2), 0, 1.0), "cells is 0"),
         (lambda: gaussian_target(torch.zeros(2), 8, 0.0), "sigma=0.0"),
         (lambda: gaussian_target(torch.zeros(2), 8, 1.0, reach=0), "reach=0"),
+        (lambda: gaussian_target(np.zeros(2), 8, 1.0), "keypoints is a ndarray, expected floating"),
+        (lambda: gaussian_target(torch.zeros(2), 2.5, 1.0), "cells is 2.5"),
+        (lambda: soft_argmax(np.zeros((3, 3))), "maps is a ndarray, expected floating"),
+        (lambda: argmax([[1.0, 2.0]]), "maps is a list, expected floating"),
         (lambda: argmax(torch.zeros(3)), r"maps is torch.float32 of shape \(3,\)"),
         (lambda: dark(torch.zeros(3, 3), blur=-1), "blur is -1"),
         (lambda: soft_argmax(torch.zeros(3, 3), 0), "temperature is 0"),
@@ -218,3 +222,13 @@ def test_decoders_take_any_leading_shape_and_keep_the_dtype(decode):
 def test_refuses_with_the_argument_and_the_expectation(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+@each_decoder
+def test_cells_that_are_masked_with_minus_infinity_are_low_and_not_unknown(decode):
+    maps = gaussian_target(to_points([7.4, 6.2], 16), 16, 1.0)
+    low = maps.clone()
+    low[:, 12] = maps.min() - 1e3
+    masked = maps.clone()
+    masked[:, 12] = -torch.inf
+    torch.testing.assert_close(decode(masked), decode(low), atol=1e-6, rtol=0)

@@ -171,7 +171,11 @@ def test_dtype_and_leading_shape_are_kept():
         (lambda: soft_argmax_1d(torch.zeros(4), 0.0), "temperature is 0.0, expected a positive"),
         (lambda: soft_argmax_1d(torch.zeros(4), float("nan")), "temperature is nan"),
         (lambda: marginals(torch.zeros(4), 4), "axes is 4, expected 1, 2 or 3"),
+        (lambda: soft_argmax_2d(np.zeros((4, 4))), "logits is a ndarray, expected a tensor"),
         (lambda: cell_centres(0), "cells is 0, expected at least 1"),
+        (lambda: cell_centres(2.5), "cells is 2.5, expected at least 1"),
+        (lambda: to_cells(torch.zeros(2), (8, 0)), r"cells is \(8, 0\), expected at least 1"),
+        (lambda: from_cells(torch.zeros(2), -1), "cells is -1, expected at least 1"),
         (lambda: split_depth(torch.zeros(1, 7, 2, 2), 2), r"expected \(B, joints \* D, H, W\), joints=2"),
     ],
 )

@@ -40,6 +40,11 @@ def test_at_the_rate_of_the_training_nothing_changes():
     with torch.no_grad():
         assert torch.equal(lift_resampled(model, keypoints, 50), model.lift(keypoints))
         assert lift_resampled(model, keypoints[:1], 10).shape == (1, 17, 3)  # a single picture
+    for wrong in (keypoints[:0], keypoints[0], keypoints.long(), keypoints.numpy(), None):
+        with pytest.raises(ValueError, match="keypoints (is|has)"):
+            lift_resampled(model, wrong, 25)
+        with pytest.raises(ValueError, match="keypoints (is|has)"):
+            model.lift(wrong)
     for fps in (0, float("nan"), 1e9, 1e-6):
         with pytest.raises(ValueError, match="fps is"):
             lift_resampled(model, keypoints, fps)

@@ -93,13 +93,23 @@ def test_other_models_are_refused_by_name(tmp_path, model):
         ("xi: 1.2\ndist_coeffs: [0.1, 0, 0, 0]", "model is 'omnidirectional'"),
         ("camera_model: ds\ndist_coeffs: [0.1, 0, 0, 0]", "model is 'ds'"),
         ("dist_coeffs: [0.1, 0, 0]", r"a.yaml: coefficients has shape \(3,\)"),
-        ("dist_coeffs: [0.1, 0, 0, 0, 0, 0.2, 0, 0]", "k4 = 0.2, expected 0 for all but"),
+        ("dist_coeffs: [0.1, 0, 0, 0, 0, 0.2, 0, 0]", "k4=0.2, which this lens does not have"),
         ("dist_coeffs: [0.1, 0, .nan, 0, 0]", "NaN or infinity"),
         ("dist_coeffs: [0.1, a, 0, 0]", "expected numbers, or a matrix with its data"),
         ("dist_coeffs: 0.1", "expected numbers, or a matrix with its data"),
+        ("dist_coeffs: [true, 0, 0, 0]", "expected numbers, or a matrix with its data"),
+        (f"dist_coeffs: [1{'0' * 400}, 0, 0, 0]", "expected numbers, or a matrix with its data"),
         ("dist_coeffs:", "expected numbers, or a matrix with its data"),
         ("camera_matrix: [1, 0]", "holds cameramatrix, expected the lens under one of the names distortion_coef"),
         ("{image_width: 4, image_height: 3, K: [0, 0, 1, 0, 1, 1, 0, 0, 1], D: [0, 0, 0, 0]}", "the camera matrix is"),
+        (
+            "{image_width: 1280, image_height: 720, K: [0.7, 0, 0.5, 0, 1.2, 0.5, 0, 0, 1], D: [0, 0, 0, 0]}",
+            "the camera matrix is .* expected .*pixels",
+        ),
+        (f"{{image_width: 1{'0' * 400}, image_height: 9, K: [9, 0, 5, 0, 9, 5, 0, 0, 1], D: [0, 0, 0, 0]}}", "1 to 1"),
+        ("{image_width: wide, image_height: 9, K: [9, 0, 5, 0, 9, 5, 0, 0, 1], D: [0, 0, 0, 0]}", "'wide'"),
+        ("time: 2026-02-30", "cannot be read as .yaml"),
+        ("[" * 5000, "cannot be read as .yaml"),
         ("", "holds a NoneType, expected names and values"),
         ("- 1", "holds a list, expected names and values"),
         ("a: [1", "cannot be read as .yaml"),
@@ -111,7 +121,24 @@ def test_what_is_no_calibration_is_refused_by_file_and_reason(tmp_path, text, me
         read_calibration(written(tmp_path, "a.yaml", text))
 
 
+@pytest.mark.parametrize("code", ["utf-8-sig", "utf-16"])
+def test_text_may_come_from_windows_tools(tmp_path, code):
+    (tmp_path / "a.yaml").write_bytes(ROS.format(model="plumb_bob", count=5, data=THEIRS).encode(code))
+    torch.testing.assert_close(read_calibration(tmp_path / "a.yaml").lens, torch.tensor(OURS))
+
+
 def test_a_broken_or_absent_file_is_named(tmp_path):
+    (tmp_path / "c.yaml").write_bytes(b"a: \xff")
+    with pytest.raises(ValueError, match="c.yaml: cannot be read as .yaml"):
+        read_calibration(tmp_path / "c.yaml")
+    for text in ("[" * 100_000, "9" * 5000):
+        with pytest.raises(ValueError, match="b.json: cannot be read as .json"):
+            read_calibration(written(tmp_path, "b.json", text))
+    for path in (tmp_path, tmp_path / ("x" * 300 + ".yaml")):
+        with pytest.raises(FileNotFoundError, match="does not exist or is no file"):
+            read_calibration(path)
+    with pytest.raises(ValueError, match="path is None, expected the name of a file"):
+        read_calibration(None)
     with pytest.raises(ValueError, match="b.json: cannot be read as .json"):
         read_calibration(written(tmp_path, "b.json", "{"))
     with pytest.raises(FileNotFoundError):

@@ -100,15 +100,16 @@ def read(cells: Iterable[str], lesson: str = "") -> Notebook:
 def python(source: str) -> str:
     """A cell's text as Python: what is IPython's own becomes calls of `get_ipython()`.
 
-    `%%time`, `%%capture` and `%%prun` run their cell as any other, so only they themselves go.
+    `%%time`, `%%capture` and `%%prun` run their cell as any other, so only they themselves go. What is Python already
+    may be something else to IPython: a pasted `In [1]: n = 2` is an annotation here, and binds n there.
     """
     try:
         ast.parse(source)
     except SyntaxError:
         while _RUN_CELL.match(source):
             source = _RUN_CELL.sub(r"\1", source)
-        return TransformerManager().transform_cell(_RUN_LINE.sub(r"\1", source))
-    return source
+        source = _RUN_LINE.sub(r"\1", source)
+    return TransformerManager().transform_cell(source)
 
 
 def needed(steps: list[Step], name: str, changes: bool = True) -> set[int]:

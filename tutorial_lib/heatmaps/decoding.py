@@ -42,11 +42,9 @@ def gaussian_target(
 
     Source: Xiao et al. 2018 (SimpleBaseline), sec. 2; Zhang et al. 2020 (DARK), sec. 3.2 for the exact centre.
     """
-    if keypoints.ndim < 1 or keypoints.shape[-1] != 2 or not keypoints.is_floating_point():
-        raise ValueError(
-            f"keypoints is {keypoints.dtype} of shape {tuple(keypoints.shape)}, expected floating (..., 2): x, y"
-        )
-    if cells < 1:
+    if not _is_floating(keypoints) or keypoints.shape[-1:] != (2,):
+        raise ValueError(f"keypoints is {_what(keypoints)}, expected floating (..., 2): x, y")
+    if cells < 1 or cells % 1:
         raise ValueError(f"cells is {cells}, expected at least 1, e.g. picture size // stride")
     if not sigma > 0 or (reach is not None and not reach > 0):
         raise ValueError(f"sigma={sigma}, reach={reach}: expected positive numbers, in cells and in sigmas")
@@ -118,7 +116,8 @@ def dark(maps: torch.Tensor, blur: float = 0.0) -> torch.Tensor:
         raise ValueError(f"blur is {blur}, expected a standard deviation in cells >= 0")
     peak, given = _peak(maps), maps
     rows, columns = maps.shape[-2:]
-    maps = grid.countable(maps)
+    # A cell at minus infinity, where somebody masked the map, is low like any other: times 0 it would be NaN.
+    maps = grid.countable(maps).clamp_min(torch.finfo(maps.dtype).min)
     # Only the 5 x 5 cells around the peak enter the derivatives, so only these are blurred.
     across, down = _window(peak[..., 0], columns, blur, maps), _window(peak[..., 1], rows, blur, maps)
     h = torch.log((down @ maps @ across.transpose(-1, -2)).clamp_min(LOG_FLOOR))
@@ -164,8 +163,19 @@ def expectation(probabilities: torch.Tensor) -> torch.Tensor:
 
 
 def _check(maps: torch.Tensor) -> None:
-    if maps.ndim < 2 or not maps.is_floating_point() or 0 in maps.shape[-2:]:
-        raise ValueError(f"maps is {maps.dtype} of shape {tuple(maps.shape)}, expected floating (..., rows, columns)")
+    if not _is_floating(maps) or maps.ndim < 2 or 0 in maps.shape[-2:]:
+        raise ValueError(f"maps is {_what(maps)}, expected floating (..., rows, columns)")
+
+
+def _is_floating(values: object) -> bool:
+    return isinstance(values, torch.Tensor) and values.is_floating_point()
+
+
+def _what(values: object) -> str:
+    """For messages."""
+    if isinstance(values, torch.Tensor):
+        return f"{values.dtype} of shape {tuple(values.shape)}"
+    return f"a {type(values).__name__}"
 
 
 def _peak(maps: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ put in, so nothing is read before the caller passes `allow_pickle=True`.
 The data set may not be passed on: its authors give it out under a licence, at vision.imar.ro/human3.6m.
 """
 
+import os
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from tutorial_lib.keypoint_files import coco
 from tutorial_lib.keypoint_files.gaps import fill_unfound
 from tutorial_lib.keypoint_files.human36m_cameras import View, views
 from tutorial_lib.keypoint_files.pixels import check_pixels, how_many
-from tutorial_lib.motion.files.pickled import read_objects
+from tutorial_lib.motion.files.pickled import named_file, read_objects
 from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
@@ -69,16 +70,16 @@ def find(path: str | Path, detector: str | None = None) -> tuple[Path, Path | No
     Raises:
         FileNotFoundError: if there is no 3D file, or not the wanted 2D file.
     """
-    path = Path(path)
-    folder = path if path.is_dir() else path.parent
-    named_2d = path.name.startswith("data_2d_") and not path.is_dir()
-    three_d = folder / "data_3d_h36m.npz" if path.is_dir() or named_2d else path
-    if not three_d.is_file():
+    path = named_file(path)
+    folder = path if os.path.isdir(path) else path.parent
+    named_2d = path.name.startswith("data_2d_") and not os.path.isdir(path)
+    three_d = folder / "data_3d_h36m.npz" if os.path.isdir(path) or named_2d else path
+    if not os.path.isfile(three_d):
         raise FileNotFoundError(
             f"{three_d} does not exist; make it with VideoPose3D's prepare_data_h36m.py, or use motion.builtin()"
         )
     if named_2d and detector is None:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise FileNotFoundError(f"{path} does not exist; check the name")
         return three_d, path
     found = {file.stem.removeprefix("data_2d_h36m_"): file for file in sorted(folder.glob("data_2d_h36m_*.npz"))}

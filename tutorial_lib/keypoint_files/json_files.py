@@ -25,7 +25,7 @@ import numpy as np
 
 from tutorial_lib.keypoint_files.frame_names import frame_numbers
 from tutorial_lib.keypoint_files.json_frames import documents, frames, own_size
-from tutorial_lib.keypoint_files.layouts import check_names, to_coco
+from tutorial_lib.keypoint_files.layouts import check_names, is_nobody, to_coco
 from tutorial_lib.keypoint_files.people import Person
 from tutorial_lib.keypoint_files.pixels import LARGEST, Size, check_unit, picture_size
 
@@ -85,7 +85,7 @@ def read(path: str | Path, size: Size | None = None) -> Seen:
             own = own or own_size(document, path.name)
         for frame, people, where in frames(document, path.name, file):
             listed.append(frame)
-            entries += [_entry(frame, person, where) for person in people]
+            entries += [_entry(frame, person, where) for person in people if not is_nobody(person)]
     nobody = f"{path.name} holds no person in any frame, expected at least one; check the detector"
     if not entries:
         raise ValueError(nobody)

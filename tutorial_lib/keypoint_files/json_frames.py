@@ -1,21 +1,27 @@
 """The frames in a detector's JSON, whatever the file is like, each with the people in it as they were written."""
 
 import json
+import os
+import re
 import reprlib
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
-from tutorial_lib.keypoint_files.layouts import LANDMARK_KEYS, OPENPOSE_KEYS, is_landmarks
+from tutorial_lib.keypoint_files.layouts import LANDMARK_KEYS, OPENPOSE_KEYS, is_points
 
-_FRAME = ("frame", "frame_id", "frame_index", "image_id", "image_name")
+_FRAME = (
+    "frame", "frame_id", "frame_index", "frame_idx", "frame_number", "frame_no", "image_id", "image_name", "img_id",
+    "img_name",
+)  # fmt: skip
+"""What may say which frame it is, in any case, with or without blanks and signs."""
 _PEOPLE = ("predictions", "instances", "people", "bodies", "annotations", *LANDMARK_KEYS)
 _WRAPPERS = ("instance_info", "frames", *_PEOPLE)
 
 
 def documents(path: Path) -> Iterator[tuple[object, str | None]]:
     """What is in the file; in a folder the contents of each of its files, with their names."""
-    if not path.is_dir():
-        if not path.is_file():
+    if not os.path.isdir(path):
+        if not os.path.isfile(path):  # both are false, too, for a name that no file system can hold
             raise FileNotFoundError(f"{path} does not exist or is no file; check the name")
         yield _parse(path), None
         return
@@ -67,7 +73,7 @@ def frames(document: object, name: str, file: str | None) -> Iterator[tuple[str,
             document = next((document[key] for key in _PEOPLE if isinstance(document.get(key), list)), [document])
         if not isinstance(document, list):
             raise ValueError(f"{name}/{file} holds {str(document)[:40]!r}, expected the people of one frame")
-        yield file, [document] if is_landmarks(document) else document, f"{name}/{file}"
+        yield file, [document] if is_points(document) else document, f"{name}/{file}"
         return
     pictures = {}
     if isinstance(document, dict):
@@ -78,10 +84,10 @@ def frames(document: object, name: str, file: str | None) -> Iterator[tuple[str,
     for position, entry in enumerate(document):
         where = f"{name}, entry {position}"
         if isinstance(entry, list | None):
-            yield str(position), [entry] if is_landmarks(entry) else entry or [], where
+            yield str(position), [entry] if is_points(entry) else entry or [], where
         elif isinstance(entry, dict):
             key = next((key for key in _PEOPLE if key in entry and isinstance(entry[key], list | None)), None)
-            people = [entry] if key is None else [entry[key]] if is_landmarks(entry[key]) else entry[key] or []
+            people = [entry] if key is None else [entry[key]] if is_points(entry[key]) else entry[key] or []
             # A frame that carries its people may leave its number out; a person alone may not.
             yield _frame(entry, where, None if key is None else str(position), pictures), people, where
         else:
@@ -94,8 +100,8 @@ def _listed(document: dict, name: str) -> object:
     if wrapper is not None:
         people = document[wrapper]
         alone = (
-            any(key in document for key in _FRAME)
-            or is_landmarks(people)
+            _frame_key(document) is not None
+            or is_points(people)
             or (people and all(isinstance(one, dict) and any(key in one for key in OPENPOSE_KEYS) for one in people))
         )
         return [document] if alone else people  # alone: one line of a file of lines, one frame
@@ -125,9 +131,15 @@ def _file_names(document: dict) -> dict[Hashable, str]:
     return names if all(isinstance(name, str) for name in names.values()) else {}
 
 
+def _frame_key(entry: dict) -> str | None:
+    """The first of `_FRAME` among the keys, as it is spelt there."""
+    spelt = {re.sub(r"[\W_]", "", key).lower(): key for key in entry}
+    return next((spelt[word] for key in _FRAME if (word := key.replace("_", "")) in spelt), None)
+
+
 def _frame(entry: dict, where: str, otherwise: str | None, pictures: dict[Hashable, str]) -> str:
     """What the frame is called."""
-    key = next((key for key in _FRAME if key in entry), None)
+    key = _frame_key(entry)
     if key is None:
         if otherwise is not None:
             return otherwise

@@ -3,11 +3,13 @@
 Told for sure, and read, are
 
     17 keypoints            COCO's, as numbers [x, y, confidence, ...], rows, {x: [...], y: [...]} or [{x, y}, ...]
+    keypoints with names    among them COCO's, in any order: {nose: [x, y, confidence], ...} or [{name, x, y}, ...]
     26, 133, 136            Halpe-26, COCO-WholeBody and Halpe-136: the first 17 are COCO's
     pose_keypoints_2d       OpenPose's BODY_25, and its older 18
     33 landmarks            MediaPipe's, which are shares of the picture's width and height
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,6 +47,18 @@ def is_landmarks(entry: object) -> bool:
     return isinstance(entry, list) and len(entry) == 33 and all(isinstance(e, dict) and "x" in e for e in entry)
 
 
+def is_points(entry: object) -> bool:
+    """Whether this is one person as a bare list: landmarks, or 17 rows."""
+    rows = isinstance(entry, list) and len(entry) == 17 and all(isinstance(e, list) and len(e) == 3 for e in entry)
+    return rows or is_landmarks(entry)
+
+
+def is_nobody(entry: object) -> bool:
+    """Whether a detector wrote a person without any keypoint, such as that of a box alone."""
+    keypoints = entry.get("keypoints", True) if isinstance(entry, dict) else entry
+    return keypoints is None or keypoints == []
+
+
 def _is_wide(value: object) -> bool:
     """Whether these are rows of x, y, z, visibility."""
     return isinstance(value, list) and isinstance(value[0], list) and len(value[0]) == 4
@@ -72,6 +86,9 @@ def to_coco(entry: Any, where: str) -> tuple[np.ndarray, bool]:
             "confidence of COCO's 17; is it the file of a detector of boxes?"
         )
     value = entry[key]
+    if isinstance(value, Mapping) and "landmark" in value:  # as protobuf writes MediaPipe's
+        value = value["landmark"]
+    value = _by_name(value, where)
     try:
         sure = np.asarray(entry.get("keypoint_scores"), dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -105,14 +122,53 @@ def to_coco(entry: Any, where: str) -> tuple[np.ndarray, bool]:
     )
 
 
+def _by_name(value: Any, where: str) -> Any:
+    """The points in the order of `coco.KEYPOINTS` if each has a name, None for one that is left out; else as they are.
+
+    Raises:
+        ValueError: if they have names, and none is COCO's.
+    """
+    if isinstance(value, Mapping) and "x" not in value:
+        named = dict(value)
+    elif isinstance(value, list) and len(value) != 33 and all(_name_of(point) is not None for point in value):
+        named = {_name_of(point): point for point in value}
+    else:
+        return value
+    spelt = {re.sub(r"[\W_]", "", str(name)).lower(): point for name, point in named.items()}
+    points = [spelt.get(name.replace("_", "")) for name in KEYPOINTS]
+    if not any(points):
+        raise _other_names([*named], where)
+    return points
+
+
+def _name_of(point: object) -> object:
+    return point.get("name", point.get("part")) if isinstance(point, Mapping) else None
+
+
+def _other_names(names: list, where: str) -> ValueError:
+    return ValueError(
+        f"{where} names its keypoints {', '.join(map(str, names[:4]))} ..., expected COCO's: "
+        f"{', '.join(KEYPOINTS[:4])} ...; run the detector with a COCO model"
+    )
+
+
+def _row(point: Any) -> Any:
+    """x, y, confidence of a point that may be a dict, PoseNet's with its `position`, or missing."""
+    if point is None:
+        return [np.nan, np.nan, 0.0]
+    if not isinstance(point, Mapping):
+        return point
+    place = point.get("position", point)
+    return [place["x"], place["y"], next((point[key] for key in _SURE if key in point), 1.0)]
+
+
 def _table(value: Any, scores: np.ndarray) -> np.ndarray:
     """(points, 3) x, y, confidence; another shape where the value is something else."""
     if isinstance(value, Mapping):  # Ultralytics: a list for each axis
         sure = next((value[key] for key in _SURE if value.get(key) is not None), [1.0] * len(value["x"]))
         return np.array([value["x"], value["y"], sure], dtype=np.float64).T
-    if isinstance(value, Sequence) and len(value) and all(isinstance(point, Mapping) for point in value):
-        rows = [[point["x"], point["y"], next((point[key] for key in _SURE if key in point), 1.0)] for point in value]
-        return np.asarray(rows, dtype=np.float64)
+    if isinstance(value, Sequence) and any(isinstance(point, Mapping | list) for point in value):
+        value = [_row(point) for point in value]
     table = np.asarray(value, dtype=np.float64)
     if table.ndim == 2 and table.shape[1] == 2 and scores.shape == table.shape[:1]:
         return np.column_stack([table, scores])
@@ -137,7 +193,4 @@ def check_names(document: Mapping, where: str) -> None:
     if not isinstance(named, list) or not named:
         return
     if [str(name).lower().replace(" ", "_") for name in named[:17]] != list(KEYPOINTS):
-        raise ValueError(
-            f"{where} names its keypoints {', '.join(map(str, named[:4]))} ..., expected COCO's: "
-            f"{', '.join(KEYPOINTS[:4])} ...; run the detector with a COCO model"
-        )
+        raise _other_names(named, where)

@@ -5,6 +5,7 @@ keypoints in pixels, or others among which these are, see `layouts`; what comes 
 `skeleton.JOINTS` in screen coordinates, see `coco`.
 """
 
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from tutorial_lib.keypoint_files import coco, json_files
 from tutorial_lib.keypoint_files.gaps import fill, fill_unfound
 from tutorial_lib.keypoint_files.people import follow
 from tutorial_lib.keypoint_files.pixels import Size, check_inside, check_pixels, how_many, picture_size
-from tutorial_lib.motion.files.pickled import read_objects
+from tutorial_lib.motion.files.pickled import named_file, read_objects
 from tutorial_lib.motion.validation import check_fps
 
 Layout = Literal["human36m", "coco"]
@@ -84,14 +85,14 @@ def load(
             the picture's size is unknown, or not that of the file's pixels; if the names of its frames are those of
             more than one video; if a keypoint of the body is never found.
     """
-    path = Path(path)
+    path = named_file(path)
     if layout not in get_args(Layout):
         raise ValueError(f"layout is {layout!r}, expected one of {', '.join(get_args(Layout))}")
     if fps is not None:
         fps = check_fps(fps, "keypoint_files.load")
     if size is not None:
         size = picture_size(size, "keypoint_files.load: size")
-    if path.suffix.lower() in (".json", ".jsonl") or path.is_dir():
+    if path.suffix.lower() in (".json", ".jsonl") or os.path.isdir(path):
         return [_from_json(path, size, fps, person, layout)]
     if path.suffix.lower() == ".npz":
         if person is not None:

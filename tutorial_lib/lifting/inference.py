@@ -8,6 +8,7 @@ from tutorial_lib.datasets.splits import FPS
 from tutorial_lib.datasets.videos import Video
 from tutorial_lib.lifting.protocol import Lifter
 from tutorial_lib.metrics import root_relative
+from tutorial_lib.metrics.joints import check_tensor
 from tutorial_lib.motion.validation import check_fps
 from tutorial_lib.skeleton import flip
 
@@ -43,8 +44,14 @@ def lift_resampled(model: Lifter, keypoints: torch.Tensor, fps: float, chunk: in
         (..., T, 17, 3) metres, camera axes: the poses of the clip's own frames.
 
     Raises:
-        ValueError: if fps is no rate, see `motion.validation.FPS`.
+        ValueError: keypoints that are not floating (..., T >= 1, J, 2); if fps is no rate, see
+            `motion.validation.check_fps`.
     """
+    check_tensor(keypoints, "keypoints")
+    if keypoints.ndim < 3 or not keypoints.shape[-3] or not keypoints.is_floating_point():
+        raise ValueError(
+            f"keypoints is {keypoints.dtype} of shape {tuple(keypoints.shape)}, expected floating (..., T >= 1, J, 2)"
+        )
     there = training_frames(keypoints.shape[-3], fps)
     if math.isclose(fps, FPS, rel_tol=1e-6):
         return model.lift(keypoints, chunk)

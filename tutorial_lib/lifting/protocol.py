@@ -9,6 +9,8 @@ from typing import Protocol, Self
 import torch
 from torch import nn
 
+from tutorial_lib.metrics.joints import check_tensor
+
 
 def check_keypoints(keypoints: torch.Tensor, joints: int, weight: torch.Tensor) -> None:
     """Refuse keypoints that a lifter cannot take.
@@ -21,6 +23,7 @@ def check_keypoints(keypoints: torch.Tensor, joints: int, weight: torch.Tensor) 
     Raises:
         ValueError: another shape, no frame, another dtype or device than the weights.
     """
+    check_tensor(keypoints, "keypoints")
     if keypoints.ndim < 3 or keypoints.shape[-2:] != (joints, 2):
         raise ValueError(f"keypoints has shape {tuple(keypoints.shape)}, expected (..., T, {joints}, 2)")
     if keypoints.shape[-3] == 0:

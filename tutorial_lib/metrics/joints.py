@@ -83,8 +83,7 @@ def check_pair(
         truth: what the caller calls `target`.
     """
     for argument, pose in (("predicted", predicted), (truth, target)):
-        if not isinstance(pose, torch.Tensor):
-            raise ValueError(f"{argument} is a {type(pose).__name__}, expected a tensor: torch.as_tensor makes one")
+        check_tensor(pose, argument)
         if not pose.is_floating_point():
             raise ValueError(f"{argument} is {pose.dtype}, expected floating point: convert it with .float()")
     check_shapes(predicted, target, dims)
@@ -92,6 +91,12 @@ def check_pair(
         raise ValueError(f"predicted is on {predicted.device}, {truth} on {target.device}: move one of them with .to()")
     check_finite(predicted, "predicted", "did the training diverge?")
     check_finite(target, truth, "leave frames without a truth out")
+
+
+def check_tensor(value: object, argument: str) -> None:
+    """Refuse NumPy's arrays, lists and numbers."""
+    if not isinstance(value, torch.Tensor):
+        raise ValueError(f"{argument} is a {type(value).__name__}, expected a tensor: torch.as_tensor makes one")
 
 
 def check_finite(pose: torch.Tensor, argument: str, remedy: str) -> None:

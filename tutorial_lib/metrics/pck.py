@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-from tutorial_lib.metrics.joints import distances, joint_errors
+from tutorial_lib.metrics.joints import check_tensor, distances, joint_errors
 from tutorial_lib.skeleton import JOINTS, check_joints, length
 
 TORSO = (JOINTS.index("left_shoulder"), JOINTS.index("right_hip"))
@@ -64,6 +64,9 @@ def pck_curve(
     visible: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """`pck` at several thresholds: (thresholds,), never falling where the thresholds rise."""
+    check_tensor(reference, "reference")
+    if visible is not None:
+        check_tensor(visible, "visible")
     if visible is not None and visible.shape == predicted.shape[:-1] == target.shape[:-1]:
         predicted, target = (torch.where(visible.bool()[..., None], points, 0) for points in (predicted, target))
     distance = distances(predicted, target)

@@ -1,6 +1,7 @@
 """A camera's calibration as other programs write it: OpenCV's FileStorage (YAML or JSON) and ROS's camera_info."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ import torch
 import yaml
 
 from tutorial_lib.distortion import from_opencv
+from tutorial_lib.keypoint_files.pixels import picture_size
+from tutorial_lib.motion.files.pickled import named_file
 
 COEFFICIENT_KEYS = ("distortion_coefficients", "distortion_coeffs", "dist_coeffs", "dist_coeff", "dist", "D")
 MATRIX_KEYS = ("camera_matrix", "mtx", "K")
@@ -17,6 +20,8 @@ MATRIX_KEYS = ("camera_matrix", "mtx", "K")
 
 MODELS = ("plumb_bob", "radtan", "rational_polynomial", "brown_conrady", "opencv")
 """Distortion models that are Brown-Conrady's where all coefficients after the fifth are 0."""
+_WIDEST = 10.0
+"""No corner lies further from the axis, in focal lengths: 84 degrees, which a pinhole does not see (ours)."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -53,7 +58,9 @@ def read_calibration(path: str | Path) -> Calibration:
         FileNotFoundError: no such file.
         ValueError: not YAML or JSON, no coefficients, a fisheye or another model, what `from_opencv` refuses.
     """
-    path = Path(path)
+    path = named_file(path)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"{path} does not exist or is no file; check the name")
     found = {_plain(name): value for name, value in _parsed(path).items()}
     _refuse_other_models(path, found)
     values = _numbers(path, found, COEFFICIENT_KEYS)
@@ -70,14 +77,15 @@ def read_calibration(path: str | Path) -> Calibration:
 
 
 def _parsed(path: Path) -> Mapping[str, Any]:
-    text = path.read_text(encoding="utf-8-sig")
+    data = path.read_bytes()
     try:
+        text = data.decode(json.detect_encoding(data))  # which knows byte order marks and UTF-16, in YAML as well
         if path.suffix.lower() == ".json":
             content = json.loads(text)
         else:  # OpenCV writes "%YAML:1.0" where the standard has "%YAML 1.0"
             content = yaml.load(text.removeprefix("%YAML:1.0").lstrip(), _Loader)
-    except (json.JSONDecodeError, yaml.YAMLError) as problem:
-        raise ValueError(f"{path}: cannot be read as {path.suffix or 'YAML'}: {problem}") from None
+    except (ValueError, RecursionError, yaml.YAMLError) as problem:  # a date in February's end is a ValueError
+        raise ValueError(f"{path}: cannot be read as {path.suffix or 'YAML'}: {problem!s:.300}") from None
     if not isinstance(content, Mapping):
         raise ValueError(f"{path}: holds a {type(content).__name__}, expected names and values, as calibrations have")
     return content
@@ -100,13 +108,19 @@ def _refuse_other_models(path: Path, found: Mapping[str, Any]) -> None:
 def _corner(path: Path, found: Mapping[str, Any]) -> float | None:
     """How far from the axis the farthest corner of the image lies, as the pinhole without the lens would see it."""
     matrix, size = _numbers(path, found, MATRIX_KEYS), [found.get("imagewidth"), found.get("imageheight")]
-    if matrix is None or not all(isinstance(side, (int, float)) and side > 0 for side in size):
+    if matrix is None or None in size:
         return None
+    width, height = picture_size(size, f"{path}: (image_width, image_height)")
     if matrix.numel() != 9 or min(matrix[0], matrix[4]) <= 0:
         raise ValueError(f"{path}: the camera matrix is {matrix.tolist()}, expected 3 x 3 with positive focal lengths")
     fx, _, cx, _, fy, cy = matrix[:6].tolist()
-    width, height = size
-    return (((max(cx, width - cx)) / fx) ** 2 + ((max(cy, height - cy)) / fy) ** 2) ** 0.5
+    radius = (((max(cx, width - cx)) / fx) ** 2 + ((max(cy, height - cy)) / fy) ** 2) ** 0.5
+    if radius > _WIDEST:
+        raise ValueError(
+            f"{path}: the camera matrix is {matrix.tolist()} for {width} x {height} pixels, expected focal lengths in "
+            f"pixels: the corner would lie {radius:.3g} focal lengths from the axis"
+        )
+    return radius
 
 
 def _numbers(path: Path, found: Mapping[str, Any], names: tuple[str, ...]) -> torch.Tensor | None:
@@ -118,9 +132,12 @@ def _numbers(path: Path, found: Mapping[str, Any], names: tuple[str, ...]) -> to
     data = value.get("data") if isinstance(value, Mapping) else value
     try:
         rows = [row if isinstance(row, list) else [row] for row in data]
-        return torch.tensor([float(number) for row in rows for number in row])
-    except (TypeError, ValueError):
-        raise ValueError(f"{path}: {name} is {value!r}, expected numbers, or a matrix with its data") from None
+        numbers = [number for row in rows for number in row]
+        if any(isinstance(number, bool) for number in numbers):
+            raise TypeError
+        return torch.tensor([float(number) for number in numbers])
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{path}: {name} is {value!r:.200}, expected numbers, or a matrix with its data") from None
 
 
 def _plain(name: object) -> str:

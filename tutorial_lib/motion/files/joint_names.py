@@ -12,10 +12,12 @@ _UPPER_LEG = ("thigh", "upleg", "upperleg", "legupper", "femur", "hip")
 _UPPER_ARM = ("arm", "upperarm", "uparm", "uarm", "armupper", "shldr", "humerus", "shoulder")
 _LIMBS = {
     ("hip", "knee", "foot"): (
-        _UPPER_LEG, ("shin", "calf", "lowerleg", "lowleg", "leglower", "tibia", "knee"), ("ankle", "foot"),
+        _UPPER_LEG, ("shin", "calf", "lowerleg", "lowleg", "loleg", "leglower", "tibia", "shank", "knee"),
+        ("ankle", "foot"),
     ),
     ("shoulder", "elbow", "wrist"): (
-        _UPPER_ARM, ("forearm", "lowerarm", "lowarm", "farm", "armlower", "radius", "elbow"), ("wrist", "hand"),
+        _UPPER_ARM, ("forearm", "lowerarm", "lowarm", "loarm", "farm", "armlower", "radius", "ulna", "elbow"),
+        ("wrist", "hand"),
     ),
 }  # fmt: skip
 """Names of the joints above, in and below the middle of a limb, in lower case, without the side."""

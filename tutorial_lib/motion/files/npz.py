@@ -1,5 +1,6 @@
 """Reading and writing clips."""
 
+import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 
 from tutorial_lib.motion.clip import Clip
 from tutorial_lib.motion.files import bvh, h36m
-from tutorial_lib.motion.files.pickled import DAMAGED, damaged, read_objects
+from tutorial_lib.motion.files.pickled import DAMAGED, damaged, named_file, read_objects
 from tutorial_lib.motion.validation import check_body, check_finite, check_fps
 from tutorial_lib.skeleton import JOINTS, PARENTS
 
@@ -34,12 +35,8 @@ def load(path: str | Path, *, allow_pickle: bool = False) -> list[Clip]:
         ValueError: if the file is damaged, of another layout, in another unit, or holds pickled objects
             without `allow_pickle`; says which file, array, clip, frame and joint, and what to do.
     """
-    path = Path(path)
-    try:
-        there = path.exists()
-    except OSError:  # a name that no file system can hold
-        there = False
-    if not there:
+    path = named_file(path)
+    if not os.path.exists(path):  # false, too, for a name that no file system can hold
         raise FileNotFoundError(f"{path} does not exist; check the name, or use motion.builtin() without a file")
     if not path.is_file() or path.suffix.lower() not in (".npz", ".bvh"):
         raise ValueError(f"{path} is no .npz or .bvh file; convert it, or use motion.builtin() without a file")
@@ -120,9 +117,9 @@ def _array(archive: Mapping[str, np.ndarray], key: str, name: str) -> np.ndarray
     except ValueError as error:
         if key == "positions_3d" and "allow_pickle" in str(error):
             return None
-        raise ValueError(f"{name}, array {key}: {error}; save it as plain numbers or text") from error
+        raise ValueError(f"{name}, array {key}: {error!s:.200}; save it as plain numbers or text") from error
     except DAMAGED as error:
-        raise ValueError(f"{name}, array {key} cannot be read ({error}); download the file again") from error
+        raise ValueError(f"{name}, array {key} cannot be read ({error!s:.200}); download the file again") from error
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{name}, array {key}: no array of numpy's, expected plain numbers or text; save it again")
     return array
@@ -160,6 +157,8 @@ def _own_layout(arrays: Mapping[str, np.ndarray], name: str) -> list[Clip]:
             raise ValueError(f"{name}, array {key}: {error}, expected text; write the file again") from error
     if subjects.dtype.kind not in "iuU":
         raise ValueError(f"{name}, array subject: {subjects.dtype}, expected whole numbers or text; convert it")
+    if arrays["description"].dtype.kind not in "iuU":
+        raise ValueError(f"{name}, array description: {arrays['description'].dtype}, expected text; convert it")
     clips = []
     for number, (start, end, action, subject) in enumerate(zip(offsets, offsets[1:], *words)):
         with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused

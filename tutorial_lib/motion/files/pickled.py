@@ -1,6 +1,7 @@
 """Reading the pickled Python objects inside VideoPose3D's npz files, only where the caller says so."""
 
 import lzma
+import os
 import struct
 import tokenize
 import zipfile
@@ -21,6 +22,13 @@ def damaged(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path.name} is empty, cut off or no npz file ({error!s:.200}); download it again")
 
 
+def named_file(path: object) -> Path:
+    """What a caller gave as a file's name; a ValueError for None and whatever else is none."""
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"path is {path!r:.80}, expected the name of a file; pass a text or a Path")
+    return Path(path)
+
+
 def read_objects(path: str | Path, names: tuple[str, ...], *, allow_pickle: bool = False) -> list:
     """The named entries of an npz whose arrays hold pickled objects, such as VideoPose3D's dictionaries.
 
@@ -37,8 +45,8 @@ def read_objects(path: str | Path, names: tuple[str, ...], *, allow_pickle: bool
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged, lacks an entry, or may not be unpickled; says what to do.
     """
-    path = Path(path)
-    if not path.is_file():
+    path = named_file(path)
+    if not os.path.isfile(path):
         raise FileNotFoundError(f"{path} does not exist or is no file; check the name")
     if not zipfile.is_zipfile(path):
         raise damaged(path, zipfile.BadZipFile("not a zip archive"))
@@ -63,6 +71,6 @@ def read_objects(path: str | Path, names: tuple[str, ...], *, allow_pickle: bool
             arrays = [archive[name] for name in names]
     except Exception as error:  # a damaged pickle calls what it likes, and that raises what it likes
         raise ValueError(
-            f"{path.name}: the pickled {' and '.join(names)} cannot be read ({error}); make it again"
+            f"{path.name}: the pickled {' and '.join(names)} cannot be read ({error!s:.200}); make it again"
         ) from error
     return [array.item() if getattr(array, "shape", None) == () else array for array in arrays]
