@@ -317,17 +317,11 @@ def as_lens(lens: Lens | torch.Tensor) -> Lens:
     Raises:
         ValueError: something that is neither.
     """
+    if isinstance(lens, torch.Tensor):  # first, because the look at a protocol's methods takes its time
+        return BrownConrady(lens)
     if isinstance(lens, Lens):
         return lens
-    if not isinstance(lens, torch.Tensor):
-        raise ValueError(
-            f"lens is a {type(lens).__name__}, expected five coefficients, or distort, undistort and folds"
-        )
-    return BrownConrady(lens)
-
-
-OPENCV = ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6", "s1", "s2", "s3", "s4", "tauX", "tauY")
-"""What OpenCV's distortion coefficients mean, in its own order."""
+    raise ValueError(f"lens is a {type(lens).__name__}, expected five coefficients, or distort, undistort and folds")
 
 
 def sample_uniform(
