@@ -11,7 +11,7 @@ import torch
 from tutorial_lib import heatmaps
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import intervals
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.heatmaps import KeypointNet, cost
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
@@ -50,11 +50,10 @@ def results_table(found: dict[str, Any]) -> str:
 def pck_curves(found: dict[str, Any]) -> go.Figure:
     """PCK over the threshold, mean and 95 % interval over training seeds."""
     curves = {name: np.array(values(found, *pair, "pck")) for name, pair in ROWS.items()}
-    spans = {name: np.array([interval(column) for column in 100 * c.T]) for name, c in curves.items()}
+    means, bands = intervals({name: 100 * curve.T for name, curve in curves.items()})
     thresholds = found["thresholds"]
     return figures.curves(
-        {name: (thresholds, s[:, 0]) for name, s in spans.items()},
-        bands={name: (s[:, 1], s[:, 2]) for name, s in spans.items()},
+        {name: (thresholds, mean) for name, mean in means.items()}, bands=bands,
         x_title="threshold (share of the torso)", y_title="correct joints (%)", x_range=(0, max(thresholds)),
         y_range=(0, 100), colours=COLOURS, title="Four heads, one backbone, one budget",
     )  # fmt: skip
@@ -62,14 +61,12 @@ def pck_curves(found: dict[str, Any]) -> go.Figure:
 
 def data_figure(found: dict[str, Any], names: Sequence[str] = ("regression", "heat map")) -> go.Figure:
     """Mean error with few and with many training photos."""
-    groups, spans = {}, {}
-    for suffix, photos in (("-few", "few"), ("", "photos")):
-        name = f"{found['budget'][photos]} photos"
-        rows = [interval(values(found, ROWS[n][0] + suffix, ROWS[n][1])) for n in names]
-        groups[name] = [row[0] for row in rows]
-        spans[name] = tuple([row[i] for row in rows] for i in (1, 2))
+    means, ends = intervals({
+        f"{found['budget'][photos]} photos": [values(found, ROWS[n][0] + suffix, ROWS[n][1]) for n in names]
+        for suffix, photos in (("-few", "few"), ("", "photos"))
+    })  # fmt: skip
     return figures.bars(
-        groups, list(names), y_title="mean error (px)", intervals=spans, colours=dict(zip(groups, ("orange", "blue"))),
+        means, list(names), y_title="mean error (px)", intervals=ends, colours=dict(zip(means, ("orange", "blue"))),
         title="Few photos, many photos",
     )  # fmt: skip
 
@@ -88,10 +85,10 @@ def steps_figure(found: dict[str, Any], names: Sequence[str] = tuple(ROWS)) -> g
 def stride_figure(found: dict[str, Any], measured: str = "median_px", strides: Sequence[int] = (2, 4, 8)) -> go.Figure:
     """Error of trained heat maps over the stride, read in three ways."""
     name = {"median_px": "median error (px)", "error_px": "mean error (px)"}[measured]
-    spans = {d: np.array([interval(values(found, f"heatmap-{s}", d, measured)) for s in strides]) for d in DECODERS}
-    top = 1.1 * max(s[:, 2].max() for s in spans.values())
+    means, bands = intervals({d: [values(found, f"heatmap-{s}", d, measured) for s in strides] for d in DECODERS})
+    top = 1.1 * max(high.max() for _, high in bands.values())
     return figures.curves(
-        {d: (strides, s[:, 0]) for d, s in spans.items()}, bands={d: (s[:, 1], s[:, 2]) for d, s in spans.items()},
+        {d: (strides, mean) for d, mean in means.items()}, bands=bands,
         x_title="stride (px)", y_title=name, x_range=(1.5, 8.5), y_range=(0, top),
         mode="lines+markers", colours={"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue"},
         title="Trained heat maps on finer and coarser grids",
