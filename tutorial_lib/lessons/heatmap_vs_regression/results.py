@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from tutorial_lib.lessons.heatmap_vs_regression.experiment import values
 from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS
 from tutorial_lib.metrics import distances
 from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.training import kept_bytes
 
 ROWS = {
     "regression": ("regression-4", "numbers"),
@@ -142,22 +144,6 @@ def doubt_figure(models: Mapping[str, KeypointNet], photos: PhotoSet) -> go.Figu
     return figure.update_traces(colorscale=sky, selector={"type": "heatmap"})
 
 
-def bytes_for_backward(model: KeypointNet, images: torch.Tensor, keypoints: torch.Tensor) -> int:
-    """What autograd keeps for the way back, counted once each; without the weights."""
-    weights = {p.data_ptr() for p in model.parameters()}
-    kept: dict[int, int] = {}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        if tensor.data_ptr() not in weights:
-            kept[tensor.data_ptr()] = max(kept.get(tensor.data_ptr(), 0), tensor.numel() * tensor.element_size())
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor), torch.enable_grad():
-        loss = model.loss(images, keypoints, torch.ones(keypoints.shape[:2]))
-    del loss
-    return sum(kept.values())
-
-
 def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
     """Markdown: what one photo costs, counted: the way forward, and what training keeps for the way back."""
     columns = ("parameters", "multiply-adds (millions)", "numbers that leave the network", "training memory (kB)")
@@ -167,7 +153,8 @@ def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
         one = cost(model)
         images = torch.rand(batch, 3, model.size, model.size, generator=generator)
         keypoints = torch.rand(batch, model.joints, 2, generator=generator) - 0.5
-        memory = bytes_for_backward(model, images, keypoints) / batch / 1000
+        step = partial(model.loss, images, keypoints, torch.ones(batch, model.joints))
+        memory = kept_bytes(step, without=model.parameters()) / batch / 1000
         counts = [f"{one.parameters:,}", f"{one.multiply_adds / 1e6:.2f}", f"{one.output:,}", f"{memory:,.0f}"]
         lines.append([name, *counts])
     return markdown(["head", *columns], lines, numbers=True)
