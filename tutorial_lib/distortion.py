@@ -317,17 +317,11 @@ def as_lens(lens: Lens | torch.Tensor) -> Lens:
     Raises:
         ValueError: something that is neither.
     """
+    if isinstance(lens, torch.Tensor):  # first, because the look at a protocol's methods takes its time
+        return BrownConrady(lens)
     if isinstance(lens, Lens):
         return lens
-    if not isinstance(lens, torch.Tensor):
-        raise ValueError(
-            f"lens is a {type(lens).__name__}, expected five coefficients, or distort, undistort and folds"
-        )
-    return BrownConrady(lens)
-
-
-OPENCV = ("k1", "k2", "p1", "p2", "k3", "k4", "k5", "k6", "s1", "s2", "s3", "s4", "tauX", "tauY")
-"""What OpenCV's distortion coefficients mean, in its own order."""
+    raise ValueError(f"lens is a {type(lens).__name__}, expected five coefficients, or distort, undistort and folds")
 
 
 def sample_uniform(
@@ -337,6 +331,7 @@ def sample_uniform(
     *,
     generator: torch.Generator | None = None,
     radius: float | None = FOLD_RADIUS,
+    strata: int = 1,
 ) -> torch.Tensor:
     """Lenses with every coefficient uniform: k ~ U[-radial, radial], p ~ U[-tangential, tangential].
 
@@ -346,6 +341,7 @@ def sample_uniform(
         tangential: lambda 2 of the paper, the limit of p1, p2.
         generator: of the draws.
         radius: draws that fold within it are drawn again; None keeps every draw.
+        strata: equal parts of [-radial, radial] that share out k1, see `sample_stratified`.
 
     Returns:
         (count, 5).
@@ -353,7 +349,27 @@ def sample_uniform(
     Raises:
         ValueError: count below 1, negative limits, limits under which nearly every lens folds.
     """
-    return _sample(count, radial, tangential, generator, radius, stratified=False)
+    if count < 1:
+        raise ValueError(f"count is {count}, expected at least 1 lens")
+    if not (0 <= radial < float("inf") and 0 <= tangential < float("inf")):
+        raise ValueError(f"radial={radial}, tangential={tangential}: expected finite limits >= 0; 0 switches off")
+    limits = torch.tensor([radial] * 3 + [tangential] * 2)
+    stratum = torch.arange(count) * strata // count
+    lenses = torch.empty(count, 5)
+    open_draws = torch.ones(count, dtype=torch.bool)
+    for _ in range(200):
+        u = torch.rand(int(open_draws.sum()), 5, generator=generator)
+        u[:, 0] = (stratum[open_draws] + u[:, 0]) / strata
+        lenses[open_draws] = limits * (2 * u - 1)
+        if radius is None:
+            return lenses
+        open_draws = folds(lenses, radius)
+        if not open_draws.any():
+            return lenses
+    raise ValueError(
+        f"radial={radial}: {int(open_draws.sum())} of {count} lenses still fold within radius {radius} after 200 "
+        "draws. Use smaller limits or a smaller radius"
+    )
 
 
 def sample_stratified(
@@ -368,47 +384,8 @@ def sample_stratified(
 
     Only k1 is stratified (Cho et al. 2021, section on stratified sampling). A draw that folds is drawn again inside
     its own stratum.
-
-    Args:
-        count: how many.
-        radial: as `sample_uniform`.
-        tangential: as `sample_uniform`.
-        generator: of the draws.
-        radius: as `sample_uniform`.
     """
-    return _sample(count, radial, tangential, generator, radius, stratified=True)
-
-
-def _sample(
-    count: int,
-    radial: float,
-    tangential: float,
-    generator: torch.Generator | None,
-    radius: float | None,
-    stratified: bool,
-) -> torch.Tensor:
-    if count < 1:
-        raise ValueError(f"count is {count}, expected at least 1 lens")
-    if not (0 <= radial < float("inf") and 0 <= tangential < float("inf")):
-        raise ValueError(f"radial={radial}, tangential={tangential}: expected finite limits >= 0; 0 switches off")
-    limits = torch.tensor([radial] * 3 + [tangential] * 2)
-    stratum = torch.arange(count)
-    lenses = torch.empty(count, 5)
-    open_draws = torch.ones(count, dtype=torch.bool)
-    for _ in range(200):
-        u = torch.rand(int(open_draws.sum()), 5, generator=generator)
-        if stratified:
-            u[:, 0] = (stratum[open_draws] + u[:, 0]) / count
-        lenses[open_draws] = limits * (2 * u - 1)
-        if radius is None:
-            return lenses
-        open_draws = folds(lenses, radius)
-        if not open_draws.any():
-            return lenses
-    raise ValueError(
-        f"radial={radial}: {int(open_draws.sum())} of {count} lenses still fold within radius {radius} after 200 "
-        "draws. Use smaller limits or a smaller radius"
-    )
+    return sample_uniform(count, radial, tangential, generator=generator, radius=radius, strata=count)
 
 
 PRESETS: dict[str, torch.Tensor] = {

@@ -30,9 +30,9 @@ def default_folder(name: str) -> Path:
     return output_folder() / "experiments" / name
 
 
-def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
+def write_json(path: Path, content: Any) -> None:
     """Write `content` to `path`, whole or not at all."""
-    write_whole(path, lambda half: half.write_text(json.dumps(content, indent=indent) + "\n", encoding="utf-8"))
+    write_whole(path, lambda half: half.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8"))
 
 
 def read_json(path: Path) -> Any:

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -153,3 +153,24 @@ def fit(
     if best is None:
         processes.average(model.buffers())
     return history
+
+
+def kept_bytes(function: Callable[[], torch.Tensor], without: Iterable[torch.Tensor] = ()) -> int:
+    """Bytes that autograd keeps between `function()` and its backward pass, every storage counted once.
+
+    Args:
+        function: computes a loss.
+        without: what does not count, such as a network's weights.
+    """
+    kept = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), torch.enable_grad():
+        value = function()
+    for tensor in without:
+        kept.pop(tensor.untyped_storage().data_ptr(), None)
+    return sum(kept.values()) if value is not None else 0

@@ -30,6 +30,7 @@ from tutorial_lib.lessons.integral_pose import (
     demo_photos,
     experiment,
     figures,
+    learning,
     recipes,
 )
 
@@ -229,7 +230,7 @@ nets = {method: recipes.load(method, FOLDER) for method in recipes.METHODS}
 few = slice(0, 40)
 inside_volume = demo_photos.depth_demo(
     {"integral, then + Gaussian": nets["gaussian-later"], "integral only": nets["integral-later"]},
-    photos.image[few], experiment.truth(photos)[few], half_widths[few],
+    photos.image[few], learning.truth(photos)[few], half_widths[few],
 )  # fmt: skip
 inside_volume
 

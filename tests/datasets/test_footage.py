@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutorial_lib.camera import FOCAL
-from tutorial_lib.datasets.detector import JOINT_NOISE, SIGMA
-from tutorial_lib.datasets.footage import Footage, capture, cut, join, through_lens
+from tutorial_lib.camera import FOCAL, project
+from tutorial_lib.datasets.detector import JOINT_NOISE, SIGMA, detect
+from tutorial_lib.datasets.footage import Footage, capture, cut, join
 from tutorial_lib.datasets.videos import capture_videos
 from tutorial_lib.datasets.windows import window_indices
 from tutorial_lib.distortion import PRESETS
@@ -35,6 +35,10 @@ def clips(count=4, frames=12):
 def poses(shots=3, frames=7):
     """Camera-frame poses (shots, frames, 17, 3) about 3 m ahead."""
     return torch.rand(shots, frames, 17, 3, generator=seeded()).double() - 0.5 + torch.tensor([0.0, 0, 3])
+
+
+def through_lens(pose, lens, noise=0.0):
+    return detect(project(pose, lens=lens), noise, generator=seeded())
 
 
 def test_cut_makes_pieces_of_one_length_that_keep_their_names():
@@ -91,20 +95,20 @@ def test_through_a_lens_the_picture_is_that_of_opencv(name):
     plain = cv2.projectPoints(
         pose.reshape(-1, 3).numpy(), np.zeros(3), np.zeros(3), np.eye(3), np.array([k1, k2, p1, p2, k3])
     )[0]
-    seen = through_lens(pose, PRESETS[name].double(), generator=seeded(), noise=0)
+    seen = through_lens(pose, PRESETS[name].double())
     np.testing.assert_allclose(seen.numpy(), FOCAL * plain.reshape(3, 7, 17, 2), atol=1e-9)
 
 
 def test_every_shot_may_have_its_own_lens():
     lenses = torch.stack(list(PRESETS.values())[:3])
-    together = through_lens(poses(), lenses, generator=seeded(), noise=0)
+    together = through_lens(poses(), lenses)
     for pose, lens, seen in zip(poses(), lenses, together):
-        torch.testing.assert_close(through_lens(pose[None], lens, generator=seeded(), noise=0)[0], seen)
+        torch.testing.assert_close(through_lens(pose[None], lens)[0], seen)
 
 
 def test_the_detector_errs_in_the_distorted_picture_as_much_as_in_any_other():
     pose = poses(20, 60)
-    noisy, clean = (through_lens(pose, PRESETS["d2"], generator=seeded(), noise=n) for n in (1, 0))
+    noisy, clean = (through_lens(pose, PRESETS["d2"], n) for n in (1, 0))
     typical = (noisy - clean).abs().median().item() / 0.6745
     assert typical == pytest.approx((SIGMA * JOINT_NOISE).median().item(), rel=0.1)
 
@@ -173,9 +177,9 @@ BAD = {
         r"clips have the lengths \[5, 6\]",
     ),
     "negative noise": (lambda: capture(clips(), generator=seeded(), noise=-1), "noise is -1"),
-    "a person behind": (lambda: through_lens(-poses(), PRESETS["d1"], generator=seeded()), "points: .*behind"),
+    "a person behind": (lambda: through_lens(-poses(), PRESETS["d1"]), "points: .*behind"),
     "a lens with NaN": (
-        lambda: through_lens(poses(), torch.full((5,), float("nan")), generator=seeded()),
+        lambda: through_lens(poses(), torch.full((5,), float("nan"))),
         "coefficients hold",
     ),
 }

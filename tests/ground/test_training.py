@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tutorial_lib.locking import MODEL_LOCK, gradients_on, interrupts_later
-from tutorial_lib.training import fit, resolve_device
+from tutorial_lib.training import fit, kept_bytes, resolve_device
 
 
 def line():
@@ -245,3 +245,18 @@ def test_gradients_are_on_inside_the_lock_in_any_thread_and_outside_as_before():
         with MODEL_LOCK, gradients_on():
             assert torch.is_grad_enabled()
         assert not torch.is_grad_enabled()
+
+
+def test_bytes_kept_for_the_backward_pass_are_counted_once():
+    x = torch.ones(1000, requires_grad=True)
+    assert kept_bytes(lambda: x * x) == 4000
+    assert kept_bytes(lambda: x.exp().sum()) == 4000
+    assert kept_bytes(lambda: x.sum()) == 0
+    assert kept_bytes(lambda: x * x, without=[x]) == 0
+
+
+def test_a_layer_keeps_its_input_and_a_square_its_own():
+    line, images = nn.Linear(12, 5), torch.rand(6, 12)
+    with torch.no_grad():
+        kept = kept_bytes(lambda: line(images).square().sum(), without=line.parameters())
+    assert kept == 4 * (6 * 12 + 6 * 5)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
-from tutorial_lib.lifting.receptive_field import connections, influence, paths, support
+from tutorial_lib.lifting.receptive_field import connections, paths, support
 
 widths = st.lists(st.sampled_from([1, 3, 5, 7]), min_size=1, max_size=3).map(tuple)
 
@@ -82,20 +82,9 @@ def test_measuring_leaves_the_network_as_it_was():
     model = network((3, 3)).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     with torch.no_grad():
-        paths(model), influence(model, torch.randn(2, 9, 17, 2))
+        paths(model)
     assert model.training and all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(p.grad is None for p in model.parameters())
-
-
-@pytest.mark.parametrize("causal", [False, True])
-def test_influence_is_the_norm_of_the_jacobian(causal):
-    model = network((3, 3), causal).eval().double()
-    clips = torch.randn(4, 9, 17, 2, dtype=torch.float64)
-    frame, strength = influence(model, clips)
-    each = [torch.autograd.functional.jacobian(lambda x: model.windows(x), clip) for clip in clips]
-    expected = torch.stack([j.square().sum((0, 1, 3, 4)) for j in each]).mean(0).sqrt()
-    torch.testing.assert_close(strength, expected)
-    assert frame[0] == (-8 if causal else -4)
 
 
 def test_lines_may_be_thinned_but_nodes_never():

@@ -81,10 +81,9 @@ def test_ends_of_every_control_draw_and_come_back_to_the_same_picture(made, name
     demo = made[name].reset().check()
     first = picture(demo)
     for key, control in demo.controls.items():
-        ends = (
-            [v for _, v in control._options_full] if hasattr(control, "_options_full") else [control.min, control.max]
-        )
+        ends = [control.min, control.max] if hasattr(control, "max") else control.options
         for value in (ends[0], ends[-1]):
+            value = value[1] if isinstance(value, tuple) else value  # with its label
             if name == "mixer" and key == "integral" and value == 0:
                 continue  # no loss at all: its own test
             demo.reset().set(**{key: value}).check()

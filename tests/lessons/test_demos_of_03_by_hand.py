@@ -80,8 +80,9 @@ def test_same_values_same_picture(demo):
 
 def test_both_ends_of_every_control(demo):
     for name, control in demo.controls.items():
-        ends = [control.min, control.max] if hasattr(control, "max") else [v for _, v in control._options_full]
+        ends = [control.min, control.max] if hasattr(control, "max") else control.options
         for value in (ends[0], ends[-1]):
+            value = value[1] if isinstance(value, tuple) else value  # with its label
             demo.set(**{name: value}).check()
             assert np.isfinite(picture(demo)).all()
         demo.reset()

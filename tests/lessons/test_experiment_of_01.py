@@ -236,18 +236,3 @@ def test_the_most_doubtful_map_is_found():
     found = twins.doubt(Painter(), drawn(count=2))
     assert (found["photo"], found["joint"]) == (1, JOINTS.index("right_wrist"))
     assert found["ratio"] == pytest.approx(0.9)
-
-
-def test_training_memory_counts_what_a_layer_keeps():
-    class Line(torch.nn.Module):
-        """A linear layer keeps its input, the square of its output keeps that."""
-
-        def __init__(self):
-            super().__init__()
-            self.line = torch.nn.Linear(12, 5)
-
-        def loss(self, images, keypoints, weight):
-            return self.line(images.reshape(-1, 12)).square().sum()
-
-    images = torch.rand(6, 3, 2, 2)
-    assert twins.bytes_for_backward(Line(), images, torch.zeros(6, 17, 2)) == 4 * (6 * 12 + 6 * 5)

@@ -6,7 +6,8 @@ written into the checkpoint's JSON for readers who do not have the recordings.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -69,6 +70,11 @@ def widened_search(error: Callable[[float], float], rates: Iterable[float]) -> d
     return dict(sorted(tried.items()))
 
 
+def mean_error(model: TemporalLifter, observations: Sequence[Observation], scenario: Scenario, rate: float) -> float:
+    """Mean of `last_error` over some observations."""
+    return sum(last_error(model, observation, scenario, rate) for observation in observations) / len(observations)
+
+
 def tune(name: str, lens_test: LensTest, lenses: torch.Tensor, folder: Path) -> dict[str, float]:
     """The rate of each scenario with the smallest mean error after `STEPS`; written into the checkpoint's JSON.
 
@@ -80,13 +86,7 @@ def tune(name: str, lens_test: LensTest, lenses: torch.Tensor, folder: Path) -> 
     observations = [lens_test.through(lens) for lens in lenses]
     chosen, errors, ends = {}, {}, []
     for scenario, rates in RATES.items():
-
-        def mean_error(rate: float, scenario: Scenario = scenario) -> float:
-            return sum(last_error(model, observation, scenario, rate) for observation in observations) / len(
-                observations
-            )
-
-        trials = widened_search(mean_error, rates)
+        trials = widened_search(partial(mean_error, model, observations, scenario), rates)
         chosen[scenario] = min(trials, key=trials.__getitem__)
         errors[scenario] = {f"{r:g}": round(value, 2) if math.isfinite(value) else None for r, value in trials.items()}
         if chosen[scenario] in (min(trials), max(trials)):
@@ -115,10 +115,7 @@ def examine(
         measured["undistorted"].append(evaluate(model, lens_test.through(UNDISTORTED)).mpjpe)
         measured["unadapted"].append(sum(evaluate(model, observation).mpjpe for observation in heavy) / len(heavy))
         for scenario in SCENARIOS:
-            rate = about["test_rates"][scenario]
-            measured[scenario].append(
-                sum(last_error(model, observation, scenario, rate) for observation in heavy) / len(heavy)
-            )
+            measured[scenario].append(mean_error(model, heavy, scenario, about["test_rates"][scenario]))
     rounded = {key: [round(value, 2) for value in values] for key, values in measured.items()}
     about["real_actors"] = rounded
     write_json(folder / f"{name}.json", about)

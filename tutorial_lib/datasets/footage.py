@@ -6,7 +6,6 @@ import torch
 
 from tutorial_lib.camera import from_screen, project, random_viewpoints, world_to_camera
 from tutorial_lib.datasets.detector import detect
-from tutorial_lib.distortion import Lens
 from tutorial_lib.motion.clip import Clip
 
 CLIP_FRAMES = 81
@@ -89,23 +88,6 @@ def capture(clips: list[Clip], *, generator: torch.Generator, noise: float = 1.0
         tuple(clip.subject for clip in clips),
         tuple(clip.action for clip in clips),
     )
-
-
-def through_lens(
-    pose: torch.Tensor, lens: Lens | torch.Tensor, *, generator: torch.Generator, noise: float = 1.0
-) -> torch.Tensor:
-    """What the detector reports in the test environment: project, distort, then detect in the distorted picture.
-
-    Args:
-        pose: (clips, frames, 17, 3) metres, camera frame.
-        lens: a lens, or coefficients (5,) or (clips, 5).
-        generator: of the detector's errors.
-        noise: of the detector; 0 gives the true projection.
-
-    Returns:
-        (clips, frames, 17, 2) screen coordinates.
-    """
-    return detect(project(pose, lens=lens), noise, generator=generator)
 
 
 def join(parts: list[Footage]) -> Footage:

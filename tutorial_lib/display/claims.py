@@ -50,6 +50,18 @@ def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float, float]
     return mean, mean - half, mean + half
 
 
+def intervals(
+    samples: Mapping[str, Iterable[Sequence[float] | np.ndarray]],
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """`interval` for `figures.bars` and `curves`: name -> means (points,), and name -> ends (2, points).
+
+    Args:
+        samples: name -> one sample a bar or point.
+    """
+    rows = {name: np.array([interval(sample) for sample in several]).T for name, several in samples.items()}
+    return {name: row[0] for name, row in rows.items()}, {name: row[1:] for name, row in rows.items()}
+
+
 def certainly_below(values: Iterable[float], limit: float = 0.0) -> bool:
     """Whether the whole 95 % interval over seeds lies below the limit: what "certain" means on the claim cards."""
     return interval(list(values))[2] < limit

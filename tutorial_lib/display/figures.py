@@ -206,7 +206,7 @@ def curves(
     y_title: str,
     x_range: Sequence[float] | None = None,
     y_range: Sequence[float] | None = None,
-    bands: Mapping[str, tuple] | None = None,
+    bands: Mapping[str, tuple | np.ndarray] | None = None,
     lines: Mapping[str, float] | None = None,
     mode: Literal["lines", "markers", "lines+markers"] = "lines",
     x_log: bool = False,
@@ -257,11 +257,11 @@ def curves(
 
 
 def bars(
-    groups: Mapping[str, Sequence[float]],
+    groups: Mapping[str, Values],
     names: Sequence[str],
     *,
     y_title: str,
-    intervals: Mapping[str, Sequence] | None = None,
+    intervals: Mapping[str, Sequence | np.ndarray] | None = None,
     y_range: Sequence[float] | None = None,
     title: str = "",
     colours: Mapping[str, str] | None = None,

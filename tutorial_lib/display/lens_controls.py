@@ -6,7 +6,6 @@ import torch
 from tutorial_lib.camera import FOCAL, to_screen
 from tutorial_lib.display.live import slider
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT, distort, folds
-from tutorial_lib.metrics import Score
 
 BODY = ((-0.65, 0.65), (-0.8, 0.95), (-0.65, 0.65))
 """Fixed ranges of a root-relative pose in camera axes, metres."""
@@ -64,11 +63,3 @@ def fold_note(lens: torch.Tensor) -> str:
     first = next(r for r in radii if bool(folds(lens, float(r))))
     place = "inside the picture" if first < VISIBLE_RADIUS else "in the corners"
     return f"this lens FOLDS at radius {first:.2f} ({place}): two rays land on one pixel"
-
-
-def score_row(name: str, value: Score) -> list[str]:
-    """A row of the score table: joint errors in mm, PCKh in per cent."""
-    return [name, f"{value.mpjpe:.0f}", f"{value.p_mpjpe:.0f}", f"{value.pckh:.0f}"]
-
-
-SCORE_COLUMNS = ["", "MPJPE (mm)", "P-MPJPE (mm)", "PCKh (%)"]

@@ -90,25 +90,19 @@ def slider(
 
 def steps(options: Iterable[Any], value: Any = None, label: str = "", *, continuous: bool = True):
     """A slider over given values: a list, or (label, value) pairs where the label is what is shown."""
-    options = list(options)
-    first = options[0][1] if isinstance(options[0], tuple) else options[0]
-    return ipywidgets.SelectionSlider(
-        options=options, value=first if value is None else value, description=label,
-        continuous_update=continuous, style=_WIDE, layout=_LAYOUT,
-    )  # fmt: skip
+    return _selection(ipywidgets.SelectionSlider, options, value, label, continuous_update=continuous)
 
 
 def choice(options: Iterable[Any], value: Any = None, label: str = ""):
     """A drop-down over given values: a list, or (label, value) pairs."""
+    return _selection(ipywidgets.Dropdown, options, value, label)
+
+
+def _selection(widget: type, options: Iterable[Any], value: Any, label: str, **more: Any) -> Any:
     options = list(options)
     first = options[0][1] if isinstance(options[0], tuple) else options[0]
-    return ipywidgets.Dropdown(
-        options=options,
-        value=first if value is None else value,
-        description=label,
-        style=_WIDE,
-        layout=_LAYOUT,
-    )
+    value = first if value is None else value
+    return widget(options=options, value=value, description=label, style=_WIDE, layout=_LAYOUT, **more)
 
 
 def live(

@@ -5,13 +5,11 @@ notebooks (code hosts, nbconvert, mail) run no JavaScript; they show this.
 """
 
 import base64
-import io
 import sys
 import textwrap
 from typing import Any
 
 import numpy as np
-import PIL.Image
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
@@ -19,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.display.figures import COLOURS, STROKES
-from tutorial_lib.display.preview import PALETTE
+from tutorial_lib.display.preview import painted
 from tutorial_lib.display.stage import unpack
 
 WIDTH, HEIGHT, ROW = 8.0, 3.4, 0.24
@@ -66,11 +64,7 @@ def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> b
     for table, high in zip(tables, heights):
         top -= high
         _table(canvas, table, _Box(0.3, top, WIDTH - 0.6, high))
-    out, small = io.BytesIO(), io.BytesIO()
-    canvas.savefig(out, format="png", dpi=100, metadata={"Software": None})
-    # A palette: a third of the size, and the eye sees no difference.
-    PIL.Image.open(out).convert("RGB").quantize(PALETTE, dither=PIL.Image.Dither.NONE).save(small, "PNG", optimize=True)
-    return small.getvalue()
+    return painted(canvas)
 
 
 def png_base64(picture: dict[str, Any], frame: int | None = None, title: str = "") -> str:

@@ -12,6 +12,7 @@ large the person is. `to_pose` is told the depth of the root (ours; Sun et al. a
 
 import torch
 
+from tutorial_lib.integral.soft_argmax import from_metres, to_metres
 from tutorial_lib.metrics import Score, pose_score
 
 
@@ -29,7 +30,7 @@ def to_volume(keypoints: torch.Tensor, pose: torch.Tensor, box: torch.Tensor) ->
         box: (..., 3) centre x, centre y, half-width.
     """
     root = pose[..., :1, 2]
-    depth = (pose[..., 2] - root) / half_width(box, root[..., 0])[..., None]
+    depth = from_metres(pose[..., 2] - root, half_width(box, root[..., 0])[..., None])
     return torch.cat([keypoints, depth[..., None]], -1)
 
 
@@ -41,7 +42,7 @@ def to_pose(coordinates: torch.Tensor, box: torch.Tensor, root_depth: torch.Tens
         box: (..., 3) centre x, centre y, half-width of the picture in the image plane.
         root_depth: (...,) metres from the camera to the root along its axis: known, not predicted.
     """
-    depth = root_depth[..., None] + coordinates[..., 2] * half_width(box, root_depth)[..., None]
+    depth = root_depth[..., None] + to_metres(coordinates[..., 2], half_width(box, root_depth)[..., None])
     plane = box[..., None, :2] + box[..., None, 2:] * coordinates[..., :2]
     return torch.cat([plane * depth[..., None], depth[..., None]], -1)
 

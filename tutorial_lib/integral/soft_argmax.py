@@ -18,12 +18,12 @@ DEPTH_RANGE = 1.0
 """Half the depth of the volume in metres (ours): z = -1 and z = 1 are that far before and behind the root."""
 
 
-def to_metres(z: torch.Tensor, depth_range: float = DEPTH_RANGE) -> torch.Tensor:
+def to_metres(z: torch.Tensor, depth_range: float | torch.Tensor = DEPTH_RANGE) -> torch.Tensor:
     """Depth in [-1, 1] to metres behind the root."""
     return z * depth_range
 
 
-def from_metres(depth: torch.Tensor, depth_range: float = DEPTH_RANGE) -> torch.Tensor:
+def from_metres(depth: torch.Tensor, depth_range: float | torch.Tensor = DEPTH_RANGE) -> torch.Tensor:
     """The inverse of `to_metres`: metres behind the root to depth in [-1, 1]."""
     return depth / depth_range
 

@@ -40,7 +40,8 @@ def paths(model: Lifter, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     clip = torch.ones(1, model.frames + 2 * margin, model.joints, 2, dtype=torch.float64, requires_grad=True)
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(plain(clip)[0, margin, 0, 0], clip)
-    return _frames(model, margin), gradient[0].sum((-1, -2)).round()
+    own = margin + (model.frames - 1 if model.causal else model.frames // 2)
+    return torch.arange(model.frames + 2 * margin) - own, gradient[0].sum((-1, -2)).round()
 
 
 def support(model: Lifter, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -52,33 +53,6 @@ def support(model: Lifter, margin: int = 0) -> tuple[torch.Tensor, torch.Tensor]
     """
     frame, count = paths(model, margin)
     return frame, count != 0
-
-
-def influence(model: Lifter, keypoints: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """How strongly a network with its own weights, in eval mode, reacts to every frame.
-
-    Args:
-        model: it stays as it is.
-        keypoints: (windows, F, J, 2) what the network looks at, screen coordinates.
-
-    Returns:
-        frame: (F,) place relative to the output's own frame.
-        strength: (F,) Frobenius norm of the derivative of the pose by the keypoints of that frame, root mean square
-            over windows: metres per half width.
-    """
-    # A copy, because the caller's model may be in training and must stay so.
-    still, clips = copy.deepcopy(model).eval(), keypoints.detach().clone().requires_grad_()
-    square = torch.zeros(model.frames, dtype=clips.dtype, device=clips.device)
-    with torch.enable_grad():
-        for number in still.windows(clips).flatten(1).sum(0):
-            (gradient,) = torch.autograd.grad(number, clips, retain_graph=True)
-            square += gradient.square().sum((-1, -2)).mean(0)
-    return _frames(model, 0), square.sqrt()
-
-
-def _frames(model: Lifter, margin: int) -> torch.Tensor:
-    own = margin + (model.frames - 1 if model.causal else model.frames // 2)
-    return torch.arange(model.frames + 2 * margin) - own
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from torch import nn
 
 from tutorial_lib.lifting.protocol import check_keypoints
 from tutorial_lib.lifting.temporal import in_chunks
+from tutorial_lib.metrics import root_relative
 from tutorial_lib.skeleton import JOINTS
 
 
@@ -84,7 +85,7 @@ class SingleFrameLifter(nn.Module):
                 x = self._activate(self.layers[layer](x), self.layers_bn[layer])
             x = kept + x
         pose = self.shrink(x).reshape(*keypoints.shape[:-2], self.outputs, 3)
-        return pose - pose[..., :1, :] if self.root_relative else pose
+        return root_relative(pose) if self.root_relative else pose
 
     def windows(self, keypoints: torch.Tensor) -> torch.Tensor:
         """Windows of one frame (..., 1, J, 2) to poses (..., outputs, 3).

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tutorial_lib.lifting.protocol import Lifter, check_keypoints
+from tutorial_lib.metrics import root_relative
 from tutorial_lib.skeleton import JOINTS
 
 
@@ -147,7 +148,7 @@ class TemporalLifter(nn.Module):
 
     def _poses(self, numbers: torch.Tensor, leading: Sequence[int]) -> torch.Tensor:
         pose = numbers.reshape(*leading, self.outputs, 3)
-        return pose - pose[..., :1, :] if self.root_relative else pose
+        return root_relative(pose) if self.root_relative else pose
 
     def _activate(self, x: torch.Tensor) -> torch.Tensor:
         return F.dropout(F.relu(x), self.dropout, self.training)

@@ -10,7 +10,7 @@ from tutorial_lib import checkpoints, distortion
 from tutorial_lib.adaptation.lens_test import LensTest, evaluate
 from tutorial_lib.datasets.splits import walker
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import intervals
 from tutorial_lib.display.lens_controls import BODY, grid_lines
 from tutorial_lib.metrics import Score, root_relative
 
@@ -92,14 +92,9 @@ def strength_sweep(motion: str, seed: int, lens: torch.Tensor, frame: int = 40) 
 
 def score_bars(scores: Mapping[str, Sequence[Score]]) -> go.Figure:
     """MPJPE and P-MPJPE behind every lens, and of whatever stands beside them, with intervals over seeds."""
-    intervals = {
-        title: [interval([getattr(score, metric) for score in per_seed]) for per_seed in scores.values()]
+    means, ends = intervals({
+        title: [[getattr(score, metric) for score in per_seed] for per_seed in scores.values()]
         for title, metric in (("MPJPE", "mpjpe"), ("P-MPJPE", "p_mpjpe"))
-    }
-    return figures.bars(
-        {title: [mean for mean, _, _ in rows] for title, rows in intervals.items()},
-        list(scores),
-        y_title="error (mm)",
-        intervals={title: tuple(zip(*[row[1:] for row in rows])) for title, rows in intervals.items()},
-        title="An un-adapted lifter behind a lens",
-    )
+    })  # fmt: skip
+    title = "An un-adapted lifter behind a lens"
+    return figures.bars(means, list(scores), y_title="error (mm)", intervals=ends, title=title)

@@ -268,7 +268,7 @@ def run_all(
         "budget": settings(budget_name, budget), "thresholds": THRESHOLDS, "search": rows,
         "sample_error_px": tried, "runs": runs,
     }  # fmt: skip
-    write_json(folder / "heads" / "results.json", found, indent=None)
+    write_json(folder / "heads" / "results.json", found)
     return folder
 
 

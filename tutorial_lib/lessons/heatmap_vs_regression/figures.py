@@ -10,7 +10,7 @@ from tutorial_lib import heatmaps
 from tutorial_lib.datasets.disturbances import Disturbance
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import intervals
 from tutorial_lib.heatmaps import KeypointNet
 from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import LINE, TwoPlaces
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS, assess
@@ -97,7 +97,7 @@ TITLES = {"blur": "more and more blur", "shift": "worse and worse crops", "disc"
 def robustness_curves(
     models: Mapping[str, KeypointNet], photos: PhotoSet, kind: str, strengths: Sequence[float]
 ) -> dict[str, list]:
-    """name -> (mean, low, high) of the error in pixels at every strength, interval over photos.
+    """name -> one error in pixels a photo, at every strength.
 
     Raises:
         ValueError: a kind that is not in `DISTURBANCES`.
@@ -111,22 +111,22 @@ def robustness_curves(
         errors = assess(models, photos, DISTURBANCES[kind][1](strength))["errors"]
         for name, value in errors.items():
             by_photo = torch.nanmean(value, dim=1)
-            rows[name].append(interval(by_photo[~by_photo.isnan()].tolist()))
+            rows[name].append(by_photo[~by_photo.isnan()].tolist())
     return rows
 
 
 def robustness_figure(
     models: Mapping[str, KeypointNet], photos: PhotoSet, kind: str, strengths: Sequence[float]
 ) -> go.Figure:
-    """Mean error of every model while one disturbance grows."""
-    rows = {name: np.array(r) for name, r in robustness_curves(models, photos, kind, strengths).items()}
+    """Mean error of every model while one disturbance grows, interval over photos."""
+    means, bands = intervals(robustness_curves(models, photos, kind, strengths))
     return figures.curves(
-        {name: (strengths, r[:, 0]) for name, r in rows.items()},
-        bands={name: (r[:, 1], r[:, 2]) for name, r in rows.items()},
+        {name: (strengths, mean) for name, mean in means.items()},
+        bands=bands,
         x_title=DISTURBANCES[kind][0],
         y_title="mean error (px)",
         x_range=(min(strengths), max(strengths)),
-        y_range=(0, 1.05 * max(r[:, 2].max() for r in rows.values())),
+        y_range=(0, 1.05 * max(high.max() for _, high in bands.values())),
         colours=COLOURS,
         title=f"The same networks, {TITLES[kind]}",
     )

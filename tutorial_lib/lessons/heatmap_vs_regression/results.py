@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from tutorial_lib import heatmaps
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import intervals
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.heatmaps import KeypointNet, cost
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
@@ -19,6 +20,7 @@ from tutorial_lib.lessons.heatmap_vs_regression.experiment import values
 from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS
 from tutorial_lib.metrics import distances
 from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.training import kept_bytes
 
 ROWS = {
     "regression": ("regression-4", "numbers"),
@@ -50,11 +52,10 @@ def results_table(found: dict[str, Any]) -> str:
 def pck_curves(found: dict[str, Any]) -> go.Figure:
     """PCK over the threshold, mean and 95 % interval over training seeds."""
     curves = {name: np.array(values(found, *pair, "pck")) for name, pair in ROWS.items()}
-    spans = {name: np.array([interval(column) for column in 100 * c.T]) for name, c in curves.items()}
+    means, bands = intervals({name: 100 * curve.T for name, curve in curves.items()})
     thresholds = found["thresholds"]
     return figures.curves(
-        {name: (thresholds, s[:, 0]) for name, s in spans.items()},
-        bands={name: (s[:, 1], s[:, 2]) for name, s in spans.items()},
+        {name: (thresholds, mean) for name, mean in means.items()}, bands=bands,
         x_title="threshold (share of the torso)", y_title="correct joints (%)", x_range=(0, max(thresholds)),
         y_range=(0, 100), colours=COLOURS, title="Four heads, one backbone, one budget",
     )  # fmt: skip
@@ -62,14 +63,12 @@ def pck_curves(found: dict[str, Any]) -> go.Figure:
 
 def data_figure(found: dict[str, Any], names: Sequence[str] = ("regression", "heat map")) -> go.Figure:
     """Mean error with few and with many training photos."""
-    groups, spans = {}, {}
-    for suffix, photos in (("-few", "few"), ("", "photos")):
-        name = f"{found['budget'][photos]} photos"
-        rows = [interval(values(found, ROWS[n][0] + suffix, ROWS[n][1])) for n in names]
-        groups[name] = [row[0] for row in rows]
-        spans[name] = tuple([row[i] for row in rows] for i in (1, 2))
+    means, ends = intervals({
+        f"{found['budget'][photos]} photos": [values(found, ROWS[n][0] + suffix, ROWS[n][1]) for n in names]
+        for suffix, photos in (("-few", "few"), ("", "photos"))
+    })  # fmt: skip
     return figures.bars(
-        groups, list(names), y_title="mean error (px)", intervals=spans, colours=dict(zip(groups, ("orange", "blue"))),
+        means, list(names), y_title="mean error (px)", intervals=ends, colours=dict(zip(means, ("orange", "blue"))),
         title="Few photos, many photos",
     )  # fmt: skip
 
@@ -88,10 +87,10 @@ def steps_figure(found: dict[str, Any], names: Sequence[str] = tuple(ROWS)) -> g
 def stride_figure(found: dict[str, Any], measured: str = "median_px", strides: Sequence[int] = (2, 4, 8)) -> go.Figure:
     """Error of trained heat maps over the stride, read in three ways."""
     name = {"median_px": "median error (px)", "error_px": "mean error (px)"}[measured]
-    spans = {d: np.array([interval(values(found, f"heatmap-{s}", d, measured)) for s in strides]) for d in DECODERS}
-    top = 1.1 * max(s[:, 2].max() for s in spans.values())
+    means, bands = intervals({d: [values(found, f"heatmap-{s}", d, measured) for s in strides] for d in DECODERS})
+    top = 1.1 * max(high.max() for _, high in bands.values())
     return figures.curves(
-        {d: (strides, s[:, 0]) for d, s in spans.items()}, bands={d: (s[:, 1], s[:, 2]) for d, s in spans.items()},
+        {d: (strides, mean) for d, mean in means.items()}, bands=bands,
         x_title="stride (px)", y_title=name, x_range=(1.5, 8.5), y_range=(0, top),
         mode="lines+markers", colours={"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue"},
         title="Trained heat maps on finer and coarser grids",
@@ -145,22 +144,6 @@ def doubt_figure(models: Mapping[str, KeypointNet], photos: PhotoSet) -> go.Figu
     return figure.update_traces(colorscale=sky, selector={"type": "heatmap"})
 
 
-def bytes_for_backward(model: KeypointNet, images: torch.Tensor, keypoints: torch.Tensor) -> int:
-    """What autograd keeps for the way back, counted once each; without the weights."""
-    weights = {p.data_ptr() for p in model.parameters()}
-    kept: dict[int, int] = {}
-
-    def note(tensor: torch.Tensor) -> torch.Tensor:
-        if tensor.data_ptr() not in weights:
-            kept[tensor.data_ptr()] = max(kept.get(tensor.data_ptr(), 0), tensor.numel() * tensor.element_size())
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor), torch.enable_grad():
-        loss = model.loss(images, keypoints, torch.ones(keypoints.shape[:2]))
-    del loss
-    return sum(kept.values())
-
-
 def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
     """Markdown: what one photo costs, counted: the way forward, and what training keeps for the way back."""
     columns = ("parameters", "multiply-adds (millions)", "numbers that leave the network", "training memory (kB)")
@@ -170,7 +153,8 @@ def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
         one = cost(model)
         images = torch.rand(batch, 3, model.size, model.size, generator=generator)
         keypoints = torch.rand(batch, model.joints, 2, generator=generator) - 0.5
-        memory = bytes_for_backward(model, images, keypoints) / batch / 1000
+        step = partial(model.loss, images, keypoints, torch.ones(batch, model.joints))
+        memory = kept_bytes(step, without=model.parameters()) / batch / 1000
         counts = [f"{one.parameters:,}", f"{one.multiply_adds / 1e6:.2f}", f"{one.output:,}", f"{memory:,.0f}"]
         lines.append([name, *counts])
     return markdown(["head", *columns], lines, numbers=True)

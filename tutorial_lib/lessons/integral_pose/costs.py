@@ -12,26 +12,13 @@ from tutorial_lib.integral.losses import Mix, integral_loss, mixed
 from tutorial_lib.integral.targets import gaussian_cube
 from tutorial_lib.lessons.integral_pose.recipes import Budget, build
 from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.training import kept_bytes
 
 
 def dense_gaussian_bce(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """`heatmap_bce` as the report describes it: the target volume is made, then compared cell by cell."""
     cube = gaussian_cube(target, logits.shape[-3:])
     return F.binary_cross_entropy_with_logits(logits, cube, reduction="none").sum((-3, -2, -1)).mean()
-
-
-def kept_bytes(function: Callable[[], torch.Tensor]) -> int:
-    """Bytes that autograd keeps between `function()` and its backward pass, every storage counted once."""
-    kept = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        value = function()
-    return sum(kept.values()) if value is not None else 0
 
 
 def measure_costs(budget: Budget, device: torch.device | str, rounds: int = 5, repeats: int = 3) -> dict:

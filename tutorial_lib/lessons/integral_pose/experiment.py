@@ -45,7 +45,6 @@ from tutorial_lib.integral.networks import RegressionNet, VolumeNet
 from tutorial_lib.integral.poses import judge
 from tutorial_lib.lessons.integral_pose.costs import measure_costs
 from tutorial_lib.lessons.integral_pose.learning import pretrain, train
-from tutorial_lib.lessons.integral_pose.learning import truth as truth
 from tutorial_lib.lessons.integral_pose.recipes import BETAS, BUDGETS, METHODS, Budget, Method, build
 from tutorial_lib.training import resolve_device
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from tutorial_lib.datasets.augmentation import Strength, apply, draw
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import intervals
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.integral import cell_centres, soft_argmax_1d, to_cells
 from tutorial_lib.integral.losses import Mix
@@ -205,13 +205,10 @@ def approaches_table(results: Mapping) -> str:
 
 def approaches_figure(results: Mapping) -> go.Figure:
     """Error on training and on test photos for every way to train, with 95 % intervals over seeds."""
-    groups, spans = {}, {}
-    for part, name in (("train", "training photos"), ("test", "test photos")):
-        rows = [interval(per_seed(results, method, part)) for method in APPROACHES]
-        groups[name] = [row[0] for row in rows]
-        spans[name] = ([row[1] for row in rows], [row[2] for row in rows])
+    parts = {"training photos": "train", "test photos": "test"}
+    means, spans = intervals({n: [per_seed(results, m, part) for m in APPROACHES] for n, part in parts.items()})
     return figures.bars(
-        groups, [short for short, _ in APPROACHES.values()], y_title="MPJPE (mm)", intervals=spans,
+        means, [short for short, _ in APPROACHES.values()], y_title="MPJPE (mm)", intervals=spans,
         y_range=(0, 20 * np.ceil(max(spans["test photos"][1]) / 20)), title="Mean over seeds and 95 % interval",
         colours={"training photos": "sky", "test photos": "vermillion"},
     )  # fmt: skip
@@ -221,13 +218,11 @@ def learning_figure(
     results: Mapping, methods: Sequence[str] = ("regression", "integral", "pre-trained", "heat-map")
 ) -> go.Figure:
     """Validation error on the way, mean over seeds; the heat map is read at its peak."""
-    curves, bands = {}, {}
-    for method in methods:
-        runs = np.array([run["curve"] for run in results["runs"][method]])
-        steps, name = runs[0, :, 0], APPROACHES[method][0]
-        rows = np.array([interval(column) for column in runs[..., 1].T])
-        curves[name], bands[name] = (steps, rows[:, 0]), (rows[:, 1], rows[:, 2])
+    runs = {APPROACHES[m][0]: np.array([run["curve"] for run in results["runs"][m]]) for m in methods}
+    means, bands = intervals({name: run[..., 1].T for name, run in runs.items()})
+    curves = {name: (runs[name][0, :, 0], mean) for name, mean in means.items()}
     highest = 20 * np.ceil(max(high.max() for _, high in bands.values()) / 20)
+    steps, _ = curves[APPROACHES[methods[-1]][0]]
     return figures.curves(
         curves, x_title="steps", y_title="validation MPJPE (mm)", x_range=(0, steps[-1]), y_range=(80, highest),
         bands=bands, mode="lines+markers", title="Who learns how fast",

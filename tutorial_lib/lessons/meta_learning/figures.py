@@ -10,7 +10,7 @@ from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Comparison
 from tutorial_lib.adaptation.lens_test import SCENARIOS, LensTest
 from tutorial_lib.datasets.splits import builtin_split
 from tutorial_lib.display import figures, stage
-from tutorial_lib.display.claims import interval, plus_minus
+from tutorial_lib.display.claims import intervals, plus_minus
 from tutorial_lib.display.lens_controls import SCENARIO_TITLES, grid_lines
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.distortion import sample_stratified, sample_uniform
@@ -72,29 +72,24 @@ def error_table(comparison: Comparison, networks: Sequence[str]) -> str:
 
 def error_bars(comparison: Comparison, networks: Mapping[str, str], scenario: str) -> go.Figure:
     """Heavy lenses: before and after adaptation, title -> network."""
-    grades = {
-        when: [interval(list(comparison.errors(name, scenario, HEAVY, step=step))) for name in networks.values()]
+    means, ends = intervals({
+        when: [comparison.errors(name, scenario, HEAVY, step=step) for name in networks.values()]
         for when, step in (("before", 0), ("after", -1))
-    }
-    return figures.bars(
-        {when: [mean for mean, _, _ in rows] for when, rows in grades.items()},
-        list(networks),
-        y_title="MPJPE (mm)",
-        intervals={when: tuple(zip(*[row[1:] for row in rows])) for when, rows in grades.items()},
-        title=f"Heavy lenses, {SCENARIO_TITLES[scenario]}",
-    )
+    })  # fmt: skip
+    title = f"Heavy lenses, {SCENARIO_TITLES[scenario]}"
+    return figures.bars(means, list(networks), y_title="MPJPE (mm)", intervals=ends, title=title)
 
 
 def step_figure(comparison: Comparison, networks: Mapping[str, str], scenario: str) -> go.Figure:
     """Heavy lenses: MPJPE after every step, title -> network, with intervals over seeds."""
     steps = np.arange(comparison.steps[scenario] + 1)
-    grades = {
-        title: np.array([interval(list(comparison.errors(name, scenario, HEAVY, step=int(s)))) for s in steps])
+    means, bands = intervals({
+        title: [comparison.errors(name, scenario, HEAVY, step=int(s)) for s in steps]
         for title, name in networks.items()
-    }
+    })  # fmt: skip
     return figures.curves(
-        {title: (steps, rows[:, 0]) for title, rows in grades.items()},
-        bands={title: (rows[:, 1], rows[:, 2]) for title, rows in grades.items()},
+        {title: (steps, mean) for title, mean in means.items()},
+        bands=bands,
         x_title="adaptation steps",
         y_title="MPJPE (mm)",
         x_range=(0, comparison.steps[scenario]),
@@ -181,15 +176,14 @@ def crooked_steps(place: str) -> go.Figure:
     Args:
         place: "builtin" or "real".
     """
-    lines, bands = {}, {}
+    errors = {}
     for name in COLOURS:
         seeds = results.trainings("crooked", [name])
         steps = len(next(iter(results.measured()["crooked"][name].values()))["errors"][place]["steps"][0])
-        rows = np.array([interval(list(results.crooked(name, place, seeds=seeds, step=s))) for s in range(steps)])
-        title = METHODS[name].title
-        lines[title], bands[title] = (np.arange(steps), rows[:, 0]), (rows[:, 1], rows[:, 2])
+        errors[METHODS[name].title] = [results.crooked(name, place, seeds=seeds, step=s) for s in range(steps)]
+    means, bands = intervals(errors)
     return figures.curves(
-        lines,
+        {title: (np.arange(len(mean)), mean) for title, mean in means.items()},
         bands=bands,
         x_title="adaptation steps",
         y_title="MPJPE (mm)",

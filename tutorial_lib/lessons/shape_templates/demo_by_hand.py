@@ -178,13 +178,11 @@ def compute_parts(
 def view_parts(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The template with the outline of what was moved, and what it costs."""
     ring = [stage.polyline(params["part"], arrays["outline"], colour="ink", width=2)] if "outline" in arrays else []
-    return stage.panes(
-        body_pane(arrays, "the template: 18 parts, 32 anchors", lines=ring),
-        loss_pane(arrays["losses"]),
-        loss_table(arrays),
-        note=longest(arrays),
-        height=400,
-    )
+    return _view(arrays, body_pane(arrays, "the template: 18 parts, 32 anchors", lines=ring))
+
+
+def _view(arrays: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    return stage.panes(body, loss_pane(arrays["losses"]), loss_table(arrays), note=longest(arrays), height=400)
 
 
 def parts_demo() -> Demo:
@@ -235,13 +233,8 @@ def compute_puppet(shifts: Shifts, **angles: float) -> dict[str, Any]:
 
 def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The puppet, with its skeleton where the parts lie over it, and what it costs."""
-    return stage.panes(
-        body_pane(arrays, "18 affine maps, one for each part", skeleton=params["shifts"] == SHIFTS[0]),
-        loss_pane(arrays["losses"]),
-        loss_table(arrays),
-        note=longest(arrays),
-        height=400,
-    )
+    skeleton = params["shifts"] == SHIFTS[0]
+    return _view(arrays, body_pane(arrays, "18 affine maps, one for each part", skeleton=skeleton))
 
 
 def puppet_demo() -> Demo:

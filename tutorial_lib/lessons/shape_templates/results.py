@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval
+from tutorial_lib.display.claims import intervals
 from tutorial_lib.lessons.shape_templates.experiment import CALM, THROWN
 from tutorial_lib.templates.errors import BODY_PARTS
 
@@ -29,21 +29,17 @@ def values(results: dict, run: str, column: str = "all") -> list[float]:
     return [result[column] for result in results["runs"].get(run, {}).values()]
 
 
-def _ends(spread: list[tuple[float, float, float]]) -> list[list[float]]:
-    """Lower and upper ends of `interval`s; the mean itself where one training gives none."""
-    return [[mean if np.isnan(ends[i]) else ends[i] for mean, *ends in spread] for i in (0, 1)]
+def _closed(means: dict[str, np.ndarray], ends: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The ends of `intervals`; the mean itself where one training gives none."""
+    return {name: np.where(np.isnan(end), means[name], end) for name, end in ends.items()}
 
 
 def ablation_figure(results: dict) -> go.Figure:
     """Error of each row of both ablations, with 95 % intervals over the trainings."""
     starts = {"begun on the people": CALM, "begun beside the picture": THROWN}
-    means, spans = {}, {}
-    for start, rows in starts.items():
-        spread = [interval(values(results, run)) for run in rows]
-        means[start] = [mean for mean, *_ in spread]
-        spans[start] = _ends(spread)
+    means, ends = intervals({start: [values(results, run) for run in rows] for start, rows in starts.items()})
     return figures.bars(
-        means, tuple(CALM), y_title="joint error (% of the width)", intervals=spans,
+        means, tuple(CALM), y_title="joint error (% of the width)", intervals=_closed(means, ends),
         title="Without one loss, without both",
     )  # fmt: skip
 
@@ -52,9 +48,8 @@ def comparison_figure(results: dict) -> go.Figure:
     """No label, all labels, and three answers that look at no photo."""
     blind = {f"{name}, no photo": [errors[c] for c in COLUMNS] for name, errors in results["baselines"].items()}
     learned = {"no labels": "main", "all labels": "supervised"}
-    spread = {name: [interval(values(results, run, c)) for c in COLUMNS] for name, run in learned.items()}
-    rows = {name: [mean for mean, *_ in columns] for name, columns in spread.items()}
+    means, ends = intervals({name: [values(results, run, c) for c in COLUMNS] for name, run in learned.items()})
     return figures.bars(
-        blind | rows, COLUMNS, y_title="joint error (% of the width)", title="What looking at the photo is worth",
-        intervals={name: _ends(columns) for name, columns in spread.items()},
+        blind | means, COLUMNS, y_title="joint error (% of the width)", title="What looking at the photo is worth",
+        intervals=_closed(means, ends),
     )  # fmt: skip

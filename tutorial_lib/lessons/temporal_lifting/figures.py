@@ -13,7 +13,7 @@ from tutorial_lib import checkpoints, keypoint_files
 from tutorial_lib.datasets.detector import draw_defects
 from tutorial_lib.datasets.videos import Video, clips_under_test
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import interval, plus_minus
+from tutorial_lib.display.claims import intervals, plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.keypoint_files.coco import KEYPOINTS
 from tutorial_lib.lessons.temporal_lifting.demo_few_labels import COLOUR, KINDS
@@ -25,30 +25,21 @@ from tutorial_lib.metrics.by_action import Errors, Metric, average
 from tutorial_lib.skeleton import JOINTS
 
 
-def _with_band(values: Sequence[Sequence[float]]) -> tuple[list[float], list[float], list[float]]:
-    """Means, and the ends of the 95 % intervals over seeds, of some lists of values."""
-    rows = [interval(per_seed) for per_seed in values]
-    mean, low, high = (list(column) for column in zip(*rows))
-    return mean, low, high
-
-
 def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: Sequence[float]) -> go.Figure:
     """A sweep over metrics: error of every network against the detector's noise."""
     titles: dict[Metric, str] = {"mpjpe": "MPJPE (mm)", "p_mpjpe": "P-MPJPE (mm)", "mpjve": "velocity (mm/frame)"}
     pictures = []
     for metric, title in titles.items():
-        rows = {
-            name: _with_band([[average(e, metric) for e in tested[noise, name]] for noise in noises])
-            for name in NETWORKS
+        means = {
+            name: [np.mean([average(e, metric) for e in tested[noise, name]]) for noise in noises] for name in NETWORKS
         }
-        top = max(max(means) for means, _, _ in rows.values())
         pictures.append(
             figures.curves(
-                {name: (list(noises), means) for name, (means, _, _) in rows.items()},
+                {name: (list(noises), mean) for name, mean in means.items()},
                 x_title="detector noise",
                 y_title=title,
                 x_range=(-0.05, max(noises) + 0.05),
-                y_range=(0, 1.1 * top),
+                y_range=(0, 1.1 * max(map(max, means.values()))),
                 mode="lines+markers",
             )
         )
@@ -58,18 +49,17 @@ def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: S
 def share_figure(few: Mapping[str, Sequence[Errors]]) -> go.Figure:
     """Error against the share of footage with labels, with and without unlabelled video."""
     percent = [100 * share for share in SHARES]
-    rows = {
-        kind: _with_band([[average(e) for e in few[few_name(share, semi)]] for share in SHARES])
-        for kind, semi in KINDS.items()
-    }
+    means, bands = intervals({
+        kind: [[average(e) for e in few[few_name(share, semi)]] for share in SHARES] for kind, semi in KINDS.items()
+    })  # fmt: skip
     return figures.curves(
-        {kind: (percent, means) for kind, (means, _, _) in rows.items()},
-        bands={kind: (low, high) for kind, (_, low, high) in rows.items()},
+        {kind: (percent, mean) for kind, mean in means.items()},
+        bands=bands,
         x_title="footage with labels (%)",
         y_title="MPJPE (mm)",
         x_log=True,
         x_range=(0.8, 125),
-        y_range=(0, 1.1 * max(max(high) for _, _, high in rows.values())),
+        y_range=(0, 1.1 * max(max(high) for _, high in bands.values())),
         mode="lines+markers",
         colours=COLOUR,
         title="How many labels are enough?",
