@@ -658,10 +658,10 @@ show(
 Markdown(figures.crooked_table())
 
 # %% [markdown]
-# Two relatives surprise. *Reptile*, without second derivatives and without a query set, is as good as MAML.
-# *First-order MAML* is not: its start drifts off by half a metre and more, and five steps only bring it back to where the
-# others begin. A likely reason, not tested: its gradient is taken after the inner step and knows nothing of that step, so
-# nothing holds the start. (Rates and inner step are MAML's; other settings were not tried.)
+# Two relatives surprise. *Reptile*, without second derivatives and without a query set, is as good as MAML. *First-
+# order MAML* is not: its start drifts off by half a metre and more, and five steps only bring it back to where the
+# others begin. A likely reason, not tested: its gradient is taken after the inner step and knows nothing of that
+# step, so nothing holds the start. (Rates and inner step are MAML's; other settings were not tried.)
 
 # %%
 show(figures.crooked_steps("builtin"))
