@@ -137,6 +137,11 @@ checkpoints: $(READY)
 	$(BIN)/python -m tutorial_lib.lessons.heatmap_vs_regression.experiment --folder tutorial_lib/checkpoints
 	$(BIN)/python -m tutorial_lib.lessons.integral_pose.experiment --folder tutorial_lib/checkpoints
 	$(BIN)/python -m tutorial_lib.lessons.shape_templates.experiment --folder tutorial_lib/checkpoints
+	for seed in 0 1 2 3 4; do \
+		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_crooked --seed $$seed --folder build/crooked && \
+		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_oracle --seed $$seed --folder build/oracle || exit 1; \
+	done
+	$(BIN)/python -m tutorial_lib.lessons.meta_learning.results build/crooked build/oracle
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
