@@ -47,7 +47,7 @@ device = training.resolve_device(DEVICE)
 if FULL:
     from tutorial_lib.lessons.meta_learning.experiment import train_all
 
-    FOLDER = train_all("full" if device.type == "cuda" else "shipped", SEED, str(device))
+    FOLDER = train_all("gpu" if device.type == "cuda" else "shipped", SEED, str(device))
 print(f"{PROFILE} profile, {len(SEEDS)} seeds of {CLIPS} test clips")
 
 # %% [markdown]
