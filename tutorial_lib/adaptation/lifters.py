@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import torch
+from torch import nn
 from torch.func import functional_call
 
 from tutorial_lib.adaptation.maml import Weights, maml_loss, reptile_loss
@@ -153,6 +154,12 @@ def reptile_lifter_loss(model: Lifter, batches: Windows, *, rate: float) -> torc
 def last_layer(name: str) -> bool:
     """Whether a lifter's weight of this name belongs to its last layer: what ANIL moves at test time."""
     return name.startswith("shrink.")
+
+
+def freeze_below_last_layer(model: nn.Module) -> None:
+    """Let nothing but the last layer's weights require a gradient, in place: what ANIL adapts."""
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(last_layer(name))
 
 
 def _check_episode(model: Lifter, rate: float) -> None:

@@ -10,7 +10,7 @@ import torch
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.captured import Adapter
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Observation, Scenario
-from tutorial_lib.adaptation.lifters import last_layer
+from tutorial_lib.adaptation.lifters import freeze_below_last_layer
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.lifting import Lifter
@@ -46,8 +46,8 @@ def crooked_networks(folder: Path = checkpoints.FOLDER, device: torch.device | s
     networks = {}
     for title, name in CROOKED_NETWORKS.items():
         lifter = checkpoints.load(name, device, folder)
-        for weight_name, weight in lifter.named_parameters():
-            weight.requires_grad_(title != "ANIL" or last_layer(weight_name))
+        if title == "ANIL":
+            freeze_below_last_layer(lifter)
         networks[title] = contestant(lifter, {LABELLED: checkpoints.record(name, folder)["rate"]})
     return networks
 

@@ -51,7 +51,9 @@ def last_error(model: TemporalLifter, observation: Observation, scenario: Scenar
     return scores[-1].mpjpe if math.isfinite(scores[-1].mpjpe) else math.inf
 
 
-def widened_search(error: Callable[[float], float], rates: Iterable[float]) -> dict[float, float]:
+def widened_search(
+    error: Callable[[float], float], rates: Iterable[float], *, within: tuple[float, float] = (0.0, math.inf)
+) -> dict[float, float]:
     """The error of every rate, and of `WIDER` times smaller or larger ones, until the best is no end of the grid.
 
     After `MOST_WIDER` more it stops, for a network that every step harms: then the best is a step of almost nothing.
@@ -59,11 +61,12 @@ def widened_search(error: Callable[[float], float], rates: Iterable[float]) -> d
     Args:
         error: of a rate; infinite where it diverges.
         rates: the first grid.
+        within: the grid is not widened where the best rate has left this range.
     """
     tried = {rate: error(rate) for rate in rates}
     for _ in range(MOST_WIDER):
         best = min(sorted(tried), key=tried.__getitem__)  # of equals, such as infinite ones, the smallest rate
-        if best not in (min(tried), max(tried)):
+        if best not in (min(tried), max(tried)) or not within[0] < best < within[1]:
             break
         beyond = float(f"{best / WIDER if best == min(tried) else best * WIDER:.3g}")
         tried[beyond] = error(beyond)

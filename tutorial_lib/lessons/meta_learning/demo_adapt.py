@@ -9,7 +9,7 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
-from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Scenario
+from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Observation, Scenario
 from tutorial_lib.adaptation.race import OWN, Network, contestant, crooked_networks, middling, race
 from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.display import stage
@@ -80,14 +80,8 @@ def compute_lens(
     observation = lens_test.through(lens)
     moment = observation.video.shape[1] // 2
     outcome = race(networks, observation, clip, moment, scenario=scenario, windows=windows, count=count, rate=rate)
-    return {
-        "lens": lens,
-        "grid": grid_lines(lens),
-        "seen": observation.video[clip, moment],
-        "truth": observation.truth[clip, moment],
-        "networks": outcome,
-        "clips": len(observation.video) if scenario == LABELLED else 1,
-    }
+    shown = _shown(lens, observation, clip, moment)
+    return shown | {"networks": outcome, "clips": len(observation.video) if scenario == LABELLED else 1}
 
 
 def compute_crooked(
@@ -110,13 +104,16 @@ def compute_crooked(
     outcome = race(networks, observation, clip, moment, windows=windows, first=first, count=count, rate=rate)
     for result in outcome.values():
         result["poses"] = rig.in_picture(result["poses"])
+    shown = _shown(lens, observation, clip, moment)
+    return shown | {"truth": rig.in_picture(shown["truth"]), "networks": outcome, "clips": len(observation.video)}
+
+
+def _shown(lens: torch.Tensor, observation: Observation, clip: int, moment: int) -> dict[str, Any]:
     return {
         "lens": lens,
         "grid": grid_lines(lens),
         "seen": observation.video[clip, moment],
-        "truth": rig.in_picture(observation.truth[clip, moment]),
-        "networks": outcome,
-        "clips": len(observation.video),
+        "truth": observation.truth[clip, moment],
     }
 
 

@@ -25,8 +25,8 @@ from tutorial_lib.adaptation.conventions import (
     told_rotation,
 )
 from tutorial_lib.adaptation.lens_test import LensTest, Observation
-from tutorial_lib.adaptation.lifters import Diverged, last_layer, reptile_lifter_loss
-from tutorial_lib.adaptation.rate_search import validation_test
+from tutorial_lib.adaptation.lifters import Diverged, freeze_below_last_layer, last_layer, reptile_lifter_loss
+from tutorial_lib.adaptation.rate_search import validation_test, widened_search
 from tutorial_lib.datasets.footage import Footage, capture_clips
 from tutorial_lib.datasets.splits import adaptation_split, mocap_path, training_split
 from tutorial_lib.datasets.windows import Windows
@@ -181,7 +181,7 @@ def second_stage(
         lenses = pool[torch.randint(len(pool), (count,), generator=gen)]
         seen, _ = draw_tasks(where, lenses, FRAMES, support=1, query=1, generator=gen)
         wanted = draw_conventions(count, method.joints, gen).to(where.pose.device).wanted(seen.pose)
-        return mpjpe(model.windows(seen.keypoints), wanted)
+        return mpjpe_loss(model.windows(seen.keypoints), wanted)
 
     def ordinary(step: int) -> torch.Tensor:
         model.train()
@@ -198,8 +198,8 @@ def second_stage(
 
 def freeze_for(name: str, model: TemporalLifter) -> TemporalLifter:
     """The network as its method adapts it: ANIL's moves in its last layer only."""
-    for weight_name, weight in model.named_parameters():
-        weight.requires_grad_(METHODS[name].episodes != "anil" or last_layer(weight_name))
+    if METHODS[name].episodes == "anil":
+        freeze_below_last_layer(model)
     return model
 
 
@@ -228,19 +228,15 @@ def choose_rate(model: TemporalLifter, joints: bool, budget: Budget, lens_test: 
     generator = torch.Generator().manual_seed(3)
     lenses, places = sample_stratified(6, generator=generator), draw_conventions(6, joints, generator)
     observations = [lens_test.through(lens, convention=places.at(i)) for i, lens in enumerate(lenses)]
-    tried: dict[float, float] = {}
 
     def error(rate: float) -> float:
-        if rate not in tried:
-            reached = [trajectory(model, seen, rate, budget.chosen_at)[-1] for seen in observations]
-            tried[rate] = sum(reached) / len(reached)
-        return tried[rate]
+        reached = [trajectory(model, seen, rate, budget.chosen_at)[-1] for seen in observations]
+        return sum(reached) / len(reached)
 
-    grid = list(RATES)
-    while (best := min(grid, key=error)) in (grid[0], grid[-1]) and 1e-5 < best < 10:
-        grid = [best / 3, *grid] if best == grid[0] else [*grid, best * 3]
-    finer = [best / 3**0.5, best, best * 3**0.5]
-    best = min(finer, key=error)
+    tried = widened_search(error, RATES, within=(1e-5, 10))
+    coarse = min(tried, key=tried.__getitem__)
+    tried |= {rate: error(rate) for rate in (coarse / 3**0.5, coarse * 3**0.5)}
+    best = min((coarse / 3**0.5, coarse, coarse * 3**0.5), key=tried.__getitem__)
     written = {rate: round(value, 2) if math.isfinite(value) else None for rate, value in sorted(tried.items())}
     return best, {f"{rate:.3g}": value for rate, value in written.items()}
 

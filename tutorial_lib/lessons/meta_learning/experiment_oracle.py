@@ -20,7 +20,7 @@ from tutorial_lib.distortion import PRESETS, sample_uniform
 from tutorial_lib.experiments import command_line, default_folder, once, parse, provenance, settings
 from tutorial_lib.lessons.meta_learning.experiment_crooked import places_to_test
 from tutorial_lib.lifting import TemporalLifter
-from tutorial_lib.metrics import mpjpe
+from tutorial_lib.metrics import mpjpe, mpjpe_loss
 from tutorial_lib.training import fit, resolve_device
 
 FRAMES, CHANNELS, EXTRA = 9, 128, 3
@@ -75,7 +75,7 @@ def train(name: str, budget_name: str, seed: int, device: str) -> dict[str, Any]
     def error(seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
         keypoints, pose, lens = seen
         out = model.windows(keypoints)
-        return ((out[:, 0, 0] - lens[:, 0]) ** 2).mean() if name == "reader" else mpjpe(out, pose)
+        return ((out[:, 0, 0] - lens[:, 0]) ** 2).mean() if name == "reader" else mpjpe_loss(out, pose)
 
     fixed = draw(validation, 4096, torch.Generator().manual_seed(1))
 
