@@ -33,8 +33,9 @@ from tutorial_lib.lessons.meta_learning.recipes import (
     SELF_SUPERVISED_RATE,
     Budget,
     Recipe,
+    network,
 )
-from tutorial_lib.lifting import TemporalLifter
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
 from tutorial_lib.metrics import mpjpe, mpjpe_loss
 from tutorial_lib.training import History, fit, resolve_device
 
@@ -50,7 +51,7 @@ def _lens_pool(generator: torch.Generator, chunks: int = 16) -> torch.Tensor:
 
 
 def ordinary_stage(
-    model: TemporalLifter,
+    model: TemporalLifter | SingleFrameLifter,
     recipe: Recipe,
     footage: Footage,
     validation: Footage,
@@ -84,7 +85,7 @@ def ordinary_stage(
 
 
 def meta_stage(
-    model: TemporalLifter,
+    model: TemporalLifter | SingleFrameLifter,
     recipe: Recipe,
     footage: Footage,
     validation: Footage,
@@ -138,7 +139,7 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
     split = training_split(mocap, budget.people)
     footage = capture_clips(split.train, generator, viewpoints=budget.takes).to(where)
     validation = capture_clips(split.validation, torch.Generator().manual_seed(0)).to(where)
-    model = TemporalLifter(recipe.frames, budget.channels, dropout=budget.dropout).to(where)
+    model = network(recipe, budget).to(where)
 
     source = recipe.source if recipe.first == "random" else "detector"
     stage = f"{budget_name}-s{seed}-{recipe.first}-{source}-{recipe.frames}f"

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter
+
 INNER_RATE = 0.03
 """alpha of supervised episodes (ours): largest of 0.02, 0.1, 0.5 tried that stays stable for 20 steps."""
 
@@ -62,7 +64,7 @@ class Recipe:
     """One checkpoint.
 
     Attributes:
-        frames: receptive field.
+        frames: receptive field; 1: the single-frame lifter.
         first: "plain" or "random".
         second: "more" (ordinary) or "maml".
         stratified: how the tasks' lenses are sampled.
@@ -89,11 +91,21 @@ RECIPES = {
     "ours-3f": Recipe(3, "random", "maml", stratified=True),
     "ours-27f": Recipe(27, "random", "maml", stratified=True),
     "plain-27f": Recipe(27, "plain", "more"),
+    "plain-1f": Recipe(1, "plain", "more"),
+    "ours-1f": Recipe(1, "random", "maml", stratified=True),
 }
 
-STEP_MS = {"ordinary": {3: 2.6, 9: 2.6, 27: 4.2}, "maml": {8: 17.0, 25: 21.0}}
-"""Milliseconds of a step at 1024 channels on one H100, float32: an ordinary one of 1024 windows by frames (3 as 9), a
-MAML step by tasks of 64 + 64 windows of 9 frames. Medians of 20 to 30 steps, data at hand."""
+
+def network(recipe: Recipe, budget: Budget) -> TemporalLifter | SingleFrameLifter:
+    """The untrained lifter of a recipe: with one frame the single-frame baseline, of about as many weights."""
+    if recipe.frames == 1:
+        return SingleFrameLifter(budget.channels, dropout=budget.dropout)
+    return TemporalLifter(recipe.frames, budget.channels, dropout=budget.dropout)
+
+
+STEP_MS = {"ordinary": {1: 2.6, 3: 2.6, 9: 2.6, 27: 4.2}, "maml": {8: 17.0, 25: 21.0}}
+"""Milliseconds of a step at 1024 channels on one H100, float32: an ordinary one of 1024 windows by frames (3 as 9, and
+not measured: 1), a MAML step by tasks of 64 + 64 windows of 9 frames. Medians of 20 to 30 steps, data at hand."""
 
 
 def minutes(budget: Budget, names: Iterable[str]) -> float:
