@@ -11,12 +11,19 @@ from scipy import stats
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation import race
-from tutorial_lib.adaptation.lens_test import LABELLED, LensTest
+from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, LensTest
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.display import stage
 from tutorial_lib.distortion import PRESETS, sample_stratified
-from tutorial_lib.lessons.meta_learning import experiment_crooked, experiment_oracle, figures, results
+from tutorial_lib.lessons.meta_learning import (
+    experiment_crooked,
+    experiment_ladder,
+    experiment_oracle,
+    figures,
+    results,
+)
+from tutorial_lib.lessons.meta_learning.costs import measure_costs
 from tutorial_lib.lessons.meta_learning.experiment_crooked import METHODS, WINDOWS, trajectory
 from tutorial_lib.lifting import TemporalLifter
 
@@ -50,6 +57,20 @@ def oracle_part(seed, name, chance):
     return about | {"errors": errors}
 
 
+def ladder_part(seed, name, chance):
+    counts = {LABELLED: 11, ALONE: 6}
+    errors = {
+        scenario: {
+            **{lens: (60 + chance.random(count)).round(3).tolist() for lens in PRESETS},
+            "undistorted": [50 + seed / 10],
+        }
+        for scenario, count in counts.items()
+    }
+    return {
+        "network": name, "seed": seed, "budget": {"name": "smoke"}, "rates": {LABELLED: 0.01}, "errors": errors,
+    }  # fmt: skip
+
+
 @pytest.fixture(params=[1, 3], ids=["one training", "three trainings"])
 def made_up(request, tmp_path, monkeypatch):
     """Results of parts that were never trained, in the order that a folder lists them; seed 10 comes after 2."""
@@ -57,6 +78,7 @@ def made_up(request, tmp_path, monkeypatch):
     parts = {
         "crooked": [crooked_part(seed, name, chance) for name in METHODS for seed in seeds],
         "oracle": [oracle_part(seed, name, chance) for name in experiment_oracle.NETWORKS for seed in seeds],
+        "ladder": [ladder_part(seed, name, chance) for name in experiment_ladder.NETWORKS for seed in seeds],
     }
     for folder, made in parts.items():
         (tmp_path / folder / "base-s2").mkdir(parents=True)
@@ -64,7 +86,9 @@ def made_up(request, tmp_path, monkeypatch):
         for part in made:
             name = part.get("method") or part["network"]
             (tmp_path / folder / f"smoke-{name}-s{part['seed']}.json").write_text(json.dumps(part))
-    collected = results.collect(tmp_path / "crooked", tmp_path / "oracle")
+    collected = results.collect(*(tmp_path / folder for folder in parts))
+    assert "costs" not in collected, "they are measured beside"
+    collected["costs"] = {"training": {"random": 1.0, "maml": 2.34}}
     monkeypatch.setattr(results, "measured", lambda: collected)
     return parts, [str(seed) for seed in seeds], tmp_path
 
@@ -77,9 +101,11 @@ def by(parts, kind, name):
 def test_parts_are_collected_by_experiment_network_and_seed(made_up):
     parts, seeds, _ = made_up
     collected = results.measured()
-    assert set(collected) == {"crooked", "oracle", "budgets"}
+    assert set(collected) == {"crooked", "oracle", "ladder", "budgets", "costs"}
     assert set(collected["crooked"]) == set(METHODS) and set(collected["oracle"]) == set(experiment_oracle.NETWORKS)
-    assert collected["budgets"] == {"crooked": {"name": "smoke", "steps": 2}, "oracle": {"name": "full"}}
+    assert collected["budgets"] == {"crooked": {"name": "smoke", "steps": 2}, "oracle": {"name": "full"}} | {
+        "ladder": {"name": "smoke"}
+    }
     for kind, made in parts.items():
         for part in made:
             kept = collected[kind][part.get("method") or part["network"]][str(part["seed"])]
@@ -93,12 +119,12 @@ def test_nothing_is_collected_from_nowhere_or_from_several_budgets(made_up):
     """Or an empty folder would wipe the lesson's results, and a smoke run would stand in for a training."""
     _, _, folder = made_up
     with pytest.raises(ValueError, match=r"oracle is .*nowhere, with parts of budgets \[\]: expected parts of one"):
-        results.collect(folder / "crooked", folder / "nowhere")
+        results.collect(folder / "crooked", folder / "nowhere", folder / "ladder")
     path = next((folder / "crooked").glob("*-maml-*.json"))
     other = json.loads(path.read_text()) | {"budget": {"name": "shipped"}}
     path.with_name("shipped-maml-s2.json").write_text(json.dumps(other))
     with pytest.raises(ValueError, match=r"crooked is .*budgets \['shipped', 'smoke'\]"):
-        results.collect(folder / "crooked", folder / "oracle")
+        results.collect(folder / "crooked", folder / "oracle", folder / "ladder")
 
 
 def test_readers_get_what_the_parts_say(made_up):
@@ -124,6 +150,27 @@ def test_readers_get_what_the_parts_say(made_up):
             np.testing.assert_allclose(results.oracle(name, place, ["d1", "d4"], seeds=seeds), expected)
     last = results.crooked("maml", "real", seeds=seeds[-1:], step=5)
     assert last == results.crooked("maml", "real", seeds=seeds, step=5)[-1], "the seeds that one asks for"
+
+
+def test_a_comparison_over_trainings_has_a_training_where_others_have_a_test(made_up):
+    parts, seeds, _ = made_up
+    found = results.ladder()
+    for name in experiment_ladder.NETWORKS:
+        rows = [part["errors"] for part in by(parts, "ladder", name)]
+        for step in (0, 1, -1):
+            expected = [(row[LABELLED]["d1"][step] + row[LABELLED]["d2"][step]) / 2 for row in rows]
+            np.testing.assert_allclose(found.errors(name, LABELLED, ["d1", "d2"], step=step), expected)
+        clean = [row[ALONE]["undistorted"][0] for row in rows]
+        np.testing.assert_allclose(found.errors(name, ALONE, ["undistorted"]), clean)
+    assert np.isnan(found.errors("ours-9f", LABELLED, ["d1"], metric="pckh")).all(), "not kept, so not shown as if"
+
+
+def test_what_learners_cost_is_told_beside_ordinary_training():
+    """Ratios alone, of everybody in turn: no clock decides this test."""
+    costs = measure_costs(channels=8, rounds=2, budget=experiment_crooked.BUDGETS["smoke"])
+    assert costs["training"]["random"] == costs["five steps"]["maml"] == 1.0
+    assert set(costs["training"]) == {"random", "reptile", "anil", "first-order", "maml"}
+    assert all(ratio > 0 for kind in costs.values() for ratio in kind.values())
 
 
 def test_shipping_takes_over_the_networks_with_the_same_poses(tmp_path):
@@ -179,13 +226,13 @@ def at(step):
 def test_the_table_of_crooked_rigs_prints_the_results(made_up):
     parts, seeds, _ = made_up
     head, rows = grid(figures.crooked_table())
-    assert head[:2] == ["network", "rate"] and head[-1] == "trainings" and len(head) == 9
+    assert head[:2] == ["network", "rate"] and head[-2:] == ["training costs", "trainings"] and len(head) == 10
     assert head[2] == "invented people: before" and head[7] == "real actors: 5 steps"
     assert [row[0] for row in rows] == [METHODS[name].title for name in figures.COLOURS]
     for name, row in zip(figures.COLOURS, rows):
         assert row[1] == ", ".join(f"{part['rate']:.2g}" for part in by(parts, "crooked", name))
-        assert row[2:-1] == [written(errors(parts, name, p, at(step))) for p in PLACES for step in (0, 1, 5)]
-        assert row[-1] == str(len(seeds))
+        assert row[2:-2] == [written(errors(parts, name, p, at(step))) for p in PLACES for step in (0, 1, 5)]
+        assert row[-2:] == [{"random": "× 1.0", "maml": "× 2.3"}.get(name, ""), str(len(seeds))]
 
 
 def test_the_table_of_hidden_joints_prints_the_results(made_up):

@@ -157,17 +157,18 @@ def oracle_table(seeds: list[str]) -> str:
 
 def crooked_table() -> str:
     """Markdown: MPJPE in mm on crooked rigs before, after one and after five steps, and what a training costs."""
-    rows = []
+    rows, costs = [], results.measured()["costs"]["training"]
     for name in COLOURS:
         seeds = results.trainings("crooked", [name])
         cells = [
             plus_minus(results.crooked(name, place, seeds=seeds, step=step)) for place in PLACES for step in (0, 1, 5)
         ]
         rates = sorted({f"{part['rate']:.2g}" for part in results.measured()["crooked"][name].values()})
-        rows.append([METHODS[name].title, ", ".join(rates), *cells, str(len(seeds))])
+        cost = f"× {costs[name]:.1f}" if name in costs else ""
+        rows.append([METHODS[name].title, ", ".join(rates), *cells, cost, str(len(seeds))])
     heads = [f"{place}: {when}" for place in PLACES.values() for when in ("before", "1 step", "5 steps")]
     title = "MPJPE in mm behind d1 and d2, 64 labelled windows, mean and 95 % interval over trainings"
-    return f"{title}\n\n{markdown(['network', 'rate', *heads, 'trainings'], rows)}"
+    return f"{title}\n\n{markdown(['network', 'rate', *heads, 'training costs', 'trainings'], rows)}"
 
 
 def crooked_steps(place: str) -> go.Figure:

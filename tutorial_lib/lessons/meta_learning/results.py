@@ -1,12 +1,13 @@
 """What the experiments of lesson 06 measured, over several trainings: `results.json`, read by the lesson.
 
-    python -m tutorial_lib.lessons.meta_learning.results CROOKED ORACLE
+    python -m tutorial_lib.lessons.meta_learning.results CROOKED ORACLE LADDER
 
-collects the finished parts of `experiment_crooked` and `experiment_oracle` into that file, and takes over the first of
-the networks on crooked rigs as the course's checkpoints.
+collects the finished parts of `experiment_crooked`, `experiment_oracle` and `experiment_ladder` into that file,
+measures what the learners cost, and takes over the first of the networks on crooked rigs as the course's checkpoints.
 """
 
 import argparse
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,27 +15,32 @@ from typing import Any
 import numpy as np
 
 from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.comparison import Comparison
 from tutorial_lib.adaptation.race import CROOKED_NETWORKS
+from tutorial_lib.adaptation.rate_search import STEPS
 from tutorial_lib.experiments import read_json, write_json
+from tutorial_lib.lessons.meta_learning.costs import measure_costs
+from tutorial_lib.metrics import Score
 
 FILE = Path(__file__).with_name("results.json")
 
-KEPT = ("rate", "tried_mm", "validation", "seconds_of_this_run", "errors", "r_squared")
+KEPT = ("rate", "rates", "tried_mm", "validation", "seconds_of_this_run", "errors", "r_squared")
 """What is taken over from a part."""
 
 
-def collect(crooked: Path, oracle: Path) -> dict[str, Any]:
-    """The parts in two folders, by experiment, network and training seed.
+def collect(crooked: Path, oracle: Path, ladder: Path) -> dict[str, Any]:
+    """The parts in three folders, by experiment, network and training seed.
 
     Args:
         crooked: the work folder of `experiment_crooked`.
         oracle: that of `experiment_oracle`.
+        ladder: that of `experiment_ladder`.
 
     Raises:
         ValueError: a folder without parts, or with parts of several budgets.
     """
     results: dict[str, Any] = {}
-    for experiment, folder in (("crooked", crooked), ("oracle", oracle)):
+    for experiment, folder in (("crooked", crooked), ("oracle", oracle), ("ladder", ladder)):
         networks, parts = (
             results.setdefault(experiment, {}),
             [read_json(path) for path in sorted(folder.glob("*.json"))],
@@ -96,6 +102,21 @@ def oracle(network: str, place: str, lenses: list[str], *, seeds: list[str]) -> 
     return np.array([np.mean([part[lens] for lens in lenses]) for part in parts])
 
 
+def ladder() -> Comparison:
+    """Act (a)'s comparison over trainings: where one of a single training has a score for each test seed, this has the
+    mean over the test seeds of each training. MPJPE alone was kept; the other metrics are NaN."""
+    found = measured()["ladder"]
+    seeds = trainings("ladder", list(found))
+    comparison = Comparison({str(scenario): steps for scenario, steps in STEPS.items()})
+    for name, parts in found.items():
+        for seed in seeds:
+            for scenario, lenses in parts[seed]["errors"].items():
+                for lens, errors in lenses.items():
+                    scores = [Score(error, math.nan, math.nan) for error in errors]
+                    comparison.scores[name, scenario, lens].append(scores)
+    return comparison
+
+
 def ship(folder: Path, seed: int = 0, to: Path = checkpoints.FOLDER) -> None:
     """Take over the networks of one training seed.
 
@@ -115,8 +136,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("crooked", type=Path, help="folder of experiment_crooked, with its parts in parts/")
     parser.add_argument("oracle", type=Path, help="folder of experiment_oracle")
+    parser.add_argument("ladder", type=Path, help="folder of experiment_ladder, with its parts in parts/")
     chosen = parser.parse_args()
-    write_json(FILE, collect(chosen.crooked / "parts", chosen.oracle))
+    costs = {"costs": measure_costs()}
+    write_json(FILE, collect(chosen.crooked / "parts", chosen.oracle, chosen.ladder / "parts") | costs)
     ship(chosen.crooked)
 
 
