@@ -1,7 +1,7 @@
 """Several networks adapt to one observation, step by step: what the live demos show at every move."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,8 +59,7 @@ def race(
     moment: int,
     *,
     scenario: Scenario = LABELLED,
-    windows: int,
-    first: int = 0,
+    windows: int | Sequence[int],
     count: int,
     rate: float = OWN,
 ) -> dict[str, dict[str, Any]]:
@@ -72,8 +71,7 @@ def race(
         clip: whose pose is shown, at frame `moment`.
         moment: frame of that clip.
         scenario: what the steps see.
-        windows: labelled windows of the support set, from the `first` one on.
-        first: of them.
+        windows: of the support set: how many, or their moments, as `Observation.support` takes them.
         count: steps.
         rate: of the steps; `OWN`: each network's.
 
@@ -83,7 +81,7 @@ def race(
     """
     if scenario == LABELLED:
         frames = next(iter(networks.values())).adapter.model.frames
-        support: Windows | torch.Tensor = observation.support(frames, windows, first=first)
+        support: Windows | torch.Tensor = observation.support(frames, windows)
         video, truth, shown = observation.video, observation.truth, clip
     else:
         support = video = observation.video[clip : clip + 1]
