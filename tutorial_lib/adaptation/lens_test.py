@@ -53,9 +53,8 @@ class Observation:
 
         Args:
             frames: of the lifter.
-            windows: how many of those that the test has drawn; or the moments themselves, which windows centre on: frame
-                numbers of the whole recording, one clip after the other. Windows may overlap; at a clip's ends its outermost
-                frame is repeated.
+            windows: how many of those that the test has drawn; or the moments that they centre on: frame numbers of the
+                whole recording, one clip after the other. Windows may overlap; at a clip's ends its last frame repeats.
 
         Raises:
             ValueError: none, more than were drawn, a moment that was not recorded.
@@ -130,7 +129,7 @@ class LensTest:
         self.picks = self.picks.to(device)
 
     def drawn(self, count: int) -> tuple[int, ...]:
-        """The first different moments that were drawn to be labelled, at most `count`; as `Observation.support` takes them."""
+        """The first moments that were drawn to be labelled, each once, at most `count`; for `Observation.support`."""
         clip, centre = self.picks.unbind(-1)
         moments = dict.fromkeys((clip * self.calibration_clips.pose.shape[1] + centre).tolist())  # some come twice
         return tuple(moments)[:count]
