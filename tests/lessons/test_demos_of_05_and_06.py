@@ -530,12 +530,37 @@ def test_the_networks_learn_from_exactly_the_moments_that_are_chosen():
 
 
 @needs_crooked
+def test_each_moment_alone_is_what_the_demo_shows_when_it_is_clicked():
+    demo = demo_adapt.crooked_demo(folder=FOLDER).set(moments=(40, 1000), count=3, tilt=10).check()
+    lean, alone = demo_adapt.each_moment_alone(demo)
+    assert demo.params["moments"] == (40, 1000) and lean.shape == (2,) and (lean > 0).all() and (lean < 90).all()
+    for moment, error in zip((40, 1000), alone):
+        shown = demo.set(moments=(moment,)).check().arrays["networks"]["MAML"]["errors"]
+        assert shown[-1] == pytest.approx(error, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("bent", "says"),
+    [(20, "+20 mm (95 % interval over moments [+"), (-20, "click somebody who bends."), (0, "undecided.")],
+)
+def test_the_answer_on_standing_or_bending_follows_the_numbers(bent, says):
+    lean = np.repeat([5.0, 40.0], 10)
+    errors = np.tile([148.0, 150.0, 152.0, 149.0, 151.0], 4) + bent * (lean > race.UPRIGHT)
+    answer = demo_adapt.standing_or_bending(lean, errors)
+    assert says in answer and "150 mm" in answer and f"{150 + bent} mm" in answer
+    assert "cannot say" in demo_adapt.standing_or_bending(lean * 0, errors)
+
+
+@needs_crooked
 def test_without_a_labelled_moment_no_step_is_taken_and_said_so():
     demo = demo_adapt.crooked_demo(folder=FOLDER).set(moments=()).check()
     assert all(len(outcome["errors"]) == 1 for outcome in demo.arrays["networks"].values())
     assert "no moment is chosen" in demo.stage.state["note"] and "labelled moments none" in demo.stage.state["caption"]
     assert "no moment is chosen" not in demo.set(moments=[7]).check().stage.state["note"]
     assert pane(demo, "curve")["title"] == "mean over 8 clips, none labelled"
+    for count, ticks in ((0, [[0, "0"], [1, "1"]]), (2, [[0, "0"], [1, "1"], [2, "2"]]), (20, None)):
+        x = pane(demo.set(count=count).check(), "curve")["x"]
+        assert x["range"] == [0, max(count, 1)] and x["ticks"] == ticks, "steps are whole numbers"
     with pytest.raises(ValueError, match="moments is .*, expected at most 64 different whole numbers from 0 to 2591"):
         demo.set(moments=range(65))
 

@@ -1,6 +1,5 @@
 """Several networks adapt to one observation, step by step: what the live demos show at every move."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -103,6 +102,12 @@ UPRIGHT = 15.0
 """Largest angle in degrees between trunk and the vertical of somebody who is said to stand upright."""
 
 
+def leans(poses: torch.Tensor) -> torch.Tensor:
+    """Angle (...) in degrees between trunk and the vertical of poses (..., 17, 3), root-relative in camera axes."""
+    trunk = torch.nn.functional.normalize(poses[..., JOINTS.index("neck"), :], dim=-1)  # from the root, at the origin
+    return torch.rad2deg(torch.arccos(-trunk[..., 1]))  # y points down
+
+
 def middling(lens_test: LensTest, lifter: Lifter) -> int:
     """The clip to begin with: of those that show somebody upright at the middle frame, the one of median error.
 
@@ -115,8 +120,6 @@ def middling(lens_test: LensTest, lifter: Lifter) -> int:
     observation = lens_test.through(PRESETS["d2"])
     with torch.no_grad():
         errors = joint_errors(lifter.lift(observation.video), observation.truth).mean((1, 2))
-    pose = observation.truth[:, observation.truth.shape[1] // 2]
-    trunk = torch.nn.functional.normalize(pose[:, JOINTS.index("neck")], dim=-1)  # from the root, at the origin
-    upright = -trunk[:, 1] > math.cos(math.radians(UPRIGHT))  # y points down
+    upright = leans(observation.truth[:, observation.truth.shape[1] // 2]) < UPRIGHT
     clips = [i for i in errors.argsort().tolist() if upright[i]] or errors.argsort().tolist()
     return clips[len(clips) // 2]

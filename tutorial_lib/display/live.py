@@ -25,6 +25,9 @@ CALLBACK_THREADS = 1
 """Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs
 ten times the time where others are at work, because OpenMP's threads spin while they wait for each other."""
 
+SHORT = 7
+"""Characters of a read-out that every slider has room for."""
+
 _WIDE = {"description_width": "11em"}
 _LAYOUT = {"width": "48%", "min_width": "23em"}  # two beside each other: controls and picture fit one screen
 
@@ -91,7 +94,10 @@ def slider(
 
 def steps(options: Iterable[Any], value: Any = None, label: str = "", *, continuous: bool = True):
     """A slider over given values: a list, or (label, value) pairs where the label is what is shown."""
-    return _selection(ipywidgets.SelectionSlider, options, value, label, continuous_update=continuous)
+    made = _selection(ipywidgets.SelectionSlider, options, value, label, continuous_update=continuous)
+    if max(len(text) for text, _ in _pairs(made)) > SHORT:
+        made.add_class("pose-long")  # room for the longest, or the track would change under the pointer
+    return made
 
 
 def choice(options: Iterable[Any], value: Any = None, label: str = ""):

@@ -389,7 +389,8 @@ function render({ model, el }) {
     });
     const ended = frame === length - 1;
     length = Math.max(1, ...specs.flatMap((s) => [...(s.skeletons || []), ...(s.dots || [])].map((k) => frames(k.points)).concat(s.now ? s.now.data.length : 1)));
-    bar.hidden = length < 2;
+    bar.hidden = length < 2 && state.plays !== "steps";
+    bar.style.visibility = length < 2 ? "hidden" : ""; // no step to play: its room stays, or the page would jump
     scrub.max = length - 1;
     write(text, state.caption || ""); write(note, state.note || ""); write(timing, state.timing || ""); write(error, state.error || "");
     error.hidden = !state.error;

@@ -5,12 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.stats import ttest_ind
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Observation, Scenario
-from tutorial_lib.adaptation.race import OWN, Network, contestant, crooked_networks, middling, race
+from tutorial_lib.adaptation.race import OWN, UPRIGHT, Network, contestant, crooked_networks, leans, middling, race
 from tutorial_lib.camera import project
 from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.display import stage
@@ -26,6 +28,7 @@ from tutorial_lib.display.lens_controls import (
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.display.moments import moments
 from tutorial_lib.distortion import COEFFICIENTS
+from tutorial_lib.metrics import root_relative
 
 CLIPS = 8
 """People and motions of the test; the curves show their mean."""
@@ -117,7 +120,7 @@ def compute_crooked(
         "truth": rig.in_picture(shown["truth"]),
         "networks": outcome,
         "clips": len(observation.video),
-        "remark": "" if moments else "no moment is chosen, no step is taken: click one",
+        "labelled": len(moments),
     }
 
 
@@ -171,7 +174,7 @@ def view_race(
         stage.scene(skeletons, extent=BODY, up="-y", title="the room: play the steps"),
         stage.curve(
             curves,
-            x=stage.axis("adaptation steps", 0, max(count, 1)),
+            x=_steps_axis(params["count"]),
             y=stage.axis("MPJPE (mm)", 0, top),
             now=places,
             title=f"mean over {arrays['clips']} clips, none labelled" if arrays["clips"] > 1 else "this clip",
@@ -184,15 +187,57 @@ def view_race(
     )
 
 
+def _steps_axis(count: int) -> dict[str, Any]:
+    """Steps are whole numbers: a short axis names each."""
+    last = max(count, 1)
+    return stage.axis("adaptation steps", 0, last, ticks={str(i): i for i in range(last + 1)} if last < 5 else None)
+
+
 def sentence(rival: str, champion: str, arrays: Mapping[str, Any]) -> str:
     """What happened, in one line: both networks' errors before the first and after the last step."""
-    parts = [arrays["remark"]] if arrays.get("remark") else []
+    parts = []
     for title in (champion, rival):
         outcome = arrays["networks"][title]
         parts.append(f"{title} {outcome['errors'][0]:.0f} → {outcome['errors'][-1]:.0f} mm")
         if abs(outcome["bone"] - 1) > 0.2:
             parts.append(f"ALARM: its bones are now {outcome['bone']:.2f} times as long")
+    if not arrays.get("labelled", True):
+        parts = ["no moment is chosen, so no step is taken: click one"]
     return f"{', '.join(parts)}; {fold_note(arrays['lens'])}"
+
+
+def each_moment_alone(demo: Demo) -> tuple[np.ndarray, np.ndarray]:
+    """What every chosen moment of a `crooked_demo` is worth alone, on the rig and behind the lens that it shows.
+
+    Returns:
+        How far the labelled person's trunk leans in degrees, and MAML's error after the steps in mm, moment by moment.
+    """
+    assert isinstance(demo.compute, partial)
+    networks, lens_test = demo.compute.args
+    params = dict(demo.params)
+    chosen, champion = params.pop("moments"), {"MAML": networks["MAML"]}
+    errors = [
+        compute_crooked(champion, lens_test, moments=(moment,), **params)["networks"]["MAML"]["errors"][-1]
+        for moment in chosen
+    ]
+    pose = lens_test.calibration_clips.pose.flatten(0, 1)[list(chosen)]
+    return leans(root_relative(pose)).cpu().numpy(), np.array(errors)
+
+
+def standing_or_bending(lean: np.ndarray, errors: np.ndarray) -> str:
+    """Whether it matters that the labelled person stands: an answer to read, for what `each_moment_alone` returns."""
+    stands = lean < UPRIGHT
+    if min(stands.sum(), (~stands).sum()) < 2:
+        return "Nearly all who were labelled stand alike, or nearly none does: this recording cannot say."
+    upright, bent = errors[stands], errors[~stands]
+    low, high = ttest_ind(bent, upright, equal_var=False).confidence_interval()
+    verdict = "click somebody who stands" if low > 0 else "click somebody who bends" if high < 0 else "undecided"
+    more, low, high = (stage.signed(value, 0) for value in (bent.mean() - upright.mean(), low, high))
+    return (
+        f"Somebody who stands (trunk within {UPRIGHT:.0f}° of the vertical, {stands.sum()} moments): "
+        f"{upright.mean():.0f} mm; somebody who leans or bends ({(~stands).sum()} moments): {bent.mean():.0f} mm. "
+        f"A difference of {more} mm (95 % interval over moments [{low}, {high}]): {verdict}."
+    )
 
 
 def _clip_control(lens_test: LensTest, start: int) -> Any:
