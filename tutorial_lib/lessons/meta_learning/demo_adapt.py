@@ -39,7 +39,7 @@ MOST = 64
 LEVELS = (300.0, 600.0, 1200.0)
 """The error axis ends at one of these: fixed, unless a lens is worse than any that the slider's presets hold."""
 
-RATES = [("each its best", OWN), *((f"{rate:g}", rate) for rate in (0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2))]
+RATES = [("its own", OWN), *((f"{rate:g}", rate) for rate in (0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2))]
 
 COLOURS = {
     "plain": "orange",
