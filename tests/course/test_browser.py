@@ -31,10 +31,10 @@ MOMENTS = [
     "from tutorial_lib.display.moments import moments",
     "poses = np.random.default_rng(0).uniform(-0.9, 0.9, (4, 10, 17, 2))\n"
     "def compute(chosen):\n"
-    "    return np.full((17, 3), len(chosen) / 10)\n"
+    "    return np.full((3, 17, 3), len(chosen) / 10)\n"
     "def view(arrays, params):\n"
     "    body = stage.skeleton3d('truth', arrays)\n"
-    "    return stage.panes(stage.scene([body]), note=f'chosen: {params[\"chosen\"]}')\n"
+    "    return stage.panes(stage.scene([body]), note=f'chosen: {params[\"chosen\"]}', plays='steps')\n"
     "live(compute, view, {'chosen': moments(poses, [35], 'labelled', most=3)})",
 ]
 
@@ -171,11 +171,13 @@ def test_a_click_a_key_and_a_button_choose_moments(jupyterlab, chromium):
         return box["x"] + box["width"] * (moment + 0.5) / 40, box["y"] + 20
 
     said(note, "chosen: (35,)")
+    assert page.locator(".pose-count").inner_text() == "step 0 of 2", "the first picture waits for play"
     before = strip.evaluate(PICTURE)
     page.mouse.move(*at(13))
     said(hint, "clip 2, frame 4 of 10, 0.06 s: not chosen")
     page.mouse.click(*at(13))
     said(note, "chosen: (13, 35)")
+    said(page.locator(".pose-count"), "step 2 of 2")
     page.wait_for_function("([c, p]) => c.toDataURL() !== p", arg=[strip.element_handle(), before])
     page.mouse.click(*at(35))
     said(note, "chosen: (13,)")

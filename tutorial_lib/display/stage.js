@@ -312,7 +312,7 @@ function render({ model, el }) {
   const button = element("button", "pose-button", bar, "\u25B6 play"), scrub = element("input", "", bar), count = element("span", "pose-count", bar);
   button.type = "button"; scrub.type = "range"; scrub.min = 0; scrub.step = 1;
   scrub.setAttribute("aria-label", "frame");
-  let state = {}, panes = [], length = 1, frame = 0, playing = null, queued = 0;
+  let state = {}, panes = [], length = 1, frame = 0, playing = null, queued = 0, walked = false;
 
   const redraw = () => { queued ||= requestAnimationFrame(paint); };
   function paint() {
@@ -359,21 +359,22 @@ function render({ model, el }) {
   }
   button.addEventListener("click", () => {
     if (playing) return pause();
+    walked = true;
     playing = { from: state.plays === "steps" && frame === length - 1 ? 0 : frame };
     show(playing.from);
     write(button, "\u23F8 pause");
     playing.id = requestAnimationFrame(tick);
   });
-  scrub.addEventListener("input", () => { pause(); show(Number(scrub.value)); });
+  scrub.addEventListener("input", () => { walked = true; pause(); show(Number(scrub.value)); });
   scrub.addEventListener("keydown", (e) => { // JupyterLab swallows the arrow keys' own effect
     const next = { ArrowLeft: frame - 1, ArrowDown: frame - 1, ArrowRight: frame + 1, ArrowUp: frame + 1, Home: 0, End: length - 1 }[e.key];
     if (next === undefined) return;
-    e.preventDefault(); e.stopPropagation(); pause(); show(next);
+    e.preventDefault(); e.stopPropagation(); walked = true; pause(); show(next);
   });
 
   function update() {
     state = decode(model.get("state"));
-    const specs = state.panes || [];
+    const specs = state.panes || [], drawn = panes.length > 0; // the first picture waits for play
     if (specs.map((s) => s.kind).join() !== panes.map((p) => p.kind).join()) {
       row.replaceChildren(); tables.replaceChildren();
       panes = specs.map((s) => makePane(s.kind, s.kind === "table" ? tables : row, redraw));
@@ -387,7 +388,7 @@ function render({ model, el }) {
       canvas.style.height = `${state.height}px`;
       if (canvas.getAttribute("aria-label") !== describe(spec)) canvas.setAttribute("aria-label", describe(spec));
     });
-    const ended = frame === length - 1;
+    const ended = drawn && (!walked || frame === length - 1); // of steps, who has not gone back sees the outcome of every move
     length = Math.max(1, ...specs.flatMap((s) => [...(s.skeletons || []), ...(s.dots || [])].map((k) => frames(k.points)).concat(s.now ? s.now.data.length : 1)));
     bar.hidden = length < 2 && state.plays !== "steps";
     bar.style.visibility = length < 2 ? "hidden" : ""; // no step to play: its room stays, or the page would jump
@@ -395,7 +396,7 @@ function render({ model, el }) {
     write(text, state.caption || ""); write(note, state.note || ""); write(timing, state.timing || ""); write(error, state.error || "");
     error.hidden = !state.error;
     row.classList.toggle("pose-stale", Boolean(state.error));
-    show(state.plays === "steps" && ended ? length - 1 : frame); // the outcome of steps first; play walks there
+    show(state.plays === "steps" && ended ? length - 1 : frame);
   }
   const watcher = watchPage(redraw);
   model.on("change:state", update);
