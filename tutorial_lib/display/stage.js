@@ -295,6 +295,13 @@ function makePane(kind, parent, redraw) {
   return pane;
 }
 
+/** As high as it ever was at this width: a remark that wraps now and then must not push the picture up and down. */
+function keepRoom(node) {
+  if (node.dataset.width !== String(node.clientWidth)) node.style.minHeight = "";
+  node.dataset.width = node.clientWidth;
+  node.style.minHeight = `${node.offsetHeight}px`;
+}
+
 function describe(pane) {
   const names = [...(pane.skeletons || []), ...(pane.series || []), ...(pane.dots || [])].map((i) => i.name).filter(Boolean).join(", ");
   const how = pane.kind === "scene" ? ". Drag or press the arrow keys to turn, control and wheel to zoom, double-click to reset" : "";
@@ -394,6 +401,7 @@ function render({ model, el }) {
     bar.style.visibility = length < 2 ? "hidden" : ""; // no step to play: its room stays, or the page would jump
     scrub.max = length - 1;
     write(text, state.caption || ""); write(note, state.note || ""); write(timing, state.timing || ""); write(error, state.error || "");
+    keepRoom(caption);
     error.hidden = !state.error;
     row.classList.toggle("pose-stale", Boolean(state.error));
     show(state.plays === "steps" && ended ? length - 1 : frame);
