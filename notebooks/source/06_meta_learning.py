@@ -576,8 +576,8 @@ source(adaptation.conventions.Convention.wanted, adaptation.conventions.mounting
 # meta-trained* learns from windows that each hang on a rig of their own. *MAML*, *Reptile* and *ANIL* learn from
 # episodes.
 #
-# *You* choose the support set. The strip is the recording: clips of people who wore markers on this rig, a pose of
-# each. Click moments: every network adapts at once, from exactly those, and the room shows where its steps end. The
+# *You* choose the support set. The strip is the recording: clips of people who wore markers before this camera, a pose
+# of each. Click moments: every network adapts at once, from exactly those, and the room shows where its steps end. The
 # error counts all frames of other clips, of other people: no labelled frame is among them.
 #
 # > **Predict.** (1) What is the best answer of a network that does not know the rig? (2) After five steps from 64

@@ -70,7 +70,7 @@ class Moments(anywidget.AnyWidget):
                 ax.plot(clip + 0.5 + x / ASPECT, y, color=COLOURS["ink" if chosen else "grey"], linewidth=0.8)
         ax.vlines(np.arange(clips + 1), 0, 1.3, color="#DDDDDD", linewidth=0.7)
         places = (np.array(self.value, dtype=float) + 0.5) / length
-        ax.plot(places, np.full(len(places), 1.18), "v", color=COLOURS["blue"], markersize=4, clip_on=False)
+        ax.plot(places, np.full(len(places), 1.18), "^", color=COLOURS["blue"], markersize=4, clip_on=False)
         ax.set(xlim=(0, clips), ylim=(1.3, -0.05))
         ax.set_axis_off()
 
