@@ -658,11 +658,16 @@ source(adaptation.conventions.Convention.wanted, adaptation.conventions.mounting
 # meta-trained* learns from windows that each hang on a rig of their own. *MAML*, *Reptile* and *ANIL* learn from
 # episodes.
 #
-# > **Predict.** (1) What is the best answer of a network that does not know the rig? (2) After five steps from 64
-# > labelled windows: who has stood up? (3) And from one window?
+# *You* choose the support set. The strip is the recording: clips of people who wore markers before this camera, a pose
+# of each. Click moments: every network adapts at once, from exactly those, and the room shows where its steps end. The
+# error counts all frames of other clips, of other people: no labelled frame is among them.
 #
-# **Move.** Press *play*: it walks through the steps. Then drag *tilt* and *roll*; open *more controls* for the number
-# of windows, which moments they come from, and the step size.
+# > **Predict.** (1) What is the best answer of a network that does not know the rig? (2) After five steps from 64
+# > labelled moments: who has stood up? (3) Is one moment enough? (4) Which one would you click: somebody who stands, or
+# > somebody who bends?
+#
+# **Move.** Press *clear all*, click one moment, then another one, then *five moments* and *sixty-four*. *Play* walks
+# through the steps. Then drag *tilt* and *roll*.
 
 # %%
 crooked = demo_adapt.crooked_demo(MOTION, SEED, device=device)
@@ -673,9 +678,11 @@ stood = {title: outcome["errors"] for title, outcome in crooked.check().arrays["
 if MOTION == "builtin" and SEED == 0:
     assert stood["MAML"][-1] < 0.6 * stood["MAML"][0]
     assert stood["MAML"][-1] < 0.8 * stood["not meta-trained"][-1]
-one = crooked.set(windows=1).check().arrays["networks"]["MAML"]["errors"]
-level = crooked.set(windows=64, tilt=0, roll=0).check().arrays["networks"]["MAML"]["errors"]
+lean, alone = demo_adapt.each_moment_alone(crooked)
+five = crooked.set(**crooked.presets["five moments"]).check().arrays["networks"]["MAML"]["errors"]
+level = crooked.reset().set(tilt=0, roll=0).check().arrays["networks"]["MAML"]["errors"]
 assert level[0] < stood["MAML"][0]  # the mean of all rigs is the level one
+assert stood["MAML"][-1] < alone.mean()
 crooked.reset().check()
 print("the skeleton stands up")
 
@@ -686,8 +693,10 @@ Markdown(
     f"{stood['MAML'][0]:.0f} → {stood['MAML'][-1]:.0f} mm, Reptile "
     f"{stood['Reptile'][0]:.0f} → {stood['Reptile'][-1]:.0f}; not meta-trained "
     f"{stood['not meta-trained'][0]:.0f} → {stood['not meta-trained'][-1]:.0f}, the last layer alone "
-    f"{stood['ANIL'][0]:.0f} → {stood['ANIL'][-1]:.0f}. (3) From one window MAML gets to {one[-1]:.0f} mm: one example "
-    "says how *it* leans, and is followed too far."
+    f"{stood['ANIL'][0]:.0f} → {stood['ANIL'][-1]:.0f}. (3) MAML was given each of these {len(alone)} moments alone. "
+    f"It gets to {alone.mean():.0f} mm (mean; {alone.min():.0f} from the best, {alone.max():.0f} from the worst); "
+    f"from five together to {five[-1]:.0f}. One example says how *it* leans, and is followed too far. (4) "
+    + demo_adapt.standing_or_bending(lean, alone)
 )
 
 # %% [markdown]

@@ -1,4 +1,4 @@
-"""One test in a real browser: JupyterLab, Run All, drag a slider, look at the canvas.
+"""A real browser: JupyterLab, Run All, drag a slider or click a moment, look at the canvas.
 
 It needs playwright and a Chromium (see conftest.py) and skips without. The server is private: own port, token and
 settings, always stopped.
@@ -24,6 +24,18 @@ CELLS = [
     "def view(arrays, params):\n"
     "    return stage.panes(stage.scene([stage.skeleton3d('truth', arrays)], extent=[(-1, 1)] * 3))\n"
     "live(compute, view, {'size': slider(0.5, 0.0, 1.0, 0.01, 'size')})",
+]
+
+MOMENTS = [
+    "import numpy as np\nfrom tutorial_lib.display import stage\nfrom tutorial_lib.display.live import live\n"
+    "from tutorial_lib.display.moments import moments",
+    "poses = np.random.default_rng(0).uniform(-0.9, 0.9, (4, 10, 17, 2))\n"
+    "def compute(chosen):\n"
+    "    return np.full((3, 17, 3), len(chosen) / 10)\n"
+    "def view(arrays, params):\n"
+    "    body = stage.skeleton3d('truth', arrays)\n"
+    "    return stage.panes(stage.scene([body]), note=f'chosen: {params[\"chosen\"]}', plays='steps')\n"
+    "live(compute, view, {'chosen': moments(poses, [35], 'labelled', most=3)})",
 ]
 
 # what the notebook's model says: kernel state, and every code cell's count and errors
@@ -91,16 +103,16 @@ def turn_and_scroll(page, canvas):
     page.wait_for_function("([c, p]) => c.toDataURL() !== p", arg=[canvas.element_handle(), moved])
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
+def ran(jupyterlab, chromium, notebook):
+    """The page on which all cells of a notebook, a file or a list of cells, have run."""
     url, folder = jupyterlab
     path = folder / "lesson.ipynb"
-    if notebook == NOTEBOOKS[0]:
+    if isinstance(notebook, list):
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+        cells = [nbformat.v4.new_code_cell(source) for source in notebook]
         nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
     else:
-        shutil.copy(ROOT / notebook, path)
+        shutil.copy(notebook, path)
     page = chromium(url.format(path.name), url.partition("/lab/")[0], height=1000)
     page.wait_for_function(f"() => ({STATE})()?.kernel === 'idle'")
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
@@ -109,7 +121,12 @@ def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
         f"() => {{ const s = ({STATE})(); return s?.failed || (s?.done && s.kernel === 'idle'); }}",
     )
     assert not page.evaluate(STATE)["failed"], page.evaluate("window.kernelErrors")
+    return page
 
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
+    page = ran(jupyterlab, chromium, CELLS if notebook == NOTEBOOKS[0] else ROOT / notebook)
     stage = page.locator(".pose-stage").first
     stage.scroll_into_view_if_needed()
     canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
@@ -137,3 +154,44 @@ def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
         turn_and_scroll(page, canvas)
     assert page.evaluate("window.kernelErrors") == []
     assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0, "JupyterLab asks or says something"
+
+
+def test_a_click_a_key_and_a_button_choose_moments(jupyterlab, chromium):
+    page = ran(jupyterlab, chromium, MOMENTS)
+    strip, note = page.locator(".pose-moments canvas"), page.locator(".pose-stage:not(.pose-moments) .pose-remark")
+    hint = page.locator(".pose-moments .pose-remark")
+    strip.scroll_into_view_if_needed()
+    page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=strip.element_handle())
+
+    def said(element, text):
+        page.wait_for_function("([e, text]) => e.textContent.includes(text)", arg=[element.element_handle(), text])
+
+    def at(moment):
+        box = strip.bounding_box()
+        return box["x"] + box["width"] * (moment + 0.5) / 40, box["y"] + 20
+
+    said(note, "chosen: (35,)")
+    assert page.locator(".pose-count").inner_text() == "step 0 of 2", "the first picture waits for play"
+    before = strip.evaluate(PICTURE)
+    page.mouse.move(*at(13))
+    said(hint, "clip 2, frame 4 of 10, 0.06 s: not chosen")
+    page.mouse.click(*at(13))
+    said(note, "chosen: (13, 35)")
+    said(page.locator(".pose-count"), "step 2 of 2")
+    page.wait_for_function("([c, p]) => c.toDataURL() !== p", arg=[strip.element_handle(), before])
+    page.mouse.click(*at(35))
+    said(note, "chosen: (13,)")
+
+    strip.focus()
+    for key in ("Home", "ArrowRight", "ArrowUp", "Space"):  # one frame, one clip
+        page.keyboard.press(key)
+    said(note, "chosen: (11, 13)")
+    assert strip.get_attribute("aria-valuetext") == "clip 2, frame 2 of 10, 0.02 s, chosen, 2 chosen in all"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    said(note, "chosen: (10, 11, 13)")
+    page.mouse.click(*at(30))
+    said(hint, "3 at most: give one back first")
+    page.locator(".pose-moments button").click()
+    said(note, "chosen: ()")
+    assert page.evaluate("window.kernelErrors") == []

@@ -196,6 +196,11 @@ def test_read_outs_have_as_many_digits_as_the_step():
     assert _readout(slider(-3, -9, 9, 1)) == "\u22123"
 
 
+def test_a_slider_over_long_words_has_room_for_them():
+    for options, long in ([("pincushion 100 %", 1), ("no lens", 0)], True), ([1, 5, 64], False):
+        assert ("pose-long" in steps(options)._dom_classes) == long
+
+
 def test_presets_may_stand_between_the_steps():
     d = demo(presets={"odd": {"k1": 0.1234}})
     d.children[-2].children[0].click()

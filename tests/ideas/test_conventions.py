@@ -86,8 +86,5 @@ def test_the_picture_does_not_betray_the_convention():
     level, crooked = lens_test.through(PRESETS["d2"]), lens_test.through(PRESETS["d2"], convention=place)
     assert torch.equal(level.video, crooked.video) and torch.equal(level.recorded, crooked.recorded)
     assert torch.allclose(place.in_picture(crooked.truth), level.truth, atol=1e-6)
-    a, b = level.support(9, 8, first=3), crooked.support(9, 8, first=3)
+    a, b = level.support(9, 8), crooked.support(9, 8)
     assert torch.equal(a.keypoints, b.keypoints) and torch.allclose(place.wanted(a.pose), b.pose, atol=1e-6)
-    assert torch.equal(a.keypoints, level.support(9, 11).keypoints[3:])
-    with pytest.raises(ValueError, match="first is 121, expected 0 to 120"):
-        level.support(9, 8, first=121)

@@ -186,6 +186,35 @@ def test_windows_that_were_not_recorded_are_refused(lens_test, windows):
         lens_test.through(PRESETS["d1"]).support(9, windows)
 
 
+def test_chosen_moments_are_windows_around_them_in_the_order_given(lens_test):
+    observation = lens_test.through(PRESETS["d2"])
+    chosen = [2 * CLIP_FRAMES + 40, 7, 2 * CLIP_FRAMES + 41, CLIP_FRAMES - 1]  # two overlap, one is a clip's last frame
+    support = observation.support(9, chosen)
+    for window, pose, (clip, centre) in zip(support.keypoints, support.pose, ((2, 40), (0, 7), (2, 41), (0, 80))):
+        there = [min(max(centre + place, 0), CLIP_FRAMES - 1) for place in range(-4, 5)]
+        assert torch.equal(window, observation.recorded[clip, there]), "never a frame of the next clip"
+        whole = observation.recorded_pose[clip, centre]
+        assert torch.equal(pose, whole - whole[0])
+
+
+def test_drawn_moments_are_those_of_the_drawn_windows_each_once(place, lens_test):
+    observation = lens_test.through(PRESETS["d2"])
+    few = lens_test.drawn(5)
+    assert torch.equal(observation.support(9, few).keypoints, observation.support(9, 5).keypoints)
+    test = LensTest(place, 0, clips=1, calibration_clips=1)  # 128 windows of 81 frames: some are drawn twice
+    many = test.drawn(10**9)
+    assert 40 < len(set(many)) == len(many) <= CLIP_FRAMES and many[:5] == test.drawn(5)
+
+
+@pytest.mark.parametrize(
+    ("moments", "says"),
+    [((), "windows is empty"), ((3, -1), "windows holds -1"), ((4 * CLIP_FRAMES,), f"holds {4 * CLIP_FRAMES}")],
+)
+def test_moments_that_were_not_recorded_are_refused(lens_test, moments, says):
+    with pytest.raises(ValueError, match=rf"{says}, expected one moment or more, from 0 to {4 * CLIP_FRAMES - 1}"):
+        lens_test.through(PRESETS["d1"]).support(9, moments)
+
+
 def test_a_lens_that_is_not_finite_is_refused(lens_test):
     with pytest.raises(ValueError, match="NaN or infinity"):
         lens_test.through(torch.tensor([0.0, float("nan"), 0.0, 0.0, 0.0]))

@@ -59,8 +59,8 @@ def by_hand(model, loss, rate, count):
 
 @pytest.mark.parametrize("rate", [race.OWN, 0.01])
 def test_with_labels_all_are_shown_the_same_windows_and_scored_on_all_clips(networks, seen, rate):
-    outcome = race.race(networks, seen, 3, 17, windows=6, first=9, count=2, rate=rate)
-    support = seen.support(9, 6, first=9)
+    outcome = race.race(networks, seen, 3, 17, windows=(9, 100, 323), count=2, rate=rate)
+    support = seen.support(9, (9, 100, 323))
     assert list(outcome) == list(networks)
     for title, network in networks.items():
         models, losses = by_hand(
@@ -86,7 +86,7 @@ def test_alone_a_network_sees_the_shown_clip_and_nothing_else(networks, seen):
     others = replace(
         seen, video=blank, recorded=seen.recorded * torch.nan, recorded_pose=seen.recorded_pose * torch.nan
     )
-    without = race.race(networks, others, 3, 17, scenario=ALONE, windows=64, first=20, count=2)
+    without = race.race(networks, others, 3, 17, scenario=ALONE, windows=64, count=2)
     for title, network in networks.items():
         models, losses = by_hand(
             network.adapter.model,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tutorial_lib import checkpoints, motion
 from tutorial_lib.adaptation import Adapter, captured, race
+from tutorial_lib.adaptation.conventions import Convention, mounting
 from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, SCENARIOS, LensTest, Observation
 from tutorial_lib.camera import FOCAL
 from tutorial_lib.datasets.splits import builtin_split
@@ -502,8 +503,66 @@ def test_on_a_crooked_rig_the_meta_trained_network_stands_up():
     np.testing.assert_allclose(drawn(demo, "scene", "skeletons", "truth")[0], truth, atol=1e-6)
     start = demo.arrays["networks"]["MAML"]["errors"][0]
     assert start < 0.6 * errors["MAML"][0], "without a lean there is little to learn"
-    other = demo.set(tilt=20, roll=20, windows=5, first=30).check().arrays["networks"]["MAML"]["errors"].clone()
-    assert not torch.equal(other, demo.set(first=0).check().arrays["networks"]["MAML"]["errors"])
+
+
+@needs_crooked
+def test_the_networks_learn_from_exactly_the_moments_that_are_chosen():
+    demo = demo_adapt.crooked_demo(folder=FOLDER)
+    assert len(demo.params["moments"]) == 64
+    bars = {button.description: button for button in demo.children[2].children}
+    chosen = {}
+    for name, count in (("one moment", 1), ("five moments", 5), ("sixty-four", 64)):
+        bars[name].click()
+        chosen[name] = demo.check().params["moments"]
+        assert len(chosen[name]) == count == len(demo.controls["moments"].value)
+    assert set(chosen["one moment"]) < set(chosen["five moments"]) < set(chosen["sixty-four"])
+
+    moments = (40, 41, 1000)  # two overlap
+    demo.controls["moments"].value = moments  # as a click does
+    rig = Convention(mounting(torch.tensor(20.0), torch.tensor(20.0)))
+    seen = LensTest(builtin_split(0), 0, clips=demo_adapt.CLIPS).through(demo_lens.lens_of(**HEAVY), convention=rig)
+    expected = race.race(race.crooked_networks(FOLDER), seen, 0, 40, windows=moments, count=5)
+    for title, outcome in demo.check().arrays["networks"].items():
+        torch.testing.assert_close(outcome["errors"], expected[title]["errors"])
+    assert "labelled moments 3" in demo.stage.state["caption"]
+    demo.set(tilt=0, roll=0).check()
+    assert demo.params["moments"] == moments, "another rig, the same moments"
+
+
+@needs_crooked
+def test_each_moment_alone_is_what_the_demo_shows_when_it_is_clicked():
+    demo = demo_adapt.crooked_demo(folder=FOLDER).set(moments=(40, 1000), count=3, tilt=10).check()
+    lean, alone = demo_adapt.each_moment_alone(demo)
+    assert demo.params["moments"] == (40, 1000) and lean.shape == (2,) and (lean > 0).all() and (lean < 90).all()
+    for moment, error in zip((40, 1000), alone):
+        shown = demo.set(moments=(moment,)).check().arrays["networks"]["MAML"]["errors"]
+        assert shown[-1] == pytest.approx(error, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("bent", "says"),
+    [(20, "+20 mm (95 % interval over moments [+"), (-20, "click somebody who bends."), (0, "undecided.")],
+)
+def test_the_answer_on_standing_or_bending_follows_the_numbers(bent, says):
+    lean = np.repeat([5.0, 40.0], 10)
+    errors = np.tile([148.0, 150.0, 152.0, 149.0, 151.0], 4) + bent * (lean > race.UPRIGHT)
+    answer = demo_adapt.standing_or_bending(lean, errors)
+    assert says in answer and "150 mm" in answer and f"{150 + bent} mm" in answer
+    assert "cannot say" in demo_adapt.standing_or_bending(lean * 0, errors)
+
+
+@needs_crooked
+def test_without_a_labelled_moment_no_step_is_taken_and_said_so():
+    demo = demo_adapt.crooked_demo(folder=FOLDER).set(moments=()).check()
+    assert all(len(outcome["errors"]) == 1 for outcome in demo.arrays["networks"].values())
+    assert "no moment is chosen" in demo.stage.state["note"] and "labelled moments none" in demo.stage.state["caption"]
+    assert "no moment is chosen" not in demo.set(moments=[7]).check().stage.state["note"]
+    assert pane(demo, "curve")["title"] == "mean over 8 clips, none labelled"
+    for count, ticks in ((0, [[0, "0"], [1, "1"]]), (2, [[0, "0"], [1, "1"], [2, "2"]]), (20, None)):
+        x = pane(demo.set(count=count).check(), "curve")["x"]
+        assert x["range"] == [0, max(count, 1)] and x["ticks"] == ticks, "steps are whole numbers"
+    with pytest.raises(ValueError, match="moments is .*, expected at most 64 different whole numbers from 0 to 2591"):
+        demo.set(moments=range(65))
 
 
 @needs_crooked
@@ -519,7 +578,7 @@ def test_anil_moves_in_its_last_layer_only():
 def test_an_empty_support_set_is_named_and_the_demo_goes_on(adapting, monkeypatch):
     before = adapting.stage.state["panes"]
 
-    def empty(observation, frames, windows, first=0):
+    def empty(observation, frames, windows):
         return Windows(torch.zeros(0, frames, 17, 2), torch.zeros(0, 17, 3))
 
     with monkeypatch.context() as patch:

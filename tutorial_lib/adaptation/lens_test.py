@@ -1,5 +1,6 @@
 """One fair test for every lifter: people, a lens, a scenario; the same frames and detector errors for all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -47,23 +48,31 @@ class Observation:
     truth: torch.Tensor
     convention: Convention | None = None
 
-    def support(self, frames: int, windows: int, *, first: int = 0) -> Windows:
+    def support(self, frames: int, windows: int | Sequence[int]) -> Windows:
         """Labelled windows for a receptive field of `frames`.
 
         Args:
             frames: of the lifter.
-            windows: how many.
-            first: the first of them, in the order in which they were recorded.
+            windows: how many of those that the test has drawn; or the moments that they centre on: frame numbers of the
+                whole recording, one clip after the other. Windows may overlap; at a clip's ends its last frame repeats.
 
         Raises:
-            ValueError: none, or more than were recorded.
+            ValueError: none, more than were drawn, a moment that was not recorded.
         """
-        if not 1 <= windows <= len(self.picks):
-            raise ValueError(f"windows is {windows}, expected 1 to {len(self.picks)} labelled windows")
-        if not 0 <= first <= len(self.picks) - windows:
-            raise ValueError(f"first is {first}, expected 0 to {len(self.picks) - windows} before {windows} windows")
-        clip, centre = self.picks[first : first + windows].unbind(-1)
-        index = window_indices(self.recorded.shape[1], frames, centre)
+        length = self.recorded.shape[1]
+        if isinstance(windows, int):
+            if not 1 <= windows <= len(self.picks):
+                raise ValueError(f"windows is {windows}, expected 1 to {len(self.picks)} labelled windows")
+            clip, centre = self.picks[:windows].unbind(-1)
+        else:
+            last = len(self.recorded) * length - 1
+            wrong = [moment for moment in windows if not 0 <= moment <= last]
+            if wrong or not len(windows):
+                found = f"holds {wrong[0]}" if wrong else "is empty"
+                raise ValueError(f"windows {found}, expected one moment or more, from 0 to {last}")
+            moments = torch.as_tensor(windows, device=self.picks.device)
+            clip, centre = moments // length, moments % length
+        index = window_indices(length, frames, centre)
         return Windows(self.recorded[clip[:, None], index], _wanted(self.recorded_pose[clip, centre], self.convention))
 
     def to(self, device: torch.device | str) -> "Observation":
@@ -118,6 +127,12 @@ class LensTest:
         self.calibration_clips, self.tests = self.calibration_clips.to(device), self.tests.to(device)
         self.recorded_defects, self.test_defects = self.recorded_defects.to(device), self.test_defects.to(device)
         self.picks = self.picks.to(device)
+
+    def drawn(self, count: int) -> tuple[int, ...]:
+        """The first moments that were drawn to be labelled, each once, at most `count`; for `Observation.support`."""
+        clip, centre = self.picks.unbind(-1)
+        moments = dict.fromkeys((clip * self.calibration_clips.pose.shape[1] + centre).tolist())  # some come twice
+        return tuple(moments)[:count]
 
     def through(
         self, lens: Lens | torch.Tensor, *, clips: slice = slice(None), convention: Convention | None = None

@@ -1,7 +1,6 @@
 """Several networks adapt to one observation, step by step: what the live demos show at every move."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,8 +58,7 @@ def race(
     moment: int,
     *,
     scenario: Scenario = LABELLED,
-    windows: int,
-    first: int = 0,
+    windows: int | Sequence[int],
     count: int,
     rate: float = OWN,
 ) -> dict[str, dict[str, Any]]:
@@ -72,8 +70,7 @@ def race(
         clip: whose pose is shown, at frame `moment`.
         moment: frame of that clip.
         scenario: what the steps see.
-        windows: labelled windows of the support set, from the `first` one on.
-        first: of them.
+        windows: of the support set: how many, or their moments, as `Observation.support` takes them.
         count: steps.
         rate: of the steps; `OWN`: each network's.
 
@@ -83,7 +80,7 @@ def race(
     """
     if scenario == LABELLED:
         frames = next(iter(networks.values())).adapter.model.frames
-        support: Windows | torch.Tensor = observation.support(frames, windows, first=first)
+        support: Windows | torch.Tensor = observation.support(frames, windows)
         video, truth, shown = observation.video, observation.truth, clip
     else:
         support = video = observation.video[clip : clip + 1]
@@ -105,6 +102,12 @@ UPRIGHT = 15.0
 """Largest angle in degrees between trunk and the vertical of somebody who is said to stand upright."""
 
 
+def leans(poses: torch.Tensor) -> torch.Tensor:
+    """Angle (...) in degrees between trunk and the vertical of poses (..., 17, 3), root-relative in camera axes."""
+    trunk = torch.nn.functional.normalize(poses[..., JOINTS.index("neck"), :], dim=-1)  # from the root, at the origin
+    return torch.rad2deg(torch.arccos(-trunk[..., 1]))  # y points down
+
+
 def middling(lens_test: LensTest, lifter: Lifter) -> int:
     """The clip to begin with: of those that show somebody upright at the middle frame, the one of median error.
 
@@ -117,8 +120,6 @@ def middling(lens_test: LensTest, lifter: Lifter) -> int:
     observation = lens_test.through(PRESETS["d2"])
     with torch.no_grad():
         errors = joint_errors(lifter.lift(observation.video), observation.truth).mean((1, 2))
-    pose = observation.truth[:, observation.truth.shape[1] // 2]
-    trunk = torch.nn.functional.normalize(pose[:, JOINTS.index("neck")], dim=-1)  # from the root, at the origin
-    upright = -trunk[:, 1] > math.cos(math.radians(UPRIGHT))  # y points down
+    upright = leans(observation.truth[:, observation.truth.shape[1] // 2]) < UPRIGHT
     clips = [i for i in errors.argsort().tolist() if upright[i]] or errors.argsort().tolist()
     return clips[len(clips) // 2]

@@ -62,4 +62,4 @@ def fold_note(lens: torch.Tensor) -> str:
     radii = np.linspace(0.05, 1.13, 109)
     first = next(r for r in radii if bool(folds(lens, float(r))))
     place = "inside the picture" if first < VISIBLE_RADIUS else "in the corners"
-    return f"this lens FOLDS at radius {first:.2f} ({place}): two rays land on one pixel"
+    return f"FOLDS from radius {first:.2f} on, {place}"

@@ -16,6 +16,7 @@ import ipywidgets
 import torch
 
 from tutorial_lib.display import rerun, still
+from tutorial_lib.display.moments import Moments
 from tutorial_lib.display.stage import Stage
 from tutorial_lib.display.transfer import fetch
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
@@ -23,6 +24,9 @@ from tutorial_lib.locking import MODEL_LOCK, gradients_on
 CALLBACK_THREADS = 1
 """Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs
 ten times the time where others are at work, because OpenMP's threads spin while they wait for each other."""
+
+SHORT = 7
+"""Characters of a read-out that every slider has room for."""
 
 _WIDE = {"description_width": "11em"}
 _LAYOUT = {"width": "48%", "min_width": "23em"}  # two beside each other: controls and picture fit one screen
@@ -90,7 +94,10 @@ def slider(
 
 def steps(options: Iterable[Any], value: Any = None, label: str = "", *, continuous: bool = True):
     """A slider over given values: a list, or (label, value) pairs where the label is what is shown."""
-    return _selection(ipywidgets.SelectionSlider, options, value, label, continuous_update=continuous)
+    made = _selection(ipywidgets.SelectionSlider, options, value, label, continuous_update=continuous)
+    if max(len(text) for text, _ in _pairs(made)) > SHORT:
+        made.add_class("pose-long")  # room for the longest, or the track would change under the pointer
+    return made
 
 
 def choice(options: Iterable[Any], value: Any = None, label: str = ""):
@@ -120,7 +127,8 @@ def live(
     Args:
         compute: pure and seeded; gets the controls' values by name, returns arrays.
         view: arrays and params to a picture, from `stage.panes`.
-        controls: name -> ipywidgets control (`slider`, `steps`, `choice`, or any with a `value`).
+        controls: name -> ipywidgets control (`slider`, `steps`, `choice`, or any with a `value`); `moments` stand right
+            above the picture.
         presets: button name -> params to set at once.
         title: above the controls.
         folded: names of controls that stand behind "more controls", closed at first.
@@ -170,12 +178,20 @@ class Demo(ipywidgets.VBox):
         if unknown:
             raise ValueError(f"folded names {unknown}, expected some of {', '.join(self.controls)}")
         heading = [ipywidgets.HTML(f"<b style='font-size:16px'>{escape(title)}</b>")] if title else []
-        shown = [control for name, control in self.controls.items() if name not in folded]
+        self._strips = [control for control in self.controls.values() if isinstance(control, Moments)]
+        pictured = [name for name in folded if isinstance(self.controls[name], Moments)]
+        if pictured:
+            raise ValueError(f"folded names {pictured}, expected no moments: they stand above the stage")
+        shown = [
+            control
+            for name, control in self.controls.items()
+            if name not in folded and not isinstance(control, Moments)
+        ]
         if folded:
             shown = _with_lid(shown, [self.controls[name] for name in folded])
         panel = ipywidgets.Box(shown, layout={"flex_flow": "row wrap"})
         panel.add_class("pose-controls")
-        super().__init__([*heading, panel, self._buttons(), self.stage])
+        super().__init__([*heading, panel, self._buttons(), *self._strips, self.stage])
         for control in self.controls.values():
             control.observe(self._moved, names="value")
         self._run()
@@ -281,7 +297,7 @@ class Demo(ipywidgets.VBox):
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"live demo {self.title!r}: {self.caption()}"
         if self.arrays is not None:
-            bundle["image/png"] = still.png_base64(self.stage.state, title=self.title)
+            bundle["image/png"] = still.png_base64(self.stage.state, title=self.title, strips=self._strips)
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
 
 
@@ -309,6 +325,8 @@ def timing(milliseconds: float, device: torch.device) -> str:
 
 def _refusal(control: Any, value: Any) -> str:
     """What the control takes, if it does not take the value; else nothing."""
+    if isinstance(control, Moments):
+        return control.refusal(value)
     if hasattr(control, "options"):
         values = [value for _, value in _pairs(control)]
         if any(_same(control, known, value) for known in values):
@@ -345,6 +363,8 @@ def _same(control: Any, known: Any, value: Any) -> bool:
 
 def _readout(control: Any) -> str:
     """The control's value as its read-out shows it."""
+    if isinstance(control, Moments):
+        return control.readout()
     if hasattr(control, "options"):
         return next(text for text, known in _pairs(control) if _same(control, known, control.value))
     if isinstance(control.value, bool):

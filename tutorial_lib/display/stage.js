@@ -4,57 +4,6 @@
 
 const LOOPS = 4; // playback stops by itself
 const AXES = { z: [[0, 1], [1, 1], [2, 1]], y: [[0, 1], [2, -1], [1, 1]], "-y": [[0, 1], [2, 1], [1, -1]] };
-const DASH = { solid: [], dash: [9, 5], dot: [2, 5] };
-const LEFT_DASH = { solid: [6, 4], dash: [4, 7], dot: [2, 9] }; // left limbs are broken and lighter
-const LIGHTER = 0.38;
-const HEAD = 10;
-
-// ---------------------------------------------------------------- small helpers
-const clamp = (x, lo, hi) => Math.min(hi, Math.max(lo, x));
-const minus = (text) => String(text).replace(/-/g, "\u2212");
-
-/** Turn every {shape, data: DataView} of the state into {shape, data: Float32Array}. */
-function decode(value) {
-  if (value instanceof DataView) {
-    return new Float32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength));
-  }
-  if (Array.isArray(value)) return value.map(decode);
-  if (value && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
-  }
-  return value;
-}
-
-function element(tag, name, parent, text) {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  if (parent) parent.appendChild(node);
-  return node;
-}
-
-/** Write text only where it changed: every write wakes observers and screen readers. */
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-const css = (c, alpha = 1) => `rgba(${c.map(Math.round).join(",")},${alpha})`;
-const mix = (a, b, t) => a.map((x, i) => x + (b[i] - x) * t);
-
-/** Colours of the surrounding page, read at every redraw so that a theme switch is followed. */
-function themeOf(root) {
-  const parse = (text) => (text.match(/[\d.]+/g) || [0, 0, 0]).slice(0, 3).map(Number);
-  const style = getComputedStyle(root);
-  const [text, back] = [parse(style.color), parse(style.backgroundColor)];
-  const dark = back[0] + back[1] + back[2] < 384;
-  const colour = (name) => {
-    if (name === "ink") return text;
-    if (name === "grey") return mix(text, back, 0.45);
-    return dark ? mix(rgb(name), [255, 255, 255], 0.25) : rgb(name);
-  };
-  return { text, back, dark, colour, grid: css(mix(text, back, 0.8)), soft: css(mix(text, back, 0.35)), font: style.fontFamily };
-}
 
 /** "Nice" tick positions inside [lo, hi]. */
 function ticks(lo, hi, count) {
@@ -72,30 +21,6 @@ const point = (array, frame, joint) => {
   const dims = array.shape[2], start = (at(array, frame) * array.shape[1] + joint) * dims;
   return array.data.subarray(start, start + dims);
 };
-
-// ---------------------------------------------------------------- skeletons, in 2D and projected 3D
-/** Draw skeletons given `place(skeleton, joint) -> [x, y, depth]`: later ones on top, near bones over far ones. */
-function drawSkeletons(g, theme, state, skeletons, place) {
-  for (const s of skeletons) {
-    const strokes = [];
-    const joints = Array.from({ length: s.points.shape[1] }, (_, j) => place(s, j));
-    for (const [parent, child, side] of state.bones) {
-      const [a, b] = [joints[parent], joints[child]];
-      strokes.push({ side, a, b, head: child === HEAD, depth: (a[2] + b[2]) / 2 });
-    }
-    strokes.sort((a, b) => b.depth - a.depth);
-    const full = theme.colour(s.colour), light = mix(full, theme.back, LIGHTER);
-    g.lineWidth = s.width; g.lineCap = "round";
-    for (const { side, a, b, head } of strokes) {
-      g.strokeStyle = g.fillStyle = css(side === "left" ? light : full);
-      g.setLineDash((side === "left" ? LEFT_DASH : DASH)[s.dash]);
-      g.beginPath(); g.moveTo(a[0], a[1]); g.lineTo(b[0], b[1]); g.stroke();
-      g.setLineDash([]);
-      g.beginPath(); g.arc(b[0], b[1], s.width * (head ? 1.9 : 0.85), 0, 2 * Math.PI); g.fill();
-    }
-  }
-  g.lineCap = "butt";
-}
 
 // ---------------------------------------------------------------- pane kind "scene"
 /** Fixed camera: the scale depends on the extent, the pane's size and the zoom, never on the skeletons. */
@@ -370,6 +295,13 @@ function makePane(kind, parent, redraw) {
   return pane;
 }
 
+/** As high as it ever was at this width: a remark that wraps now and then must not push the picture up and down. */
+function keepRoom(node) {
+  if (node.dataset.width !== String(node.clientWidth)) node.style.minHeight = "";
+  node.dataset.width = node.clientWidth;
+  node.style.minHeight = `${node.offsetHeight}px`;
+}
+
 function describe(pane) {
   const names = [...(pane.skeletons || []), ...(pane.series || []), ...(pane.dots || [])].map((i) => i.name).filter(Boolean).join(", ");
   const how = pane.kind === "scene" ? ". Drag or press the arrow keys to turn, control and wheel to zoom, double-click to reset" : "";
@@ -387,13 +319,13 @@ function render({ model, el }) {
   const button = element("button", "pose-button", bar, "\u25B6 play"), scrub = element("input", "", bar), count = element("span", "pose-count", bar);
   button.type = "button"; scrub.type = "range"; scrub.min = 0; scrub.step = 1;
   scrub.setAttribute("aria-label", "frame");
-  let state = {}, panes = [], length = 1, frame = 0, playing = null, queued = 0;
+  let state = {}, panes = [], length = 1, frame = 0, playing = null, queued = 0, walked = false;
 
   const redraw = () => { queued ||= requestAnimationFrame(paint); };
   function paint() {
     queued = 0;
     if (!state.panes || !root.isConnected) return;
-    const theme = themeOf(root), ratio = window.devicePixelRatio || 1;
+    const theme = themeOf(root);
     state.panes.forEach((spec, i) => {
       const pane = panes[i];
       if (pane.kind === "table") return drawTable(pane.body, spec);
@@ -402,15 +334,9 @@ function render({ model, el }) {
         [pane.view.azimuth, pane.view.elevation, pane.view.zoom] = [...spec.view, 1];
       }
       pane.view.frame = frame;
-      const { clientWidth: w, clientHeight: h } = pane.canvas;
-      if (!w || !h) return;
-      if (pane.canvas.width !== Math.round(w * ratio) || pane.canvas.height !== Math.round(h * ratio)) {
-        [pane.canvas.width, pane.canvas.height] = [Math.round(w * ratio), Math.round(h * ratio)];
-      }
-      const g = pane.canvas.getContext("2d");
-      g.setTransform(ratio, 0, 0, ratio, 0, 0);
-      g.clearRect(0, 0, w, h);
-      DRAW[pane.kind](g, w, h, spec, pane.view, theme, state, pane.cache);
+      const sheet = blank(pane.canvas);
+      if (!sheet) return;
+      DRAW[pane.kind](...sheet, spec, pane.view, theme, state, pane.cache);
       drawLegend(pane.legend, spec, theme, spec === state.panes.find((s) => s.skeletons?.length));
     });
   }
@@ -440,21 +366,22 @@ function render({ model, el }) {
   }
   button.addEventListener("click", () => {
     if (playing) return pause();
+    walked = true;
     playing = { from: state.plays === "steps" && frame === length - 1 ? 0 : frame };
     show(playing.from);
     write(button, "\u23F8 pause");
     playing.id = requestAnimationFrame(tick);
   });
-  scrub.addEventListener("input", () => { pause(); show(Number(scrub.value)); });
+  scrub.addEventListener("input", () => { walked = true; pause(); show(Number(scrub.value)); });
   scrub.addEventListener("keydown", (e) => { // JupyterLab swallows the arrow keys' own effect
     const next = { ArrowLeft: frame - 1, ArrowDown: frame - 1, ArrowRight: frame + 1, ArrowUp: frame + 1, Home: 0, End: length - 1 }[e.key];
     if (next === undefined) return;
-    e.preventDefault(); e.stopPropagation(); pause(); show(next);
+    e.preventDefault(); e.stopPropagation(); walked = true; pause(); show(next);
   });
 
   function update() {
     state = decode(model.get("state"));
-    const specs = state.panes || [];
+    const specs = state.panes || [], drawn = panes.length > 0; // the first picture waits for play
     if (specs.map((s) => s.kind).join() !== panes.map((p) => p.kind).join()) {
       row.replaceChildren(); tables.replaceChildren();
       panes = specs.map((s) => makePane(s.kind, s.kind === "table" ? tables : row, redraw));
@@ -468,20 +395,21 @@ function render({ model, el }) {
       canvas.style.height = `${state.height}px`;
       if (canvas.getAttribute("aria-label") !== describe(spec)) canvas.setAttribute("aria-label", describe(spec));
     });
+    const ended = drawn && (!walked || frame === length - 1); // of steps, who has not gone back sees the outcome of every move
     length = Math.max(1, ...specs.flatMap((s) => [...(s.skeletons || []), ...(s.dots || [])].map((k) => frames(k.points)).concat(s.now ? s.now.data.length : 1)));
-    bar.hidden = length < 2;
+    bar.hidden = length < 2 && state.plays !== "steps";
+    bar.style.visibility = length < 2 ? "hidden" : ""; // no step to play: its room stays, or the page would jump
     scrub.max = length - 1;
     write(text, state.caption || ""); write(note, state.note || ""); write(timing, state.timing || ""); write(error, state.error || "");
+    keepRoom(caption);
     error.hidden = !state.error;
     row.classList.toggle("pose-stale", Boolean(state.error));
-    show(Math.min(frame, length - 1));
+    show(state.plays === "steps" && ended ? length - 1 : frame);
   }
-  const watcher = new ResizeObserver(redraw);
-  const themes = new MutationObserver(redraw);
-  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"] });
+  const watcher = watchPage(redraw);
   model.on("change:state", update);
   update();
-  return () => { model.off("change:state", update); pause(); watcher.disconnect(); themes.disconnect(); if (queued) cancelAnimationFrame(queued); };
+  return () => { model.off("change:state", update); pause(); watcher.stop(); if (queued) cancelAnimationFrame(queued); };
 }
 
 export default { render };

@@ -21,13 +21,18 @@ Dash = Literal["solid", "dash", "dot"]
 Symbol = Literal["circle", "square", "diamond"]
 DASHES, SYMBOLS = get_args(Dash), get_args(Symbol)
 _SIDE = {joint: "left" for joint in LEFT} | {joint: "right" for joint in RIGHT}
-_BONES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
+BONE_SIDES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
+
+
+def script(name: str) -> str:
+    """The JavaScript of a widget: the file `name` after what all of them share. One text, since no page can import."""
+    return "\n".join(Path(__file__).with_name(part).read_text("utf-8") for part in ("drawing.js", name))
 
 
 class Stage(anywidget.AnyWidget):
     """The widget. Assign `state` (from `panes`) and every view of it redraws once."""
 
-    _esm = Path(__file__).with_name("stage.js")
+    _esm = script("stage.js")
     _css = Path(__file__).with_name("stage.css")
     state = traitlets.Dict().tag(sync=True)
 
@@ -53,7 +58,7 @@ def panes(
         raise ValueError("panes got no parts, expected at least one of scene, image, curve, table")
     _positive("fps", fps)
     return {
-        "panes": list(parts), "bones": _BONES, "fps": min(float(fps), 120.0),
+        "panes": list(parts), "bones": BONE_SIDES, "fps": min(float(fps), 120.0),
         "height": int(height), "note": note, "caption": "", "timing": "", "error": "", "plays": plays,
     }  # fmt: skip
 
@@ -131,10 +136,10 @@ def polyline(name: str, points: Values, *, colour: str = "grey", dash: Dash = "s
         dash: "solid", "dash" or "dot".
         width: of the pen in CSS pixels.
     """
-    array = _array("points", points, nan=True)
+    array = finite("points", points, nan=True)
     if array.ndim not in (2, 3) or array.shape[-1] != 2:
         raise ValueError(f"points has shape {array.shape}, expected (length, 2) or (lines, length, 2)")
-    return _drawn(name, colour, dash, width) | {"points": _pack(array.reshape(-1, *array.shape[-2:]))}
+    return _drawn(name, colour, dash, width) | {"points": pack(array.reshape(-1, *array.shape[-2:]))}
 
 
 def circle(
@@ -164,10 +169,10 @@ def dots(
         symbol: "circle", "square" or "diamond".
     """
     _one_of("symbol", symbol, SYMBOLS)
-    array = _array("points", points)
+    array = finite("points", points)
     if array.ndim not in (2, 3) or array.shape[-1] != 2:
         raise ValueError(f"points has shape {array.shape}, expected (count, 2) or (frames, count, 2)")
-    packed = _pack(array.reshape(-1, *array.shape[-2:]))
+    packed = pack(array.reshape(-1, *array.shape[-2:]))
     return _drawn(name, colour, "solid", 1.0) | {"points": packed, "size": float(size), "symbol": symbol}
 
 
@@ -212,12 +217,12 @@ def image(
     cells: dict[str, dict] = {}
     for key, value, shapes in (("picture", picture, ((2,), (3,))), ("heat", heat, ((2,),))):
         if value is not None:
-            array = _array(key, value)
+            array = finite(key, value)
             if (array.ndim,) not in shapes or (array.ndim == 3 and array.shape[2] != 3):
                 raise ValueError(
                     f"{key} has shape {array.shape}, expected (rows, columns){' or (…, 3)' * len(shapes[1:])}"
                 )
-            cells[key] = {"cells": _pack(array), "range": [float(v) for v in levels]}
+            cells[key] = {"cells": pack(array), "range": [float(v) for v in levels]}
     if heat is not None:
         cells["heat"] |= {"name": heat_name, "colour": _colour(heat_colour)}
     return cells | {
@@ -261,21 +266,21 @@ def series(
     """
     _one_of("symbol", symbol, SYMBOLS)
     _one_of("mode", mode, ("line", "markers", "line+markers", "bars"))
-    xs, ys = (_array(key, value, nan=True) for key, value in (("x", x), ("y", y)))
-    limits = [] if band is None else [_array("band", side) for side in band]
+    xs, ys = (finite(key, value, nan=True) for key, value in (("x", x), ("y", y)))
+    limits = [] if band is None else [finite("band", side) for side in band]
     if xs.ndim != 1 or any(other.shape != xs.shape for other in (ys, *limits)) or len(limits) not in (0, 2):
         shapes = [part.shape for part in (xs, ys, *limits)]
         raise ValueError(f"series {name!r}: x, y and band have shapes {shapes}, expected one shape (points,)")
-    packed = {"lo": _pack(limits[0]), "hi": _pack(limits[1])} if limits else None
+    packed = {"lo": pack(limits[0]), "hi": pack(limits[1])} if limits else None
     return _drawn(name, colour, dash, width) | {
-        "x": _pack(xs), "y": _pack(ys), "mode": mode, "band": packed, "symbol": symbol,
+        "x": pack(xs), "y": pack(ys), "mode": mode, "band": packed, "symbol": symbol,
         "bar": float(bar), "shift": float(shift),
     }  # fmt: skip
 
 
 def hline(name: str, y: float, *, colour: str = "grey", dash: Dash = "dash") -> dict:
     """A horizontal reference line for `curve`, with its name written on it."""
-    return _drawn(name, colour, dash, 2.0) | {"y": float(_array("y", y))}
+    return _drawn(name, colour, dash, 2.0) | {"y": float(finite("y", y))}
 
 
 def axis(label: str, low: float, high: float, *, log: bool = False, ticks: dict[str, float] | None = None) -> dict:
@@ -315,7 +320,7 @@ def curve(
         title: above the pane.
         weight: share of the row's width.
     """
-    marks = None if now is None else _pack(np.atleast_1d(_array("now", now)))
+    marks = None if now is None else pack(np.atleast_1d(finite("now", now)))
     return {
         "kind": "curve", "title": title, "series": _parts("series", series, "mode", "series"), "x": x, "y": y,
         "lines": _parts("lines", lines, "y", "hline"), "now": marks, "weight": weight,
@@ -357,7 +362,7 @@ def unpack(packed: dict) -> np.ndarray:
 
 
 # ------------------------------------------------------------------ checks
-def _array(argument: str, value: Values, nan: bool = False) -> np.ndarray:
+def finite(argument: str, value: Values, nan: bool = False) -> np.ndarray:
     """float32 array from a tensor, an array or a list; refuses what is not finite."""
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu().numpy()
@@ -373,7 +378,7 @@ def _array(argument: str, value: Values, nan: bool = False) -> np.ndarray:
 
 
 def _frames(argument: str, value: Values, joints: int, dims: int) -> dict:
-    array = _array(argument, value)
+    array = finite(argument, value)
     if array.ndim == 2:
         array = array[None]
     if array.ndim != 3 or array.shape[1:] != (joints, dims) or not len(array):
@@ -381,10 +386,11 @@ def _frames(argument: str, value: Values, joints: int, dims: int) -> dict:
             f"{argument} has shape {array.shape}, expected ({joints}, {dims}) or (frames, {joints}, {dims}): "
             "pick one person with an index, keep joints and coordinates last"
         )
-    return _pack(array)
+    return pack(array)
 
 
-def _pack(array: np.ndarray) -> dict:
+def pack(array: np.ndarray) -> dict:
+    """An array as it travels in a state: `unpack` undoes it."""
     return {"shape": list(array.shape), "data": np.ascontiguousarray(array, dtype="<f4").tobytes()}
 
 

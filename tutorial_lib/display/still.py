@@ -7,6 +7,7 @@ notebooks (code hosts, nbconvert, mail) run no JavaScript; they show this.
 import base64
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.display.figures import COLOURS, STROKES
+from tutorial_lib.display.moments import Moments
 from tutorial_lib.display.preview import painted
 from tutorial_lib.display.stage import unpack
 
-WIDTH, HEIGHT, ROW = 8.0, 3.4, 0.24
-"""Inches at 100 pixels each: of a row of panes without its legends, and the height of a table's row."""
+WIDTH, HEIGHT, ROW, STRIP = 8.0, 3.4, 0.24, 0.8
+"""Inches at 100 pixels each: of a row of panes without its legends, the height of a table's row and of a strip."""
 _BELOW = 0.1
 
 _DASHES = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5))}
@@ -29,13 +31,14 @@ _MARKERS = {"circle": "o", "square": "s", "diamond": "D"}
 _SIZE = 9
 
 
-def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> bytes:
+def png(picture: dict[str, Any], frame: int | None = None, title: str = "", strips: Sequence[Moments] = ()) -> bytes:
     """Paint a picture; the bytes are the same at every run.
 
     Args:
         picture: what `stage.panes` returns.
         frame: which frame of what moves; by default the middle one, of steps the last.
         title: above the picture's own note.
+        strips: controls that are pictures themselves, above the panes.
     """
     if frame is None and picture["plays"] == "steps":
         frame = sys.maxsize
@@ -49,13 +52,18 @@ def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> b
     tall = (HEIGHT + legend + 0.14 * lines) * bool(panes)
     heights = [ROW * (_head(table) + len(table["rows"]) + bool(table["title"]) + 0.6) for table in tables]
     head = [text for text in (title, picture["note"]) if text]
-    total = 0.3 * len(head) + tall + sum(heights)
+    total = 0.3 * len(head) + STRIP * len(strips) + tall + sum(heights)
     canvas = Figure(figsize=(WIDTH, total), facecolor="white")
     FigureCanvasAgg(canvas)
     for number, text in enumerate(head):
         style: dict[str, Any] = {"fontsize": _SIZE + 2, "fontweight": "bold"} if text == title else {"fontsize": _SIZE}
         canvas.text(0.5, 1 - 0.3 * (number + 0.6) / total, text, ha="center", va="center", **style)
     top = total - 0.3 * len(head)
+    for strip in strips:
+        top -= STRIP
+        ax = _Box(0, top, WIDTH, STRIP).axes(canvas, (0.1, 0.05, 0.1, 0.22))
+        ax.set_title(f"{strip.description}: {strip.readout()}", fontsize=_SIZE, pad=3)
+        strip.paint(ax)
     left = 0.0
     for pane, wide in zip(panes, wides):
         _PAINTERS[pane["kind"]](canvas, pane, _Box(left, top - tall + legend, wide, HEIGHT), frame)
@@ -67,9 +75,9 @@ def png(picture: dict[str, Any], frame: int | None = None, title: str = "") -> b
     return painted(canvas)
 
 
-def png_base64(picture: dict[str, Any], frame: int | None = None, title: str = "") -> str:
+def png_base64(picture: dict[str, Any], frame: int | None = None, title: str = "", **more: Any) -> str:
     """`png` as notebooks store it."""
-    return base64.b64encode(png(picture, frame, title)).decode()
+    return base64.b64encode(png(picture, frame, title, **more)).decode()
 
 
 class _Box(tuple):

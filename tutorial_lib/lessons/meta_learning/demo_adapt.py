@@ -5,12 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.stats import ttest_ind
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Observation, Scenario
-from tutorial_lib.adaptation.race import OWN, Network, contestant, crooked_networks, middling, race
+from tutorial_lib.adaptation.race import OWN, UPRIGHT, Network, contestant, crooked_networks, leans, middling, race
+from tutorial_lib.camera import project
 from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import (
@@ -23,15 +26,20 @@ from tutorial_lib.display.lens_controls import (
     lens_presets,
 )
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
+from tutorial_lib.display.moments import moments
 from tutorial_lib.distortion import COEFFICIENTS
+from tutorial_lib.metrics import root_relative
 
 CLIPS = 8
 """People and motions of the test; the curves show their mean."""
 
+MOST = 64
+"""Moments that can be labelled: the networks take no more."""
+
 LEVELS = (300.0, 600.0, 1200.0)
 """The error axis ends at one of these: fixed, unless a lens is worse than any that the slider's presets hold."""
 
-RATES = [("each its best", OWN), *((f"{rate:g}", rate) for rate in (0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2))]
+RATES = [("its own", OWN), *((f"{rate:g}", rate) for rate in (0.001, 0.003, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2))]
 
 COLOURS = {
     "plain": "orange",
@@ -90,22 +98,30 @@ def compute_crooked(
     clip: int,
     tilt: float,
     roll: float,
-    windows: int,
-    first: int,
+    moments: tuple[int, ...],
     count: int,
     rate: float,
     **coefficients: float,
 ) -> dict[str, Any]:
-    """What `crooked_demo` shows for these values of its controls; poses are turned back to the level room."""
+    """What `crooked_demo` shows for these values of its controls; poses are turned back to the level room.
+
+    Where no moment is labelled there is nothing to learn from: no step is taken.
+    """
     lens, rig = lens_of(**coefficients), Convention(mounting(torch.tensor(float(tilt)), torch.tensor(float(roll))))
     rig = rig.to(lens_test.tests.pose.device)
     observation = lens_test.through(lens, convention=rig)
     moment = observation.video.shape[1] // 2
-    outcome = race(networks, observation, clip, moment, windows=windows, first=first, count=count, rate=rate)
+    count, windows = (count, moments) if moments else (0, 1)
+    outcome = race(networks, observation, clip, moment, windows=windows, count=count, rate=rate)
     for result in outcome.values():
         result["poses"] = rig.in_picture(result["poses"])
     shown = _shown(lens, observation, clip, moment)
-    return shown | {"truth": rig.in_picture(shown["truth"]), "networks": outcome, "clips": len(observation.video)}
+    return shown | {
+        "truth": rig.in_picture(shown["truth"]),
+        "networks": outcome,
+        "clips": len(observation.video),
+        "labelled": len(moments),
+    }
 
 
 def _shown(lens: torch.Tensor, observation: Observation, clip: int, moment: int) -> dict[str, Any]:
@@ -117,7 +133,9 @@ def _shown(lens: torch.Tensor, observation: Observation, clip: int, moment: int)
     }
 
 
-def view_race(rival: str, champion: str, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+def view_race(
+    rival: str, champion: str, arrays: dict[str, Any], params: dict[str, Any], *, height: int = 245
+) -> dict[str, Any]:
     """The picture of both demos: the playback walks through the steps of the adaptation.
 
     Args:
@@ -125,6 +143,7 @@ def view_race(rival: str, champion: str, arrays: dict[str, Any], params: dict[st
         champion: the other one.
         arrays: what `compute` returned.
         params: of the controls.
+        height: of the picture, in CSS pixels.
     """
     networks = arrays["networks"]
     count = len(networks[champion]["errors"]) - 1
@@ -155,17 +174,23 @@ def view_race(rival: str, champion: str, arrays: dict[str, Any], params: dict[st
         stage.scene(skeletons, extent=BODY, up="-y", title="the room: play the steps"),
         stage.curve(
             curves,
-            x=stage.axis("adaptation steps", 0, max(count, 1)),
+            x=_steps_axis(params["count"]),
             y=stage.axis("MPJPE (mm)", 0, top),
             now=places,
-            title=f"mean over {arrays['clips']} clips" if arrays["clips"] > 1 else "this clip",
+            title=f"mean over {arrays['clips']} clips, none labelled" if arrays["clips"] > 1 else "this clip",
             weight=1.2,
         ),
         fps=2.5,
-        height=245,
+        height=height,
         plays="steps",
         note=sentence(rival, champion, arrays),
     )
+
+
+def _steps_axis(count: int) -> dict[str, Any]:
+    """Steps are whole numbers: a short axis names each."""
+    last = max(count, 1)
+    return stage.axis("adaptation steps", 0, last, ticks={str(i): i for i in range(last + 1)} if last < 5 else None)
 
 
 def sentence(rival: str, champion: str, arrays: Mapping[str, Any]) -> str:
@@ -176,7 +201,43 @@ def sentence(rival: str, champion: str, arrays: Mapping[str, Any]) -> str:
         parts.append(f"{title} {outcome['errors'][0]:.0f} → {outcome['errors'][-1]:.0f} mm")
         if abs(outcome["bone"] - 1) > 0.2:
             parts.append(f"ALARM: its bones are now {outcome['bone']:.2f} times as long")
+    if not arrays.get("labelled", True):
+        parts = ["no moment is chosen, so no step is taken: click one"]
     return f"{', '.join(parts)}; {fold_note(arrays['lens'])}"
+
+
+def each_moment_alone(demo: Demo) -> tuple[np.ndarray, np.ndarray]:
+    """What every chosen moment of a `crooked_demo` is worth alone, on the rig and behind the lens that it shows.
+
+    Returns:
+        How far the labelled person's trunk leans in degrees, and MAML's error after the steps in mm, moment by moment.
+    """
+    assert isinstance(demo.compute, partial)
+    networks, lens_test = demo.compute.args
+    params = dict(demo.params)
+    chosen, champion = params.pop("moments"), {"MAML": networks["MAML"]}
+    errors = [
+        compute_crooked(champion, lens_test, moments=(moment,), **params)["networks"]["MAML"]["errors"][-1]
+        for moment in chosen
+    ]
+    pose = lens_test.calibration_clips.pose.flatten(0, 1)[list(chosen)]
+    return leans(root_relative(pose)).cpu().numpy(), np.array(errors)
+
+
+def standing_or_bending(lean: np.ndarray, errors: np.ndarray) -> str:
+    """Whether it matters that the labelled person stands: an answer to read, for what `each_moment_alone` returns."""
+    stands = lean < UPRIGHT
+    if min(stands.sum(), (~stands).sum()) < 2:
+        return "Nearly all who were labelled stand alike, or nearly none does: this recording cannot say."
+    upright, bent = errors[stands], errors[~stands]
+    low, high = ttest_ind(bent, upright, equal_var=False).confidence_interval()
+    verdict = "click somebody who stands" if low > 0 else "click somebody who bends" if high < 0 else "undecided"
+    more, low, high = (stage.signed(value, 0) for value in (bent.mean() - upright.mean(), low, high))
+    return (
+        f"Somebody who stands (trunk within {UPRIGHT:.0f}° of the vertical, {stands.sum()} moments): "
+        f"{upright.mean():.0f} mm; somebody who leans or bends ({(~stands).sum()} moments): {bent.mean():.0f} mm. "
+        f"A difference of {more} mm (95 % interval over moments [{low}, {high}]): {verdict}."
+    )
 
 
 def _clip_control(lens_test: LensTest, start: int) -> Any:
@@ -226,7 +287,9 @@ def crooked_demo(
     folder: Path = checkpoints.FOLDER,
     device: torch.device | str = "cpu",
 ) -> Demo:
-    """On a rig that hangs crooked, behind an unknown lens: watch the skeleton stand up.
+    """On a rig that hangs crooked, behind an unknown lens: choose what is labelled, watch the skeleton stand up.
+
+    The strip shows the recording of the people who wore markers, before any lens. The errors are other people's.
 
     Args:
         motion: "builtin" or a motion file.
@@ -238,26 +301,34 @@ def crooked_demo(
     lens_test = LensTest(adaptation_split(motion, seed), seed, clips=CLIPS, device=device)
     start = middling(lens_test, networks["MAML"].adapter.model)
     level, d2 = lens_presets()["no lens"], lens_presets()["d2 pincushion, heavy"]
-    crooked = {"tilt": 20, "roll": 20, "windows": 64, "first": 0, "count": 5, "rate": OWN}
+    recording = moments(
+        project(lens_test.calibration_clips.pose),
+        lens_test.drawn(MOST),
+        "labelled moments",
+        names=[f"clip {i}: {action}" for i, action in enumerate(lens_test.calibration_clips.actions, start=1)],
+        most=MOST,
+    )
+    crooked = {"tilt": 20, "roll": 20, "moments": recording.value, "count": 5, "rate": OWN}
     return live(
         partial(compute_crooked, networks, lens_test),
-        partial(view_race, "not meta-trained", "MAML"),
+        partial(view_race, "not meta-trained", "MAML", height=205),
         {
             "tilt": slider(20, -LIMIT, LIMIT, 1.0, "tilt of the rig (°)", fmt=".0f"),
             "roll": slider(20, -LIMIT, LIMIT, 1.0, "roll of the rig (°)", fmt=".0f"),
             "count": slider(5, 0, 20, 1, "adaptation steps"),
-            "windows": steps([1, 5, 16, 64], 64, "labelled windows"),
-            "first": slider(0, 0, 64, 1, "from moment"),
+            "moments": recording,
             "rate": steps(RATES, OWN, "step size α"),
             "clip": _clip_control(lens_test, start),
             **lens_controls(d2),
         },
-        folded=("windows", "first", "rate", "clip", *COEFFICIENTS),
+        folded=("rate", "clip", *COEFFICIENTS),
         presets={
             "crooked, heavy lens": crooked | d2,
             "crooked, no lens": crooked | level,
             "level, heavy lens": crooked | d2 | {"tilt": 0, "roll": 0},
-            "one example": crooked | d2 | {"windows": 1},
+            "one moment": {"moments": lens_test.drawn(1)},
+            "five moments": {"moments": lens_test.drawn(5)},
+            "sixty-four": {"moments": recording.value},
             "twenty steps": crooked | d2 | {"count": 20},
         },
         title="The rig hangs crooked: watch the skeleton stand up",
