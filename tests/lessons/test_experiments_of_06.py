@@ -25,6 +25,7 @@ from tutorial_lib.lessons.meta_learning.experiment_crooked import (
     freeze_for,
     second_stage,
     trajectory,
+    validation_rigs,
 )
 from tutorial_lib.lifting import TemporalLifter
 
@@ -289,7 +290,7 @@ def test_the_rate_lies_inside_what_was_tried_and_is_the_best_of_it(scene, best, 
         "trajectory",
         lambda m, seen, rate, steps: asked.append((rate, steps)) or [50.0, error(rate)],
     )
-    rate, tried = choose_rate(lifter(), False, SMOKE, scene[2])
+    rate, tried = choose_rate(lifter(), validation_rigs(False, scene[2]), SMOKE.chosen_at)
     rates = sorted({rate for rate, _ in asked})
     assert rates[0] < rate < rates[-1] and error(rate) == min(map(error, rates))
     assert abs(math.log(rate / best)) <= math.log(3) / 4 + 1e-9, "half a step of the finer grid"
@@ -302,14 +303,14 @@ def test_the_rate_lies_inside_what_was_tried_and_is_the_best_of_it(scene, best, 
 @pytest.mark.parametrize("error, low, high", [(lambda r: r, 1e-6, 1e-5), (lambda r: -r, 10, 100)])
 def test_the_grid_grows_no_further_than_its_bounds(scene, error, low, high, monkeypatch):
     monkeypatch.setattr(experiment_crooked, "trajectory", lambda m, seen, rate, steps: [error(rate)])
-    assert low < choose_rate(lifter(), True, SMOKE, scene[2])[0] < high
+    assert low < choose_rate(lifter(), validation_rigs(True, scene[2]), SMOKE.chosen_at)[0] < high
 
 
 def test_all_methods_are_judged_by_the_same_environments(scene, monkeypatch):
     seen = []
     monkeypatch.setattr(experiment_crooked, "trajectory", lambda m, o, rate, steps: seen.append(o) or [rate])
     for _ in range(2):
-        choose_rate(lifter(), False, SMOKE, scene[2])
+        choose_rate(lifter(), validation_rigs(False, scene[2]), SMOKE.chosen_at)
     half = len(seen) // 2
     for one, other in zip(seen[:6], seen[half:]):
         assert torch.equal(one.video, other.video) and torch.equal(one.truth, other.truth)

@@ -220,17 +220,21 @@ def trajectory(
     return errors
 
 
-def choose_rate(model: TemporalLifter, joints: bool, budget: Budget, lens_test: LensTest) -> tuple[float, dict]:
-    """The rate with the smallest validation error, never at an end of the grid; and every rate's error in mm.
+def validation_rigs(joints: bool, lens_test: LensTest) -> list[Observation]:
+    """What rates are chosen on: six lenses, each with a convention of its own."""
+    generator = torch.Generator().manual_seed(3)
+    lenses, places = sample_stratified(6, generator=generator), draw_conventions(6, joints, generator)
+    return [lens_test.through(lens, convention=places.at(i)) for i, lens in enumerate(lenses)]
+
+
+def choose_rate(model: TemporalLifter, observations: list[Observation], steps: int) -> tuple[float, dict]:
+    """The rate with the smallest mean error after `steps`, never at an end of the grid; and every rate's error in mm.
 
     The grid ends at 1e-5 and 10 for a network that every step harms, or none. Errors that are infinite are None.
     """
-    generator = torch.Generator().manual_seed(3)
-    lenses, places = sample_stratified(6, generator=generator), draw_conventions(6, joints, generator)
-    observations = [lens_test.through(lens, convention=places.at(i)) for i, lens in enumerate(lenses)]
 
     def error(rate: float) -> float:
-        reached = [trajectory(model, seen, rate, budget.chosen_at)[-1] for seen in observations]
+        reached = [trajectory(model, seen, rate, steps)[-1] for seen in observations]
         return sum(reached) / len(reached)
 
     tried = widened_search(error, RATES, within=(1e-5, 10))
@@ -315,7 +319,8 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
             history = second_stage(model, name, budget, footage, validation, generator).whole(name)
         model = freeze_for(name, model.to("cpu").eval())
         seconds = provenance(started, where)
-        rate, tried = choose_rate(model, METHODS[name].joints, budget, validation_test())
+        seen = validation_rigs(METHODS[name].joints, validation_test())
+        rate, tried = choose_rate(model, seen, budget.chosen_at)
         record = {
             "method": name, "budget": settings(budget_name, budget), "seed": seed, "rate": rate, "tried_mm": tried,
             "validation": [[step, round(1000 * value, 2)] for step, value in history.checks], **seconds,

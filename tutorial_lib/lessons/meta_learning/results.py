@@ -1,9 +1,9 @@
 """What the experiments of lesson 06 measured, over several trainings: `results.json`, read by the lesson.
 
-    python -m tutorial_lib.lessons.meta_learning.results CROOKED ORACLE
+    python -m tutorial_lib.lessons.meta_learning.results CROOKED ORACLE CUE
 
-collects the finished parts of `experiment_crooked` and `experiment_oracle` into that file, and takes over the first of
-the networks on crooked rigs as the course's checkpoints.
+collects the finished parts of `experiment_crooked`, `experiment_oracle` and `experiment_cue` into that file, and takes
+over the first of the networks on crooked rigs as the course's checkpoints.
 """
 
 import argparse
@@ -19,22 +19,23 @@ from tutorial_lib.experiments import read_json, write_json
 
 FILE = Path(__file__).with_name("results.json")
 
-KEPT = ("rate", "tried_mm", "validation", "seconds_of_this_run", "errors", "r_squared")
+KEPT = ("rate", "tried_mm", "validation", "seconds_of_this_run", "errors", "r_squared", "alphas", "reached")
 """What is taken over from a part."""
 
 
-def collect(crooked: Path, oracle: Path) -> dict[str, Any]:
-    """The parts in two folders, by experiment, network and training seed.
+def collect(crooked: Path, oracle: Path, cue: Path) -> dict[str, Any]:
+    """The parts in three folders, by experiment, network and training seed.
 
     Args:
         crooked: the work folder of `experiment_crooked`.
         oracle: that of `experiment_oracle`.
+        cue: that of `experiment_cue`.
 
     Raises:
         ValueError: a folder without parts, or with parts of several budgets.
     """
     results: dict[str, Any] = {}
-    for experiment, folder in (("crooked", crooked), ("oracle", oracle)):
+    for experiment, folder in (("crooked", crooked), ("oracle", oracle), ("cue", cue)):
         networks, parts = (
             results.setdefault(experiment, {}),
             [read_json(path) for path in sorted(folder.glob("*.json"))],
@@ -96,6 +97,27 @@ def oracle(network: str, place: str, lenses: list[str], *, seeds: list[str]) -> 
     return np.array([np.mean([part[lens] for lens in lenses]) for part in parts])
 
 
+def cue(network: str, place: str, *, seeds: list[str], step: int) -> np.ndarray:
+    """(training seeds,) MPJPE in mm behind d1 and d2 of a network of `experiment_cue`, the mean over test seeds.
+
+    Args:
+        network: its name.
+        place: as in `crooked`.
+        seeds: as in `crooked`.
+        step: after so many steps at the network's own rate.
+    """
+    rows = [measured()["cue"][network][seed]["errors"][place]["steps"] for seed in seeds]
+    return np.array([np.mean([row[step] for row in tests]) for tests in rows])
+
+
+def one_step(network: str, place: str, alpha: float, *, seeds: list[str]) -> np.ndarray:
+    """(training seeds,) the same after a single step of rate `alpha`, one of those of `experiment_cue`."""
+    parts = [measured()["cue"][network][seed] for seed in seeds]
+    return np.array([
+        np.mean([row[part["alphas"].index(alpha)] for row in part["errors"][place]["one step"]]) for part in parts
+    ])  # fmt: skip
+
+
 def ship(folder: Path, seed: int = 0, to: Path = checkpoints.FOLDER) -> None:
     """Take over the networks of one training seed.
 
@@ -115,8 +137,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("crooked", type=Path, help="folder of experiment_crooked, with its parts in parts/")
     parser.add_argument("oracle", type=Path, help="folder of experiment_oracle")
+    parser.add_argument("cue", type=Path, help="folder of experiment_cue")
     chosen = parser.parse_args()
-    write_json(FILE, collect(chosen.crooked / "parts", chosen.oracle))
+    write_json(FILE, collect(chosen.crooked / "parts", chosen.oracle, chosen.cue))
     ship(chosen.crooked)
 
 
