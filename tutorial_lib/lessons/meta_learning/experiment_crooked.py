@@ -117,6 +117,18 @@ def draw_conventions(count: int, joints: bool, generator: torch.Generator) -> Co
     return Convention(rotation, draw_shifts(count, generator=generator) if joints else None)
 
 
+def draw_episode(
+    budget: Budget, footage: Footage, tasks: int, joints: bool, generator: torch.Generator
+) -> tuple[Windows, Windows]:
+    """Support and query sets of `tasks` environments: a lens and a convention each."""
+    device = footage.pose.device
+    lenses = sample_stratified(tasks, generator=generator).to(device)
+    drawn = draw_tasks(footage, lenses, FRAMES, support=budget.support, query=budget.query, generator=generator)
+    places = draw_conventions(tasks, joints, generator).to(device)
+    support, query = (replace(part, pose=places.wanted(part.pose)) for part in drawn)
+    return support, query
+
+
 def episode(
     model: TemporalLifter,
     method: Method,
@@ -138,11 +150,7 @@ def episode(
         alpha: of the inner step; None: the budget's.
     """
     alpha = budget.alpha if alpha is None else alpha
-    device = footage.pose.device
-    lenses = sample_stratified(tasks, generator=generator).to(device)
-    drawn = draw_tasks(footage, lenses, FRAMES, support=budget.support, query=budget.query, generator=generator)
-    places = draw_conventions(tasks, method.joints, generator).to(device)
-    support, query = (replace(part, pose=places.wanted(part.pose)) for part in drawn)
+    support, query = draw_episode(budget, footage, tasks, method.joints, generator)
     if method.episodes == "reptile":
         seen = (torch.cat(pair, 1).unflatten(1, (4, -1)) for pair in
                 ((support.keypoints, query.keypoints), (support.pose, query.pose)))  # fmt: skip
