@@ -140,9 +140,10 @@ checkpoints: $(READY)
 	for seed in 0 1 2 3 4; do \
 		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_crooked --seed $$seed --folder build/crooked && \
 		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_oracle --seed $$seed --folder build/oracle && \
-		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_ladder --seed $$seed --folder build/ladder || exit 1; \
+		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_ladder --seed $$seed --folder build/ladder && \
+		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_cue --seed $$seed --folder build/cue || exit 1; \
 	done
-	$(BIN)/python -m tutorial_lib.lessons.meta_learning.results build/crooked build/oracle build/ladder
+	$(BIN)/python -m tutorial_lib.lessons.meta_learning.results build
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)

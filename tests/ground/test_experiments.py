@@ -109,6 +109,7 @@ def wheel(tmp_path_factory):
         ("meta_learning.experiment", ["ours-3f"], "ours-3f.json"),
         ("meta_learning.experiment_crooked", ["anil"], "smoke-anil-s0.json"),
         ("meta_learning.experiment_oracle", ["told"], "smoke-told-s0.json"),
+        ("meta_learning.experiment_cue", ["maml-0.3"], "smoke-maml-0.3-s0.json"),
     ],
 )
 def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(program, names, made, wheel, tmp_path):

@@ -1,4 +1,4 @@
-"""The experiments behind lesson 06's second half: crooked rigs, and what it is worth to know the lens."""
+"""The experiments behind lesson 06's second half: crooked rigs, a hidden cue, what it is worth to know the lens."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ from tutorial_lib.adaptation.lens_test import LensTest
 from tutorial_lib.datasets import splits
 from tutorial_lib.datasets.footage import capture_clips
 from tutorial_lib.distortion import PRESETS
-from tutorial_lib.lessons.meta_learning import experiment, experiment_crooked, experiment_oracle
+from tutorial_lib.lessons.meta_learning import experiment, experiment_crooked, experiment_cue, experiment_oracle
 from tutorial_lib.lessons.meta_learning.experiment_crooked import (
     BUDGETS,
     METHODS,
@@ -25,6 +25,7 @@ from tutorial_lib.lessons.meta_learning.experiment_crooked import (
     freeze_for,
     second_stage,
     trajectory,
+    validation_rigs,
 )
 from tutorial_lib.lifting import TemporalLifter
 
@@ -39,10 +40,11 @@ def people():
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("COURSE_MOCAP", raising=False)
         once = {name: cache(getattr(splits, name)) for name in ("training_split", "adaptation_split")}
-        for module in (experiment, experiment_crooked, experiment_oracle, rate_search):
+        for module in (experiment, experiment_crooked, experiment_cue, experiment_oracle, rate_search):
             for name in set(once) & set(vars(module)):
                 patch.setattr(module, name, once[name])
-        patch.setattr(experiment_crooked, "validation_test", cache(rate_search.validation_test))
+        for module in (experiment_crooked, experiment_cue):
+            patch.setattr(module, "validation_test", cache(rate_search.validation_test))
         yield once["training_split"](None, SMOKE.people)
 
 
@@ -78,6 +80,16 @@ def crooked(people, tmp_path_factory):
 def oracle(people, tmp_path_factory):
     folder = tmp_path_factory.mktemp("oracle")
     program(experiment_oracle, folder)
+    return folder
+
+
+CROPS = ["random", "maml-0.3", "whole-0.3"]
+
+
+@pytest.fixture(scope="module")
+def cue(people, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cue")
+    program(experiment_cue, folder, *CROPS)
     return folder
 
 
@@ -135,13 +147,56 @@ def test_the_oracles_parts_hold_errors_or_what_was_read(oracle):
     assert part(oracle, "reader")["r_squared"] < 1 and "errors" not in part(oracle, "reader")
 
 
-def test_a_second_run_reads_what_is_there(people, crooked, oracle, monkeypatch, capsys):
-    before = files(crooked) | files(oracle)
-    for module in (experiment, experiment_crooked, experiment_oracle):
+def test_the_hidden_cues_parts_hold_the_start_and_the_step(cue):
+    place = "out/experiments/cue-smoke"
+    pretrained = [f"{place}/smoke-{seen}-s0.safetensors" for seen in ("crops", "whole")]
+    assert sorted(files(cue)) == sorted([*pretrained, *(f"{place}/smoke-{name}-s0.json" for name in CROPS)])
+    for name in CROPS:
+        done = part(cue, name)
+        assert (done["network"], done["seed"], done["budget"]["name"]) == (name, 0, "smoke")
+        assert f"{done['rate']:.3g}" in done["tried_mm"] and done["alphas"] == list(experiment_cue.ALPHAS)
+        assert [row[0] for row in done["validation"]] == ([0] if name == "random" else [0, 1, 2])
+        assert len(done["reached"]) == 1 + len(done["alphas"])
+        rows = done["errors"]["builtin"]
+        assert list(done["errors"]) == ["builtin"] and len(rows["steps"]) == len(rows["one step"]) == SMOKE.test_seeds
+        assert len(rows["steps"][0]) == SMOKE.chosen_at + 1 and len(rows["one step"][0]) == len(done["alphas"])
+        assert np.isfinite([*rows["steps"][0], *rows["one step"][0]]).all()
+    crops, whole = part(cue, "maml-0.3"), part(cue, "whole-0.3")
+    assert crops["validation"][0][1] == part(cue, "random")["validation"][0][1], "the same start"
+    assert crops["validation"][0] != whole["validation"][0]
+    assert crops["reached"][0] == min(crops["validation"][1:], key=lambda row: row[2])[1], "its best weights"
+
+
+def test_a_crop_hides_where_somebody_is_and_how_large():
+    screen = torch.randn(4, 9, 17, 2, generator=torch.Generator().manual_seed(0))
+    crops = experiment_cue.cropped(screen)
+    assert (crops[..., 0, :] == 0).all()
+    torch.testing.assert_close(crops.norm(dim=-1).mean(-1), torch.ones(4, 9))
+    moved = screen * torch.rand(4, 9, 1, 1).add(0.5) + torch.randn(4, 9, 1, 2)
+    torch.testing.assert_close(experiment_cue.cropped(moved), crops, rtol=1e-4, atol=1e-5)
+    assert torch.isfinite(experiment_cue.cropped(torch.zeros(1, 17, 2))).all()
+
+
+def test_a_crop_lifter_is_a_lifter_of_crops():
+    """Sequences and windows alike; with the weights of an ordinary one."""
+    torch.manual_seed(1)
+    model, plain = experiment_cue.CropLifter(9, 8).eval(), lifter()
+    model.load_state_dict(plain.state_dict())
+    clip = torch.randn(2, 20, 17, 2, generator=torch.Generator().manual_seed(0))
+    crops = experiment_cue.cropped(clip)
+    torch.testing.assert_close(model.lift(3 * clip + 1), plain.lift(crops), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(model.windows(clip[:, :9]), plain.windows(crops[:, :9]), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(model.lift(clip)[:, 4], model.windows(clip[:, :9]), rtol=1e-3, atol=1e-5)
+
+
+def test_a_second_run_reads_what_is_there(people, crooked, oracle, cue, monkeypatch, capsys):
+    before = files(crooked) | files(oracle) | files(cue)
+    for module in (experiment, experiment_crooked, experiment_cue, experiment_oracle):
         monkeypatch.setattr(module, "fit", lambda *arguments, **options: pytest.fail("trained again"))
     program(experiment_crooked, crooked, *TRAINED)
     program(experiment_oracle, oracle)
-    assert files(crooked) | files(oracle) == before
+    program(experiment_cue, cue, *CROPS)
+    assert files(crooked) | files(oracle) | files(cue) == before
     said = capsys.readouterr().out
     steps = part(crooked, "maml")["errors"]["builtin"]["steps"][0]
     assert f"maml, seed 0, builtin: rate 0.9, {steps[0]:.0f} → {steps[1]:.0f}" in said
@@ -197,12 +252,12 @@ def test_a_network_of_another_budget_is_no_start(crooked, tmp_path, monkeypatch)
     assert experiment_crooked.pretrained("tiny", 0, tmp_path, "cpu").channels == 8
 
 
-@pytest.mark.parametrize("module", [experiment_crooked, experiment_oracle])
+@pytest.mark.parametrize("module", [experiment_crooked, experiment_cue, experiment_oracle])
 def test_unknown_names_are_refused_before_anything_is_made(module, tmp_path, capsys):
     with pytest.raises(SystemExit):
         program(module, tmp_path, "mamml")
     assert "names ['mamml'] are unknown, choose from" in capsys.readouterr().err
-    folders = [tmp_path] * (2 if module is experiment_crooked else 0)
+    folders = [tmp_path] * {experiment_crooked: 2, experiment_cue: 1, experiment_oracle: 0}[module]
     with pytest.raises(ValueError, match="name is 'mamml', expected one of"):
         module.train("mamml", "smoke", 0, *folders, "cpu")
     assert not files(tmp_path)
@@ -289,7 +344,7 @@ def test_the_rate_lies_inside_what_was_tried_and_is_the_best_of_it(scene, best, 
         "trajectory",
         lambda m, seen, rate, steps: asked.append((rate, steps)) or [50.0, error(rate)],
     )
-    rate, tried = choose_rate(lifter(), False, SMOKE, scene[2])
+    rate, tried = choose_rate(lifter(), validation_rigs(False, scene[2]), SMOKE.chosen_at)
     rates = sorted({rate for rate, _ in asked})
     assert rates[0] < rate < rates[-1] and error(rate) == min(map(error, rates))
     assert abs(math.log(rate / best)) <= math.log(3) / 4 + 1e-9, "half a step of the finer grid"
@@ -302,14 +357,14 @@ def test_the_rate_lies_inside_what_was_tried_and_is_the_best_of_it(scene, best, 
 @pytest.mark.parametrize("error, low, high", [(lambda r: r, 1e-6, 1e-5), (lambda r: -r, 10, 100)])
 def test_the_grid_grows_no_further_than_its_bounds(scene, error, low, high, monkeypatch):
     monkeypatch.setattr(experiment_crooked, "trajectory", lambda m, seen, rate, steps: [error(rate)])
-    assert low < choose_rate(lifter(), True, SMOKE, scene[2])[0] < high
+    assert low < choose_rate(lifter(), validation_rigs(True, scene[2]), SMOKE.chosen_at)[0] < high
 
 
 def test_all_methods_are_judged_by_the_same_environments(scene, monkeypatch):
     seen = []
     monkeypatch.setattr(experiment_crooked, "trajectory", lambda m, o, rate, steps: seen.append(o) or [rate])
     for _ in range(2):
-        choose_rate(lifter(), False, SMOKE, scene[2])
+        choose_rate(lifter(), validation_rigs(False, scene[2]), SMOKE.chosen_at)
     half = len(seen) // 2
     for one, other in zip(seen[:6], seen[half:]):
         assert torch.equal(one.video, other.video) and torch.equal(one.truth, other.truth)

@@ -113,6 +113,21 @@ def test_the_test_rates_are_the_best_of_those_tried(name):
         assert errors[rate] == min(errors.values())
 
 
+RECORDS = sorted(checkpoints.FOLDER.rglob("*.json"))
+CHOSEN = [path for path in RECORDS if {"test_rates", "tried_mm"} & set(json.loads(path.read_text()))]
+
+
+@pytest.mark.parametrize("path", CHOSEN, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_no_chosen_test_rate_is_an_end_of_what_was_tried(path):
+    """Or nobody knows what the next rate would have given."""
+    about = json.loads(path.read_text())
+    chosen, tried = about.get("test_rates", {"own": about.get("rate")}), about.get("tuning_mpjpe_mm")
+    for scenario, rate in chosen.items():
+        rates = sorted(map(float, (tried or {"own": about["tried_mm"]})[scenario]))
+        assert rates[0] < rate < rates[-1], f"{scenario}: rate {rate}, tried {rates}"
+    assert ("test_rates" in about) == (about.get("test_rates_at_an_end") == []), "the grid was free to grow"
+
+
 @each_recipe
 def test_who_trained_on_real_people_was_examined_on_real_people(name):
     about = checkpoints.record(name)

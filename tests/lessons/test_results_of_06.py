@@ -18,6 +18,7 @@ from tutorial_lib.display import stage
 from tutorial_lib.distortion import PRESETS, sample_stratified
 from tutorial_lib.lessons.meta_learning import (
     experiment_crooked,
+    experiment_cue,
     experiment_ladder,
     experiment_oracle,
     figures,
@@ -71,6 +72,22 @@ def ladder_part(seed, name, chance):
     }  # fmt: skip
 
 
+def cue_part(seed, name, chance):
+    """Made-up errors, as `experiment_cue` writes them."""
+    alphas = list(experiment_cue.ALPHAS)
+
+    def rows(columns):
+        return (90 + 20 * chance.random((TEST_SEEDS, columns))).round(2).tolist()
+
+    own = experiment_cue.NETWORKS[name].alpha
+    judged = [[200 * i, *(80 + 10 * chance.random(2)).tolist()] for i in range(4)] if own else [[0, *range(4)]]
+    return {
+        "network": name, "seed": seed, "budget": {"name": "smoke"}, "alphas": alphas, "validation": judged,
+        "reached": [80.0] * 4, "rate": 0.01, "tried_mm": {"0.01": 1.0},
+        "errors": {place: {"steps": rows(6), "one step": rows(3)} for place in PLACES},
+    }  # fmt: skip
+
+
 @pytest.fixture(params=[1, 3], ids=["one training", "three trainings"])
 def made_up(request, tmp_path, monkeypatch):
     """Results of parts that were never trained, in the order that a folder lists them; seed 10 comes after 2."""
@@ -79,14 +96,16 @@ def made_up(request, tmp_path, monkeypatch):
         "crooked": [crooked_part(seed, name, chance) for name in METHODS for seed in seeds],
         "oracle": [oracle_part(seed, name, chance) for name in experiment_oracle.NETWORKS for seed in seeds],
         "ladder": [ladder_part(seed, name, chance) for name in experiment_ladder.NETWORKS for seed in seeds],
+        "cue": [cue_part(seed, name, chance) for name in experiment_cue.NETWORKS for seed in seeds],
     }
     for folder, made in parts.items():
-        (tmp_path / folder / "base-s2").mkdir(parents=True)
-        (tmp_path / folder / "base-s2" / "random-9f.json").write_text("{}")  # a network is no part
+        where = tmp_path / results.PARTS[folder]
+        (where / "base-s2").mkdir(parents=True)
+        (where / "base-s2" / "random-9f.json").write_text("{}")  # a network is no part
         for part in made:
             name = part.get("method") or part["network"]
-            (tmp_path / folder / f"smoke-{name}-s{part['seed']}.json").write_text(json.dumps(part))
-    collected = results.collect(*(tmp_path / folder for folder in parts))
+            (where / f"smoke-{name}-s{part['seed']}.json").write_text(json.dumps(part))
+    collected = results.collect(tmp_path)
     assert "costs" not in collected, "they are measured beside"
     collected["costs"] = {"training": {"random": 1.0, "maml": 2.34}}
     monkeypatch.setattr(results, "measured", lambda: collected)
@@ -101,11 +120,10 @@ def by(parts, kind, name):
 def test_parts_are_collected_by_experiment_network_and_seed(made_up):
     parts, seeds, _ = made_up
     collected = results.measured()
-    assert set(collected) == {"crooked", "oracle", "ladder", "budgets", "costs"}
+    assert set(collected) == {*parts, "budgets", "costs"}
     assert set(collected["crooked"]) == set(METHODS) and set(collected["oracle"]) == set(experiment_oracle.NETWORKS)
-    assert collected["budgets"] == {"crooked": {"name": "smoke", "steps": 2}, "oracle": {"name": "full"}} | {
-        "ladder": {"name": "smoke"}
-    }
+    budgets = {"crooked": {"name": "smoke", "steps": 2}, "oracle": {"name": "full"}}
+    assert collected["budgets"] == budgets | dict.fromkeys(("ladder", "cue"), {"name": "smoke"})
     for kind, made in parts.items():
         for part in made:
             kept = collected[kind][part.get("method") or part["network"]][str(part["seed"])]
@@ -118,13 +136,13 @@ def test_parts_are_collected_by_experiment_network_and_seed(made_up):
 def test_nothing_is_collected_from_nowhere_or_from_several_budgets(made_up):
     """Or an empty folder would wipe the lesson's results, and a smoke run would stand in for a training."""
     _, _, folder = made_up
-    with pytest.raises(ValueError, match=r"oracle is .*nowhere, with parts of budgets \[\]: expected parts of one"):
-        results.collect(folder / "crooked", folder / "nowhere", folder / "ladder")
-    path = next((folder / "crooked").glob("*-maml-*.json"))
+    with pytest.raises(ValueError, match=r"crooked is .*nowhere.*, with parts of budgets \[\]: expected parts of one"):
+        results.collect(folder / "nowhere")
+    path = next((folder / results.PARTS["crooked"]).glob("*-maml-*.json"))
     other = json.loads(path.read_text()) | {"budget": {"name": "shipped"}}
     path.with_name("shipped-maml-s2.json").write_text(json.dumps(other))
     with pytest.raises(ValueError, match=r"crooked is .*budgets \['shipped', 'smoke'\]"):
-        results.collect(folder / "crooked", folder / "oracle", folder / "ladder")
+        results.collect(folder)
 
 
 def test_readers_get_what_the_parts_say(made_up):
@@ -148,6 +166,13 @@ def test_readers_get_what_the_parts_say(made_up):
             rows = [part["errors"][place] for part in by(parts, "oracle", name)]
             expected = [(sum(row["d1"]) + sum(row["d4"])) / (2 * TEST_SEEDS) for row in rows]
             np.testing.assert_allclose(results.oracle(name, place, ["d1", "d4"], seeds=seeds), expected)
+        for name in experiment_cue.NETWORKS:
+            rows = [part["errors"][place] for part in by(parts, "cue", name)]
+            for step in (0, 5):
+                expected = [np.mean([row[step] for row in each["steps"]]) for each in rows]
+                np.testing.assert_allclose(results.cue(name, place, seeds=seeds, step=step), expected)
+            expected = [np.mean([row[2] for row in each["one step"]]) for each in rows]
+            np.testing.assert_allclose(results.one_step(name, place, 0.3, seeds=seeds), expected)
     last = results.crooked("maml", "real", seeds=seeds[-1:], step=5)
     assert last == results.crooked("maml", "real", seeds=seeds, step=5)[-1], "the seeds that one asks for"
 
@@ -221,6 +246,33 @@ def errors(parts, name, place, get, kind="crooked"):
 
 def at(step):
     return lambda rows: [row[step] for row in rows["steps"]]
+
+
+def test_the_table_of_the_hidden_cue_prints_the_results(made_up):
+    parts, seeds, _ = made_up
+    head, rows = grid(figures.cue_table())
+    assert [row[0] for row in rows] == [network.title for network in experiment_cue.NETWORKS.values()]
+    for name, row in zip(experiment_cue.NETWORKS, rows):
+        stepped = {"maml-0.03": 0, "maml-0.1": 1, "maml-0.3": 2, "whole-0.3": 2, "random": None}[name]
+        for column, place in ((1, "builtin"), (4, "real")):
+            assert row[column] == written(errors(parts, name, place, at(0), "cue"))
+            assert row[column + 2] == written(errors(parts, name, place, at(5), "cue"))
+            one = [
+                np.array(part["errors"][place]["one step"])[:, stepped or 0].mean() for part in by(parts, "cue", name)
+            ]
+            assert row[column + 1] == ("" if stepped is None else written(one))
+
+
+def test_the_curves_of_the_hidden_cue_are_the_validation_errors(made_up):
+    parts, _, _ = made_up
+    lines = {line.name: line for line in figures.cue_curves().data if line.name}
+    assert len(lines) == 4
+    for alpha in ("0.3", "0.03"):
+        rows = np.array([part["validation"] for part in by(parts, "cue", f"maml-{alpha}")])
+        for column, when in ((1, "before"), (2, "after")):
+            line = lines[f"α = {alpha}, {when} the step"]
+            np.testing.assert_allclose(line.x, rows[0, :, 0])
+            np.testing.assert_allclose(line.y, rows[:, :, column].mean(0), rtol=1e-4)
 
 
 def test_the_table_of_crooked_rigs_prints_the_results(made_up):

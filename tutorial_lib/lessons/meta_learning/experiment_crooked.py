@@ -117,6 +117,18 @@ def draw_conventions(count: int, joints: bool, generator: torch.Generator) -> Co
     return Convention(rotation, draw_shifts(count, generator=generator) if joints else None)
 
 
+def draw_episode(
+    budget: Budget, footage: Footage, tasks: int, joints: bool, generator: torch.Generator
+) -> tuple[Windows, Windows]:
+    """Support and query sets of `tasks` environments: a lens and a convention each."""
+    device = footage.pose.device
+    lenses = sample_stratified(tasks, generator=generator).to(device)
+    drawn = draw_tasks(footage, lenses, FRAMES, support=budget.support, query=budget.query, generator=generator)
+    places = draw_conventions(tasks, joints, generator).to(device)
+    support, query = (replace(part, pose=places.wanted(part.pose)) for part in drawn)
+    return support, query
+
+
 def episode(
     model: TemporalLifter,
     method: Method,
@@ -138,11 +150,7 @@ def episode(
         alpha: of the inner step; None: the budget's.
     """
     alpha = budget.alpha if alpha is None else alpha
-    device = footage.pose.device
-    lenses = sample_stratified(tasks, generator=generator).to(device)
-    drawn = draw_tasks(footage, lenses, FRAMES, support=budget.support, query=budget.query, generator=generator)
-    places = draw_conventions(tasks, method.joints, generator).to(device)
-    support, query = (replace(part, pose=places.wanted(part.pose)) for part in drawn)
+    support, query = draw_episode(budget, footage, tasks, method.joints, generator)
     if method.episodes == "reptile":
         seen = (torch.cat(pair, 1).unflatten(1, (4, -1)) for pair in
                 ((support.keypoints, query.keypoints), (support.pose, query.pose)))  # fmt: skip
@@ -220,17 +228,21 @@ def trajectory(
     return errors
 
 
-def choose_rate(model: TemporalLifter, joints: bool, budget: Budget, lens_test: LensTest) -> tuple[float, dict]:
-    """The rate with the smallest validation error, never at an end of the grid; and every rate's error in mm.
+def validation_rigs(joints: bool, lens_test: LensTest) -> list[Observation]:
+    """What rates are chosen on: six lenses, each with a convention of its own."""
+    generator = torch.Generator().manual_seed(3)
+    lenses, places = sample_stratified(6, generator=generator), draw_conventions(6, joints, generator)
+    return [lens_test.through(lens, convention=places.at(i)) for i, lens in enumerate(lenses)]
+
+
+def choose_rate(model: TemporalLifter, observations: list[Observation], steps: int) -> tuple[float, dict]:
+    """The rate with the smallest mean error after `steps`, never at an end of the grid; and every rate's error in mm.
 
     The grid ends at 1e-5 and 10 for a network that every step harms, or none. Errors that are infinite are None.
     """
-    generator = torch.Generator().manual_seed(3)
-    lenses, places = sample_stratified(6, generator=generator), draw_conventions(6, joints, generator)
-    observations = [lens_test.through(lens, convention=places.at(i)) for i, lens in enumerate(lenses)]
 
     def error(rate: float) -> float:
-        reached = [trajectory(model, seen, rate, budget.chosen_at)[-1] for seen in observations]
+        reached = [trajectory(model, seen, rate, steps)[-1] for seen in observations]
         return sum(reached) / len(reached)
 
     tried = widened_search(error, RATES, within=(1e-5, 10))
@@ -315,7 +327,8 @@ def train(name: str, budget_name: str, seed: int, folder: Path, work: Path, devi
             history = second_stage(model, name, budget, footage, validation, generator).whole(name)
         model = freeze_for(name, model.to("cpu").eval())
         seconds = provenance(started, where)
-        rate, tried = choose_rate(model, METHODS[name].joints, budget, validation_test())
+        seen = validation_rigs(METHODS[name].joints, validation_test())
+        rate, tried = choose_rate(model, seen, budget.chosen_at)
         record = {
             "method": name, "budget": settings(budget_name, budget), "seed": seed, "rate": rate, "tried_mm": tried,
             "validation": [[step, round(1000 * value, 2)] for step, value in history.checks], **seconds,

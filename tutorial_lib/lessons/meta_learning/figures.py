@@ -17,6 +17,8 @@ from tutorial_lib.distortion import sample_stratified, sample_uniform
 from tutorial_lib.lessons.meta_learning import results
 from tutorial_lib.lessons.meta_learning.demo_toy import three_bowls
 from tutorial_lib.lessons.meta_learning.experiment_crooked import METHODS, WINDOWS
+from tutorial_lib.lessons.meta_learning.experiment_cue import NETWORKS as CUE_NETWORKS
+from tutorial_lib.lessons.meta_learning.first_order import Drift
 
 
 def alpha_figure() -> go.Figure:
@@ -155,6 +157,51 @@ def oracle_table(seeds: list[str]) -> str:
     return f"MPJPE in mm, mean and 95 % interval over {len(seeds)} trainings\n\n{markdown(heads, rows)}"
 
 
+def cue_seeds() -> list[str]:
+    """The training seeds that all networks with a hidden cue have, and the one that sees the whole picture."""
+    return results.trainings("cue", list(CUE_NETWORKS))
+
+
+def cue_table() -> str:
+    """Markdown: MPJPE in mm of networks that see crops, before a step, after one of their own α, and after five."""
+    rows, seeds = [], cue_seeds()
+    for name, network in CUE_NETWORKS.items():
+        cells = []
+        for place in PLACES:
+            cells.append(plus_minus(results.cue(name, place, seeds=seeds, step=0)))
+            stepped = network.alpha and plus_minus(results.one_step(name, place, network.alpha, seeds=seeds))
+            cells += [stepped or "", plus_minus(results.cue(name, place, seeds=seeds, step=5))]
+        rows.append([network.title, *cells])
+    heads = [f"{place}: {when}" for place in PLACES.values() for when in ("before", "1 step of α", "5 of its own rate")]
+    title = f"MPJPE in mm behind d1 and d2, mean and 95 % interval over {len(seeds)} trainings"
+    return f"{title}\n\n{markdown(['network', *heads], rows)}"
+
+
+def cue_curves(alphas: Sequence[float] = (0.3, 0.03)) -> go.Figure:
+    """Error on validation people before and after the inner step, as MAML trains on crops.
+
+    Args:
+        alphas: of the inner step.
+    """
+    errors, colours, steps, seeds = {}, {}, np.zeros(1), cue_seeds()
+    for alpha, colour in zip(alphas, ("blue", "orange", "purple")):
+        rows = np.array([results.measured()["cue"][f"maml-{alpha:g}"][seed]["validation"] for seed in seeds])
+        steps = rows[0, :, 0]
+        for column, when in ((1, "before"), (2, "after")):
+            title = f"α = {alpha:g}, {when} the step"
+            errors[title], colours[title] = list(rows[:, :, column].T), colour
+    means, bands = intervals(errors)
+    return figures.curves(
+        {title: (steps, mean) for title, mean in means.items()},
+        bands=bands,
+        x_title="meta-steps",
+        y_title="MPJPE (mm), validation people",
+        x_range=(0, float(steps[-1])),
+        colours=colours,
+        title="Crops: does MAML use its step?",
+    )
+
+
 def crooked_table() -> str:
     """Markdown: MPJPE in mm on crooked rigs before, after one and after five steps, and what a training costs."""
     rows, costs = [], results.measured()["costs"]["training"]
@@ -169,6 +216,29 @@ def crooked_table() -> str:
     heads = [f"{place}: {when}" for place in PLACES.values() for when in ("before", "1 step", "5 steps")]
     title = "MPJPE in mm behind d1 and d2, 64 labelled windows, mean and 95 % interval over trainings"
     return f"{title}\n\n{markdown(['network', 'rate', *heads, 'training costs', 'trainings'], rows)}"
+
+
+def drift_table(drifts: Sequence[Drift], steps: int = 10) -> str:
+    """Markdown: what ten meta-steps make of the start, for several rates of the inner step.
+
+    Args:
+        drifts: a rate each.
+        steps: how many meta-steps they took.
+    """
+    rows = [
+        [
+            f"{one.alpha:g}",
+            f"{one.overshoot:.1f}",
+            f"{min(one.cosines):+.2f} to {max(one.cosines):+.2f}",
+            f"{one.start:.0f} → {one.after['maml']:.0f}",
+            f"{one.start:.0f} → {one.after['first-order']:.0f}",
+            f"{one.settled:.1f}",
+        ]
+        for one in drifts
+    ]
+    heads = ["α", "α h", "cosine of the two gradients", "MAML: start", "first-order: start", "first-order: α h then"]
+    title = f"Error before any step, in mm, and the largest curvature h, before and after {steps} meta-steps"
+    return f"{title}\n\n{markdown(heads, rows)}"
 
 
 def crooked_steps(place: str) -> go.Figure:

@@ -1,9 +1,10 @@
 """What the experiments of lesson 06 measured, over several trainings: `results.json`, read by the lesson.
 
-    python -m tutorial_lib.lessons.meta_learning.results CROOKED ORACLE LADDER
+    python -m tutorial_lib.lessons.meta_learning.results BUILD
 
-collects the finished parts of `experiment_crooked`, `experiment_oracle` and `experiment_ladder` into that file,
-measures what the learners cost, and takes over the first of the networks on crooked rigs as the course's checkpoints.
+collects the finished parts of `experiment_crooked`, `experiment_oracle`, `experiment_ladder` and `experiment_cue`, whose
+folders lie in BUILD, into that file, measures what the learners cost, and takes over the first of the networks on
+crooked rigs as the course's checkpoints.
 """
 
 import argparse
@@ -24,23 +25,24 @@ from tutorial_lib.metrics import Score
 
 FILE = Path(__file__).with_name("results.json")
 
-KEPT = ("rate", "rates", "tried_mm", "validation", "seconds_of_this_run", "errors", "r_squared")
+KEPT = ("rate", "rates", "tried_mm", "validation", "seconds_of_this_run", "errors", "r_squared", "alphas", "reached")
 """What is taken over from a part."""
+PARTS = {"crooked": "crooked/parts", "oracle": "oracle", "ladder": "ladder/parts", "cue": "cue"}
+"""Experiment -> where its parts lie."""
 
 
-def collect(crooked: Path, oracle: Path, ladder: Path) -> dict[str, Any]:
-    """The parts in three folders, by experiment, network and training seed.
+def collect(build: Path) -> dict[str, Any]:
+    """The parts of all experiments, by experiment, network and training seed.
 
     Args:
-        crooked: the work folder of `experiment_crooked`.
-        oracle: that of `experiment_oracle`.
-        ladder: that of `experiment_ladder`.
+        build: the folder that has the experiments' folders.
 
     Raises:
         ValueError: a folder without parts, or with parts of several budgets.
     """
     results: dict[str, Any] = {}
-    for experiment, folder in (("crooked", crooked), ("oracle", oracle), ("ladder", ladder)):
+    for experiment, where in PARTS.items():
+        folder = build / where
         networks, parts = (
             results.setdefault(experiment, {}),
             [read_json(path) for path in sorted(folder.glob("*.json"))],
@@ -117,6 +119,27 @@ def ladder() -> Comparison:
     return comparison
 
 
+def cue(network: str, place: str, *, seeds: list[str], step: int) -> np.ndarray:
+    """(training seeds,) MPJPE in mm behind d1 and d2 of a network of `experiment_cue`, the mean over test seeds.
+
+    Args:
+        network: its name.
+        place: as in `crooked`.
+        seeds: as in `crooked`.
+        step: after so many steps at the network's own rate.
+    """
+    rows = [measured()["cue"][network][seed]["errors"][place]["steps"] for seed in seeds]
+    return np.array([np.mean([row[step] for row in tests]) for tests in rows])
+
+
+def one_step(network: str, place: str, alpha: float, *, seeds: list[str]) -> np.ndarray:
+    """(training seeds,) the same after a single step of rate `alpha`, one of those of `experiment_cue`."""
+    parts = [measured()["cue"][network][seed] for seed in seeds]
+    return np.array([
+        np.mean([row[part["alphas"].index(alpha)] for row in part["errors"][place]["one step"]]) for part in parts
+    ])  # fmt: skip
+
+
 def ship(folder: Path, seed: int = 0, to: Path = checkpoints.FOLDER) -> None:
     """Take over the networks of one training seed.
 
@@ -136,11 +159,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("crooked", type=Path, help="folder of experiment_crooked, with its parts in parts/")
     parser.add_argument("oracle", type=Path, help="folder of experiment_oracle")
-    parser.add_argument("ladder", type=Path, help="folder of experiment_ladder, with its parts in parts/")
+    parser.add_argument("build", type=Path, help="folder with the folders crooked, oracle, ladder and cue")
     chosen = parser.parse_args()
-    costs = {"costs": measure_costs()}
-    write_json(FILE, collect(chosen.crooked / "parts", chosen.oracle, chosen.ladder / "parts") | costs)
-    ship(chosen.crooked)
+    write_json(FILE, collect(chosen.build) | {"costs": measure_costs()})
+    ship(chosen.build / "crooked")
 
 
 if __name__ == "__main__":
