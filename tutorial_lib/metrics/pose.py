@@ -44,7 +44,7 @@ def align(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     turned = x @ best_rotation(x, y)
     size = (x * x).sum(dim=(-1, -2), keepdim=True)
     scale = (turned * y).sum(dim=(-1, -2), keepdim=True) / size.clamp_min(_smallest(size))
-    return scale.clamp_min(0) * turned + centre
+    return torch.addcmul(centre, scale.clamp_min(0), turned)
 
 
 def p_mpjpe(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

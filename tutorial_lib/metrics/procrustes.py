@@ -2,6 +2,8 @@
 
 import torch
 
+from tutorial_lib.skeleton import differentiated
+
 
 def best_rotation(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The rotation (..., 3, 3), without reflection, for which x @ rotation comes closest to y.
@@ -17,12 +19,13 @@ def best_rotation(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         u, stretch, vt = torch.linalg.svd(match)
         turned = u @ vt
-        mirrored = (torch.linalg.cross(turned[..., 0, :], turned[..., 1, :]) * turned[..., 2, :]).sum(-1) < 0
-        fix = torch.ones_like(stretch)
-        fix[..., 2] = torch.where(mirrored, -1.0, 1.0)
-        rotation = (u * fix[..., None, :]) @ vt
-    if torch.is_grad_enabled():
-        rotation = rotation @ _newton_turn(rotation.mT @ match, fix * stretch, vt)
+        # Its determinant, 1 or -1: a mirror image is turned back along the direction where that costs least.
+        hand = (torch.linalg.cross(turned[..., 0, :], turned[..., 1, :]) * turned[..., 2, :]).sum(-1, True).sign()
+        u[..., 2] *= hand
+        stretch[..., 2:] *= hand
+        rotation = u @ vt
+    if differentiated(match):
+        rotation = rotation @ _newton_turn(rotation.mT @ match, stretch, vt)
     return rotation.to(x.dtype)
 
 
