@@ -2,8 +2,8 @@
 
     python -m tutorial_lib.lessons.meta_learning.results BUILD
 
-collects the finished parts of `experiment_crooked`, `experiment_oracle`, `experiment_ladder` and `experiment_cue`, whose
-folders lie in BUILD, into that file, measures what the learners cost, and takes over the first of the networks on
+collects the finished parts of `experiment_crooked`, `experiment_oracle`, `experiment_ladder` and `experiment_cue` from
+their folders in BUILD into that file, measures what the learners cost, and takes over the first of the networks on
 crooked rigs as the course's checkpoints.
 """
 
