@@ -28,7 +28,7 @@
 
 # %%
 import torch
-from IPython.display import Image, Markdown
+from IPython.display import Image
 
 from tutorial_lib.course import environment
 from tutorial_lib.display import figures, still
