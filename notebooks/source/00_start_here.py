@@ -17,20 +17,22 @@
 # ## How a lesson works
 #
 # 1. **Run everything first:** menu *Run → Run All Cells*. Then read from the top.
-# 2. **Predict.** Before a demo there is a question. Answer it, best in writing. A wrong guess teaches more than none.
+# 2. **Predict.** Before a demo there is a question. Choose or place your answer: a wrong guess teaches more than none,
+#    and nobody counts.
 # 3. **Move.** Drag the sliders. Turn the 3D picture with the mouse. You cannot break anything: every demo has a
 #    *reset* button, and if a setting is impossible, it says so in red and waits for the next one.
-# 4. **See.** After the demo stands what we saw. Compare it with your prediction.
+# 4. **See.** After the demo stands what we saw, worked out from its numbers. It opens once you have answered.
 #
 # No Python is running, because you read this in a preview or on paper? Then every demo shows its picture, and a figure
 # with a slider of its own follows.
 
 # %%
 import torch
-from IPython.display import Image, Markdown
+from IPython.display import Image
 
 from tutorial_lib.course import environment
 from tutorial_lib.display import figures, still
+from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show
 from tutorial_lib.lessons.start_here import demo_first_look
 from tutorial_lib.training import resolve_device
@@ -138,9 +140,21 @@ show(figures.sweep(pictures, list(shown), "lens", active=len(pictures) - 1))
 #
 # > **Predict, before you drag.**
 # > 1. Before the first step: which of the two is better?
-# > 2. After five steps, on a drone that leans by 20°: by how much is the adapting network better, a little or by half?
-# > 3. The heaviest lens on a level drone: what do the steps win there?
-#
+# > 2. After five steps, on a drone that leans by 20°: by how much is the adapting network better than the ordinary one?
+# > 3. The heaviest lens on a level drone: how much do the five steps win there?
+
+# %%
+FIRST, FIVE, LENS = "1. Before the first step:", "2. After five, better by:", "3. Won behind the lens:"
+guess = predict(
+    {
+        FIRST: ["the ordinary one", "the adapting one", "neither"],
+        FIVE: Scale(-20, 80, 5, "%"),
+        LENS: Scale(-20, 80, 5, "mm"),
+    }
+)
+guess
+
+# %% [markdown]
 # **Move.** Press *play*: it walks through the steps, and the blue skeleton stands up. Then drag the sliders, and turn
 # the 3D picture. Black is the truth.
 
@@ -168,13 +182,19 @@ print("the demo moves")
 # %%
 ordinary, adapting = kept["crooked"].values()
 _, lens = kept["lens"].values()
-Markdown(
+before = float(ordinary[0] / adapting[0])
+guess.answer(
+    {
+        FIRST: "neither" if 0.95 < before < 1.05 else "the adapting one" if before > 1 else "the ordinary one",
+        FIVE: float(100 * (1 - adapting[-1] / ordinary[-1])),
+        LENS: float(lens[0] - lens[-1]),
+    },
     f"1. *Neither:* {ordinary[0]:.0f} and {adapting[0]:.0f} mm. Nobody can know how the drone leans, so both answer "
     f"with the mean of all drones, the level one.\n"
     f"2. The adapting network goes {adapting[0]:.0f} → {adapting[-1]:.0f} mm, the ordinary one {ordinary[0]:.0f} → "
     f"{ordinary[-1]:.0f}. Same layers, same examples, same number of steps: the one was *trained for the steps*.\n"
     f"3. On a level drone behind the heaviest lens it goes {lens[0]:.0f} → {lens[-1]:.0f} mm. It has met so many "
-    "lenses that it hardly minds a new one; lesson 06 finds out what is left to win there."
+    "lenses that it hardly minds a new one; lesson 06 finds out what is left to win there.",
 )
 
 # %%

@@ -21,6 +21,7 @@ from tutorial_lib import checkpoints, distortion
 from tutorial_lib.adaptation.lens_test import LensTest
 from tutorial_lib.datasets import splits
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_within, record
+from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.lessons.camera_distortion import checks, demo_lens, figures, lenses, results
 from tutorial_lib.training import resolve_device
@@ -61,8 +62,13 @@ source(distortion.distort)
 
 # %% [markdown]
 # > **Predict.** Set $k_1 = -1$ and leave the rest at zero. A point at radius $r$ lands at $r(1 - r^2)$. Move outwards:
-# > at which radius does the image of the point *turn round and come back*? Write it down before you drag.
-#
+# > at which radius does the image of the point *turn round and come back*? Decide before you drag.
+
+# %%
+fold_guess = predict(Scale(0, 1, 0.05))
+fold_guess
+
+# %% [markdown]
 # In the demo, the dotted grid is what a pinhole would show, the blue one what the lens shows. On the right: where a
 # point at radius $r$ ends up. The band is there because a tangential lens treats directions differently. Two buttons
 # are of the order that calibrations of real cameras report (the numbers are *ours*): a phone, which bends nearly
@@ -82,13 +88,18 @@ lens.set(k1=0.0, p2=0.1).check()
 assert not np.allclose(*lens.arrays["radius"][1:], atol=1e-3)  # a tangential lens depends on the direction
 turn = lens.set(k1=-1.0, p2=0.0).check().arrays["radius"]
 lens.reset().check()
-print(f"k1 = -1: the image of the point turns round at r = {turn[0][np.argmax(turn[1])]:.2f}")
+turns = turn[0][np.argmax(turn[1])]
+print("the lens demo moves")
+
+# %%
+fold_guess.answer(
+    float(turns),
+    f"**What you saw.** It turns round at $r = {turns:.2f}$. $r(1 + k_1 r^2)$ rises until $1 + 3 k_1 r^2 = 0$, that is "
+    r"until $r = 1/\sqrt{-3k_1}$ ($0.577$ for $k_1 = -1$), and falls afterwards: two different rays land on one pixel. "
+    "The map *folds*. Beyond the fold nothing can be undone, by no software.",
+)
 
 # %% [markdown]
-# **What you saw.** $r(1 + k_1 r^2)$ rises until $1 + 3 k_1 r^2 = 0$, that is until $r = 1/\sqrt{-3k_1}$ ($0.577$ for
-# $k_1 = -1$), and falls afterwards: two different rays land on one pixel. The map *folds*. Beyond the fold nothing can
-# be undone, by no software.
-#
 # **Your own camera.** `demo_lens.lens_demo(device, calibration="camera.yaml")` makes a button of your own lens, here
 # and in section 3. It reads what OpenCV's calibration writes (YAML or JSON) and ROS's `camera_info`. OpenCV's order is
 # $(k_1, k_2, p_1, p_2, k_3)$; `distortion.from_opencv` puts it into ours. A fisheye follows another formula, and is
@@ -120,16 +131,23 @@ source(distortion.folds)
 # > $r \le 1$?
 
 # %%
+share_guess = predict(Scale(0, 100, 1, "%"))
+share_guess
+
+# %%
 limits = [0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.4]
 shares = figures.fold_shares(limits, (0.8, 1.0), SEED)
 show(figures.fold_figure(limits, shares))
 
 # %%
 within = {radius: values[limits.index(0.5)] for radius, values in shares.items()}
-Markdown(f"At $\\lambda_1 = 0.5$ **{within[1.0]:.0f} %** fold within $r \\le 1$, and {within[0.8]:.0f} % within 0.8.")
+share_guess.answer(
+    float(within[1.0]),
+    f"At $\\lambda_1 = 0.5$ **{within[1.0]:.0f} %** fold within $r \\le 1$, and {within[0.8]:.0f} % within 0.8.",
+)
 
 # %% [markdown]
-# **What you saw.** Two lenses in five at $\lambda_1 = 0.5$. A folded training example is a lie (two poses, one
+# **What follows.** A folded training example is a lie (two poses, one
 # picture), so `sample_uniform` and `sample_stratified` draw again. *Ours*, because the paper is silent:
 # $\lambda_1 = 1.4$, $\lambda_2 = 0.15$, no fold within $r \le 0.8$; one or two joints in a thousand of our training
 # footage lie farther out.
@@ -154,7 +172,13 @@ for name, preset in distortion.PRESETS.items():
 #
 # > **Predict.** Which hurts more, barrel or pincushion of the same strength, $k_1 = -0.5$ or $k_1 = +0.5$ alone? And
 # > how much of the harm does P-MPJPE forgive: a quarter, half, nearly all?
-#
+
+# %%
+WORSE, FORGIVEN = "which hurts more?", "P-MPJPE forgives"
+harm_guess = predict({WORSE: ["barrel", "pincushion", "the same"], FORGIVEN: Scale(0, 100, 5, "%")})
+harm_guess
+
+# %% [markdown]
 # *Mean pose, blind* is a lifter that looks at nothing: it always answers with the average pose of the people who were
 # trained on. Who is worse than that would do better not to look.
 
@@ -199,8 +223,16 @@ same = {
     name: [results.measure(model, test, torch.tensor([k1, 0, 0, 0, 0])) for test in tests] for name, k1 in SAME.items()
 }
 barrel, pincushion = list(SAME)[1:]
-answers = [results.harder(same, barrel, pincushion), *(results.forgiven(same, name) for name in (barrel, pincushion))]
-Markdown(f"{results.growth_table(same)}\n\n" + "\n".join(f"- {answer}." for answer in answers))
+worse, told = results.harder(same, barrel, pincushion)
+forgiven = {name: results.forgiven(same, name) for name in (barrel, pincushion)}
+Markdown(results.growth_table(same))
+
+# %%
+harm_guess.answer(
+    {WORSE: worse.partition(",")[0] or "the same", FORGIVEN: forgiven[pincushion]},
+    f"{told}.\n\nP-MPJPE forgives {forgiven[barrel]:.0f} % of the growth behind the barrel and "
+    f"{forgiven[pincushion]:.0f} % behind the pincushion (the mark).",
+)
 
 # %% [markdown]
 # As a static figure, one frame while the pincushion grows:

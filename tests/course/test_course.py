@@ -100,6 +100,23 @@ def test_build_writes_what_a_reader_can_open(built):
     nbformat.validate(notebook)
 
 
+def test_plumbing_is_folded_and_nothing_else(tmp_path):
+    cells = {
+        "import torch\n\nfrom math import pi": True,
+        "torch.manual_seed(SEED)\nLESSON = 1": True,
+        "numbers = [1]\nrecord(\n    Claim(numbers)\n)": True,
+        'PROFILE = "quick"': False,
+        "demo = make_demo()\ndemo": False,
+        "def mine(x):\n    record(x)": False,
+    }
+    (tmp_path / "source").mkdir()
+    text = "\n".join(f"# %%\n{source}\n" for source in cells) + '# %% tags=["demo-test"]\ndemo.check()\n'
+    text += "# %% [markdown]\n# record( is a word\n"
+    (tmp_path / "source" / "01_scratch.py").write_text(text)
+    found = [bool(c.metadata.get("jupyter")) for c in notebooks.read_source("01_scratch", tmp_path).cells]
+    assert found == [*cells.values(), True, False]
+
+
 def test_ids_follow_the_text_and_are_unique(built, tmp_path):
     first = [cell.id for cell in notebooks.read_source("01_scratch", built).cells]
     assert first == [cell.id for cell in notebooks.read_committed("01_scratch", built).cells]

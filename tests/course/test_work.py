@@ -93,6 +93,24 @@ def test_without_git_a_lesson_is_what_has_its_text(clone, monkeypatch, reason):
     assert start() == {"00_one.ipynb", "01_two.ipynb"}
 
 
+def test_exercises_come_as_stubs_with_a_solution_folded_below(clone):
+    solved = "def one(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n\n\nchecks.one(one)"
+    nbformat.write(notebook(solved), clone / "notebooks" / "00_one.ipynb")
+    git(clone, "commit", "--quiet", "--all", "--message", "an exercise")
+    assert start() == {"00_one.ipynb", "01_two.ipynb"}, "made by the course from its own lesson, so trusted"
+    lesson = nbformat.read(clone / "work" / "00_one.ipynb", 4)
+    answer, _, check, solution = (cell.source for cell in lesson.cells)  # the note stands second
+    assert "2 * x" not in answer and 'raise NotImplementedError("your turn")' in answer and check == "checks.one(one)"
+    assert solution.startswith("<details>") and "return 2 * x" in solution and "SOLUTION" not in solution
+    lesson.cells[0].source = lesson.cells[0].source.replace("x", "y")
+    nbformat.write(lesson, clone / "work" / "00_one.ipynb")
+    shutil.rmtree(clone.parent / "jupyter")
+    assert start() == {"01_two.ipynb"}, "an answer makes it the learner's"
+    shutil.rmtree(clone / "work")
+    assert start("--solved") == {"00_one.ipynb", "01_two.ipynb"}
+    assert "return 2 * x" in (clone / "work" / "00_one.ipynb").read_text()
+
+
 def test_whoever_names_a_folder_of_lessons_answers_for_it(clone):
     nbformat.write(notebook("mine", "<b>card</b>"), clone.parent / "05_mine.ipynb")
     assert start("--lessons", str(clone.parent)) == {"05_mine.ipynb"}
@@ -174,7 +192,7 @@ def test_a_lesson_run_in_its_copy_leaves_the_clone_as_it_was(tmp_path):
         done = subprocess.run([sys.executable, "-P", "-m", *words], cwd=clone, env=environment, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()[-2000:]
 
-    python("tutorial_lib.course.unpack", "work", "--trust")
+    python("tutorial_lib.course.unpack", "work", "--trust", "--solved")  # papermill stops at a stub
     lesson = "work/05_camera_distortion.ipynb"
     python("papermill", lesson, lesson, "--cwd", "work", "-k", "python3", "--no-progress-bar")
     assert git(clone, "status", "--porcelain") == ""

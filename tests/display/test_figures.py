@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from tutorial_lib.display import figures, preview
+from tutorial_lib.display import figures, preview, rerun
 
 BODY = torch.tensor(np.random.default_rng(0).normal(size=(17, 3)).astype(np.float32))
 
@@ -133,6 +133,15 @@ def test_show_emits_both_types_and_no_random_ids(monkeypatch):
     assert set(shown[0]) == {"application/vnd.plotly.v1+json", "image/png", "text/plain"}
     assert base64.b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")
     json.dumps(shown[0]["application/vnd.plotly.v1+json"], allow_nan=False)
+
+
+def test_a_reader_whose_kernel_runs_gets_the_live_figure_alone(monkeypatch):
+    """JupyterLab shows a PNG first where there is one, and swaps it for the figure under the pointer."""
+    shown = []
+    monkeypatch.setattr(preview, "display", lambda bundle, **_: shown.append(bundle))
+    monkeypatch.setattr(rerun, "_running", lambda: ("cell-1", "run-1"))
+    preview.show(examples()["curves"])
+    assert set(shown[0]) == {"application/vnd.plotly.v1+json", "text/plain"}
 
 
 def test_a_colour_raster_keeps_its_colours_and_its_place():

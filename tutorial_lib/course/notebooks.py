@@ -5,9 +5,11 @@ executed `notebooks/NN_slug.ipynb` that people open.
 """
 
 import argparse
+import ast
 import difflib
 import hashlib
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -117,6 +119,8 @@ def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
         cell_id = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
         seen[cell_id] += 1
         cell.id = cell_id if seen[cell_id] == 1 else f"{cell_id}-{seen[cell_id]}"
+        if is_plumbing(cell):
+            cell.metadata.jupyter = {"source_hidden": True}  # one click away in JupyterLab
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -125,6 +129,21 @@ def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def sets_up(cell: NotebookNode) -> bool:
+    """Whether a cell only imports, or prepares what all others share."""
+    if cell.cell_type != "code":
+        return False
+    body = ast.parse(cell.source).body
+    imports = bool(body) and all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in body)
+    return imports or cell.source.startswith("torch.manual_seed(")
+
+
+def is_plumbing(cell: NotebookNode) -> bool:
+    """Whether a reader who wants the idea can do without the code: set-up, a demo's test, a claim card's numbers."""
+    card = cell.cell_type == "code" and re.search(r"^record\(", cell.source, re.MULTILINE)
+    return sets_up(cell) or "demo-test" in tags(cell) or bool(card)
 
 
 def read_committed(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:

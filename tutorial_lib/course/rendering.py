@@ -5,7 +5,6 @@ figures are drawn by the plotly.js that the package plotly brings. Both are copi
 embedded and never fetched.
 """
 
-import ast
 import base64
 import json
 import re
@@ -24,7 +23,7 @@ from nbformat import NotebookNode
 
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.markup import code, code_css, markdown, plain, scrolling
-from tutorial_lib.course.notebooks import tags
+from tutorial_lib.course.notebooks import sets_up, tags
 
 ASSETS = Path(__file__).with_name("assets")
 MATHJAX = (
@@ -97,12 +96,7 @@ def lesson(slug: str, notebook: NotebookNode) -> Lesson:
 
 def is_setup(cell: NotebookNode) -> bool:
     """Whether a cell only imports, holds the settings, or prepares what all others share."""
-    if cell.cell_type != "code":
-        return False
-    if "parameters" in tags(cell) or cell.source.startswith("torch.manual_seed("):
-        return True
-    body = ast.parse(cell.source).body
-    return bool(body) and all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in body)
+    return "parameters" in tags(cell) or sets_up(cell)
 
 
 def outputs(cell: NotebookNode, picture: Callable[[bytes], str], where: str) -> list[Output]:

@@ -1,4 +1,4 @@
-"""The students' version of the lessons, without solutions: `make student`.
+"""The students' version of the lessons, without solutions: `make student`; and the learners', who have them folded.
 
     python -m tutorial_lib.course.student [lesson ...] [--out FOLDER]
     python -m tutorial_lib.course.student [lesson ...] --nbgrader FOLDER    a course folder for nbgrader instead
@@ -34,10 +34,12 @@ STUB = 'raise NotImplementedError("your turn")'
 POINTS = 1
 """What a check is worth: it passes or it does not."""
 
-NOTE = """\
+_COPY = """\
 > **This is your copy.** In the exercises at the end, your answers go where it says
-> `raise NotImplementedError("your turn")`. Until then their checks end with that error; it is meant, and everything
-> else runs without your answers. To hand it in, save this file and give it to your teacher as it is."""
+> `raise NotImplementedError("your turn")`. Until then their checks say *your turn*, and everything else runs without
+> your answers. """
+NOTE = f"{_COPY}To hand it in, save this file and give it to your teacher as it is."
+LEARNERS_NOTE = f"{_COPY}Below each check lies a solution, folded."
 
 NBGRADER_CONFIG = f"""\
 # nbgrader's settings for this course: `cd` here, then `nbgrader generate_assignment NN_slug`.
@@ -125,8 +127,14 @@ def without_marks(source: str) -> str:
     return "\n".join(line for line in source.splitlines() if line.strip() not in (BEGIN, END))
 
 
-def student_notebook(committed: NotebookNode, slug: str, solutions: bool = False) -> NotebookNode:
-    """The lesson as a student gets it; with `solutions`, as nbgrader wants its source. `committed` stays as it is.
+def student_notebook(committed: NotebookNode, slug: str, solutions: bool = False, folded: bool = False) -> NotebookNode:
+    """The lesson as a student gets it. `committed` stays as it is.
+
+    Args:
+        committed: the lesson.
+        slug: its name.
+        solutions: with the solutions in their places, as nbgrader wants its source.
+        folded: with a solution below each check, closed, for who learns alone.
 
     Raises:
         ValueError: if a cell with the marks is no exercise.
@@ -136,7 +144,9 @@ def student_notebook(committed: NotebookNode, slug: str, solutions: bool = False
     for cell in notebook.cells:
         name = exercise_name(cell)
         cells += _answer_and_check(cell, name, solutions) if name else [cell]
-    cells.insert(1, nbformat.v4.new_markdown_cell(NOTE, id="your-copy"))
+        cells += [_fold(cell, name)] if name and folded else []
+    if any(map(exercise_name, notebook.cells)) or not folded:
+        cells.insert(1, nbformat.v4.new_markdown_cell(LEARNERS_NOTE if folded else NOTE, id="your-copy"))
     notebook.cells = cells
     notebook.metadata.course = {"lesson": slug}  # by this the grader knows it, whatever the file is called
     nbformat.validate(notebook)
@@ -163,6 +173,27 @@ def _answer_and_check(cell: NotebookNode, name: str, solutions: bool) -> list[No
             "schema_version": 3,
         } | ({"points": POINTS} if graded else {})
     return [answer, check]
+
+
+def _fold(cell: NotebookNode, name: str) -> NotebookNode:
+    """A solution that opens at a click."""
+    code = without_marks(_CHECK.sub("", cell.source)).strip()
+    text = f"<details><summary>A solution of <code>{name}</code></summary>\n\n```python\n{code}\n```\n\n</details>"
+    return nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-solution")
+
+
+def learners_copy(content: bytes, slug: str) -> bytes:
+    """A committed lesson's file as `make lab` lays it out for who learns alone.
+
+    Raises:
+        ValueError: a file that is no notebook, or a cell with the marks that is no exercise.
+    """
+    try:
+        committed = nbformat.reads(content.decode("utf-8"), as_version=4)
+    except Exception as problem:  # nbformat raises many kinds
+        raise ValueError(f"{slug} is no notebook ({problem}): restore the file") from problem
+    notebook = student_notebook(committed, slug, folded=True)
+    return (nbformat.writes(notebook).rstrip("\n") + "\n").encode("utf-8")
 
 
 def write(slug: str, out: Path, notebooks: Path = NOTEBOOKS) -> Path:

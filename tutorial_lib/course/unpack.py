@@ -4,11 +4,13 @@
     python -m tutorial_lib.course.unpack FOLDER --lessons OTHER    notebooks from OTHER, e.g. a class's own selection
     python -m tutorial_lib.course.unpack FOLDER --trust            as `make lab` does: Jupyter then shows all of them
 
+Exercises come as stubs, with a solution folded below each (`--solved`: as they stand in the course).
+
 A file that is there already is left as it is, because someone may have worked in it; where the course has a newer
 version of that lesson, a line says so. What was copied is remembered in FOLDER/.lessons.json.
 
 Of a notebook that Jupyter does not trust it cuts the HTML down (claim cards) until its cells are run, and of one that
-it trusts every script runs. So what is trusted is the course's own: a copy without a changed byte of a lesson that is
+it trusts every script runs. So what is trusted is the course's own: a copy without a changed byte, of a lesson that is
 as the clone's last commit has it, or, where there is no git to ask, of one that has its text in notebooks/source.
 """
 
@@ -21,6 +23,7 @@ import sys
 from pathlib import Path
 
 import tutorial_lib
+from tutorial_lib.course.student import learners_copy
 from tutorial_lib.folders import write_whole
 
 PATTERN = "[0-9][0-9]_*.ipynb"
@@ -41,8 +44,13 @@ def shipped() -> Path:
     raise FileNotFoundError(f"no lessons in or beside {package}: install the course from its wheel or from its clone")
 
 
-def unpack(folder: Path, lessons: Path | None = None) -> list[Path]:
+def unpack(folder: Path, lessons: Path | None = None, solved: bool = False) -> list[Path]:
     """Copy every lesson to `folder`; returns the files that are new.
+
+    Args:
+        folder: gets the copies.
+        lessons: where to take them from, if not from the course.
+        solved: leaves the exercises as they are.
 
     Raises:
         FileNotFoundError: if there is no lesson to copy.
@@ -54,9 +62,9 @@ def unpack(folder: Path, lessons: Path | None = None) -> list[Path]:
         for path in found:
             target = folder / path.name
             if not target.exists():
-                content = path.read_bytes()
+                content = _copy(path, solved)
                 write_whole(target, lambda half, content=content: half.write_bytes(content))
-                copied[path.name] = hashlib.sha256(content).hexdigest()
+                copied[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
                 new.append(target)
         if new:
             text = json.dumps(copied, indent=1, sort_keys=True)
@@ -70,10 +78,16 @@ def outdated(folder: Path, lessons: Path | None = None) -> list[str]:
     """Names of the lessons in `folder` that the course has changed since they were copied."""
     copied, names = _copied(folder), []
     for path in _lessons(lessons):
-        known = {copied.get(path.name), hashlib.sha256((folder / path.name).read_bytes()).hexdigest()}
-        if path.name in copied and hashlib.sha256(path.read_bytes()).hexdigest() not in known:
+        newer = copied.get(path.name) not in (None, hashlib.sha256(path.read_bytes()).hexdigest())
+        if newer and (folder / path.name).read_bytes() not in (_copy(path, False), _copy(path, True)):
             names.append(path.name)
     return names
+
+
+def _copy(lesson: Path, solved: bool) -> bytes:
+    """What a learner gets of a lesson. A notebook that is not ours stays as it is."""
+    content = lesson.read_bytes()
+    return content if solved or b"BEGIN SOLUTION" not in content else learners_copy(content, lesson.stem)
 
 
 def trust(folder: Path, lessons: Path | None = None) -> list[str]:
@@ -89,8 +103,9 @@ def trust(folder: Path, lessons: Path | None = None) -> list[str]:
     trusted = []
     with NotebookNotary() as notary:
         for path in _lessons(lessons):
-            content = path.read_bytes()
-            if content == (folder / path.name).read_bytes() and (lessons or _is_ours(path, content)):
+            content = (folder / path.name).read_bytes()
+            is_copy = content in (_copy(path, False), _copy(path, True))
+            if is_copy and (lessons or _is_ours(path, path.read_bytes())):
                 notary.sign(reader.reads(content.decode("utf-8")))
                 trusted.append(path.name)
     return trusted
@@ -138,11 +153,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lessons", type=Path, help="take the notebooks from here, not those that were shipped")
+    parser.add_argument("--solved", action="store_true", help="with the exercises' solutions in their places")
     parser.add_argument("--trust", action="store_true", help="let Jupyter trust the copies that nobody has changed")
     options = parser.parse_args(arguments)
     folder, lessons = options.folder, options.lessons
     try:
-        new = unpack(folder, lessons)
+        new = unpack(folder, lessons, options.solved)
     except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
     there = len(list(folder.glob(PATTERN))) - len(new)

@@ -54,7 +54,9 @@ TEMPLATE = go.layout.Template(
     layout={
         "font": {"size": 16, "color": COLOURS["ink"]}, "colorway": [COLOURS[name] for name in CYCLE],
         "paper_bgcolor": "white", "plot_bgcolor": "white", "title": {"x": 0.5, "xanchor": "center"},
-        "margin": {"l": 75, "r": 25, "t": 55, "b": 65}, "legend": {"bgcolor": "rgba(255,255,255,0.7)"},
+        "margin": {"l": 75, "r": 25, "t": 55, "b": 65},
+        # Upright, beside the picture: lying, it covers the title.
+        "modebar": {"orientation": "v", "bgcolor": "rgba(0,0,0,0)"}, "legend": {"bgcolor": "rgba(255,255,255,0.7)"},
         "xaxis": _AXIS, "yaxis": _AXIS, "scene": {"xaxis": _BOX, "yaxis": _BOX, "zaxis": _BOX},
     }
 )  # fmt: skip

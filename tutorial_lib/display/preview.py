@@ -1,7 +1,9 @@
-"""Showing figures where nothing runs: `show` puts a PNG beside the interactive figure.
+"""Showing figures: `show` puts a PNG beside the interactive figure of a notebook that is executed to be committed.
 
-Previews of notebooks (code hosts, nbconvert, mail) run no JavaScript. The PNG is painted with matplotlib from
-the plotly figure itself, for the kinds of traces that `figures` draws; the bytes are the same at every run.
+Previews of notebooks (code hosts, nbconvert, mail) run no JavaScript. In front of a reader whose cell runs there is no
+PNG: JupyterLab would show it first, and the figure, of another size and type, when the pointer happens to enter it. The
+PNG is painted with matplotlib from the plotly figure itself, for the kinds of traces that `figures` draws; the bytes
+are the same at every run.
 """
 
 import base64
@@ -21,6 +23,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
+from tutorial_lib.display import rerun
 from tutorial_lib.display.figures import MOVING
 
 _DASH = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5)), "dashdot": "-.", None: "-"}
@@ -31,14 +34,15 @@ KINDS = ("scatter", "scatter3d", "bar", "heatmap", "image")
 
 
 def show(figure: go.Figure) -> None:
-    """Display a figure twice in one output: interactive where plotly's renderer is, a PNG elsewhere."""
+    """Display a figure: interactive for a reader whose kernel runs; where none does, also as a PNG."""
     shown = json.loads(figure.to_json()) | {"config": {"responsive": True, "displaylogo": False}}
     title = figure.layout.title.text or ", ".join(t.name for t in figure.data if t.name)
     bundle = {
         "application/vnd.plotly.v1+json": shown,
-        "image/png": png_base64(figure),
         "text/plain": f"figure: {_text(title)}",
     }
+    if not rerun.in_a_page():
+        bundle["image/png"] = png_base64(figure)
     display(bundle, raw=True, metadata={"image/png": {"alt": bundle["text/plain"]}})
 
 

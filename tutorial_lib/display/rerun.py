@@ -36,6 +36,12 @@ def shown(widget: ipywidgets.Widget) -> None:
         vars(part).pop("_repr_mimebundle_", None)  # `close` hides it, and with it the way to show the widget again
 
 
+def in_a_page() -> bool:
+    """Whether the running cell was started from a page that somebody reads, such as JupyterLab's; not by a program that
+    executes whole notebooks."""
+    return bool(_running()[0])
+
+
 def _running() -> tuple[str, str]:
     """The cell that runs and the request that runs it; "" for both where there is none."""
     kernel = getattr(get_ipython(), "kernel", None)

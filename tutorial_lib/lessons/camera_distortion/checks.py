@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare, number
+from tutorial_lib.display.exercises import compare, exercise, number
 from tutorial_lib.distortion import distort, folds
 
 
@@ -12,16 +12,29 @@ def _points(seed: int, *shape: int) -> torch.Tensor:
     return torch.rand(*shape, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) - 0.5
 
 
-def radial(function: Callable) -> None:
+@exercise
+def radial(function: Callable) -> str:
     """Exercise 05.1: `function(points, k1)` -> points, only the k1 term."""
     for shape, k1 in (((7,), -0.4), ((2, 3), 0.9), ((5,), 0.0)):
         points = _points(1, *shape)
         expected = distort(points, torch.tensor([k1, 0, 0, 0, 0], dtype=torch.float64))
-        compare(function(points, k1), expected, f"k1 = {k1}", "multiply each point by 1 + k1 r², with its own r")
-    print("radial: right for three lenses and two shapes")
+        r2 = (points**2).sum(-1, keepdim=True)
+        mistakes = {
+            "r stands where r² belongs": points * (1 + k1 * r2.sqrt()),
+            "every coordinate is squared for itself": points * (1 + k1 * points**2),
+            "all points share one radius": points * (1 + k1 * r2.sum()),
+            "the sign is turned round": points * (1 - k1 * r2),
+            "the factor is returned, without the point": (1 + k1 * r2).expand_as(points),
+            "only what the lens adds is returned": points * k1 * r2,
+            "r⁴ stands where r² belongs": points * (1 + k1 * r2**2),
+        }
+        hint = "multiply each point by 1 + k1 r², with its own r"
+        compare(function(points, k1), expected, f"k1 = {k1}", hint, mistakes=mistakes)
+    return "radial: right for three lenses and two shapes"
 
 
-def first_fold(function: Callable) -> None:
+@exercise
+def first_fold(function: Callable) -> str:
     """Exercise 05.2: `function(k1)` -> radius of the first fold of a lens with k1 alone, infinity if none."""
     hint = "where is the derivative of r (1 + k1 r²) zero?"
     for k1 in (-2.0, -0.5, -0.1):
@@ -40,14 +53,15 @@ def first_fold(function: Callable) -> None:
         )
     far = number(function(0.3), "k1 = 0.3", hint)
     assert far == float("inf"), f"k1 = 0.3: expected infinity, got {far}. Hint: pincushion alone never folds"
-    print("first_fold: right for three barrels and a pincushion")
+    return "first_fold: right for three barrels and a pincushion"
 
 
-def fixed_point(function: Callable) -> None:
+@exercise
+def fixed_point(function: Callable) -> str:
     """Exercise 05.3: `function(points, lens, steps)` -> undistorted points by fixed-point iteration."""
     lens = torch.tensor([-0.2, 0.05, 0.0, 0.01, -0.01], dtype=torch.float64)
     points = _points(2, 9)
     seen = distort(points, lens)
     compare(function(seen, lens, 60), points, "60 steps", "x ← x + (seen − distort(x)), started at x = seen", 1e-6)
     compare(function(seen, lens, 0), seen, "0 steps", "the start is the distorted point itself")
-    print("fixed_point: the round trip closes")
+    return "fixed_point: the round trip closes"

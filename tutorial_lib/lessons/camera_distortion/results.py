@@ -78,17 +78,19 @@ def growth_table(measured: Mapping[str, Sequence[Measured]], clean: str = "no le
     return markdown(["growth of the error (mm)", *numbers], rows)
 
 
-def harder(measured: Mapping[str, Sequence[Measured]], first: str, second: str) -> str:
-    """Which of two lenses hurts more: the answer in a sentence, from paired differences of the MPJPE."""
+def harder(measured: Mapping[str, Sequence[Measured]], first: str, second: str) -> tuple[str, str]:
+    """Which of two lenses hurts more, "" if the seeds do not tell; and the answer in a sentence, from paired
+    differences of the MPJPE."""
     differences = [a.score.mpjpe - b.score.mpjpe for a, b in zip(measured[first], measured[second])]
-    word = {True: f"{first} hurts more", False: f"{second} hurts more", None: "the seeds do not tell"}
-    return f"{first} minus {second}: {_signed(differences)} mm, so **{word[is_above(differences)]}**"
+    worse = {True: first, False: second, None: ""}[is_above(differences)]
+    said = f"{worse} hurts more" if worse else "the seeds do not tell"
+    return worse, f"{first} minus {second}: {_signed(differences)} mm, so **{said}**"
 
 
-def forgiven(measured: Mapping[str, Sequence[Measured]], name: str, clean: str = "no lens") -> str:
-    """How much of the mean growth of the MPJPE behind a lens is no growth of the P-MPJPE, in a sentence."""
+def forgiven(measured: Mapping[str, Sequence[Measured]], name: str, clean: str = "no lens") -> float:
+    """How many per cent of the mean growth of the MPJPE behind a lens is no growth of the P-MPJPE."""
     whole, left = (float(np.mean(_growth(measured, name, number, clean))) for number in ("mpjpe", "p_mpjpe"))
-    return f"{name}: P-MPJPE forgives **{100 * (1 - left / whole):.0f} %** of the growth"
+    return 100 * (1 - left / whole)
 
 
 def edge_table(measured: Mapping[str, Sequence[Measured]]) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare, tensor
+from tutorial_lib.display.exercises import compare, exercise, tensor
 from tutorial_lib.skeleton import SYMMETRIC_BONES, bone_lengths
 
 
-def inner_step(function: Callable) -> None:
+@exercise
+def inner_step(function: Callable) -> str:
     """Exercise 06.1: `function(w, loss, alpha)` -> w after one gradient step that can be differentiated."""
     matrix = torch.tensor([[2.0, 0.3], [0.3, 0.5]], dtype=torch.float64)
     w = torch.tensor([0.4, -0.7], dtype=torch.float64, requires_grad=True)
@@ -30,10 +31,11 @@ def inner_step(function: Callable) -> None:
         "the outer gradient",
         "with create_graph=False the factor (I − αA) is missing: that is first-order MAML",
     )
-    print("inner_step: right, and differentiable twice")
+    return "inner_step: right, and differentiable twice"
 
 
-def stratify(function: Callable) -> None:
+@exercise
+def stratify(function: Callable) -> str:
     """Exercise 06.2: `function(count, limit, generator)` -> (count,) k1 values, the i-th from the i-th stratum."""
     hint = "−λ + 2λ (i − 1 + u) / N, with its own u for every i"
     for count in (1, 4, 25):
@@ -56,10 +58,11 @@ def stratify(function: Callable) -> None:
         )
     first, second = (function(4, 0.8, torch.Generator().manual_seed(s)) for s in (1, 2))
     assert not torch.equal(first, second), f"expected other values from another generator, got the same. Hint: {hint}"
-    print("stratify: one value in every stratum")
+    return "stratify: one value in every stratum"
 
 
-def symmetry_loss(function: Callable) -> None:
+@exercise
+def symmetry_loss(function: Callable) -> str:
     """Exercise 06.3: `function(pose)` -> scale-free left/right bone-length difference of (frames, 17, 3)."""
     generator = torch.Generator().manual_seed(0)
     pose = torch.randn(6, 17, 3, generator=generator, dtype=torch.float64)
@@ -68,4 +71,4 @@ def symmetry_loss(function: Callable) -> None:
     expected = (bones[:, left] - bones[:, right]).abs().sum(-1).mean() / bones.mean()
     compare(function(pose), expected, "a random pose", "sum over pairs, mean over frames, divided by the mean bone")
     compare(function(pose / 2), expected, "half the skeleton", "divide by the mean bone length: it shrinks as well")
-    print("symmetry_loss: right, and blind to scale")
+    return "symmetry_loss: right, and blind to scale"
