@@ -6,6 +6,7 @@ goes through in parts, and p is computed again on the way back. 4 x 17 volumes o
 forward and 74 instead of 130 ms with the derivative, 32 x 17 volumes of 16^3 cells 4.2 instead of 5.7 ms.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -70,7 +71,7 @@ class MeanPlace(torch.autograd.Function):
 
 
 def _parts(volumes: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    each = volumes.shape[-3:].numel()
+    each = math.prod(volumes.shape[-3:])
     return volumes.reshape(-1, *volumes.shape[-3:]).split(max(1, PART // each))
 
 

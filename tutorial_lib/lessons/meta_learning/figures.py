@@ -170,7 +170,7 @@ def cue_table() -> str:
         for place in PLACES:
             cells.append(plus_minus(results.cue(name, place, seeds=seeds, step=0)))
             stepped = network.alpha and plus_minus(results.one_step(name, place, network.alpha, seeds=seeds))
-            cells += [stepped or "", plus_minus(results.cue(name, place, seeds=seeds, step=5))]
+            cells += [str(stepped or ""), plus_minus(results.cue(name, place, seeds=seeds, step=5))]
         rows.append([network.title, *cells])
     heads = [f"{place}: {when}" for place in PLACES.values() for when in ("before", "1 step of α", "5 of its own rate")]
     title = f"MPJPE in mm behind d1 and d2, mean and 95 % interval over {len(seeds)} trainings"
