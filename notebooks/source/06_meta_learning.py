@@ -27,6 +27,7 @@ from tutorial_lib.datasets import footage, splits
 from tutorial_lib.display import still
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, record
 from tutorial_lib.display.figures import curves
+from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.lessons.meta_learning import checks, demo_adapt, demo_toy, figures, results
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
@@ -78,6 +79,10 @@ print(f"{PROFILE} profile, {len(SEEDS)} seeds of {CLIPS} test clips")
 # > the steep bowls, or in the valley?
 
 # %%
+stand = predict(["in the middle", "near the steep bowls", "in the valley"])
+stand
+
+# %%
 toy = demo_toy.toy_demo()
 toy
 
@@ -90,12 +95,16 @@ assert np.isclose(toy.arrays["loss"][-1], toy.arrays["joint"][-1])  # without an
 toy.reset().check()
 print("the toy moves")
 
+# %%
+stand.answer(
+    "in the valley",
+    "**What you saw.** The steep bowls can be reached in one step from anywhere; the flat direction of the valley "
+    "cannot, so θ has to stand there already. Joint training cares for the steep bowls, because *before* the step they "
+    "cost most. Move α to 0 and both become the same; move α to 0.4 and the step overshoots: now θ goes elsewhere "
+    "again. *A good start depends on the step that will be taken.*",
+)
+
 # %% [markdown]
-# **What you saw.** In the valley. The steep bowls can be reached in one step from anywhere; the flat direction of the
-# valley cannot, so θ has to stand there already. Joint training cares for the steep bowls, because *before* the step
-# they cost most. Move α to 0 and both become the same; move α to 0.4 and the step overshoots: now θ goes elsewhere
-# again. *A good start depends on the step that will be taken.*
-#
 # Without a kernel: the loss after one step, for both starts, as α grows.
 
 # %%
@@ -159,7 +168,14 @@ source(maml.maml_loss, adaptation.draw_tasks)
 # > (2) how many for *ours*? (3) From the test video alone: does *ours* get better or worse?
 
 # %%
-demo = demo_adapt.lens_demo(MOTION, SEED, folder=FOLDER)
+PLAIN_WINS, OURS_WINS, UNLABELLED = "(1) plain wins", "(2) ours wins", "(3) without labels, ours gets"
+wins = predict(
+    {PLAIN_WINS: Scale(-20, 100, 5, "mm"), OURS_WINS: Scale(-20, 100, 5, "mm"), UNLABELLED: ["better", "worse"]}
+)
+wins
+
+# %%
+demo = demo_adapt.lens_demo(MOTION, SEED, folder=FOLDER, device=device)
 demo
 
 # %% tags=["demo-test"]
@@ -178,12 +194,17 @@ demo.reset().check()
 print("the demo moves")
 
 # %%
-Markdown(
+wins.answer(
+    {
+        PLAIN_WINS: float(first["plain"][0] - first["plain"][-1]),
+        OURS_WINS: float(first["ours"][0] - first["ours"][-1]),
+        UNLABELLED: "better" if alone["ours"][-1] < alone["ours"][0] else "worse",
+    },
     f"**What you saw.** (1) *Plain* goes {first['plain'][0]:.0f} → {first['plain'][-1]:.0f} mm. (2) *Ours* goes "
     f"{first['ours'][0]:.0f} → {first['ours'][-1]:.0f} mm: it starts where it ends. (3) From the clip shown alone, "
     f"*ours* goes {alone['ours'][0]:.0f} → {alone['ours'][-1]:.0f} mm. Every move copied the networks, took the steps "
     "and lifted the test again after each. Networks that have met random lenses start near their end; what is left "
-    "for the steps is the question of act (b)."
+    "for the steps is the question of act (b).",
 )
 
 # %% [markdown]
@@ -234,6 +255,10 @@ show(figures.error_bars(comparison, NINE, LABELLED))
 
 # %%
 SHOWN = {title: NINE[title] for title in ("plain", "random", "MAML", "ours")}
+curve = predict({"steepest:": list(SHOWN), "lowest start:": list(SHOWN)})
+curve
+
+# %%
 for scenario in SCENARIOS:
     show(figures.step_figure(comparison, SHOWN, scenario))
 
@@ -244,9 +269,10 @@ gained = {
 }
 steepest = min(gained, key=lambda title: gained[title].mean())
 lowest = min(SHOWN, key=lambda title: comparison.errors(SHOWN[title], LABELLED, HEAVY, step=0).mean())
-Markdown(
-    f"**The answer.** *{steepest}* falls steepest ({gained[steepest].mean():+.1f} mm), *{lowest}* starts lowest. "
-    + ("They are not the same." if steepest != lowest else "They are the same.")
+curve.answer(
+    {"steepest:": steepest, "lowest start:": lowest},
+    f"*{steepest}* falls steepest ({gained[steepest].mean():+.1f} mm), *{lowest}* starts lowest. "
+    + ("They are not the same." if steepest != lowest else "They are the same."),
 )
 
 # %% [markdown]
@@ -581,6 +607,24 @@ record(
 )
 
 # %% [markdown]
+# ### The luck of a training
+#
+# The same recipes with other random numbers. Look at the starts of what was meta-trained.
+
+# %%
+Markdown(figures.luck_table(recorded, NINE | SINGLE))
+
+# %%
+starts, ends = (recorded.errors("ours-9f", LABELLED, HEAVY, step=step) for step in (0, -1))
+left = [number for number, start in enumerate(starts) if start > 1.1 * starts.min()]
+Markdown(
+    f"*Ours* starts anywhere from {starts.min():.0f} to {starts.max():.0f} mm and ends between {ends.min():.1f} and "
+    f"{ends.max():.1f}. In {len(left)} of {len(starts)} trainings MAML did not keep the good start that it was given, "
+    "and left the work to the step. Its loss, which is taken after the step, does not see the difference; scenario 2, "
+    "whose steps are others, does. Which of the two a training finds is luck here. Act (b) makes it a choice."
+)
+
+# %% [markdown]
 # ### And on real people?
 #
 # The networks were trained on builtin motion *and* real motion capture. The optional recording of real actors is not
@@ -597,6 +641,10 @@ Markdown(figures.real_actor_table({name: abouts[name] for name in NINE.values()}
 #
 # > **Predict.** Two networks are trained alike on random lenses. One is *told* the five coefficients of the lens,
 # > exactly, beside the joints. How much better is it behind d1 and d2: by half, by a quarter, by a few per cent?
+
+# %%
+knowing = predict(Scale(0, 60, 1, "%"))
+knowing
 
 # %%
 seeds = results.trainings("oracle", ["told", "untold"])
@@ -630,13 +678,14 @@ record(
 
 # %%
 reads = [results.measured()["oracle"]["reader"][seed]["r_squared"] for seed in results.trainings("oracle", ["reader"])]
-Markdown(
+knowing.answer(
+    float(-worth["builtin"].mean()),
     f"**The answer.** By {-worth['builtin'].mean():.0f} % (invented people) and {-worth['real'].mean():.0f} % "
     f"(real actors). Is the lens to be seen in nine frames at all? A network that learns nothing but to read $k_1$ "
     f"from them reaches $R^2$ = {np.mean(reads):.2f} on validation people: it is half visible. But *one* function "
     "serves all lenses well, so a network need not know which one it is looking through. Such tasks are called **not "
     "mutually exclusive**. MAML finds that function and ignores the support set (*memorisation*, Yin et al.): its loss "
-    "is as low without the step."
+    "is as low without the step.",
 )
 
 # %% [markdown]
@@ -665,7 +714,19 @@ source(adaptation.conventions.Convention.wanted, adaptation.conventions.mounting
 # > **Predict.** (1) What is the best answer of a network that does not know the rig? (2) After five steps from 64
 # > labelled moments: who has stood up? (3) Is one moment enough? (4) Which one would you click: somebody who stands, or
 # > somebody who bends?
-#
+
+# %%
+BEST, UP, ONE = "(1) without knowing, answer", "(2) lowest after five steps:", "(3) MAML from one moment:"
+rig = predict(
+    {
+        BEST: ["the level rig", "a rig at random"],
+        UP: ["not meta-trained", "MAML", "Reptile", "ANIL"],
+        ONE: Scale(0, 250, 10, "mm"),
+    }
+)
+rig
+
+# %% [markdown]
 # **Move.** Press *clear all*, click one moment, then another one, then *five moments* and *sixty-four*. *Play* walks
 # through the steps. Then drag *tilt* and *roll*.
 
@@ -687,7 +748,8 @@ crooked.reset().check()
 print("the skeleton stands up")
 
 # %%
-Markdown(
+rig.answer(
+    {BEST: "the level rig", UP: min(stood, key=lambda title: stood[title][-1]), ONE: float(alone.mean())},
     f"**What you saw.** (1) The mean of all rigs, the level one: the skeleton stands as in the picture, which in this "
     f"room is crooked ({stood['MAML'][0]:.0f} mm; on a level rig {level[0]:.0f}). (2) MAML goes "
     f"{stood['MAML'][0]:.0f} → {stood['MAML'][-1]:.0f} mm, Reptile "
@@ -696,7 +758,7 @@ Markdown(
     f"{stood['ANIL'][0]:.0f} → {stood['ANIL'][-1]:.0f}. (3) MAML was given each of these {len(alone)} moments alone. "
     f"It gets to {alone.mean():.0f} mm (mean; {alone.min():.0f} from the best, {alone.max():.0f} from the worst); "
     f"from five together to {five[-1]:.0f}. One example says how *it* leans, and is followed too far. (4) "
-    + demo_adapt.standing_or_bending(lean, alone)
+    + demo_adapt.standing_or_bending(lean, alone),
 )
 
 # %% [markdown]
@@ -924,9 +986,9 @@ checks.symmetry_loss(symmetry_loss)
 
 # %%
 place = adaptation.conventions.Convention(adaptation.conventions.mounting(torch.tensor(20.0), torch.tensor(20.0)))
-test = LensTest(splits.builtin_split(SEED), SEED, clips=4, calibration_clips=4)
+test = LensTest(splits.builtin_split(SEED), SEED, clips=4, calibration_clips=4, device=device)
 observation = test.through(distortion.PRESETS["d2"], convention=place)
-victim = checkpoints.load("crooked/maml-9f")
+victim = checkpoints.load("crooked/maml-9f", device)
 errors = []
 result = adaptation.adapt(
     victim,

@@ -202,6 +202,21 @@ def cue_curves(alphas: Sequence[float] = (0.3, 0.03)) -> go.Figure:
     )
 
 
+def luck_table(recorded: Comparison, names: Mapping[str, str]) -> str:
+    """Markdown: before → after the labelled steps behind heavy lenses, a column a training.
+
+    Args:
+        recorded: of `results.ladder`.
+        names: title -> network.
+    """
+    rows = []
+    for title, name in names.items():
+        before, after = (recorded.errors(name, LABELLED, HEAVY, step=step) for step in (0, -1))
+        rows.append([title, *(f"{start:.1f} → {end:.1f}" for start, end in zip(before, after))])
+    heads = ["MPJPE (mm), d1 and d2", *(f"training {number}" for number in range(len(rows[0]) - 1))]
+    return markdown(heads, rows)
+
+
 def crooked_table() -> str:
     """Markdown: MPJPE in mm on crooked rigs before, after one and after five steps, and what a training costs."""
     rows, costs = [], results.measured()["costs"]["training"]
