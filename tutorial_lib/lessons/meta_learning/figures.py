@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, Comparison
-from tutorial_lib.adaptation.lens_test import SCENARIOS, LensTest
+from tutorial_lib.adaptation.lens_test import LABELLED, SCENARIOS, LensTest
 from tutorial_lib.datasets.splits import builtin_split
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.claims import intervals, plus_minus
