@@ -1,8 +1,8 @@
 """Errors of poses against what papers' code writes: a line of PyTorch for MPJPE, NumPy for P-MPJPE.
 
 Ours refuse NaN, and MPJPE subtracts the root, which the plain line leaves to its caller; 100 poses are less than the
-time of the calls themselves, and there ours take 2.3 and 1.3 times as long. An SVD takes half of P-MPJPE's time, ours in
-double precision, NumPy's here in single.
+time of the calls themselves, and there ours take 2.3 and 1.3 times as long. An SVD takes half of P-MPJPE's time, ours
+in double precision, NumPy's here in single.
 """
 
 import time
