@@ -1,27 +1,41 @@
-"""Meta-learning and adapting: one meta-step against `higher`, five steps of adaptation against plain descent."""
+"""Meta-learning and adapting: one meta-step against `higher`, five steps of adaptation against plain descent.
+
+"Task by task" is learn2learn's way: one task after the other, bare autograd, and weights put into the network.
+"""
 
 import copy
+import time
 
 import higher
+import pytest
 import torch
+from torch.func import functional_call
 
 from tutorial_lib.adaptation import adapt, meta_loss, supervised_loss
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.lifting import TemporalLifter, WindowForm
 
 RATE, TASKS = 0.05, 8
-META_STEP = f"meta-step, second order, {TASKS} tasks, 9 frames, C = 128"
+META_STEP = f"meta-step, second order, {TASKS} tasks, C = 128, frames: "
 ADAPTATION = "adaptation, 5 steps on 64 windows, 9 frames, C = 192"
 
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
+sizes = pytest.mark.parametrize("frames", [9, 27])
 
-def lifter(channels):
+
+def lifter(channels, frames=9):
     torch.manual_seed(0)
-    return TemporalLifter(9, channels).eval()
+    return TemporalLifter(frames, channels).eval()
 
 
-def windows(*shape, seed=0):
+def windows(*shape, seed=0, frames=9):
     generator = torch.Generator().manual_seed(seed)
-    return Windows(torch.randn(*shape, 9, 17, 2, generator=generator), torch.randn(*shape, 17, 3, generator=generator))
+    keypoints = torch.randn(*shape, frames, 17, 2, generator=generator)
+    return Windows(keypoints, torch.randn(*shape, 17, 3, generator=generator))
+
+
+def episode(frames):
+    return lifter(128, frames), *(windows(TASKS, 16, seed=seed, frames=frames) for seed in (1, 2))
 
 
 def run(benchmark, group, step):
@@ -29,18 +43,38 @@ def run(benchmark, group, step):
     benchmark.pedantic(step, warmup_rounds=1, rounds=8)
 
 
-def test_meta_step(benchmark):
-    model, support, query = lifter(128), windows(TASKS, 16, seed=1), windows(TASKS, 16, seed=2)
+@sizes
+def test_meta_step(benchmark, frames):
+    model, support, query = episode(frames)
 
     def step():
         model.zero_grad(set_to_none=True)
         meta_loss(model, support, query, rate=RATE).backward()
 
-    run(benchmark, META_STEP, step)
+    run(benchmark, f"{META_STEP}{frames}", step)
 
 
-def test_meta_step_higher_reference(benchmark):
-    model, support, query = lifter(128), windows(TASKS, 16, seed=1), windows(TASKS, 16, seed=2)
+@sizes
+def test_meta_step_task_by_task(benchmark, frames):
+    model, support, query = episode(frames)
+    network = WindowForm(model)
+    weights = dict(network.named_parameters())
+
+    def step():
+        model.zero_grad(set_to_none=True)
+        for i in range(TASKS):
+            inner = supervised_loss(network(support.keypoints[i]), support.pose[i])
+            slopes = torch.autograd.grad(inner, list(weights.values()), create_graph=True)
+            moved = {name: weight - RATE * slope for (name, weight), slope in zip(weights.items(), slopes)}
+            loss = supervised_loss(functional_call(network, moved, (query.keypoints[i],)), query.pose[i])
+            (loss / TASKS).backward()
+
+    run(benchmark, f"{META_STEP}{frames}", step)
+
+
+@sizes
+def test_meta_step_higher_reference(benchmark, frames):
+    model, support, query = episode(frames)
     network, optimiser = WindowForm(model), torch.optim.SGD(model.parameters(), lr=RATE)
 
     def step():
@@ -51,7 +85,7 @@ def test_meta_step_higher_reference(benchmark):
                 loss = supervised_loss(fast(query.keypoints[i]), query.pose[i])
                 (loss / TASKS).backward()
 
-    run(benchmark, META_STEP, step)
+    run(benchmark, f"{META_STEP}{frames}", step)
 
 
 def test_adapt(benchmark):

@@ -1,9 +1,11 @@
 """The lens and its inverse on 100,000 points, against OpenCV and kornia.
 
-The three inverses do not promise the same: ours solves to 1e-12 everywhere before the fold, OpenCV and kornia
-iterate a fixed number of times (here 20) and may be off near the edge. From Python, OpenCV's `projectPoints` also
-computes the derivatives.
+The three inverses do not promise the same: ours solves to 1e-12 everywhere before the fold, OpenCV and kornia iterate a
+fixed number of times (here 60, and 20) and may be off near the edge: on the test lenses themselves OpenCV's 60 leave up
+to 0.9. From Python, OpenCV's `projectPoints` also computes the derivatives.
 """
+
+import time
 
 import cv2
 import numpy as np
@@ -12,6 +14,8 @@ import torch
 from kornia.geometry.calibration import distort_points, undistort_points
 
 from tutorial_lib.distortion import PRESETS, distort, undistort
+
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
 LENS = 0.4 * PRESETS["d3"].double()  # milder than the test lenses: there the other two inverses do not converge
 K1, K2, K3, P1, P2 = LENS.tolist()
@@ -58,7 +62,7 @@ def test_undistort(benchmark, points):
 
 def test_undistort_opencv_reference(benchmark, points):
     bent = distort(points, LENS).numpy()
-    stop = (cv2.TERM_CRITERIA_COUNT, 20, 0)
+    stop = (cv2.TERM_CRITERIA_COUNT, 60, 0)
     result = run(
         benchmark,
         INVERSE,

@@ -39,13 +39,13 @@ class MeanPlace(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: torch.Tensor, half_pixel: bool) -> torch.Tensor:
-        places, kept = [], []
+        axes, kept = [], []
         for part in _parts(logits):
             probabilities = _probabilities(part)
-            places.append(expectation(sums(probabilities, 3), half_pixel=half_pixel))
+            axes.append(sums(probabilities, 3))
             if ctx.needs_input_grad[0] and logits.numel() <= KEPT:
                 kept.append(probabilities)
-        place = torch.cat(places)
+        place = expectation(tuple(torch.cat(axis) for axis in zip(*axes)), half_pixel=half_pixel)
         ctx.half_pixel = half_pixel
         ctx.save_for_backward(logits, place, *kept)
         return place.view(*logits.shape[:-3], 3).clone()  # the caller may write into it
@@ -71,8 +71,8 @@ class MeanPlace(torch.autograd.Function):
 
 
 def _parts(volumes: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    each = math.prod(volumes.shape[-3:])
-    return volumes.reshape(-1, *volumes.shape[-3:]).split(max(1, PART // each))
+    shape = volumes.shape[-3:]
+    return volumes.reshape(-1, *shape).split(max(1, PART // math.prod(shape)))
 
 
 def _probabilities(volumes: torch.Tensor) -> torch.Tensor:
