@@ -832,10 +832,10 @@ Markdown(figures.drift_table([small, large]))
 Markdown(
     f"With α = {large.alpha:g}, as above, the steepest direction is overshot ({large.overshoot:.1f} > 1). In ten "
     f"meta-steps first-order MAML drives the start from {large.start:.0f} to {large.after['first-order']:.0f} mm, to "
-    f"ground so flat that the step just fits (α h = {large.settled:.1f}). MAML goes to {large.after['maml']:.0f} mm. "
-    f"With α = {small.alpha:g} nothing is overshot ({small.overshoot:.1f}), both gradients agree, and the start stays "
-    f"({small.after['first-order']:.0f} mm). So the sign is the cause, and a smaller step holds the start; what "
-    "first-order MAML would reach with it, in a whole training, was not tried."
+    f"ground so flat that the step just fits (α h = {large.settled:.1f}); a whole training, further (the table above). "
+    f"MAML goes to {large.after['maml']:.0f} mm. With α = {small.alpha:g} nothing is overshot ({small.overshoot:.1f}), "
+    f"both gradients agree, and the start stays ({small.after['first-order']:.0f} mm). So the sign is the cause, and a "
+    "smaller step holds the start; what first-order MAML would reach with it, in a whole training, was not tried."
 )
 
 # %%

@@ -145,6 +145,19 @@ def test_nothing_is_collected_from_nowhere_or_from_several_budgets(made_up):
         results.collect(folder)
 
 
+def test_one_folder_is_all_that_the_command_is_told(made_up, monkeypatch):
+    """As `make checkpoints` calls it."""
+    _, _, folder = made_up
+    written, shipped = {}, []
+    monkeypatch.setattr(results, "measure_costs", lambda: {"training": {}})
+    monkeypatch.setattr(results, "write_json", written.__setitem__)
+    monkeypatch.setattr(results, "ship", shipped.append)
+    monkeypatch.setattr("sys.argv", ["results", str(folder)])
+    results.main()
+    assert written == {results.FILE: results.collect(folder) | {"costs": {"training": {}}}}
+    assert shipped == [folder / "crooked"]
+
+
 def test_readers_get_what_the_parts_say(made_up):
     parts, seeds, _ = made_up
     for place in PLACES:

@@ -157,8 +157,6 @@ def ship(folder: Path, seed: int = 0, to: Path = checkpoints.FOLDER) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("crooked", type=Path, help="folder of experiment_crooked, with its parts in parts/")
-    parser.add_argument("oracle", type=Path, help="folder of experiment_oracle")
     parser.add_argument("build", type=Path, help="folder with the folders crooked, oracle, ladder and cue")
     chosen = parser.parse_args()
     write_json(FILE, collect(chosen.build) | {"costs": measure_costs()})
