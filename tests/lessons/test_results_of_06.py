@@ -384,7 +384,14 @@ def test_three_tasks_show_the_same_person_through_three_lenses():
 # ------------------------------------------------------------------ the file, and the networks beside it
 def test_the_file_agrees_with_itself():
     budget = FILE["budgets"]["crooked"]
-    assert budget["name"] == FILE["budgets"]["oracle"]["name"] == "shipped"
+    assert {about["name"] for about in FILE["budgets"].values()} == {"shipped"}
+    for name, seeds in FILE["cue"].items():
+        for part in seeds.values():
+            tried = {float(rate): error for rate, error in part["tried_mm"].items() if error is not None}
+            assert min(tried.values()) == tried[min(tried, key=lambda rate: abs(rate - part["rate"]))], name
+            assert min(map(float, part["tried_mm"])) < part["rate"] < max(map(float, part["tried_mm"])), name
+            assert set(part["errors"]) == set(PLACES)
+            assert {len(rows) for each in part["errors"].values() for rows in each.values()} == {budget["test_seeds"]}
     for name, seeds in FILE["crooked"].items():
         for part in seeds.values():
             tried = {float(rate): error for rate, error in part["tried_mm"].items()}

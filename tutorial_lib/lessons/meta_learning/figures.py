@@ -197,6 +197,7 @@ def cue_curves(alphas: Sequence[float] = (0.3, 0.03)) -> go.Figure:
         x_title="meta-steps",
         y_title="MPJPE (mm), validation people",
         x_range=(0, float(steps[-1])),
+        y_log=True,
         colours=colours,
         title="Crops: does MAML use its step?",
     )
