@@ -129,7 +129,7 @@ class Prediction(ipywidgets.VBox):
             middle = choices.low + choices.step * round((choices.high - choices.low) / 2 / choices.step)
             place = ipywidgets.FloatSlider(
                 value=middle, min=choices.low, max=choices.high, step=choices.step, description=question,
-                readout_format="g" if choices.step >= 1 else ".2f", style={"description_width": "initial"},
+                readout_format=".0f" if choices.step >= 1 else ".2f", style={"description_width": "initial"},
                 layout={"flex": "1 1 20em", "width": "auto"},
             )  # fmt: skip
             button = ipywidgets.Button(description=f"this is my guess{choices.unit and f' ({choices.unit})'}")
