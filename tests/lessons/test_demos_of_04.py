@@ -1,5 +1,7 @@
 """The lifting and few-labels demos of lesson 04 on tiny networks: every control changes what it must, nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -372,6 +374,18 @@ def test_own_tracks_that_cannot_be_lifted_are_refused_and_unknown_rates_said(fol
             demo_lifting.own_video_demo(tracks, folder=folder)
     with pytest.warns(UserWarning, match="track b does not say its frame rate.*fps="):
         demo_lifting.own_video_demo([Track("b", torch.zeros(9, 17, 2), None, None, (100, 100))], folder=folder)
+
+
+def test_a_lifter_of_cocos_keypoints_gets_them_raw_and_the_reader_sees_a_body(folder):
+    torch.manual_seed(1)
+    model = TemporalLifter(9, 4, layout="coco").eval()
+    raw = Track("wild", 0.3 * torch.randn(9, 17, 2, generator=seeded()), None, 50.0, (100, 100), "coco")
+    demo = demo_lifting.own_video_demo([raw], networks={"in the wild": model}).check()
+    with torch.no_grad():
+        torch.testing.assert_close(demo.arrays["pose"], model.lift(raw.keypoints))
+    torch.testing.assert_close(demo.arrays["seen"], to_joints(raw.keypoints))
+    with pytest.raises(ValueError, match="has the layout 'human36m', but the lifter was trained on 'coco'"):
+        demo_lifting.own_video_demo([replace(raw, layout="human36m")], networks={"in the wild": model})
 
 
 def test_it_starts_with_the_network_asked_for(tracks, folder):

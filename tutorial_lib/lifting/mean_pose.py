@@ -10,7 +10,7 @@ from tutorial_lib.datasets.splits import TRAIN_SEED, TRAINED_ACTIONS
 from tutorial_lib.lifting.protocol import check_keypoints
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.motion import builtin
-from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.skeleton import JOINTS, Layout
 
 
 @cache
@@ -30,6 +30,7 @@ class MeanPose(nn.Module):
     """Answers every frame with `mean_pose`, whatever the keypoints are: a `Lifter` that does not look."""
 
     frames, causal, joints, outputs, root_relative = 1, False, len(JOINTS), len(JOINTS), True
+    layout: Layout = "human36m"
 
     def __init__(self) -> None:
         super().__init__()

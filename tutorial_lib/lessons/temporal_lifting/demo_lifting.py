@@ -1,8 +1,10 @@
 """The live demos of lesson 04 that lift: every network on the same video, and one's own video."""
 
+import itertools
 import reprlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,9 @@ from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_video
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.lifting import Lifter, lift_flipped_average, lift_resampled, training_frames
+from tutorial_lib.keypoint_files.coco import to_joints
+from tutorial_lib.lifting import Lifter, lift_flipped_average, lift_track, training_frames
+from tutorial_lib.lifting.protocol import need_layout
 from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error
 from tutorial_lib.motion.clip import Clip
 
@@ -203,15 +207,14 @@ def in_words(arrays: Mapping, network: str) -> str:
 
 
 def compute_own_video(
-    tracks: list[keypoint_files.Track], networks: Mapping[str, Lifter], track: int, network: str, focal: float
+    tracks: Sequence[keypoint_files.Track], networks: Mapping[str, Lifter], track: int, network: str, focal: float
 ) -> dict[str, Any]:
     """What `own_video_demo` shows for these values of its controls."""
     chosen = tracks[track]
-    # The network knows one camera; another focal length is the same rays on another scale.
-    seen = chosen.keypoints * (FOCAL / focal)
     with torch.no_grad():
-        pose = root_relative(lift_resampled(networks[network], seen, chosen.fps or FPS))
-    return {"seen": chosen.keypoints, "pose": pose, "fps": chosen.fps or FPS}
+        pose = root_relative(lift_track(networks[network], chosen, focal=focal))
+    seen = to_joints(chosen.keypoints) if chosen.layout == "coco" else chosen.keypoints  # drawn as the course's joints
+    return {"seen": seen, "pose": pose, "fps": chosen.fps}
 
 
 def view_own_video(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +231,13 @@ def view_own_video(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
     )
 
 
-def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames", folder: Path | None = None) -> Demo:
+def own_video_demo(
+    tracks: list[keypoint_files.Track],
+    network: str = "27 frames",
+    folder: Path | None = None,
+    *,
+    networks: Mapping[str, Lifter] | None = None,
+) -> Demo:
     """2D keypoints of one's own video, lifted and played. There is no truth, so there is no error.
 
     Lifted at the 50 frames a second of the training, whatever the video's rate is, and played at the video's.
@@ -237,35 +246,33 @@ def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames
         tracks: from `keypoint_files.load`.
         network: which lifter it starts with.
         folder: of the checkpoints, for networks of one's own.
+        networks: lifters by name instead of the lesson's, such as one that takes COCO's keypoints.
 
     Raises:
-        ValueError: without a track, or for one in COCO's layout. Warns of those whose rate is unknown: they are lifted
-            as if it were 50.
+        ValueError: without a track, or for one whose layout some lifter was not trained on. Warns of those whose rate
+            is unknown: they are lifted as if it were 50.
     """
     if not isinstance(tracks, list | tuple) or not tracks:
         raise ValueError(
             f"tracks is {reprlib.repr(tracks)}, expected the list of tracks that keypoint_files.load returns"
         )
+    lifters = load_networks(folder) if networks is None else dict(networks)
+    for track, lifter in itertools.product(tracks, lifters.values()):
+        need_layout(lifter, track.layout, f"track {track.name}")
     for track in tracks:
-        if track.layout != "human36m":
-            raise ValueError(
-                f"track {track.name} has the layout {track.layout!r}, expected 'human36m', which the lifters were "
-                "trained on; load it without layout="
-            )
         if track.fps is None:
             warnings.warn(
                 f"track {track.name} does not say its frame rate, and is lifted as if it were {FPS:g}; "
                 "pass fps= to keypoint_files.load",
                 stacklevel=2,
             )
-    networks = load_networks(folder)
-
+    timed = [replace(track, fps=track.fps or FPS) for track in tracks]
     controls = {
         "track": choice([(f"{i + 1}: {t.name}", i) for i, t in enumerate(tracks)], 0, "video"),
-        "network": choice(list(NETWORKS), network, "network"),
+        "network": choice(list(lifters), network if network in lifters else next(iter(lifters)), "network"),
         "focal": slider(FOCAL, 0.8, 3.0, 0.05, "focal length (half-widths)"),
     }
-    return live(partial(compute_own_video, tracks, networks), view_own_video, controls, title="Your own video")
+    return live(partial(compute_own_video, timed, lifters), view_own_video, controls, title="Your own video")
 
 
 def stills(video: Video, models: Mapping[str, Lifter], frames: list[int]) -> go.Figure:
