@@ -15,7 +15,7 @@ from tutorial_lib.datasets.videos import capture_videos, clips_under_test
 from tutorial_lib.display import preview, stage
 from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints
-from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting
+from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting, demo_own_video
 from tutorial_lib.lessons.temporal_lifting import figures as twins
 from tutorial_lib.lessons.temporal_lifting.demo_lifting import ERROR_RANGE, NETWORKS, SHOWN
 from tutorial_lib.lessons.temporal_lifting.recipes import RECIPES, SHARES, LifterRecipe, few_name
@@ -62,7 +62,7 @@ def tracks():
 
 MAKE = {
     "lifting": lambda request: demo_lifting.lifting_demo("builtin", 0, request.getfixturevalue("folder")),
-    "own": lambda request: demo_lifting.own_video_demo(
+    "own": lambda request: demo_own_video.own_video_demo(
         request.getfixturevalue("tracks"), folder=request.getfixturevalue("folder")
     ),
     "explain": lambda request: demo_few_labels.explain_demo(request.getfixturevalue("videos")[0], 20),
@@ -359,7 +359,7 @@ def test_a_track_of_any_rate_is_lifted_at_that_of_the_training(folder, monkeypat
     lift = TemporalLifter.lift
     monkeypatch.setattr(TemporalLifter, "lift", lambda *a: came.append(a[1].shape[-3]) or lift(*a))
     track = Track("walk", 0.3 * torch.randn(9, 17, 2), None, fps, (100, 100))
-    demo = demo_lifting.own_video_demo([track], folder=folder).check()
+    demo = demo_own_video.own_video_demo([track], folder=folder).check()
     assert set(came) == {frames} and demo.arrays["pose"].shape == (9, 17, 3) and demo.stage.state["fps"] == fps
 
 
@@ -371,29 +371,29 @@ def test_own_tracks_that_cannot_be_lifted_are_refused_and_unknown_rates_said(fol
         ([raw], "layout 'coco'"),
     ):
         with pytest.raises(ValueError, match=message):
-            demo_lifting.own_video_demo(tracks, folder=folder)
+            demo_own_video.own_video_demo(tracks, folder=folder)
     with pytest.warns(UserWarning, match="track b does not say its frame rate.*fps="):
-        demo_lifting.own_video_demo([Track("b", torch.zeros(9, 17, 2), None, None, (100, 100))], folder=folder)
+        demo_own_video.own_video_demo([Track("b", torch.zeros(9, 17, 2), None, None, (100, 100))], folder=folder)
 
 
 def test_a_lifter_of_cocos_keypoints_gets_them_raw_and_the_reader_sees_a_body(folder):
     torch.manual_seed(1)
     model = TemporalLifter(9, 4, layout="coco").eval()
     raw = Track("wild", 0.3 * torch.randn(9, 17, 2, generator=seeded()), None, 50.0, (100, 100), "coco")
-    demo = demo_lifting.own_video_demo([raw], networks={"in the wild": model}).check()
+    demo = demo_own_video.own_video_demo([raw], networks={"in the wild": model}).check()
     with torch.no_grad():
         torch.testing.assert_close(demo.arrays["pose"], model.lift(raw.keypoints))
     torch.testing.assert_close(demo.arrays["seen"], to_joints(raw.keypoints))
     with pytest.raises(ValueError, match="has the layout 'human36m', but the lifter was trained on 'coco'"):
-        demo_lifting.own_video_demo([replace(raw, layout="human36m")], networks={"in the wild": model})
+        demo_own_video.own_video_demo([replace(raw, layout="human36m")], networks={"in the wild": model})
 
 
 def test_it_starts_with_the_network_asked_for(tracks, folder):
-    assert demo_lifting.own_video_demo(tracks, "9 frames", folder).params["network"] == "9 frames"
+    assert demo_own_video.own_video_demo(tracks, "9 frames", folder).params["network"] == "9 frames"
 
 
 def test_the_example_is_what_a_detector_would_have_written():
-    tracks = twins.example_tracks(0)
+    tracks = demo_own_video.example_tracks(0)
     assert len(tracks) == 2 and {track.fps for track in tracks} == {50.0}
     for number, track in enumerate(tracks):
         clip = clips_under_test("builtin", 0)[number]
@@ -406,10 +406,10 @@ def test_the_example_is_what_a_detector_would_have_written():
 
 def test_coco_keeps_the_limbs_and_puts_the_face_on_the_head():
     points = torch.randn(4, 17, 2, generator=seeded())
-    back = to_joints(twins.as_coco(points))
+    back = to_joints(demo_own_video.as_coco(points))
     limbs = list(LEFT + RIGHT)
     torch.testing.assert_close(back[:, limbs], points[:, limbs])
-    face = twins.as_coco(points)[:, 0]
+    face = demo_own_video.as_coco(points)[:, 0]
     thorax, neck = points[:, JOINTS.index("thorax")], points[:, JOINTS.index("neck")]
     torch.testing.assert_close((face - thorax).norm(dim=-1), 1.5 * (neck - thorax).norm(dim=-1))
 

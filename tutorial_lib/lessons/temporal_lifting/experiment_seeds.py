@@ -7,7 +7,7 @@ grid. Nothing is shipped but numbers: `results` collects them.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -151,26 +151,44 @@ def blind(small: bool) -> dict[str, Any]:
     return {"network": BLIND, "errors": errors}
 
 
-def main() -> None:
-    parser = command_line(__doc__, ("seeds", "half", "smoke"), SEEDED)
-    parser.set_defaults(budget="seeds")
-    chosen = parse(parser)
-    folder: Path = chosen.work or chosen.folder or default_folder("temporal-seeds")
-    budget, real = BUDGETS[chosen.budget], chosen.budget != "smoke"
-    trainers = cache(lambda seed: Trainer(seed, budget, chosen.device, mocap=real))
-    once(folder / f"{chosen.budget}-{BLIND}.json", partial(blind, not real))
+def run_all(
+    budget_name: str, seed: int, names: Iterable[str] = SEEDED, folder: Path | None = None, device: str = "auto"
+) -> Path:
+    """Train and test networks of one seed; parts that are there stay.
+
+    Args:
+        budget_name: "seeds", "half" or "smoke".
+        seed: of the trainings.
+        names: of `SEEDED`.
+        folder: keeps the parts; by default in `output_folder()`.
+        device: where to train.
+
+    Returns:
+        The folder, for `results.collect`.
+    """
+    folder = folder or default_folder("temporal-seeds")
+    budget, real = BUDGETS[budget_name], budget_name != "smoke"
     searched = "seeds" if real else "smoke"
+    trainers = cache(lambda seed: Trainer(seed, budget, device, mocap=real))
 
     def make(name: str) -> dict[str, Any]:
         kind = kind_of(SEEDED[name])
         found = once(folder / f"rate-{searched}-{kind}.json", lambda: rate_of(kind, BUDGETS[searched], trainers(0)))
-        return run(name, chosen.budget, trainers(chosen.seed), found["rate"])
+        return run(name, budget_name, trainers(seed), found["rate"])
 
-    for name in chosen.names:
-        part = folder / f"{chosen.budget}-{name}-s{chosen.seed}.json"
-        done = once(part, partial(make, name))
+    once(folder / f"{budget_name}-{BLIND}.json", partial(blind, not real))
+    for name in names:
+        done = once(folder / f"{budget_name}-{name}-s{seed}.json", partial(make, name))
         shown = {place: round(sum(e["mpjpe"]) / len(e["mpjpe"]), 1) for place, e in done["errors"].items()}
-        print(f"{name}, seed {chosen.seed}, rate {done['rate']:g}: {shown}", flush=True)
+        print(f"{name}, seed {seed}, rate {done['rate']:g}: {shown}", flush=True)
+    return folder
+
+
+def main() -> None:
+    parser = command_line(__doc__, ("seeds", "half", "smoke"), SEEDED)
+    parser.set_defaults(budget="seeds")
+    chosen = parse(parser)
+    run_all(chosen.budget, chosen.seed, chosen.names, chosen.work or chosen.folder, chosen.device)
 
 
 if __name__ == "__main__":
