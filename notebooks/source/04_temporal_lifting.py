@@ -437,9 +437,12 @@ Markdown(
 # %%
 LENS = {"labels only": "few-3-supervised", "straight": "few-3-d2-linear", "through the lens": "few-3-d2-lens"}
 PLACES = {"behind d2 (mm)": "behind d2", "without a lens (mm)": "new, noise 0"}
-rows = [[title, *(f"{FOUND.mean(name, place):.1f}" for place in PLACES.values())] for title, name in LENS.items()]
-rows.append(["mean pose", *(f"{FOUND.blind(place, few=True):.1f}" for place in PLACES.values())])
-Markdown(markdown(["3 % labels, and video through d2", *PLACES], rows, numbers=True))
+rows = [
+    [title, FOUND.steps(name), *(f"{FOUND.mean(name, place):.1f}" for place in PLACES.values())]
+    for title, name in LENS.items()
+]
+rows.append(["mean pose", "–", *(f"{FOUND.blind(place, few=True):.1f}" for place in PLACES.values())])
+Markdown(markdown(["3 % labels, and video through d2", "steps", *PLACES], rows, numbers=True))
 
 # %% [markdown]
 # ## 7. Your own video, and Human3.6M
@@ -605,7 +608,8 @@ record(
         ours={"known motions": FOUND.change("causal-243f", "lifter-243f", KNOWN)},
         test=lambda m: all_hold(is_above(m["known motions"]), is_below(m["known motions"], 10)),
         explanation=f"{trained('causal-243f', 'lifter-243f').capitalize()}. Centred: "
-        f"{FOUND.mean('lifter-243f', KNOWN):.1f} mm; the mean pose: {FOUND.blind(KNOWN):.0f}.",
+        f"{FOUND.mean('lifter-243f', KNOWN):.1f} mm; the mean pose: {FOUND.blind(KNOWN):.0f}. Training steps: causal "
+        f"{FOUND.steps('causal-243f')}, centred {FOUND.steps('lifter-243f')}.",
         unit="%",
     )
 )
@@ -700,7 +704,7 @@ record(
         test=lambda m: all_hold(
             is_below(m["through the lens, against labels only"]), is_below(m["through the lens, against straight"])
         ),
-        explanation=f"{trained(*LENS.values()).capitalize()}; lessons 05 and 06 take the lens up.",
+        explanation=f"{trained(*LENS.values()).capitalize()}; the table above has the steps. Lessons 05 and 06 take the lens up.",
         unit="%",
     )
 )

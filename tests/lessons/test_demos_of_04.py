@@ -569,6 +569,15 @@ def test_the_noise_figure_has_a_step_a_metric_and_a_line_a_network(videos):
         assert all(np.allclose(trace.y, [12.0, 15.0]) for trace in frame.data)  # means over actions, then seeds
 
 
+def test_the_mean_over_seeds_is_of_those_that_have_the_action():
+    one, two = (
+        {metric: {"walk": value} | ({"eat": 5.0} if value > 2 else {}) for metric in (*METRICS, "frames")}
+        for value in (2.0, 4.0)
+    )
+    pooled = twins.mean_errors([one, two])
+    assert pooled["mpjpe"] == {"walk": 3.0, "eat": 5.0} and pooled["frames"] == {"walk": 6.0, "eat": 5.0}
+
+
 def test_the_share_figure_draws_means_and_their_intervals(videos):
     figure = FIGURES["share"](videos)
     lines = {trace.name: trace for trace in figure.data if trace.name in demo_few_labels.KINDS}

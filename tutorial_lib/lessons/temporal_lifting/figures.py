@@ -23,15 +23,14 @@ from tutorial_lib.metrics.by_action import Errors, Metric, average
 
 
 def mean_errors(results: Sequence[Errors]) -> Errors:
-    """The mean over test seeds, action by action; the frames are those of all."""
-    first = results[0]
-    return {
-        metric: {
-            action: (sum if metric == "frames" else np.mean)([errors[metric][action] for errors in results])
-            for action in first[metric]
-        }
-        for metric in first
-    }
+    """The mean over test seeds, action by action, of those seeds that have the action; the frames are those of all."""
+    actions = dict.fromkeys(action for errors in results for action in errors["frames"])
+
+    def pooled(metric: str, action: str) -> float:
+        found = [errors[metric][action] for errors in results if action in errors[metric]]
+        return sum(found) if metric == "frames" else float(np.mean(found))
+
+    return {metric: {action: pooled(metric, action) for action in actions} for metric in results[0]}
 
 
 def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: Sequence[float]) -> go.Figure:
@@ -110,10 +109,10 @@ def luck_table(found: Results) -> str:
         seeds = found.trainings(name)
         cells = [plus_minus(found.errors(name, place, seeds=seeds)) for place in places.values()]
         jitter = plus_minus(found.errors(name, places["known motions"], "mpjve", seeds=seeds), 2)
-        rows.append([title, str(len(seeds)), *cells, jitter])
+        rows.append([title, str(len(seeds)), found.steps(name), *cells, jitter])
     blind = [f"{found.blind(place):.1f}" for place in places.values()]
-    rows.append([BLIND, "–", *blind, f"{found.blind(places['known motions'], 'mpjve'):.2f}"])
-    head = ["", "trainings", *(f"{title} (mm)" for title in places), "velocity, known motions (mm per frame)"]
+    rows.append([BLIND, "–", "–", *blind, f"{found.blind(places['known motions'], 'mpjve'):.2f}"])
+    head = ["", "trainings", "steps", *(f"{title} (mm)" for title in places), "velocity, known motions (mm per frame)"]
     return markdown(head, rows, numbers=True)
 
 

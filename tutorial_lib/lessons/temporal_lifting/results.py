@@ -81,6 +81,11 @@ class Results:
         """Over all trainings and tests."""
         return float(self.errors(name, place, metric, seeds=self.trainings(name)).mean())
 
+    def steps(self, name: str) -> str:
+        """How long this network was trained, as tables print it."""
+        counts = sorted({part["steps"] for part in self.content["networks"]["seeds"][name].values()})
+        return " or ".join(f"{count:,}" for count in counts)
+
     def blind(self, place: str, metric: Metric = "mpjpe", *, few: bool = False) -> float:
         """What the mean pose has, which does not look.
 
@@ -111,6 +116,7 @@ def collect(folder: Path) -> dict[str, Any]:
         budget = part["budget"]["name"]
         budgets[budget] = part["budget"]
         kept = {key: part[key] for key in KEPT if key in part}
+        kept["steps"] = part["budget"]["few_steps" if part["network"].startswith("few") else "steps"]
         networks.setdefault(budget, {}).setdefault(part["network"], {})[str(part["seed"])] = kept
     if not networks:
         raise ValueError(f"folder is {folder}, which holds no part of a training: run experiment_seeds")
