@@ -174,7 +174,7 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
         stage.curve(
             [weights],
             x=across,
-            y=stage.axis("paths to the output (strongest frame = 1)", 0, 1.05),
+            y=stage.axis("paths (strongest = 1)", 0, 1.05),
             now=0,
             title="how often a frame is used",
         ),

@@ -53,6 +53,7 @@ def compute_explain(
     }
 
 
+HEADS = ("picture, linear", "picture, lens", "bones, L1", "bones, L2", "trajectory", "pose")
 UNITS = ("half-widths", "half-widths", "m", "m²", "", "m")
 """Of the losses, in their order."""
 
@@ -93,10 +94,10 @@ def view_explain(
             title="who objects?",
         ),
         stage.table(
-            ["", *(f"{i + 1}: {name}" for i, name in enumerate(losses))],
+            ["", *(f"{i}: {head}" for i, head in enumerate(HEADS, 1))],
             [["loss", *(f"{value:.4f} {unit}".strip() for value, unit in zip(losses.values(), UNITS))]],
         ),
-        height=245,
+        height=215,
         note=in_words(arrays),
     )
 
