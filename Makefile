@@ -144,6 +144,11 @@ checkpoints: $(READY)
 		$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment_cue --seed $$seed --folder build/cue || exit 1; \
 	done
 	$(BIN)/python -m tutorial_lib.lessons.meta_learning.results build
+	for budget in seeds half; do for seed in 0 1 2 3 4; do \
+		$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.experiment_seeds --budget $$budget --seed $$seed \
+			--work build/lifters || exit 1; \
+	done; done
+	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.results build/lifters
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch.autograd.forward_ad import unpack_dual
 from torch.func import debug_unwrap
+
+Layout = Literal["human36m", "coco"]
+"""Order of 17 keypoints: the course's (`JOINTS`), or COCO's (`keypoint_files.coco.KEYPOINTS`). Poses have the first."""
 
 JOINTS = (
     "hip", "right_hip", "right_knee", "right_foot", "left_hip", "left_knee", "left_foot",
@@ -21,6 +25,11 @@ BONES = tuple((parent, joint) for joint, parent in enumerate(PARENTS) if parent 
 _MIRROR = {joint: joint for joint in range(len(JOINTS))} | dict(zip(LEFT, RIGHT)) | dict(zip(RIGHT, LEFT))
 MIRROR = tuple(_MIRROR[joint] for joint in range(len(JOINTS)))
 """Joint index after exchanging left and right; an involution."""
+MIRRORS: dict[Layout, tuple[int, ...]] = {
+    "human36m": MIRROR,
+    "coco": (0, *(joint + 1 if joint % 2 else joint - 1 for joint in range(1, 17))),
+}
+"""The same for every layout: COCO's sides follow one another, left eye, right eye, left ear, ..."""
 
 _BONE_OF_CHILD = {child: index for index, (_, child) in enumerate(BONES)}
 SYMMETRIC_BONES = tuple((_BONE_OF_CHILD[left], _BONE_OF_CHILD[right]) for left, right in zip(LEFT, RIGHT))
@@ -38,6 +47,17 @@ def check_joints(pose: torch.Tensor | np.ndarray, dims: int, argument: str) -> N
             f"{argument} has shape {tuple(pose.shape)}, expected (..., {len(JOINTS)}, {dims}): "
             f"the joints of skeleton.JOINTS, then {dims} coordinates"
         )
+
+
+def check_layout(layout: Any, argument: str = "layout") -> Layout:
+    """The layout, if it is one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if layout not in get_args(Layout):
+        raise ValueError(f"{argument} is {layout!r}, expected one of {', '.join(get_args(Layout))}")
+    return layout
 
 
 def length(vector: torch.Tensor) -> torch.Tensor:
@@ -90,7 +110,7 @@ def _runs(numbers: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(numbers[i], end - i) for i, end in zip(starts, [*starts[1:], len(numbers)])]
 
 
-def flip(points: torch.Tensor) -> torch.Tensor:
+def flip(points: torch.Tensor, layout: Layout = "human36m") -> torch.Tensor:
     """The mirror image of keypoints or poses: x changes its sign, left and right joints change places.
 
     Twice is nothing: flip(flip(points)) == points.
@@ -98,9 +118,10 @@ def flip(points: torch.Tensor) -> torch.Tensor:
     Args:
         points: (..., 17, 2) screen coordinates, (..., 17, 3) camera axes, or a root alone with 1 in place of 17. The
             principal point must be at x = 0; otherwise mirror about it.
+        layout: of the keypoints: it says which of them are pairs.
 
     Raises:
-        ValueError: joints other than 17 or 1, coordinates other than 2 or 3.
+        ValueError: joints other than 17 or 1, coordinates other than 2 or 3, an unknown layout.
     """
     if points.ndim < 2 or points.shape[-2] not in (1, len(JOINTS)) or points.shape[-1] not in (2, 3):
         expected = f"(..., {len(JOINTS)}, 2 or 3), or (..., 1, 2 or 3) for a root alone"
@@ -108,7 +129,7 @@ def flip(points: torch.Tensor) -> torch.Tensor:
     signs = points.new_ones(points.shape[-1])
     signs[0] = -1
     mirrored = points * signs
-    return mirrored[..., list(MIRROR), :] if points.shape[-2] > 1 else mirrored
+    return mirrored[..., list(MIRRORS[check_layout(layout)]), :] if points.shape[-2] > 1 else mirrored
 
 
 def bone_lengths(pose: torch.Tensor) -> torch.Tensor:

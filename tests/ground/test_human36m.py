@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from tutorial_lib import motion
 from tutorial_lib.camera import camera_to_world, from_pixels, project, to_pixels
 from tutorial_lib.keypoint_files import human36m
-from tutorial_lib.keypoint_files.coco import SYMMETRY
+from tutorial_lib.keypoint_files.coco import SYMMETRY, to_joints
 from tutorial_lib.keypoint_files.human36m_cameras import rotation_matrix, views
 from tutorial_lib.motion.files.h36m import KEPT
 from tutorial_lib.skeleton import LEFT, RIGHT
@@ -185,6 +185,18 @@ def test_some_subjects_only(tmp_path, clips):
     assert {recording.subject for recording in picked} == {"S9", "S11"}
     with pytest.raises(ValueError, match=r"subjects has \['S5'\].*S1, S9, S11"):
         human36m.load(*files, allow_pickle=True, subjects=["S1", "S5"])
+
+
+def test_detections_in_cocos_order_come_raw_for_a_lifter_that_takes_those(tmp_path, clips):
+    files = write(tmp_path, clips, coco=True)
+    raw = human36m.load(*files, allow_pickle=True, subjects=["S9"], layout="coco")
+    converted = human36m.load(*files, allow_pickle=True, subjects=["S9"])
+    for one, other in zip(raw, converted):
+        torch.testing.assert_close(to_joints(one.keypoints), other.keypoints)
+        assert (one.keypoints - other.keypoints).abs().max() > 0.1
+    for three_d, two_d in (write(tmp_path, clips), (files[0], None)):
+        with pytest.raises(ValueError, match="layout is 'coco', but .* has Human3.6M's joints; take data_2d_h36m_det"):
+            human36m.load(three_d, two_d, allow_pickle=True, layout="coco")
 
 
 def test_detections_in_cocos_order_are_converted(tmp_path, clips):

@@ -1,5 +1,7 @@
 """The lifting and few-labels demos of lesson 04 on tiny networks: every control changes what it must, nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -13,10 +15,11 @@ from tutorial_lib.datasets.videos import capture_videos, clips_under_test
 from tutorial_lib.display import preview, stage
 from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints
-from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting
+from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting, demo_own_video
 from tutorial_lib.lessons.temporal_lifting import figures as twins
-from tutorial_lib.lessons.temporal_lifting.demo_lifting import ERROR_RANGE, NETWORKS, SHOWN
+from tutorial_lib.lessons.temporal_lifting.demo_lifting import BLIND, COLOURS, ERROR_RANGE, NETWORKS, SHOWN
 from tutorial_lib.lessons.temporal_lifting.recipes import RECIPES, SHARES, LifterRecipe, few_name
+from tutorial_lib.lessons.temporal_lifting.results import Results
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_resampled
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, velocity_error
 from tutorial_lib.metrics.by_action import METRICS
@@ -60,7 +63,7 @@ def tracks():
 
 MAKE = {
     "lifting": lambda request: demo_lifting.lifting_demo("builtin", 0, request.getfixturevalue("folder")),
-    "own": lambda request: demo_lifting.own_video_demo(
+    "own": lambda request: demo_own_video.own_video_demo(
         request.getfixturevalue("tracks"), folder=request.getfixturevalue("folder")
     ),
     "explain": lambda request: demo_few_labels.explain_demo(request.getfixturevalue("videos")[0], 20),
@@ -184,6 +187,13 @@ def test_two_demos_with_the_same_values_show_the_same(name, demos, request):
     assert picture(MAKE[name](request)) == picture(demos(name))
 
 
+@pytest.mark.parametrize("name", MAKE)
+def test_presets_set_every_control_and_three_are_in_sight(name, demos):
+    demo = demos(name)
+    assert all(set(params) == set(demo.controls) for params in demo.presets.values())
+    assert len(set(demo.controls) - set(demo.folded)) <= 3
+
+
 # ------------------------------------------------------------------ lift a video
 MEASURED = {"lifted", "errors", "mpjpe", "p_mpjpe", "velocity"}
 
@@ -239,7 +249,7 @@ def test_the_numbers_are_those_of_the_metrics(lifting, folder):
         expected = [1000 * measure(lifted, arrays["truth"]).item() for measure in (mpjpe, p_mpjpe, velocity_error)]
         assert [row[column] for row in rows] == [f"{expected[0]:.1f}", f"{expected[1]:.1f}", f"{expected[2]:.2f}"]
         assert arrays["errors"][title].mean().item() == pytest.approx(expected[0], rel=1e-4)
-    assert pane(lifting, "table")["columns"][1:] == list(NETWORKS)
+    assert pane(lifting, "table")["columns"][1:] == [*NETWORKS, BLIND]
 
 
 def test_mirroring_averages_a_video_and_its_mirror_image(lifting, folder):
@@ -316,9 +326,17 @@ def test_the_caption_compares_with_one_frame(lifting):
     assert note.startswith(f"1 frame {error['1 frame']:.0f} mm, 81 frames {error['81 frames']:.0f} mm; jitter ")
 
 
+def test_who_does_not_look_never_moves(lifting):
+    arrays = lifting.set(noise=3.0).check().arrays
+    still = arrays["lifted"][BLIND]
+    assert torch.equal(still, still[:1].expand_as(still))
+    speed = 1000 * arrays["truth"].diff(dim=0).norm(dim=-1).mean().item()
+    assert arrays["velocity"][BLIND] == pytest.approx(speed, rel=1e-4)  # the motion itself
+
+
 def test_stills_show_the_frames_asked_for(videos, folder):
     networks = demo_lifting.load_networks(folder)
-    assert list(networks) == list(NETWORKS)
+    assert list(networks) == [*NETWORKS, BLIND]
     figure = demo_lifting.stills(videos[0], {n: networks[n] for n in ("1 frame", "81 frames")}, [5, 20, 50])
     assert [step.label for step in figure.layout.sliders[0].steps] == ["0.1 s", "0.4 s", "1.0 s"]
     assert all(frame.layout.title.text.endswith("mm off") for frame in figure.frames)
@@ -357,7 +375,7 @@ def test_a_track_of_any_rate_is_lifted_at_that_of_the_training(folder, monkeypat
     lift = TemporalLifter.lift
     monkeypatch.setattr(TemporalLifter, "lift", lambda *a: came.append(a[1].shape[-3]) or lift(*a))
     track = Track("walk", 0.3 * torch.randn(9, 17, 2), None, fps, (100, 100))
-    demo = demo_lifting.own_video_demo([track], folder=folder).check()
+    demo = demo_own_video.own_video_demo([track], folder=folder).check()
     assert set(came) == {frames} and demo.arrays["pose"].shape == (9, 17, 3) and demo.stage.state["fps"] == fps
 
 
@@ -369,17 +387,29 @@ def test_own_tracks_that_cannot_be_lifted_are_refused_and_unknown_rates_said(fol
         ([raw], "layout 'coco'"),
     ):
         with pytest.raises(ValueError, match=message):
-            demo_lifting.own_video_demo(tracks, folder=folder)
+            demo_own_video.own_video_demo(tracks, folder=folder)
     with pytest.warns(UserWarning, match="track b does not say its frame rate.*fps="):
-        demo_lifting.own_video_demo([Track("b", torch.zeros(9, 17, 2), None, None, (100, 100))], folder=folder)
+        demo_own_video.own_video_demo([Track("b", torch.zeros(9, 17, 2), None, None, (100, 100))], folder=folder)
+
+
+def test_a_lifter_of_cocos_keypoints_gets_them_raw_and_the_reader_sees_a_body(folder):
+    torch.manual_seed(1)
+    model = TemporalLifter(9, 4, layout="coco").eval()
+    raw = Track("wild", 0.3 * torch.randn(9, 17, 2, generator=seeded()), None, 50.0, (100, 100), "coco")
+    demo = demo_own_video.own_video_demo([raw], networks={"in the wild": model}).check()
+    with torch.no_grad():
+        torch.testing.assert_close(demo.arrays["pose"], model.lift(raw.keypoints))
+    torch.testing.assert_close(demo.arrays["seen"], to_joints(raw.keypoints))
+    with pytest.raises(ValueError, match="has the layout 'human36m', but the lifter was trained on 'coco'"):
+        demo_own_video.own_video_demo([replace(raw, layout="human36m")], networks={"in the wild": model})
 
 
 def test_it_starts_with_the_network_asked_for(tracks, folder):
-    assert demo_lifting.own_video_demo(tracks, "9 frames", folder).params["network"] == "9 frames"
+    assert demo_own_video.own_video_demo(tracks, "9 frames", folder).params["network"] == "9 frames"
 
 
 def test_the_example_is_what_a_detector_would_have_written():
-    tracks = twins.example_tracks(0)
+    tracks = demo_own_video.example_tracks(0)
     assert len(tracks) == 2 and {track.fps for track in tracks} == {50.0}
     for number, track in enumerate(tracks):
         clip = clips_under_test("builtin", 0)[number]
@@ -392,10 +422,10 @@ def test_the_example_is_what_a_detector_would_have_written():
 
 def test_coco_keeps_the_limbs_and_puts_the_face_on_the_head():
     points = torch.randn(4, 17, 2, generator=seeded())
-    back = to_joints(twins.as_coco(points))
+    back = to_joints(demo_own_video.as_coco(points))
     limbs = list(LEFT + RIGHT)
     torch.testing.assert_close(back[:, limbs], points[:, limbs])
-    face = twins.as_coco(points)[:, 0]
+    face = demo_own_video.as_coco(points)[:, 0]
     thorax, neck = points[:, JOINTS.index("thorax")], points[:, JOINTS.index("neck")]
     torch.testing.assert_close((face - thorax).norm(dim=-1), 1.5 * (neck - thorax).norm(dim=-1))
 
@@ -422,7 +452,7 @@ def silent(demo):
     ],
 )
 def test_who_objects_to_what(explain, params, quiet):
-    truth = {"size": 1.0, "distance": 1.0, "turn": 0}
+    truth = {"size": 1.0, "distance": 1.0, "turn": 0, "lens": "none"}
     assert silent(explain.set(**truth | params).check()) == quiet
 
 
@@ -456,15 +486,26 @@ def test_the_picture_shows_the_keypoints_and_the_projected_guess(explain):
         assert np.array_equal(skeleton(explain, "image", name)[0], explain.arrays[key].numpy())
     off = (explain.arrays["projected"] - explain.arrays["seen"]).norm(dim=-1).mean().item()
     assert explain.arrays["losses"][LOSSES[1]] == pytest.approx(off, rel=1e-5)
+    values = np.array(list(explain.arrays["losses"].values()))
     bars = stage.unpack(pane(explain, "curve")["series"][0]["y"])
-    assert np.allclose(bars, np.minimum(list(explain.arrays["losses"].values()), 0.4))
-    written = [float(cell) for cell in pane(explain, "table")["rows"][0][1:]]
-    assert np.allclose(written, list(explain.arrays["losses"].values()), atol=6e-5)
+    explain.set(size=1.6, distance=1.6, turn=90, lens="d2 pincushion").check()
+    ends = stage.unpack(pane(explain, "curve")["series"][0]["y"])
+    far = np.array(list(explain.arrays["losses"].values()))
+    assert bars.max() < 100 and ends.max() <= 100 + 1e-3, "losses of several units share an axis of per cent"
+    seen = (values > 1e-3) & (ends < 100)
+    assert np.allclose(bars[seen] / values[seen], ends[seen] / far[seen], rtol=1e-3)
+
+
+def test_the_table_of_losses_has_values_and_units(explain):
+    written = [cell.split() for cell in pane(explain, "table")["rows"][0][1:]]
+    assert np.allclose([float(number) for number, *_ in written], list(explain.arrays["losses"].values()), atol=6e-5)
+    assert [" ".join(unit) for _, *unit in written] == list(demo_few_labels.UNITS)
 
 
 # ------------------------------------------------------------------ how many labels
 @pytest.mark.parametrize(
-    "control, moves", [("share", {"lifted", "others"}), ("clip", {"seen", "truth", "lifted", "errors", "others"})]
+    "control, moves",
+    [("share", {"lifted", "others"}), ("clip", {"seen", "truth", "lifted", "errors", "others", "blind"})],
 )
 def test_a_control_of_the_shares_changes_what_it_must(share, control, moves):
     assert changed(share, **{control: OTHER["share"][control]}) == moves
@@ -502,10 +543,11 @@ def errors(value):
 
 FIGURES = {
     "noise": lambda videos: twins.noise_figure(
-        {(noise, n): [errors(10 + noise), errors(12 + noise)] for noise in (0.0, 3.0) for n in NETWORKS}, (0.0, 3.0)
+        {(noise, n): [errors(10 + noise), errors(12 + noise)] for noise in (0.0, 3.0) for n in COLOURS}, (0.0, 3.0)
     ),
     "share": lambda videos: twins.share_figure(
         {few_name(s, semi): [errors(50 / s), errors(52 / s)] for s in SHARES for semi in (False, True)}
+        | {BLIND: [errors(160), errors(164)]}
     ),
     "norm": lambda videos: twins.norm_figure(),
     "dead gradient": lambda videos: twins.dead_gradient_figure(videos[0], 10),
@@ -521,10 +563,19 @@ def test_every_figure_can_be_painted(make, videos):
 def test_the_noise_figure_has_a_step_a_metric_and_a_line_a_network(videos):
     figure = FIGURES["noise"](videos)
     assert len(figure.frames) == 3
-    assert [trace.name for trace in figure.data] == list(NETWORKS)
+    assert [trace.name for trace in figure.data] == [*NETWORKS, BLIND]
     for frame in figure.frames:
-        assert len(frame.data) == len(NETWORKS)
+        assert len(frame.data) == len(NETWORKS) + 1
         assert all(np.allclose(trace.y, [12.0, 15.0]) for trace in frame.data)  # means over actions, then seeds
+
+
+def test_the_mean_over_seeds_is_of_those_that_have_the_action():
+    one, two = (
+        {metric: {"walk": value} | ({"eat": 5.0} if value > 2 else {}) for metric in (*METRICS, "frames")}
+        for value in (2.0, 4.0)
+    )
+    pooled = twins.mean_errors([one, two])
+    assert pooled["mpjpe"] == {"walk": 3.0, "eat": 5.0} and pooled["frames"] == {"walk": 6.0, "eat": 5.0}
 
 
 def test_the_share_figure_draws_means_and_their_intervals(videos):
@@ -533,6 +584,8 @@ def test_the_share_figure_draws_means_and_their_intervals(videos):
     for kind in demo_few_labels.KINDS:
         assert np.allclose(lines[kind].x, [100 * s for s in SHARES])
         assert np.allclose(lines[kind].y, [51 / s + 1 for s in SHARES])
+    (blind,) = (trace for trace in figure.data if trace.name == BLIND)
+    assert np.allclose(blind.y, 163)  # over two actions, then two seeds
 
 
 def test_the_norm_figure_draws_the_slopes_of_both_losses():
@@ -565,14 +618,16 @@ def test_back_projection_pulls_nobody_who_is_behind_the_camera(videos):
 
 
 def test_the_table_of_real_actors_says_mean_and_interval_or_that_none_were_there(folder, tmp_path):
-    rows = twins.real_actor_table(folder).splitlines()
-    assert len(rows) == 2 + len(NETWORKS) + 2 * len(SHARES)
-    assert all("no recording at hand" in row for row in rows[2:])
+    found = Results({"blind": {"lifters": {"real actors": {"mpjpe": [150.0, 160.0], "mpjve": [4.0, 5.0]}}}})
+    rows = twins.real_actor_table(found, folder).splitlines()
+    assert len(rows) == 2 + len(NETWORKS) + 2 * len(SHARES) + 1
+    assert all("no recording at hand" in row for row in rows[2:-1])
+    assert rows[-1] == "| mean pose | 155.00 | 4.50 |"
     values = [60.0, 64.0, 62.0, 61.0, 66.0]
     for name in RECIPES:
         measured = {"detector_noise": 1.0, "mpjpe_mm": values, "mpjve_mm_per_frame": [v / 20 for v in values]}
         checkpoints.save(TemporalLifter(3, 1), f"temporal/{name}", {"real_actors": measured}, tmp_path)
-    rows = twins.real_actor_table(tmp_path).splitlines()
+    rows = twins.real_actor_table(Results({"blind": {"lifters": {}}}), tmp_path).splitlines()
     half = stats.t.ppf(0.975, 4) * np.std(values, ddof=1) / 5**0.5
     assert rows[2] == f"| 1 frame | 62.6 ± {half:.1f} | 3.13 ± {half / 20:.2f} |"
     assert all("±" in row for row in rows[2:])

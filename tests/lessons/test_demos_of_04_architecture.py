@@ -257,3 +257,27 @@ def test_the_cost_table_has_the_papers_numbers():
     rows = twins.cost_table().splitlines()
     assert rows[2] == "| single frame | 1 | 0.02 | 4.30 | 8.56 |"
     assert rows[5] == "| 3 layers | 27 | 0.54 | 8.56 | 17.09 |" and len(rows) == 8
+
+
+# ------------------------------------------------------------------ figure 2
+@pytest.mark.parametrize(
+    "frames, sizes",
+    [
+        (243, [241, 235, 235, 217, 217, 163, 163, 1, 1, 1]),  # as the paper prints them
+        (27, [25, 19, 19, 1, 1, 1]),
+    ],
+)
+def test_tensor_sizes_are_those_of_the_papers_figure(frames, sizes):
+    model = TemporalLifter(frames, 8)
+    found = twins.tensor_sizes(model)
+    assert found == [(length, 8) for length in sizes[:-1]] + [(1, 51)]
+    assert model.training
+
+
+def test_the_diagram_names_blocks_and_the_tensors_behind_them(network):
+    network.set(layers=5, width=3, dilated=True, causal=False, channels=1024).check()
+    marks = [text for _, text in panes(network, "curve")[0]["y"]["ticks"]]
+    assert marks[0] == "in: (243, 34)" and marks[1] == "first: 3×1 → (241, 1024)"
+    assert marks[-1] == "block 4: 3×81 → (1, 1024)"
+    note = [note.text for note in twins.block_figure(243, 1024).layout.annotations]
+    assert {"(243, 34)", "(217, 1024)", "(1, 51)", "3d81", "34 → 1024", "slice 81, add"} <= set(note)

@@ -13,7 +13,7 @@ from tutorial_lib.datasets.detector import lose_outside, outside
 from tutorial_lib.display import stage
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, distort, folds
 from tutorial_lib.lessons.camera_distortion import demo_lens, lenses, results
-from tutorial_lib.lessons.camera_distortion.baseline import mean_pose
+from tutorial_lib.lifting.mean_pose import mean_pose
 from tutorial_lib.metrics import Score
 from tutorial_lib.skeleton import bone_lengths
 

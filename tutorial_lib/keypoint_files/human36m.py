@@ -22,7 +22,7 @@ from tutorial_lib.keypoint_files.gaps import fill_unfound
 from tutorial_lib.keypoint_files.human36m_cameras import View, views
 from tutorial_lib.keypoint_files.pixels import check_pixels, how_many
 from tutorial_lib.motion.files.pickled import named_file, read_objects
-from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT
+from tutorial_lib.skeleton import JOINTS, LEFT, RIGHT, Layout, check_layout
 
 TRAIN_SUBJECTS = ("S1", "S5", "S6", "S7", "S8")
 TEST_SUBJECTS = ("S9", "S11")
@@ -41,7 +41,8 @@ class Recording:
         take: name of the take, such as "Walking 1".
         action: the take's action, such as "Walking": every action was recorded twice.
         camera: 0 to 3.
-        keypoints: (T, 17, 2) screen coordinates, joints as `skeleton.JOINTS`; detected, or the true projection.
+        keypoints: (T, 17, 2) screen coordinates, detected or the true projection; joints as `skeleton.JOINTS`, or as
+            `coco.KEYPOINTS` where `load` was asked for them.
         pose: (T, 17, 3) metres, camera frame, absolute: joint 0 is the trajectory.
         view: the camera and its lens.
         fps: frames per second.
@@ -100,6 +101,7 @@ def load(
     allow_pickle: bool = False,
     subjects: Sequence[str] | None = None,
     distorted: bool = True,
+    layout: Layout = "human36m",
 ) -> list[Recording]:
     """Every take of the files, once for each of the four cameras.
 
@@ -112,7 +114,9 @@ def load(
         allow_pickle: both files hold pickled objects, and unpickling runs whatever code the file's author put in. True
             is for files that you made yourself or whose origin you trust.
         subjects: only these, e.g. `TEST_SUBJECTS`; None takes all. All seven take about 1.5 GB.
-        distorted: whether true projections go through the camera's lens (VideoPose3D's file "gt" does).
+        distorted: whether true projections go through the camera's lens (VideoPose3D's file "gt" does; but its
+            tangential terms lack a factor of two, so it is up to a pixel off).
+        layout: of the keypoints: "human36m" converts COCO's, "coco" leaves them, for a lifter that takes those.
 
     Returns:
         Recordings ordered as in the 3D file, then by camera.
@@ -120,14 +124,20 @@ def load(
     Raises:
         FileNotFoundError: if a file is missing.
         ValueError: as `motion.load`; also for subjects, takes or cameras that one file lacks, detections shorter than
-            the motion capture, of another layout, or not in pixels.
+            the motion capture, of another layout, or not in pixels; for layout="coco" without COCO's detections.
     """
+    check_layout(layout)
     clips = motion.load(three_d_path, allow_pickle=allow_pickle)
     if not clips[0].subject.startswith("h36m-"):
         raise ValueError(
             f"{clips[0].source} is a motion file but not data_3d_h36m.npz: its cameras are unknown; use motion.load"
         )
     detections = None if two_d_path is None else _Detections(two_d_path, allow_pickle)
+    if layout == "coco" and not (detections and detections.is_coco):
+        raise ValueError(
+            f"layout is 'coco', but {Path(two_d_path).name if two_d_path else 'the true projection'} has Human3.6M's "
+            "joints; take data_2d_h36m_detectron_pt_coco.npz, or leave layout out"
+        )
     present = sorted({clip.subject.removeprefix("h36m-") for clip in clips}, key=lambda name: (len(name), name))
     missing = [name for name in subjects or () if name not in present]
     if missing:
@@ -141,7 +151,7 @@ def load(
             if detections is None:
                 keypoints = project(clip.positions, view.camera, view.lens if distorted else None)
             else:
-                pixels = detections.of(subject, take, number, len(clip.positions))
+                pixels = detections.of(subject, take, number, len(clip.positions), layout)
                 keypoints = from_pixels(pixels, view.size)
             pose = world_to_camera(clip.positions, view.camera)
             action = take.split(" ")[0]
@@ -169,8 +179,8 @@ class _Detections:
                 "Human3.6M's or COCO's 17 joints; other layouts cannot be read"
             )
 
-    def of(self, subject: str, take: str, camera: int, frames: int) -> torch.Tensor:
-        """(frames, 17, 2) pixels, joints as `skeleton.JOINTS`."""
+    def of(self, subject: str, take: str, camera: int, frames: int, layout: Layout) -> torch.Tensor:
+        """(frames, 17, 2) pixels, joints in this layout."""
         where = f"{self.name}, subject {subject}, action {take}"
         videos = self.table.get(subject, {}).get(take)
         if videos is None:
@@ -185,4 +195,4 @@ class _Detections:
                 "make them again"
             )
         pixels = fill_unfound(pixels, where, coco.KEYPOINTS if self.is_coco else JOINTS)
-        return (coco.to_joints(pixels) if self.is_coco else pixels)[:frames]
+        return (coco.to_joints(pixels) if self.is_coco and layout == "human36m" else pixels)[:frames]

@@ -9,7 +9,6 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -21,8 +20,7 @@ from tutorial_lib.keypoint_files.people import follow
 from tutorial_lib.keypoint_files.pixels import Size, check_inside, check_pixels, how_many, picture_size
 from tutorial_lib.motion.files.pickled import named_file, read_objects
 from tutorial_lib.motion.validation import check_fps
-
-Layout = Literal["human36m", "coco"]
+from tutorial_lib.skeleton import Layout, check_layout
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,7 @@ def load(
             more than one video; if a keypoint of the body is never found.
     """
     path = named_file(path)
-    if layout not in get_args(Layout):
-        raise ValueError(f"layout is {layout!r}, expected one of {', '.join(get_args(Layout))}")
+    check_layout(layout)
     if fps is not None:
         fps = check_fps(fps, "keypoint_files.load")
     if size is not None:

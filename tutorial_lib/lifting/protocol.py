@@ -4,12 +4,13 @@ And what every lifter refuses, in the same words (`check_keypoints`).
 """
 
 from collections.abc import Iterator
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import torch
 from torch import nn
 
 from tutorial_lib.metrics.joints import check_tensor
+from tutorial_lib.skeleton import JOINTS, Layout, check_layout
 
 
 def check_keypoints(keypoints: torch.Tensor, joints: int, weight: torch.Tensor) -> None:
@@ -38,6 +39,35 @@ def check_keypoints(keypoints: torch.Tensor, joints: int, weight: torch.Tensor) 
         raise ValueError(f"keypoints is on {keypoints.device}, the lifter on {weight.device}: move one with .to()")
 
 
+def layout_of(layout: Any, joints: int) -> Layout:
+    """The layout of a lifter's keypoints, if it can have it.
+
+    Raises:
+        ValueError: an unknown one; COCO's with another number of joints.
+    """
+    if check_layout(layout) == "coco" and joints != len(JOINTS):
+        raise ValueError(f"layout is 'coco' and joints is {joints}, expected {len(JOINTS)}: COCO's keypoints")
+    return layout
+
+
+def need_layout(model: "Lifter", layout: Layout, source: str) -> None:
+    """Refuse keypoints whose joints are not those that the lifter was trained on: it would be silently wrong.
+
+    Args:
+        model: a lifter.
+        layout: of the keypoints.
+        source: what has them, for the message.
+
+    Raises:
+        ValueError: the layouts differ.
+    """
+    if model.layout != layout:
+        raise ValueError(
+            f"{source} has the layout {layout!r}, but the lifter was trained on {model.layout!r}: load the keypoints "
+            f"with layout={model.layout!r}, or take another lifter"
+        )
+
+
 class Lifter(Protocol):
     """A network from 2D keypoints to 3D poses, such as `TemporalLifter` or `SingleFrameLifter`.
 
@@ -45,6 +75,7 @@ class Lifter(Protocol):
         frames: receptive field F.
         causal: whether a pose belongs to the last frame of its field, not to the middle.
         joints: J, that come in.
+        layout: of the joints that come in; those that go out are always `skeleton.JOINTS`.
         outputs: how many joints go out.
         root_relative: whether joint 0 of every pose is exactly at the origin.
         training: as every module has it.
@@ -53,6 +84,7 @@ class Lifter(Protocol):
     frames: int
     causal: bool
     joints: int
+    layout: Layout
     outputs: int
     root_relative: bool
     training: bool

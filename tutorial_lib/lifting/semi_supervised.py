@@ -13,7 +13,7 @@ import torch
 from tutorial_lib.camera import Camera, project, to_screen
 from tutorial_lib.datasets.windows import Windows
 from tutorial_lib.distortion import Lens
-from tutorial_lib.lifting.protocol import Lifter
+from tutorial_lib.lifting.protocol import Lifter, need_layout
 from tutorial_lib.metrics import mpjpe_loss, root_relative
 from tutorial_lib.skeleton import bone_lengths, check_joints, length
 
@@ -151,8 +151,10 @@ def joint_losses(
         terms: which of `TERMS` are used.
 
     Raises:
-        ValueError: unknown terms, none that this step could use, labelled windows without root.
+        ValueError: unknown terms, none that this step could use, labelled windows without root, a lifter of COCO's
+            keypoints: back-projected are Human3.6M's joints.
     """
+    need_layout(pose_model, "human36m", "back-projection")
     if unknown := set(terms) - set(TERMS):
         raise ValueError(f"terms: {sorted(unknown)} unknown, expected some of {TERMS}")
     if unlabelled is None and not {"pose", "trajectory"} & set(terms):

@@ -8,17 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutorial_lib.lifting.protocol import check_keypoints
+from tutorial_lib.lifting.protocol import check_keypoints, layout_of
 from tutorial_lib.lifting.temporal import in_chunks
 from tutorial_lib.metrics import root_relative
-from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.skeleton import JOINTS, Layout
 
 
 class SingleFrameLifter(nn.Module):
     """2J numbers to C channels, two residual blocks of two layers, 3J numbers.
 
-    Every hidden layer is Linear, batch norm, ReLU, dropout. The original also clips the norm of every weight matrix;
-    that is left out here.
+    Every hidden layer is Linear, batch norm, ReLU, dropout. The original also clips the norm of every weight matrix and
+    standardises its inputs; both are left out here. Its batch norm adds 1e-3 to the variance, not 1e-5, which tells
+    with such clipped weights: set `eps` of the norms before you load any.
 
     Args:
         channels: width C of every hidden layer; 1024 in the paper.
@@ -26,6 +27,7 @@ class SingleFrameLifter(nn.Module):
         dropout: probability; 0.5 in the paper.
         outputs: number of joints that go out, J by default.
         root_relative: as in `TemporalLifter`.
+        layout: as in `TemporalLifter`.
 
     Raises:
         ValueError: channels, joints or outputs below 1, dropout outside [0, 1).
@@ -36,9 +38,10 @@ class SingleFrameLifter(nn.Module):
 
     def __init__(
         self, channels: int = 1024, joints: int = len(JOINTS), dropout: float = 0.5, *, outputs: int | None = None,
-        root_relative: bool = True,
+        root_relative: bool = True, layout: Layout = "human36m",
     ):  # fmt: skip
         super().__init__()
+        self.layout = layout_of(layout, joints)
         self.channels, self.joints, self.dropout = channels, joints, dropout
         self.outputs = joints if outputs is None else outputs
         self.root_relative = root_relative and self.outputs > 1
@@ -62,7 +65,7 @@ class SingleFrameLifter(nn.Module):
         """What the constructor needs to build this network again, for use: without dropout."""
         return {
             "channels": self.channels, "joints": self.joints, "outputs": self.outputs,
-            "root_relative": self.root_relative, "dropout": 0.0,
+            "root_relative": self.root_relative, "layout": self.layout, "dropout": 0.0,
         }  # fmt: skip
 
     def forward(self, keypoints: torch.Tensor) -> torch.Tensor:

@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tutorial_lib.lifting.protocol import Lifter, check_keypoints
+from tutorial_lib.lifting.protocol import Lifter, check_keypoints, layout_of
 from tutorial_lib.metrics import root_relative
-from tutorial_lib.skeleton import JOINTS
+from tutorial_lib.skeleton import JOINTS, Layout
 
 
 def receptive_levels(frames: int) -> int:
@@ -46,10 +46,13 @@ class TemporalLifter(nn.Module):
         dropout: probability; 0.25 in the reference.
         widths: filter width of every layer, odd, instead of `frames`. F is their product.
         outputs: number of joints that go out, J by default. VideoPose3D's trajectory network has one, the root.
-        dilated: false for ordinary convolutions (ours, to compare): F then grows by w - 1 a layer, and no further.
+        dilated: false for ordinary convolutions: F then grows by w - 1 a layer, and no further. The reference's
+            ablation `dense=True` is `widths=(3, 7, 19), dilated=False`.
         root_relative: joint 0 of every pose is exactly at the origin. Losses on root-relative poses say nothing about
             where a network puts the whole body, so it would be anywhere. False leaves it there, as VideoPose3D does.
             A network with one output has no root to subtract: it is one.
+        layout: of the keypoints that come in: "coco" for a network that was trained on COCO's, such as VideoPose3D's
+            for videos in the wild. It is kept in the checkpoint; poses are in Human3.6M's order whatever comes in.
 
     Attributes:
         frames, widths, dilations: F and, per layer, filter width and distance of the taps in frames.
@@ -62,9 +65,10 @@ class TemporalLifter(nn.Module):
     def __init__(
         self, frames: int | None = None, channels: int = 1024, joints: int = len(JOINTS), causal: bool = False,
         dropout: float = 0.25, *, widths: Sequence[int] | None = None, outputs: int | None = None, dilated: bool = True,
-        root_relative: bool = True,
+        root_relative: bool = True, layout: Layout = "human36m",
     ):  # fmt: skip
         super().__init__()
+        self.layout = layout_of(layout, joints)
         if widths is None:
             widths = (3,) * receptive_levels(27 if frames is None else frames)
         self.widths, self.dilated = tuple(widths), dilated
@@ -101,7 +105,8 @@ class TemporalLifter(nn.Module):
         """What the constructor needs to build this network again, for use: without dropout."""
         return {
             "widths": list(self.widths), "channels": self.channels, "joints": self.joints, "causal": self.causal,
-            "outputs": self.outputs, "dilated": self.dilated, "root_relative": self.root_relative, "dropout": 0.0,
+            "outputs": self.outputs, "dilated": self.dilated, "root_relative": self.root_relative,
+            "layout": self.layout, "dropout": 0.0,
         }  # fmt: skip
 
     def forward(self, keypoints: torch.Tensor) -> torch.Tensor:
@@ -191,8 +196,10 @@ class TemporalLifter(nn.Module):
         VideoPose3D trains the root towards the origin and never moves it there, so `root_relative` becomes false.
 
         Args:
-            state_dict: names and shapes of the reference's `TemporalModel` or `TemporalModelOptimized1f`; the
-                checkpoint's wrapper {"model_pos": ...} is opened.
+            state_dict: names and shapes of the reference's `TemporalModel` or `TemporalModelOptimized1f`, or its whole
+                checkpoint: of {"model_pos": ..., "model_traj": ...} the network with one output takes the second. The
+                file holds numpy's random state, so reading it wants `torch.load(path, weights_only=False)`, which
+                runs whatever code its author put in. It does not say which joints it was trained on: `layout` does.
 
         Returns:
             self.
@@ -200,7 +207,7 @@ class TemporalLifter(nn.Module):
         Raises:
             ValueError: missing or unknown names, shapes that do not fit this architecture.
         """
-        state_dict = state_dict.get("model_pos", state_dict)
+        state_dict = state_dict.get("model_traj" if self.outputs == 1 else "model_pos", state_dict)
         own = self.state_dict()
         counters = {name for name in own if name.endswith("num_batches_tracked")}
         missing = sorted(set(own) - set(state_dict) - counters)

@@ -2,7 +2,8 @@
 
 An action's error is the mean over all frames of all its clips, whoever does it and whichever camera saw it. "Avg" is
 the mean of those numbers: a short action counts as much as a long one (VideoPose3D, Pavllo et al. 2019, its tables of
-results). Errors are in millimetres; velocity's are in millimetres per frame, which depends on the frame rate.
+results). Errors are in millimetres; velocity's are in millimetres per frame, which depends on the frame rate, and a
+clip has one velocity less than frames (VideoPose3D weights clips by their frames there, too).
 `display.tables.table` prints them.
 """
 

@@ -17,10 +17,10 @@ from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import BODY, fold_note, grid_lines, lens_of, lens_presets
 from tutorial_lib.display.live import Demo, choice, live
 from tutorial_lib.distortion import COEFFICIENTS, distort, folds
-from tutorial_lib.lessons.camera_distortion.baseline import mean_pose
 from tutorial_lib.lessons.camera_distortion.calibration_file import Calibration
 from tutorial_lib.lessons.camera_distortion.lenses import controls, edge_note, name_of, own_lens, presets
 from tutorial_lib.lifting import Lifter
+from tutorial_lib.lifting.mean_pose import mean_pose
 from tutorial_lib.metrics import Score, joint_errors, pose_score, root_relative
 
 __all__ = ["lens_demo", "lens_presets", "lifter_demo", "radius_curve"]

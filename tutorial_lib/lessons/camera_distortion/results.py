@@ -10,8 +10,8 @@ from tutorial_lib.adaptation.lens_test import LensTest
 from tutorial_lib.datasets.detector import lose_outside, outside
 from tutorial_lib.display.claims import is_above, plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.lessons.camera_distortion.baseline import mean_pose
 from tutorial_lib.lifting import Lifter
+from tutorial_lib.lifting.mean_pose import mean_pose
 from tutorial_lib.metrics import Score, n_mpjpe, pose_score
 
 METRICS = {"MPJPE (mm)": "mpjpe", "P-MPJPE (mm)": "p_mpjpe", "PCKh (%)": "pckh"}

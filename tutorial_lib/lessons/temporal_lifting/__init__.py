@@ -4,7 +4,7 @@
 def __getattr__(name: str) -> object:
     """The one demo that people call outside the lesson; loaded when they do, because checks need no widgets."""
     if name == "own_video_demo":
-        from tutorial_lib.lessons.temporal_lifting.demo_lifting import own_video_demo
+        from tutorial_lib.lessons.temporal_lifting.demo_own_video import own_video_demo
 
         return own_video_demo
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,6 +12,7 @@ from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
 from tutorial_lib.lifting.receptive_field import Layer, connections, paths
+from tutorial_lib.skeleton import JOINTS
 
 RATE = 50
 """Frames per second of Human3.6M and of the course's motions."""
@@ -102,11 +103,16 @@ def line_width(arrays: dict) -> float:
     return float(np.clip(60 / (arrays["high"] - arrays["low"]), 0.9, 2.0))
 
 
-def layer_names(layers: list[Layer]) -> dict[str, float]:
-    """Names and heights of the rows of the diagram; the second number is how far apart the taps are."""
-    names = {"frames": -0.25}
+def layer_names(layers: list[Layer], channels: int) -> dict[str, float]:
+    """Names and heights of the rows: filter width × distance of its taps, and the tensor that comes out.
+
+    Sizes are those of the sequence form for one pose, (frames, channels), as the paper's figure 2 has them.
+    """
+    lost = [(layer.width - 1) * layer.dilation for layer in layers]
+    names = {f"in: ({1 + sum(lost)}, {2 * len(JOINTS)})": -0.25}
     for height, layer in enumerate(layers, start=1):
-        names[f"layer {height}: {layer.width} × {layer.dilation}"] = height
+        title = f"block {height - 1}" if height > 1 else "first"
+        names[f"{title}: {layer.width}×{layer.dilation} → ({1 + sum(lost[height:])}, {channels})"] = float(height)
     return names
 
 
@@ -161,14 +167,14 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
         stage.curve(
             parts,
             x=across,
-            y=stage.axis("", -0.7, MOST_LAYERS + 0.4, ticks=layer_names(arrays["layers"])),
-            title="what leads to one pose (layer: filter width × distance of its taps)",
+            y=stage.axis("", -0.7, MOST_LAYERS + 0.4, ticks=layer_names(arrays["layers"], params["channels"])),
+            title="what leads to one pose (filter width × distance of its taps → size)",
             weight=1.7,
         ),
         stage.curve(
             [weights],
             x=across,
-            y=stage.axis("paths to the output (strongest frame = 1)", 0, 1.05),
+            y=stage.axis("paths (strongest = 1)", 0, 1.05),
             now=0,
             title="how often a frame is used",
         ),
@@ -191,7 +197,7 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
         ),
         note=f"sees {arrays['past']} frames before and {arrays['future']} after its own"
         + "; of its many lines only some are drawn" * any(len(n.nodes) > MOST_LINES for n in arrays["layers"]),
-        height=380,
+        height=245,
     )  # fmt: skip
 
 
@@ -219,6 +225,7 @@ def architecture_demo() -> Demo:
         partial(view_architecture, single),
         controls,
         presets=presets,
+        folded=("causal", "channels"),
         title="Which frames does one pose depend on?",
     )
 

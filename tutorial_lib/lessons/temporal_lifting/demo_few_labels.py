@@ -1,5 +1,7 @@
 """The live demos of lesson 04's second half: what each loss of the semi-supervised branch sees, and what it buys."""
 
+import itertools
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, live, slider, steps
 from tutorial_lib.distortion import PRESETS
 from tutorial_lib.lessons.temporal_lifting.recipes import SHARES, few_name
+from tutorial_lib.lifting.mean_pose import mean_pose
 from tutorial_lib.lifting.semi_supervised import bone_length_loss, reproject, reprojection_loss, trajectory_loss
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, root_relative
 
@@ -50,12 +53,21 @@ def compute_explain(
     }
 
 
+HEADS = ("picture, linear", "picture, lens", "bones, L1", "bones, L2", "trajectory", "pose")
+UNITS = ("half-widths", "half-widths", "m", "m²", "", "m")
+"""Of the losses, in their order."""
+
+
 def view_explain(
-    truth: torch.Tensor, root: torch.Tensor, arrays: dict[str, Any], params: dict[str, Any]
+    truth: torch.Tensor,
+    root: torch.Tensor,
+    largest: Mapping[str, float],
+    arrays: dict[str, Any],
+    params: dict[str, Any],
 ) -> dict[str, Any]:
-    """The picture of `explain_demo`."""
-    names = list(arrays["losses"])
-    values = list(arrays["losses"].values())
+    """The picture of `explain_demo`; losses of several units share an axis as per cent of their `largest` values."""
+    losses = arrays["losses"]
+    shares = [100 * value / largest[name] for name, value in losses.items()]
     return stage.panes(
         stage.image(
             skeletons=[
@@ -76,15 +88,16 @@ def view_explain(
             title="before the camera",
         ),
         stage.curve(
-            [stage.series("loss", np.arange(len(names)), np.minimum(values, 0.4), mode="bars", colour="orange")],
-            x=stage.axis("", -0.6, len(names) - 0.4, ticks={str(i + 1): i for i in range(len(names))}),
-            y=stage.axis("loss", 0, 0.4),
+            [stage.series("loss", np.arange(len(shares)), np.minimum(shares, 100), mode="bars", colour="orange")],
+            x=stage.axis("", -0.6, len(shares) - 0.4, ticks={str(i + 1): i for i in range(len(shares))}),
+            y=stage.axis("% of its largest value", 0, 100),
             title="who objects?",
         ),
         stage.table(
-            ["", *(f"{i + 1}: {name}" for i, name in enumerate(names))],
-            [["loss", *(f"{value:.4f}" for value in values)]],
+            ["", *(f"{i}: {head}" for i, head in enumerate(HEADS, 1))],
+            [["loss", *(f"{value:.4f} {unit}".strip() for value, unit in zip(losses.values(), UNITS))]],
         ),
+        height=215,
         note=in_words(arrays),
     )
 
@@ -102,23 +115,32 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
     root = video.pose[frame, :1]
     sight = {"none": None, "d3 barrel": PRESETS["d3"], "d2 pincushion": PRESETS["d2"]}
 
+    compute = partial(compute_explain, truth, root, sight)
+    ends = [
+        compute(size, distance, turn, lens)["losses"]
+        for size, distance, turn, lens in itertools.product((0.5, 1.0, 1.6), (0.5, 1.0, 1.6), (-90, 0, 90), sight)
+    ]
+    largest = {name: max(losses[name] for losses in ends) for name in ends[0]}
     controls = {
         "size": slider(1.2, 0.5, 1.6, 0.05, "size of the guess"),
         "distance": slider(1.0, 0.5, 1.6, 0.05, "distance of the guess"),
         "turn": slider(20, -90, 90, 5, "turned (degrees)"),
         "lens": steps(list(sight), "none", "lens"),
     }
+    right = {"size": 1.0, "distance": 1.0, "turn": 0, "lens": "none"}
     presets = {
-        "the truth": {"size": 1.0, "distance": 1.0, "turn": 0},
-        "a giant, far away": {"size": 1.4, "distance": 1.4, "turn": 0},
-        "a dwarf, near": {"size": 0.7, "distance": 0.7, "turn": 0},
-        "turned": {"size": 1.0, "distance": 1.0, "turn": 40},
+        "the truth": right,
+        "a giant, far away": right | {"size": 1.4, "distance": 1.4},
+        "a dwarf, near": right | {"size": 0.7, "distance": 0.7},
+        "turned": right | {"turn": 40},
+        "the truth, through a lens": right | {"lens": "d2 pincushion"},
     }
     return live(
-        partial(compute_explain, truth, root, sight),
-        partial(view_explain, truth, root),
+        compute,
+        partial(view_explain, truth, root, largest),
         controls,
         presets=presets,
+        folded=("lens",),
         title="Which loss objects?",
     )
 
@@ -143,6 +165,7 @@ def compute_share(videos: list[Video], networks: Any, share: float, clip: int) -
         "truth": truth,
         "lifted": {kind: lifted[share, kind] for kind in KINDS},
         "errors": {key: 1000 * mpjpe(pose, truth).item() for key, pose in lifted.items()},
+        "blind": 1000 * mpjpe(mean_pose().to(truth).expand_as(truth), truth).item(),
         "others": {
             kind: [1000 * f(lifted[share, kind], truth).item() for f in (mpjpe, p_mpjpe, n_mpjpe)] for kind in KINDS
         },
@@ -181,6 +204,7 @@ def view_share(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             x=stage.axis("share with labels (%)", 0.8, 125, log=True),
             y=stage.axis("MPJPE (mm)", 0, 250),
             now=100 * params["share"],
+            lines=[stage.hline("mean pose", arrays["blind"])],
             title="this video, all shares",
         ),
         stage.table(
@@ -188,6 +212,7 @@ def view_share(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             [[kind, *(f"{value:.0f}" for value in values)] for kind, values in arrays["others"].items()],
         ),
         fps=50.0,
+        height=245,
         note=share_words(arrays, params["share"]),
     )
 
@@ -210,7 +235,15 @@ def share_demo(videos: list[Video], folder: Path | None = None) -> Demo:
         "share": steps([(f"{100 * share:g} %", share) for share in SHARES], SHARES[1], "share with labels"),
         "clip": slider(0, 0, len(videos) - 1, 1, "test video"),
     }
-    return live(partial(compute_share, videos, networks), view_share, controls, title="How many labels are enough?")
+    presets = {f"{100 * share:g} % labels": {"share": share, "clip": 0} for share in (SHARES[0], SHARES[2], SHARES[-1])}
+    return live(
+        partial(compute_share, videos, networks),
+        view_share,
+        controls,
+        presets=presets,
+        folded=("clip",),
+        title="How many labels are enough?",
+    )
 
 
 def share_words(arrays: dict[str, Any], share: float) -> str:

@@ -121,6 +121,7 @@ def view_two_forms(
             ],
             best="min",
         ),
+        height=245,
         note=f"largest difference of the two: {1e6 * arrays['difference']:.2f} µm",
     )
 
@@ -145,7 +146,10 @@ def two_forms_demo(motion: str = "builtin", seed: int = 0) -> Demo:
         "frames": choice([("9 frames", 9), ("27 frames", 27)], 27, "receptive field"),
         "length": slider(20, 1, len(video), 1, "length of the clip (frames)"),
     }
-    presets = {"one frame": {"length": 1}, "the whole clip": {"length": len(video)}}
+    presets = {
+        name: {"frames": 27, "length": length}
+        for name, length in (("one frame", 1), ("seven frames", 7), ("the whole clip", len(video)))
+    }
     return live(
         partial(compute_two_forms, models, video),
         partial(view_two_forms, video, lengths, costs, reach),

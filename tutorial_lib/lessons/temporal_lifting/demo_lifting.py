@@ -1,7 +1,5 @@
-"""The live demos of lesson 04 that lift: every network on the same video, and one's own video."""
+"""The live demo of lesson 04 that lifts: every network on the same video."""
 
-import reprlib
-import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,15 +9,15 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, keypoint_files
-from tutorial_lib.camera import FOCAL, Camera, look_at, project, world_to_camera
+from tutorial_lib import checkpoints
+from tutorial_lib.camera import Camera, look_at, project, world_to_camera
 from tutorial_lib.datasets.detector import Defects, draw_defects
-from tutorial_lib.datasets.splits import FPS
 from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.lifting import Lifter, lift_flipped_average, lift_resampled, training_frames
+from tutorial_lib.lifting import Lifter, lift_flipped_average
+from tutorial_lib.lifting.mean_pose import MeanPose
 from tutorial_lib.metrics import joint_errors, mpjpe, p_mpjpe, root_relative, velocity_error
 from tutorial_lib.motion.clip import Clip
 
@@ -33,6 +31,20 @@ NETWORKS = {
 }
 """Read-out -> checkpoint: equal training, another receptive field."""
 
+BLIND = "mean pose"
+"""Beside them: the lifter that does not look."""
+
+COLOURS = {
+    "1 frame": "vermillion",
+    "9 frames": "sky",
+    "27 frames": "blue",
+    "81 frames": "green",
+    "243 frames": "purple",
+    "27, causal": "orange",
+    BLIND: "grey",
+}
+"""A network keeps its colour through the lesson."""
+
 SHOWN = 200
 """Frames of a clip that the demo plays: 4 s."""
 
@@ -41,9 +53,11 @@ ERROR_RANGE = 200.0
 
 
 def load_networks(folder: Path | None = None) -> dict[str, Lifter]:
-    """The lifters of the lesson, by read-out."""
+    """The lifters of the lesson by read-out, then the mean pose."""
     where = checkpoints.FOLDER if folder is None else folder
-    return {title: checkpoints.load(f"temporal/{name}", folder=where) for title, name in NETWORKS.items()}
+    return {title: checkpoints.load(f"temporal/{name}", folder=where) for title, name in NETWORKS.items()} | {
+        BLIND: MeanPose()
+    }
 
 
 def orbit(positions: torch.Tensor, azimuth: float, height: float = 1.3) -> Camera:
@@ -121,13 +135,12 @@ def view_lifting(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, An
     """The picture of `lifting_demo`."""
     names = ["1 frame"] + [params["network"]] * (params["network"] != "1 frame")
     time = np.arange(len(arrays["truth"])) / 50
-    colour = dict(zip(names, ("vermillion", "blue")))
     rows = [
-        [label, *(f"{arrays[key][title]:.{digits}f}" for title in NETWORKS)]
+        [label, *(f"{arrays[key][title]:.{digits}f}" for title in COLOURS)]
         for label, key, digits in (
             ("MPJPE (mm)", "mpjpe", 1),
             ("P-MPJPE (mm)", "p_mpjpe", 1),
-            ("velocity error (mm per frame)", "velocity", 2),
+            ("velocity (mm/frame)", "velocity", 2),
         )
     ]
     return stage.panes(
@@ -139,21 +152,22 @@ def view_lifting(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, An
         stage.scene(
             [
                 stage.skeleton3d("truth", arrays["truth"]),
-                *(stage.skeleton3d(name, arrays["lifted"][name], colour=colour[name]) for name in names),
+                *(stage.skeleton3d(name, arrays["lifted"][name], colour=COLOURS[name]) for name in names),
             ],
             extent=BODY,
             up="-y",
             title="3D out",
         ),
         stage.curve(
-            [stage.series(n, time, arrays["errors"][n].clamp(max=ERROR_RANGE), colour=colour[n]) for n in names],
+            [stage.series(n, time, arrays["errors"][n].clamp(max=ERROR_RANGE), colour=COLOURS[n]) for n in names],
             x=stage.axis("time (s)", 0, SHOWN / 50),
             y=stage.axis("error (mm)", 0, ERROR_RANGE),
             now=time,
             title="error of every frame",
         ),
-        stage.table(["", *NETWORKS], rows, best="min", title="all networks on this clip (best underlined)"),
+        stage.table(["", *COLOURS], rows, best="min", title="all networks on this clip (best underlined)"),
         fps=50.0,
+        height=235,
         note=in_words(arrays, params["network"]),
     )
 
@@ -175,22 +189,25 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
     clips = clips[:10]
 
     controls = {
-        "clip": choice([(_title(clip, i), i) for i, clip in enumerate(clips)], 0, "clip"),
-        "azimuth": slider(40, 0, 355, 5, "camera (degrees)"),
         "noise": slider(1.0, 0.0, 3.0, 0.25, "detector noise"),
         "network": choice(list(NETWORKS), "27 frames", "network"),
+        "azimuth": slider(40, 0, 355, 5, "camera (degrees)"),
+        "clip": choice([(_title(clip, i), i) for i, clip in enumerate(clips)], 0, "clip"),
         "flip": choice([("off", False), ("on", True)], False, "mirror and average"),
     }
+    start = {"noise": 1.0, "network": "27 frames", "azimuth": 40, "clip": 0, "flip": False}
     presets = {
-        "perfect detector": {"noise": 0.0},
-        "bad detector": {"noise": 3.0},
-        "243 frames": {"network": "243 frames"},
+        "perfect detector": start | {"noise": 0.0},
+        "bad detector": start | {"noise": 3.0},
+        "bad detector, 243 frames": start | {"noise": 3.0, "network": "243 frames"},
+        "no future": start | {"noise": 3.0, "network": "27, causal"},
     }
     return live(
         partial(compute_lifting, seed, networks, clips),
         view_lifting,
         controls,
         presets=presets,
+        folded=("clip", "flip"),
         title="From 2D keypoints over time to 3D",
     )
 
@@ -200,72 +217,6 @@ def in_words(arrays: Mapping, network: str) -> str:
     one, other = arrays["mpjpe"]["1 frame"], arrays["mpjpe"][network]
     jitter = arrays["velocity"]["1 frame"], arrays["velocity"][network]
     return f"1 frame {one:.0f} mm, {network} {other:.0f} mm; jitter {jitter[0]:.1f} and {jitter[1]:.1f} mm per frame"
-
-
-def compute_own_video(
-    tracks: list[keypoint_files.Track], networks: Mapping[str, Lifter], track: int, network: str, focal: float
-) -> dict[str, Any]:
-    """What `own_video_demo` shows for these values of its controls."""
-    chosen = tracks[track]
-    # The network knows one camera; another focal length is the same rays on another scale.
-    seen = chosen.keypoints * (FOCAL / focal)
-    with torch.no_grad():
-        pose = root_relative(lift_resampled(networks[network], seen, chosen.fps or FPS))
-    return {"seen": chosen.keypoints, "pose": pose, "fps": chosen.fps or FPS}
-
-
-def view_own_video(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The picture of `own_video_demo`."""
-    count, fps = len(arrays["pose"]), arrays["fps"]
-    note = f"{count} frames at {fps:g} Hz"
-    if fps != FPS:
-        note += f", lifted from {len(training_frames(count, fps))} frames at {FPS:g} Hz, as in the training"
-    return stage.panes(
-        stage.image(skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="green")], title="your keypoints"),
-        stage.scene([stage.skeleton3d("lifted", arrays["pose"], colour="blue")], extent=BODY, up="-y", title="in 3D"),
-        fps=fps,
-        note=note,
-    )
-
-
-def own_video_demo(tracks: list[keypoint_files.Track], network: str = "27 frames", folder: Path | None = None) -> Demo:
-    """2D keypoints of one's own video, lifted and played. There is no truth, so there is no error.
-
-    Lifted at the 50 frames a second of the training, whatever the video's rate is, and played at the video's.
-
-    Args:
-        tracks: from `keypoint_files.load`.
-        network: which lifter it starts with.
-        folder: of the checkpoints, for networks of one's own.
-
-    Raises:
-        ValueError: without a track, or for one in COCO's layout. Warns of those whose rate is unknown: they are lifted
-            as if it were 50.
-    """
-    if not isinstance(tracks, list | tuple) or not tracks:
-        raise ValueError(
-            f"tracks is {reprlib.repr(tracks)}, expected the list of tracks that keypoint_files.load returns"
-        )
-    for track in tracks:
-        if track.layout != "human36m":
-            raise ValueError(
-                f"track {track.name} has the layout {track.layout!r}, expected 'human36m', which the lifters were "
-                "trained on; load it without layout="
-            )
-        if track.fps is None:
-            warnings.warn(
-                f"track {track.name} does not say its frame rate, and is lifted as if it were {FPS:g}; "
-                "pass fps= to keypoint_files.load",
-                stacklevel=2,
-            )
-    networks = load_networks(folder)
-
-    controls = {
-        "track": choice([(f"{i + 1}: {t.name}", i) for i, t in enumerate(tracks)], 0, "video"),
-        "network": choice(list(NETWORKS), network, "network"),
-        "focal": slider(FOCAL, 0.8, 3.0, 0.05, "focal length (half-widths)"),
-    }
-    return live(partial(compute_own_video, tracks, networks), view_own_video, controls, title="Your own video")
 
 
 def stills(video: Video, models: Mapping[str, Lifter], frames: list[int]) -> go.Figure:
@@ -278,7 +229,7 @@ def stills(video: Video, models: Mapping[str, Lifter], frames: list[int]) -> go.
             {"truth": truth[f], **{name: pose[f] for name, pose in lifted.items()}},
             extent=BODY,
             up="-y",
-            colours=dict(zip(lifted, ("vermillion", "blue"))),
+            colours={name: COLOURS[name] for name in lifted},
             title=" / ".join(f"{1000 * mpjpe(pose[f], truth[f]).item():.0f}" for pose in lifted.values()) + " mm off",
         )
         for f in frames

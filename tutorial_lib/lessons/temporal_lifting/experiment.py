@@ -21,10 +21,18 @@ from tutorial_lib import checkpoints
 from tutorial_lib.datasets.splits import TRAINED_ACTIONS, mocap_path
 from tutorial_lib.datasets.videos import Video, human36m_videos, is_human36m, videos_under_test
 from tutorial_lib.datasets.windows import Windows
+from tutorial_lib.distortion import PRESETS, Lens, as_lens
 from tutorial_lib.experiments import command_line, default_folder, parse, provenance, settings, trained_on
 from tutorial_lib.keypoint_files import human36m
 from tutorial_lib.lessons.temporal_lifting.material import MixedFootage, lifter_footage, material, split_labels
-from tutorial_lib.lessons.temporal_lifting.recipes import BUDGETS, RECIPES, Budget, FewRecipe, LifterRecipe
+from tutorial_lib.lessons.temporal_lifting.recipes import (
+    BUDGETS,
+    RECIPES,
+    Budget,
+    FewRecipe,
+    LensRecipe,
+    LifterRecipe,
+)
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, lift_videos
 from tutorial_lib.lifting.semi_supervised import joint_losses
 from tutorial_lib.metrics import mpjpe, mpjpe_loss
@@ -33,14 +41,28 @@ from tutorial_lib.training import History, fit, resolve_device
 
 
 def train_lifter(
-    recipe: LifterRecipe, budget: Budget, clips: tuple, generator: torch.Generator, where: torch.device, label: str
-) -> tuple[nn.Module, History, int]:
-    """One network of the first family, the history of its training, the number of pieces."""
-    train_clips, validation_clips = clips
-    parts = lifter_footage(train_clips, generator)
-    fixed = lifter_footage(validation_clips, torch.Generator().manual_seed(1), (1.0,)).draw(
-        2048, recipe.frames, torch.Generator().manual_seed(2), recipe.causal
-    )
+    recipe: LifterRecipe,
+    budget: Budget,
+    footage: tuple[MixedFootage, MixedFootage],
+    generator: torch.Generator,
+    where: torch.device,
+    label: str,
+    *,
+    half: bool = False,
+) -> tuple[nn.Module, History]:
+    """One network of the first family and the history of its training.
+
+    Args:
+        recipe: which.
+        budget: how long.
+        footage: to train on, and to validate with.
+        generator: of the batches.
+        where: the device.
+        label: of the progress bar.
+        half: the layers compute in bfloat16, the loss does not: half the time where the processor knows it.
+    """
+    parts, validation = footage
+    fixed = validation.draw(2048, recipe.frames, torch.Generator().manual_seed(2), recipe.causal)
     if recipe.frames == 1:
         model = SingleFrameLifter(budget.single_channels, dropout=budget.dropout)
     else:
@@ -50,9 +72,20 @@ def train_lifter(
     def loss(step: int) -> torch.Tensor:
         model.train()
         windows = parts.draw(budget.batch, recipe.frames, generator, recipe.causal)
-        return mpjpe_loss(model.windows(windows.keypoints.to(where)), windows.pose.to(where))
+        with torch.autocast(where.type, torch.bfloat16, enabled=half):
+            pose = model.windows(windows.keypoints.to(where))
+        return mpjpe_loss(pose.float(), windows.pose.to(where))
 
-    return model, _fit(model, model, loss, fixed, budget.steps, budget.rate, label), len(parts)
+    return model, _fit(model, model, loss, fixed, budget.steps, budget.rate, label)
+
+
+def footage_of(clips: tuple[list, list], generator: torch.Generator) -> tuple[MixedFootage, MixedFootage]:
+    """What the first family trains on and is validated with; the validation is the same whatever the generator."""
+    train_clips, validation_clips = clips
+    return (
+        lifter_footage(train_clips, generator),
+        lifter_footage(validation_clips, torch.Generator().manual_seed(1), (1.0,)),
+    )
 
 
 def train_few(
@@ -72,9 +105,11 @@ def train_few(
     )
     pair = nn.ModuleList([pose_model, trajectory_model])
     warm_up = int(budget.warm_up * budget.few_steps)
+    lens = as_lens(PRESETS[recipe.lens].to(where)) if isinstance(recipe, LensRecipe) else None
+    known = lens if isinstance(recipe, LensRecipe) and recipe.knows else None
 
-    def draw(parts: MixedFootage) -> Windows:
-        drawn = parts.draw(budget.few_batch, budget.few_frames, generator)
+    def draw(parts: MixedFootage, lens: Lens | None = None) -> Windows:
+        drawn = parts.draw(budget.few_batch, budget.few_frames, generator, lens=lens)
         return Windows(*(value.to(where) for value in (drawn.keypoints, drawn.pose, drawn.root) if value is not None))
 
     def loss(step: int) -> torch.Tensor:
@@ -82,8 +117,8 @@ def train_few(
         seen = draw(labelled)
         if unlabelled is None:
             return mpjpe_loss(pose_model.windows(seen.keypoints), seen.pose)
-        more = draw(unlabelled).keypoints if step >= warm_up else None
-        return joint_losses(pose_model, trajectory_model, seen, more, norm=recipe.norm).total
+        more = draw(unlabelled, lens).keypoints if step >= warm_up else None
+        return joint_losses(pose_model, trajectory_model, seen, more, lens=known, norm=recipe.norm).total
 
     return pose_model, _fit(pair, pose_model, loss, fixed, budget.few_steps, budget.rate, label), len(labelled)
 
@@ -136,7 +171,9 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     if isinstance(recipe, LifterRecipe):
-        model, history, pieces = train_lifter(recipe, budget, clips, generator, where, name)
+        footage = footage_of(clips, generator)
+        model, history = train_lifter(recipe, budget, footage, generator, where, name)
+        pieces = len(footage[0])
     else:
         model, history, pieces = train_few(recipe, budget, seed, clips, generator, where, name)
     history.whole(name)

@@ -1,7 +1,5 @@
 """The static figures and tables of lesson 04: what its tests and losses look like without a kernel."""
 
-import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,20 +7,30 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from tutorial_lib import checkpoints, keypoint_files
-from tutorial_lib.datasets.detector import draw_defects
-from tutorial_lib.datasets.videos import Video, clips_under_test
+from tutorial_lib import checkpoints
+from tutorial_lib.datasets.videos import Video
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import intervals, plus_minus
+from tutorial_lib.display.claims import intervals, is_below, plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.keypoint_files.coco import KEYPOINTS
-from tutorial_lib.lessons.temporal_lifting.demo_few_labels import COLOUR, KINDS
-from tutorial_lib.lessons.temporal_lifting.demo_lifting import NETWORKS, captured
+from tutorial_lib.lessons.temporal_lifting.demo_few_labels import COLOUR as KIND_COLOURS
+from tutorial_lib.lessons.temporal_lifting.demo_few_labels import KINDS
+from tutorial_lib.lessons.temporal_lifting.demo_lifting import BLIND, COLOURS, NETWORKS
 from tutorial_lib.lessons.temporal_lifting.recipes import SHARES, few_name
+from tutorial_lib.lessons.temporal_lifting.results import Results
 from tutorial_lib.lifting.semi_supervised import reproject, reprojection_loss
 from tutorial_lib.metrics import root_relative
 from tutorial_lib.metrics.by_action import Errors, Metric, average
-from tutorial_lib.skeleton import JOINTS
+
+
+def mean_errors(results: Sequence[Errors]) -> Errors:
+    """The mean over test seeds, action by action, of those seeds that have the action; the frames are those of all."""
+    actions = dict.fromkeys(action for errors in results for action in errors["frames"])
+
+    def pooled(metric: str, action: str) -> float:
+        found = [errors[metric][action] for errors in results if action in errors[metric]]
+        return sum(found) if metric == "frames" else float(np.mean(found))
+
+    return {metric: {action: pooled(metric, action) for action in actions} for metric in results[0]}
 
 
 def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: Sequence[float]) -> go.Figure:
@@ -31,7 +39,7 @@ def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: S
     pictures = []
     for metric, title in titles.items():
         means = {
-            name: [np.mean([average(e, metric) for e in tested[noise, name]]) for noise in noises] for name in NETWORKS
+            name: [np.mean([average(e, metric) for e in tested[noise, name]]) for noise in noises] for name in COLOURS
         }
         pictures.append(
             figures.curves(
@@ -41,29 +49,90 @@ def noise_figure(tested: Mapping[tuple[float, str], Sequence[Errors]], noises: S
                 x_range=(-0.05, max(noises) + 0.05),
                 y_range=(0, 1.1 * max(map(max, means.values()))),
                 mode="lines+markers",
+                colours=COLOURS,
             )
         )
     return figures.sweep(pictures, list(titles.values()), "metric")
 
 
 def share_figure(few: Mapping[str, Sequence[Errors]]) -> go.Figure:
-    """Error against the share of footage with labels, with and without unlabelled video."""
+    """Error against the share of footage with labels, with and without unlabelled video, and of the mean pose."""
     percent = [100 * share for share in SHARES]
     means, bands = intervals({
         kind: [[average(e) for e in few[few_name(share, semi)]] for share in SHARES] for kind, semi in KINDS.items()
     })  # fmt: skip
+    blind = np.mean([average(e) for e in few[BLIND]])
     return figures.curves(
-        {kind: (percent, mean) for kind, mean in means.items()},
+        {kind: (percent, mean) for kind, mean in means.items()} | {BLIND: (percent, np.full(len(percent), blind))},
         bands=bands,
         x_title="footage with labels (%)",
         y_title="MPJPE (mm)",
         x_log=True,
         x_range=(0.8, 125),
-        y_range=(0, 1.1 * max(max(high) for _, high in bands.values())),
+        y_range=(0, 1.1 * max(blind, *(max(high) for _, high in bands.values()))),
         mode="lines+markers",
-        colours=COLOUR,
+        colours=KIND_COLOURS | {BLIND: "grey"},
         title="How many labels are enough?",
     )
+
+
+TRAINED = {
+    "lifter-1f": "1 frame",
+    "lifter-27f": "27 frames",
+    "lifter-243f": "243 frames",
+    "causal-243f": "243 frames, causal",
+}
+"""The lifters that were trained from several seeds, and what figures call them."""
+
+
+def training_figure(found: Results) -> go.Figure:
+    """Validation error over the training, the mean over trainings."""
+    drawn = {title: curve for name, title in TRAINED.items() if (curve := found.validation(name)) is not None}
+    last = max((steps[-1] for steps, _ in drawn.values()), default=1)
+    return figures.curves(
+        drawn,
+        x_title="training steps",
+        y_title="MPJPE on validation people (mm)",
+        x_range=(0, 1.02 * last),
+        y_range=(40, 110),
+        mode="lines+markers",
+        colours=COLOURS | {"243 frames, causal": "orange"},
+        title="Is it trained?",
+    )
+
+
+def luck_table(found: Results) -> str:
+    """Markdown: every lifter of several trainings, mean and half the 95 % interval, and the mean pose."""
+    places = {"known motions": "known, noise 1", "new motions": "new, noise 1", "real actors": "real actors"}
+    rows = []
+    for name, title in TRAINED.items():
+        seeds = found.trainings(name)
+        cells = [plus_minus(found.errors(name, place, seeds=seeds)) for place in places.values()]
+        jitter = plus_minus(found.errors(name, places["known motions"], "mpjve", seeds=seeds), 2)
+        rows.append([title, str(len(seeds)), found.steps(name), *cells, jitter])
+    blind = [f"{found.blind(place):.1f}" for place in places.values()]
+    rows.append([BLIND, "–", "–", *blind, f"{found.blind(places['known motions'], 'mpjve'):.2f}"])
+    head = ["", "trainings", "steps", *(f"{title} (mm)" for title in places), "velocity, known motions (mm per frame)"]
+    return markdown(head, rows, numbers=True)
+
+
+def halved(found: Results, changes: Mapping[str, tuple[str, str, str, Metric]]) -> str:
+    """Markdown: the same differences after half the training, where that was done.
+
+    Args:
+        found: what was measured.
+        changes: title -> network, reference, place, metric.
+    """
+    if "half" not in found.content["networks"]:
+        return "Half the training was not tried."
+    rows, same = [], True
+    for title, (name, other, place, metric) in changes.items():
+        values = [found.change(name, other, place, metric, budget=budget) for budget in ("half", "seeds")]
+        words = [{True: "lower", False: "not lower", None: "undecided"}[is_below(value)] for value in values]
+        same &= words[0] == words[1]
+        rows.append([title, *(f"{plus_minus(value)} ({word})" for value, word in zip(values, words))])
+    text = "The verdicts are the same." if same else "Some verdicts change: there more training may change them again."
+    return markdown(["change (%)", "half the steps", "all steps"], rows) + f"\n\n{text}"
 
 
 def norm_figure() -> go.Figure:
@@ -99,8 +168,8 @@ def dead_gradient_figure(video: Video, frame: int = 0) -> go.Figure:
     )
 
 
-def real_actor_table(folder: Path = checkpoints.FOLDER) -> str:
-    """Markdown: what the test with real actors gave when the networks were trained."""
+def real_actor_table(found: Results, folder: Path = checkpoints.FOLDER) -> str:
+    """Markdown: what the test with real actors gave when the networks were trained, and the mean pose."""
     names = {title: f"temporal/{name}" for title, name in NETWORKS.items()}
     names |= {
         f"{100 * share:g} % labels, {kind}": f"temporal/{few_name(share, semi)}"
@@ -114,36 +183,6 @@ def real_actor_table(folder: Path = checkpoints.FOLDER) -> str:
             rows.append([title, "no recording at hand when it was trained", ""])
         else:
             rows.append([title, plus_minus(measured["mpjpe_mm"]), plus_minus(measured["mpjve_mm_per_frame"], 2)])
+    if "real actors" in found.content["blind"]["lifters"]:
+        rows.append([BLIND, *(f"{found.blind('real actors', metric):.2f}" for metric in ("mpjpe", "mpjve"))])
     return markdown(["network", "MPJPE (mm)", "velocity (mm per frame)"], rows)
-
-
-def as_coco(points: torch.Tensor) -> torch.Tensor:
-    """Joints (..., 17, 2) as a COCO detector would report them: the limbs, and a face on the line of the head."""
-    thorax, neck = points[..., JOINTS.index("thorax"), :], points[..., JOINTS.index("neck"), :]
-    face = thorax + 1.5 * (neck - thorax)
-    named = {joint.replace("foot", "ankle"): points[..., i, :] for i, joint in enumerate(JOINTS)}
-    return torch.stack([named.get(keypoint, face) for keypoint in KEYPOINTS], -2)
-
-
-def example_tracks(seed: int = 0) -> list[keypoint_files.Track]:
-    """What a detector would write about two clips (COCO-17, JSON), written to a file and read again."""
-    width, height, fps = 1280, 1280, 50.0
-    tracks = []
-    with tempfile.TemporaryDirectory() as folder:
-        for number, clip in enumerate(clips_under_test("builtin", seed)[:2]):
-            errors = draw_defects((150,), 1.0, generator=torch.Generator().manual_seed(seed + number))
-            screen = as_coco(captured(clip, 60.0, errors, len(errors.error)).keypoints)
-            pixels = (screen + 1) * width / 2
-            people = [
-                {
-                    "image_id": frame,
-                    "category_id": 1,
-                    "keypoints": torch.cat([points, torch.ones(17, 1)], -1).flatten().tolist(),
-                    "score": 1.0,
-                }
-                for frame, points in enumerate(pixels)
-            ]
-            path = Path(folder) / f"{clip.action}.json"
-            path.write_text(json.dumps(people), encoding="utf-8")
-            tracks += keypoint_files.load(path, size=(width, height), fps=fps)
-    return tracks

@@ -12,6 +12,7 @@ from tutorial_lib.datasets.footage import Footage, capture, cut, join
 from tutorial_lib.datasets.splits import TRAIN_SEED, TRAINED_ACTIONS, VALIDATION_SEED, training_split
 from tutorial_lib.datasets.videos import Video
 from tutorial_lib.datasets.windows import Windows, draw_windows
+from tutorial_lib.distortion import Lens
 from tutorial_lib.lessons.temporal_lifting.recipes import Budget
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
@@ -51,11 +52,13 @@ class MixedFootage:
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
-    def draw(self, count: int, frames: int, generator: torch.Generator, causal: bool = False) -> Windows:
-        """`count` windows of `frames` frames."""
+    def draw(
+        self, count: int, frames: int, generator: torch.Generator, causal: bool = False, lens: Lens | None = None
+    ) -> Windows:
+        """`count` windows of `frames` frames, seen through a lens if there is one."""
         edges = [round(count * sum(self.shares[:i])) for i in range(len(self.parts) + 1)]
         drawn = [
-            draw_windows(part, None, (end - start,), frames, generator=generator, causal=causal)
+            draw_windows(part, lens, (end - start,), frames, generator=generator, causal=causal)
             for part, start, end in zip(self.parts, edges, edges[1:])
             if end > start
         ]
