@@ -9,16 +9,19 @@ The report's four approaches and their controls, every one with every seed, on t
 4. (2), from a trunk that another task has trained. ImageNet stands for "other pictures, other labels"; ours: which of
    eight directions the person faces, on photos of other people in other places (`datasets.photos`).
 
+Beside them stand two answers that look at no photo: the mean of the training set, and another person's pose.
+
 Learning rates are found on validation photos, with a seed of their own. A stopped experiment goes on where it was:
-every finished training lies in the work folder. At the end `integral/` in the folder that is named has the networks of
-seed 0 and `results.json`, with every measured value of every seed.
+every finished training lies in the work folder. `--parts integral-3 search-regression` makes only what it names, so
+that several processes can share the work. At the end, or with `--collect` from what is there, `integral/` in the folder
+that is named has the networks of seed 0 and `results.json`, with every measured value of every whole seed.
 """
 
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +45,9 @@ from tutorial_lib.experiments import (
 from tutorial_lib.integral import hard_argmax, soft_argmax_3d
 from tutorial_lib.integral.losses import integral_loss, mixed
 from tutorial_lib.integral.networks import RegressionNet, VolumeNet
-from tutorial_lib.integral.poses import judge
-from tutorial_lib.lessons.integral_pose.costs import measure_costs
-from tutorial_lib.lessons.integral_pose.learning import pretrain, train
+from tutorial_lib.integral.poses import axis_errors, judge
+from tutorial_lib.lessons.integral_pose.costs import measure_costs, measure_targets
+from tutorial_lib.lessons.integral_pose.learning import forward, pretrain, train, truth
 from tutorial_lib.lessons.integral_pose.recipes import BETAS, BUDGETS, METHODS, Budget, Method, build
 from tutorial_lib.training import resolve_device
 
@@ -52,6 +55,12 @@ Reader = Callable[[torch.Tensor], torch.Tensor]
 """From logits to coordinates."""
 
 SEARCH_SEED = 100
+
+REPORT_CELLS = 64
+"""Cells on each axis of the volume of Sun et al., and so of the report's."""
+
+FAMILIES = ("regression", "integral", "heat-map")
+"""Methods that find a learning rate for themselves and for their relatives, see `Method.family`."""
 
 
 @torch.no_grad()
@@ -73,26 +82,34 @@ def predict(net: Any, photos: PhotoSet, reader: Reader | None = None, batch: int
     return torch.cat(parts)
 
 
+def score(coordinates: torch.Tensor, photos: PhotoSet) -> dict:
+    """How wrong coordinates (B, 17, 3) are, as the results' JSON keeps it: mm, and a share for PCKh."""
+    found, axes = judge(coordinates, photos.box, photos.pose), axis_errors(coordinates, photos.box, photos.pose)
+    return {
+        "mpjpe_mm": found.mpjpe, "p_mpjpe_mm": found.p_mpjpe, "pckh": found.pckh / 100, "axes_mm": axes.tolist()
+    }  # fmt: skip
+
+
 # ------------------------------------------------------------------ training
-def loss_of(method: Method) -> Callable[..., torch.Tensor]:
-    """The loss of a method, as `train` wants it."""
+def loss_of(method: Method, precision: str = "float32") -> Callable[..., torch.Tensor]:
+    """The loss of a method, as `train` wants it; `precision` of `Budget`."""
 
     def regression(net: RegressionNet, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, *_: Any):
-        return integral_loss(net.predict(images), target, inside)
+        return integral_loss(forward(net, images, precision), target, inside)
 
     mix = method.mix
     if mix is None:
         return regression
 
     def volume(net: VolumeNet, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, *_: Any):
-        return mixed(net.logits(images), target, mix, inside, rounded=method.rounded)[0]
+        return mixed(forward(net, images, precision), target, mix, inside, rounded=method.rounded)[0]
 
     return volume
 
 
-def _reader(method: str) -> Reader | None:
-    """How the training of a method is watched: a net that never saw the mean of a volume is read at its peak."""
-    return hard_argmax if METHODS[method].family == "heat-map" else None
+def mean_and_peak(logits: torch.Tensor) -> torch.Tensor:
+    """Both readings of volumes (B, J, D, H, W): (B, 2, J, 3), the mean first."""
+    return torch.stack([soft_argmax_3d(logits), hard_argmax(logits)], 1)
 
 
 class Experiment:
@@ -106,97 +123,157 @@ class Experiment:
     """
 
     def __init__(self, budget: Budget, work: Path, device: str = "auto", photos: Path | None = None):
-        self.budget, self.work, self.device = budget, work, resolve_device(device)
+        self.budget, self.work, self.device, self.photos = budget, work, resolve_device(device), photos
         work.mkdir(parents=True, exist_ok=True)
         b = budget
         self.train_photos = photo_set("train", b.photos, b.size, setting="lab", folder=photos)
-        self.other_photos = photo_set("train", b.other_photos, b.size, folder=photos)
         self.validation = photo_set("validation", b.validation, b.size, setting="lab", folder=photos)
         self.test = photo_set("test", b.test, b.size, setting="lab", folder=photos)
 
+    @cached_property
+    def other_photos(self) -> PhotoSet:
+        """What the trunk of approach 4 learns from."""
+        return photo_set("train", self.budget.other_photos, self.budget.size, folder=self.photos)
+
+    @property
+    def sets(self) -> dict[str, PhotoSet]:
+        """What a finished network is examined on; as many training photos, without augmentation, as test photos."""
+        seen = self.train_photos.select(slice(0, self.budget.test))
+        return {"train": seen, "validation": self.validation, "test": self.test}
+
     def _fit(self, method: str, seed: int, rate: float, steps: int, start: Path | None, save: Path):
-        """Train one network and save it; returns it and (step, validation error in mm) on the way."""
+        """Train one network and save it; returns it and [step, validation error in mm at the mean, and at the peak].
+
+        It keeps the weights of its best check: read at the peak where the loss knows no mean, else at the mean.
+        """
         generator = torch.Generator().manual_seed(1000 * seed + 1)
         torch.manual_seed(seed)
-        net = build(method, self.budget).to(self.device)
-        label = f"{method}, seed {seed}"
-        if METHODS[method].start == "directions":
-            pretrain(net.trunk, self.other_photos, self.budget, rate, generator, f"{label}, before")
+        budget, recipe, label = self.budget, METHODS[method], f"{method}, seed {seed}"
+        net = build(method, budget).to(self.device).to(memory_format=torch.channels_last)
+        if recipe.start == "directions":
+            pretrain(net.trunk, self.other_photos, budget, rate, generator, f"{label}, before")
         elif start is not None:
             net.load_state_dict(load_file(start))
-        reader = _reader(method)
+        readings = []
 
         def validate() -> float:
-            return self.errors(net, self.validation, reader)["mpjpe_mm"]
+            photos = self.validation
+            if recipe.mix is None:
+                found = [predict(net, photos)]
+            else:
+                found = predict(net, photos, mean_and_peak).unbind(1)
+            readings.append([round(judge(places, photos.box, photos.pose).mpjpe, 2) for places in found])
+            return readings[-1][-1 if recipe.family == "heat-map" else 0]
 
-        batch = self.budget.batch
-        history = train(
-            net, self.train_photos, loss_of(METHODS[method]), steps, rate, batch, generator, label, validate
-        )
+        loss = loss_of(recipe, budget.precision)
+        history = train(net, self.train_photos, loss, steps, rate, budget.batch, generator, label, validate)
         write_tensors(save, {key: value.cpu() for key, value in net.state_dict().items()})
-        return net, history.checks
+        return net, [[step, *reading] for (step, _), reading in zip(history.checks, readings, strict=True)]
 
-    def search(self) -> dict:
-        """The learning rate of each way to begin, by the validation error in mm."""
-        found = {"rates": {}, "tried": {}}
-        for method in ("regression", "integral", "heat-map"):
-            tried = {}
-            for rate in self.budget.rates:
-                name = f"search-{method}-{rate:g}"
+    def search(self, family: str) -> dict[str, float]:
+        """Learning rate -> the best validation error in mm of a training of `search_steps`."""
+        peak = 2 if family == "heat-map" else 1
+        tried = {}
+        for rate in self.budget.rates:
+            name = f"search-{family}-{rate:g}"
 
-                def make(method: str = method, rate: float = rate, name: str = name):
-                    save = self.work / f"{name}.safetensors"
-                    _, curve = self._fit(method, SEARCH_SEED, rate, self.budget.steps, None, save)
-                    return {"mm": min(mm for _, mm in curve)}
+            def make(rate: float = rate, name: str = name):
+                save = self.work / f"{name}.safetensors"
+                _, curve = self._fit(family, SEARCH_SEED, rate, self.budget.search_steps, None, save)
+                return {"mm": min(check[peak] for check in curve)}
 
-                tried[rate] = once(self.work / f"{name}.json", make)["mm"]
-            found["rates"][method] = min(tried, key=tried.__getitem__)
-            found["tried"][method] = {str(rate): mm for rate, mm in tried.items()}
-        return found
+            tried[str(rate)] = once(self.work / f"{name}.json", make)["mm"]
+        return tried
 
-    def tempered(self, method: str, seed: int) -> dict:
+    def rate(self, family: str) -> float:
+        """The best learning rate that `search` found."""
+        tried = self.search(family)
+        return float(min(tried, key=tried.__getitem__))
+
+    def tempered(self, net: nn.Module) -> dict:
         """A network read at the mean of its maps with the sharpness that validation photos choose."""
-        net = build(method, self.budget).to(self.device)
-        net.load_state_dict(load_file(self.work / f"{method}-{seed}.safetensors"))
         readers = {beta: partial(soft_argmax_3d, temperature=1 / beta) for beta in BETAS}
-        seen = {beta: self.errors(net, self.validation, reader)["mpjpe_mm"] for beta, reader in readers.items()}
-        beta = min(seen, key=seen.__getitem__)
-        return {"beta": beta} | self.errors(net, self.test, readers[beta])
+        seen = {beta: score(predict(net, self.validation, reader), self.validation) for beta, reader in readers.items()}
+        beta = min(seen, key=lambda beta: seen[beta]["mpjpe_mm"])
+        return {"beta": beta} | score(predict(net, self.test, readers[beta]), self.test)
 
-    def errors(self, net: nn.Module, photos: PhotoSet, reader: Reader | None = None) -> dict:
-        """The score of a network on photos, as the results' JSON keeps it: mm, and a share for PCKh."""
-        score = judge(predict(net, photos, reader), photos.box, photos.pose)
-        return {"mpjpe_mm": score.mpjpe, "p_mpjpe_mm": score.p_mpjpe, "pckh": score.pckh / 100}
-
-    def run(self, method: str, seed: int, found: dict) -> dict:
+    def run(self, method: str, seed: int) -> dict:
         """Train and examine one network, or read what was found before."""
         b, recipe = self.budget, METHODS[method]
         late = recipe.start in METHODS
-        rate = found["rates"][recipe.family]
+        if late:
+            self.run(recipe.start, seed)
         save = self.work / f"{method}-{seed}.safetensors"
 
         def make():
-            began = time.process_time()
+            rate, began = self.rate(recipe.family), time.process_time()
             start = self.work / f"{recipe.start}-{seed}.safetensors" if late else None
             net, curve = self._fit(method, seed, rate, b.late_steps if late else b.steps, start, save)
             seconds = time.process_time() - began
-            seen = self.train_photos.select(slice(0, b.test))
-            sets = {"train": seen, "validation": self.validation, "test": self.test}
-            result = {name: self.errors(net, photos) for name, photos in sets.items()}
+            result: dict[str, Any] = {name: score(predict(net, photos), photos) for name, photos in self.sets.items()}
             if recipe.mix is not None:
-                result["test, argmax"] = self.errors(net, self.test, hard_argmax)
+                for name, photos in self.sets.items():
+                    result[f"{name}, argmax"] = score(predict(net, photos, hard_argmax), photos)
+            if recipe.family == "heat-map":
+                result["test, tempered"] = self.tempered(net)
             about = {"rate": rate, "mix": recipe.mix and asdict(recipe.mix), "cpu_seconds": round(seconds, 1)}
-            return result | about | {"curve": [[step, round(mm, 2)] for step, mm in curve]}
+            return result | about | {"curve": curve}
 
-        result = once(self.work / f"{method}-{seed}.json", make)
-        if recipe.family == "heat-map":
-            name = f"tempered-{method}-{seed}"
-            result["test, tempered"] = once(self.work / f"{name}.json", lambda: self.tempered(method, seed))
-        return result
+        return once(self.work / f"{method}-{seed}.json", make)
+
+    def baselines(self) -> dict:
+        """What two answers score that look at no photo; name -> as of `run`.
+
+        "mean pose" is the mean of the training set's coordinates; "chance" says for every photo what is true of one
+        of the training photos, drawn at random.
+        """
+
+        def make():
+            seen, generator = truth(self.train_photos), torch.Generator().manual_seed(SEARCH_SEED)
+            answers = {
+                "mean pose": lambda count: seen.mean(0).expand(count, -1, -1),
+                "chance": lambda count: seen[torch.randint(len(seen), (count,), generator=generator)],
+            }
+            return {
+                name: {part: score(answer(len(photos)), photos) for part, photos in self.sets.items()}
+                for name, answer in answers.items()
+            }
+
+        return once(self.work / "baselines.json", make)
 
     def costs(self) -> dict:
         """Seconds of a training step and bytes kept for the backward pass, measured side by side; one per round."""
         return once(self.work / "costs.json", lambda: measure_costs(self.budget, self.device))
+
+    def targets(self) -> dict:
+        """Seconds to make the target volumes of a photo with `REPORT_CELLS` cells on each axis; one per round."""
+        return once(self.work / "targets.json", lambda: measure_targets(REPORT_CELLS))
+
+    def part(self, name: str) -> None:
+        """Make one part: "baselines", "costs", "targets", "search-FAMILY" or "METHOD-SEED".
+
+        Raises:
+            ValueError: another name.
+        """
+        head, _, tail = name.rpartition("-")
+        if name in ("baselines", "costs", "targets"):
+            getattr(self, name)()
+        elif name.startswith("search-") and name.removeprefix("search-") in FAMILIES:
+            self.search(name.removeprefix("search-"))
+        elif head in METHODS and tail in map(str, range(self.budget.seeds)):
+            self.run(head, int(tail))
+        else:
+            raise ValueError(
+                f"part is {name!r}, expected baselines, costs, targets, search- and one of {', '.join(FAMILIES)}, or one of "
+                f"{', '.join(METHODS)} and a seed below {self.budget.seeds}, such as integral-0"
+            )
+
+    def whole_seeds(self) -> list[int]:
+        """Seeds of which every method is finished."""
+        return [
+            seed for seed in range(self.budget.seeds)
+            if all((self.work / f"{method}-{seed}.json").is_file() for method in METHODS)
+        ]  # fmt: skip
 
 
 # ------------------------------------------------------------------ all of it
@@ -219,23 +296,44 @@ def run_all(
     Returns:
         `folder`, for `load` and `results`.
     """
-    budget = BUDGETS[budget_name]
-    work = work or default_folder(f"integral-{budget_name}")
-    folder = folder or work
-    lab = Experiment(budget, work, device, photos)
-    found, runs = lab.search(), {method: [] for method in METHODS}
-    with tqdm(total=budget.seeds * len(METHODS), desc="trainings") as bar:
-        for seed in range(budget.seeds):
+    lab, folder = laboratory(budget_name, folder, work, device, photos)
+    with tqdm(total=lab.budget.seeds * len(METHODS), desc="trainings") as bar:
+        for seed in range(lab.budget.seeds):
             for method in METHODS:
-                runs[method].append({"seed": seed} | lab.run(method, seed, found))
+                lab.run(method, seed)
                 bar.update()
+    return collect(lab, budget_name, folder)
+
+
+def laboratory(
+    budget_name: str, folder: Path | None, work: Path | None, device: str, photos: Path | None = None
+) -> tuple[Experiment, Path]:
+    """The experiment and the folder that gets its results; arguments as of `run_all`."""
+    work = work or default_folder(f"integral-{budget_name}")
+    return Experiment(BUDGETS[budget_name], work, device, photos), folder or work
+
+
+def collect(lab: Experiment, budget_name: str, folder: Path) -> Path:
+    """Write `folder`/integral from the seeds of which every method is finished; returns `folder`.
+
+    Raises:
+        ValueError: seed 0, whose networks are shipped, is not whole yet.
+    """
+    seeds = lab.whole_seeds()
+    if 0 not in seeds:
+        raise ValueError(f"{lab.work} holds no whole seed 0: train the missing methods first")
+    runs = {method: [{"seed": seed} | lab.run(method, seed) for seed in seeds] for method in METHODS}
     for method in METHODS:
         tensors = load_file(lab.work / f"{method}-0.safetensors")
-        checkpoints.store(tensors, f"integral/{method}", asdict(budget), {"seed": 0, **runs[method][0]}, folder)
+        checkpoints.store(tensors, f"integral/{method}", asdict(lab.budget), runs[method][0], folder)
+    tried = {family: lab.search(family) for family in FAMILIES}
     result = {
-        "budget": settings(budget_name, budget), "search": found, "costs": lab.costs(), "runs": runs,
+        "budget": settings(budget_name, lab.budget), "seeds": seeds,
+        "search": {"rates": {family: lab.rate(family) for family in FAMILIES}, "tried": tried},
+        "baselines": lab.baselines(), "costs": lab.costs(), "targets": lab.targets(), "runs": runs,
         "photos": "rendered in one room; nobody and no motion in the test photos is in the others",
-        "units": "mm; pckh: share in [0, 1]; seconds: CPU time",
+        "units": "mm; axes: x right, y down, depth; pckh: share in [0, 1]; seconds: CPU time; curve: step, error of the "
+        "mean, error of the peak",
     }  # fmt: skip
     write_json(folder / "integral" / "results.json", result)
     return folder
@@ -251,9 +349,22 @@ def results(folder: Path = checkpoints.FOLDER) -> dict:
 
 
 def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS))
-    made = results(run_all(chosen.budget, chosen.folder, chosen.work, chosen.device))
-    for method, seeds in made["runs"].items():
+    parser = command_line(__doc__, BUDGETS)
+    parser.add_argument("--parts", nargs="+", metavar="part", help="make only these, such as integral-0; collect nothing")
+    parser.add_argument("--collect", action="store_true", help="train nothing; write what whole seeds have found")
+    chosen = parse(parser)
+    where = chosen.budget, chosen.folder, chosen.work, chosen.device
+    if chosen.parts:
+        lab, _ = laboratory(*where)
+        for name in chosen.parts:
+            lab.part(name)
+        return
+    if chosen.collect:
+        lab, folder = laboratory(*where)
+        collect(lab, chosen.budget, folder)
+    else:
+        folder = run_all(*where)
+    for method, seeds in results(folder)["runs"].items():
         values = [run["test"]["mpjpe_mm"] for run in seeds]
         print(f"{method}: {statistics.mean(values):.1f} mm, {min(values):.1f} to {max(values):.1f}")
 
