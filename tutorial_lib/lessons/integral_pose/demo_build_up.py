@@ -123,6 +123,7 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
         ),
         note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
         f"{100 - 100 * arrays['near']:.1f} % elsewhere",
+        height=230,
     )  # fmt: skip
 
 
@@ -138,12 +139,19 @@ def build_up_demo() -> Demo:
             [("their centres", True), ("their corners (original)", False)], True, "cells are counted at"
         ),
     }
+    start = {name: control.value for name, control in controls.items()}
     presets = {
-        "a trained heat map, plain softmax": {"axes": 2, "x": 8.0, "sigma": 2.0, "beta": 1, "second": 0.0},
-        "β = 10": {"beta": 10},
-        "β = 100": {"beta": 100},
-        "too sharp: the peak's cell again": {"axes": 2, "x": 20.25, "sigma": 2.0, "beta": 100, "second": 0.0},
-        "two blobs: the mean falls between": {"axes": 2, "x": 8.0, "beta": 50, "second": 1.0},
-        "the corner no mean can reach": {"axes": 2, "x": 63.0, "beta": 100, "second": 0.0, "half_pixel": False},
+        name: start | changes
+        for name, changes in {
+            "a trained heat map, plain softmax": {},
+            "β = 10": {"beta": 10},
+            "β = 100": {"beta": 100},
+            "too sharp: the peak's cell again": {"x": 20.25, "beta": 100},
+            "two blobs: the mean falls between": {"beta": 50, "second": 1.0},
+            "the corner no mean can reach": {"x": 63.0, "beta": 100, "half_pixel": False},
+        }.items()
     }
-    return live(compute_build_up, view_build_up, controls, presets=presets, title="From scores to a coordinate")
+    return live(
+        compute_build_up, view_build_up, controls, presets=presets, folded=("axes", "sigma", "half_pixel"),
+        title="From scores to a coordinate",
+    )  # fmt: skip

@@ -350,7 +350,9 @@ def results(folder: Path = checkpoints.FOLDER) -> dict:
 
 def main() -> None:
     parser = command_line(__doc__, BUDGETS)
-    parser.add_argument("--parts", nargs="+", metavar="part", help="make only these, such as integral-0; collect nothing")
+    parser.add_argument(
+        "--parts", nargs="+", metavar="part", help="make only these, such as integral-0; collect nothing"
+    )
     parser.add_argument("--collect", action="store_true", help="train nothing; write what whole seeds have found")
     chosen = parse(parser)
     where = chosen.budget, chosen.folder, chosen.work, chosen.device

@@ -15,7 +15,6 @@ from tutorial_lib.lessons.integral_pose.recipes import DIRECTIONS, Budget
 from tutorial_lib.skeleton import JOINTS
 from tutorial_lib.training import History, fit
 
-
 CHECKS = 28
 """How often a training is looked at on the way."""
 

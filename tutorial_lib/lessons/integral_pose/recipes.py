@@ -58,8 +58,23 @@ BUDGETS = {
     ),
     # For a machine with a GPU: the paper's network and volume, and about as many batches as the report's 25 epochs.
     "full": Budget(
-        "resnet50", 128, 256, 64, 64, 60000, 20000, 1024, 2048, 240000, 20000, 20000, 60000, 32, 5,
-        (1e-4, 3e-4, 1e-3, 3e-3), 0.001,
+        "resnet50",
+        128,
+        256,
+        64,
+        64,
+        60000,
+        20000,
+        1024,
+        2048,
+        240000,
+        20000,
+        20000,
+        60000,
+        32,
+        5,
+        (1e-4, 3e-4, 1e-3, 3e-3),
+        0.001,
     ),  # fmt: skip
     # Proves that everything runs; the networks are worth nothing.
     "smoke": Budget("small", 4, 32, 4, 4, 8, 6, 4, 6, 2, 2, 2, 1, 4, 2, (1e-3,)),
