@@ -34,6 +34,7 @@ def training_step(function: Callable) -> None:
         expected = (start.predict(images) - target).abs().mean()
         gradients = torch.autograd.grad(expected, list(start.parameters()))
         got = function(net, optimiser, images, target)
+        got = got.detach() if isinstance(got, torch.Tensor) else got
         hint = "the mean of |predicted − target|, where predicted is integral.soft_argmax_3d of net.logits(images)"
         compare(
             torch.as_tensor(number(got, "your step", hint)),

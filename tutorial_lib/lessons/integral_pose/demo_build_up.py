@@ -107,11 +107,11 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
     ]
     return stage.panes(
         plane(
-            arrays["scores"], "score, 0 to 1", "orange", "scores" + ", slice through the blob" * (params["axes"] == 3)
+            arrays["scores"], "score, 0 to 1", "green", "scores" + ", slice through the blob" * (params["axes"] == 3)
         ),
-        plane(arrays["probability"], "share of the largest", "green", "softmax, drawn relative to its peak"),
+        plane(arrays["probability"], "share of the largest", "orange", "softmax, drawn relative to its peak"),
         stage.curve(
-            [stage.series("marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(LOW / 10), colour="green"),
+            [stage.series("marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(LOW / 10), colour="orange"),
              *uprights],
             x=stage.axis("x (cells)", -0.5, CELLS - 0.5), y=stage.axis("probability", LOW, 1, log=True),
             lines=[stage.hline("uniform", 1 / CELLS, dash="dot")], title="sum over the other axes", weight=1.3,

@@ -129,14 +129,15 @@ def compute_loss_mixer(places: tuple[Place, Place], doubt: float, update: int, *
 
 
 def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The cloud from the front, over the photo if there is one, and from above, its depth, and the losses on the way."""
+    """The cloud from the front, over the photo if there is one, and from above; its marginals; the losses so far."""
     truths = arrays["truths"]
     behind = None if photo is None else photo.permute(1, 2, 0)
 
     def plane(heat: torch.Tensor, second: int, title: str, picture: torch.Tensor | None = None) -> dict[str, Any]:
         pick = [0, second]
         return stage.image(
-            picture=picture, heat=0.9 * heat / heat.max(), heat_name="probability / peak", heat_colour="green", cross=None, margin=0.02,
+            picture=picture, heat=0.9 * heat / heat.max(), heat_name="probability / peak", heat_colour="orange",
+            cross=None, margin=0.02,
             dots=[
                 stage.dots("truth", truths[:, pick], colour="ink", symbol="diamond", size=8),
                 stage.dots("peak", arrays["peak"][None, pick], colour="vermillion", symbol="square", size=6),
@@ -146,7 +147,7 @@ def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: 
         )  # fmt: skip
 
     cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
-    looks = (("sky", "solid"), ("orange", "dash"), ("purple", "dot"))
+    looks = (("sky", "solid"), ("green", "dash"), ("purple", "dot"))
     shape = f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; {arrays['spread']:.1f} cells wide"
     return stage.panes(
         plane(arrays["front"], 1, "from the front: x right, y down", behind),

@@ -167,8 +167,8 @@ def compute_depth(
 
     Returns:
         "image" (3, S, S); "predicted", "peaks" and "truth" (17, 3) in the volume, "metres" (3, 17, 3): truth, means and
-        peaks from the root; of the joint "plane" (H, W), the sum over depth, "row" (D,), the sum over the picture, "entropy" of
-        "most" that is possible, in nats.
+        peaks from the root; of the joint "plane" (H, W), the sum over depth, "row" (D,), the sum over the picture,
+        "entropy" of "most" that is possible, in nats.
     """
     with torch.no_grad():
         logits = nets[net].eval().logits(images[photo : photo + 1])[0]
@@ -196,9 +196,10 @@ def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
     row, name = arrays["row"], JOINTS[joint].replace("_", " ")
     return stage.panes(
         stage.image(
-            picture=picture, heat=0.8 * over(plane / plane.max(), picture), heat_name="probability", heat_colour="green", cross=None,
+            picture=picture, heat=0.8 * over(plane / plane.max(), picture), heat_name="probability",
+            heat_colour="orange", cross=None,
             dots=[
-                stage.dots("truth", true[joint : joint + 1, :2], colour="orange", symbol="diamond", size=7),
+                stage.dots("truth", true[joint : joint + 1, :2], colour="ink", symbol="diamond", size=7),
                 stage.dots("peak", peaks[joint : joint + 1, :2], colour="vermillion", symbol="square", size=6),
                 stage.dots("mean", predicted[joint : joint + 1, :2], colour="blue", size=6),
             ],
@@ -206,9 +207,9 @@ def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
         ),
         stage.curve(
             [
-                stage.series("marginal over depth", cell_centres(len(row)), row, colour="green"),
+                stage.series("marginal over depth", cell_centres(len(row)), row, colour="orange"),
                 stage.series("peak", [peaks[joint, 2].item()] * 2, [0, 1], colour="vermillion", dash="dash"),
-                stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="orange", dash="dot"),
+                stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="ink", dash="dot"),
                 stage.series("mean", [predicted[joint, 2].item()] * 2, [0, 1], colour="blue", dash="dash"),
             ],
             x=stage.axis("depth behind the root (half widths)", -1, 1),
@@ -222,8 +223,9 @@ def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             ],
             extent=((-0.9, 0.9), (-0.9, 0.95), (-0.9, 0.9)), up="-y", title="3D, root-relative",
         ),
-        note=f"{name} is off by {mean_off[joint]:.0f} mm at the mean, {peak_off[joint]:.0f} at the peak; all joints by "
-        f"{mean_off.mean():.0f} and {peak_off.mean():.0f}; entropy {arrays['entropy']:.1f} of {arrays['most']:.1f} nats",
+        note=f"{name} is off by {mean_off[joint]:.0f} mm at the mean, {peak_off[joint]:.0f} at the peak; all joints "
+        f"by {mean_off.mean():.0f} and {peak_off.mean():.0f}; entropy {arrays['entropy']:.1f} of "
+        f"{arrays['most']:.1f} nats",
         height=260,
     )  # fmt: skip
 

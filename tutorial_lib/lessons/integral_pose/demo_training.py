@@ -46,9 +46,9 @@ def picture(net: VolumeNet, photo: torch.Tensor, place: torch.Tensor, curve: lis
     return stage.panes(
         stage.image(
             picture=behind, heat=0.8 * over(plane / plane.max(), behind), heat_name="probability", cross=None,
-            heat_colour="green", margin=0.02, title=f"left wrist after {steps[-1]} steps",
+            heat_colour="orange", margin=0.02, title=f"left wrist after {steps[-1]} steps",
             dots=[
-                stage.dots("truth", place[None, :2], colour="orange", symbol="diamond", size=7),
+                stage.dots("truth", place[None, :2], colour="ink", symbol="diamond", size=7),
                 stage.dots("mean", mean[None, :2], colour="blue", size=6),
             ],
         ),

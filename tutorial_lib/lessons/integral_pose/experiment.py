@@ -158,10 +158,7 @@ class Experiment:
 
         def validate() -> float:
             photos = self.validation
-            if recipe.mix is None:
-                found = [predict(net, photos)]
-            else:
-                found = predict(net, photos, mean_and_peak).unbind(1)
+            found = [predict(net, photos)] if recipe.mix is None else predict(net, photos, mean_and_peak).unbind(1)
             readings.append([round(judge(places, photos.box, photos.pose).mpjpe, 2) for places in found])
             return readings[-1][-1 if recipe.family == "heat-map" else 0]
 
@@ -264,8 +261,8 @@ class Experiment:
             self.run(head, int(tail))
         else:
             raise ValueError(
-                f"part is {name!r}, expected baselines, costs, targets, search- and one of {', '.join(FAMILIES)}, or one of "
-                f"{', '.join(METHODS)} and a seed below {self.budget.seeds}, such as integral-0"
+                f"part is {name!r}, expected baselines, costs, targets, search- and one of {', '.join(FAMILIES)}, "
+                f"or one of {', '.join(METHODS)} and a seed below {self.budget.seeds}, such as integral-0"
             )
 
     def whole_seeds(self) -> list[int]:
@@ -332,8 +329,8 @@ def collect(lab: Experiment, budget_name: str, folder: Path) -> Path:
         "search": {"rates": {family: lab.rate(family) for family in FAMILIES}, "tried": tried},
         "baselines": lab.baselines(), "costs": lab.costs(), "targets": lab.targets(), "runs": runs,
         "photos": "rendered in one room; nobody and no motion in the test photos is in the others",
-        "units": "mm; axes: x right, y down, depth; pckh: share in [0, 1]; seconds: CPU time; curve: step, error of the "
-        "mean, error of the peak",
+        "units": "mm; axes: x right, y down, depth; pckh: share in [0, 1]; seconds: CPU time; curve: step, error of "
+        "the mean, error of the peak",
     }  # fmt: skip
     write_json(folder / "integral" / "results.json", result)
     return folder

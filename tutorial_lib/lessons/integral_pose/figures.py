@@ -18,6 +18,7 @@ from tutorial_lib.lessons.integral_pose.demo_build_up import BETAS, CELLS, LOW, 
 from tutorial_lib.lessons.integral_pose.demo_loss_mixer import SIDE, TRUTH, UPDATES, Place, cloud, miss, train_volume
 from tutorial_lib.lessons.integral_pose.demo_photos import COLUMNS, bones_on_sheet, sheet
 from tutorial_lib.locking import interrupts_later
+from tutorial_lib.skeleton import BONES
 
 MIXES = {
     "integral only": Mix(),
@@ -37,7 +38,7 @@ def marginal_figure(axes: int, x: float, sigma: float, beta: float, second: floa
         | {name: ([place, place], [LOW, 1]) for name, place in upright.items()},
         x_title="x (cells)", y_title="probability", x_range=(-0.5, CELLS - 0.5), y_range=(LOW, 1), y_log=True,
         lines={"uniform": 1 / CELLS}, title=f"mean at {upright['mean']:.2f}",
-        colours={"marginal over x": "green", "mean": "blue", "peak": "vermillion", "truth": "ink"},
+        colours={"marginal over x": "orange", "mean": "blue", "peak": "vermillion", "truth": "ink"},
     )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def mixture_sweep(doubt: float = 0.0, places: tuple[Place, Place] = TRUTH) -> go
             x_title="depth behind the hip (half widths)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
             title=f"mean off by {miss(seen['mean'], truths):.0f} mm, peak by {miss(seen['peak'], truths):.0f}",
             mode="lines+markers",
-            colours={"cloud": "green", "mean": "blue", "truth": "orange", "peak": "vermillion"},
+            colours={"cloud": "orange", "mean": "blue", "truth": "ink", "peak": "vermillion"},
         )
         for seen in clouds(doubt, places).values()
     ]  # fmt: skip
@@ -128,6 +129,9 @@ def metres_figure(box: torch.Tensor, pose: torch.Tensor) -> go.Figure:
     size = half * depth
     far, near, middle = depth + size, depth - size, centre * depth
     left, right = middle - size, middle + size
+    bones = F.pad(pose[torch.tensor(BONES)][..., [0, 2]], (0, 0, 0, 1), value=torch.nan).flatten(
+        0, 1
+    )  # NaN lifts the pen
     return figures.curves(
         {
             "the picture's borders": (
@@ -137,11 +141,12 @@ def metres_figure(box: torch.Tensor, pose: torch.Tensor) -> go.Figure:
                 [left, right, right, left, left], [near, near, far, far, near]
             ),
             f"the hip's depth, Z = {depth:.2f} m": ([left - 0.5, right + 0.5], [depth, depth]),
-            "joints": (pose[:, 0], pose[:, 2]),
+            "the person": bones.T,
         },
         x_title="x: right (m)", y_title="z: away from the camera (m)",
-        x_range=(middle - 0.75 * far, middle + 0.75 * far), y_range=(-0.2, 1.1 * far),
-        colours={"joints": "vermillion"}, title=f"From above: one unit is h Z = {half:.2f} × {depth:.2f} = {size:.2f} m",
+        x_range=(middle - 0.4 * far, middle + 0.4 * far), y_range=(-0.2, 1.1 * far),
+        colours={"the person": "vermillion"},
+        title=f"From above: one unit is h Z = {half:.2f} × {depth:.2f} = {size:.2f} m",
     )  # fmt: skip
 
 

@@ -10,15 +10,15 @@ from tutorial_lib.display.claims import interval, intervals
 from tutorial_lib.display.tables import markdown
 
 APPROACHES = {
-    "regression": ("1 regr.", "(1) plain regression"),
-    "integral": ("2 int.", "(2) integral loss"),
-    "integral-later": ("longer", "(2), as many further steps as (3)"),
-    "gaussian-later": ("3 Gauss", "(3): (2), then + Gaussian BCE"),
-    "one-hot-later": ("1-hot", "(2), then + one-hot BCE"),
-    "js-later": ("JS", "(2), then + Jensen–Shannon"),
-    "heat-map": ("map only", "Gaussian BCE alone"),
-    "heat-map-cell": ("on cells", "Gaussian BCE alone, on cells"),
-    "pre-trained": ("4 pre.", "(4): (2), pre-trained"),
+    "regression": ("1 reg", "(1) plain regression"),
+    "integral": ("2 int", "(2) integral loss"),
+    "integral-later": ("later", "(2), as many further steps as (3)"),
+    "gaussian-later": ("3 +G", "(3): (2), then + Gaussian BCE"),
+    "one-hot-later": ("+hot", "(2), then + one-hot BCE"),
+    "js-later": ("+JS", "(2), then + Jensen–Shannon"),
+    "heat-map": ("map", "Gaussian BCE alone"),
+    "heat-map-cell": ("cells", "Gaussian BCE alone, on cells"),
+    "pre-trained": ("4 pre", "(4): (2), pre-trained"),
 }
 """Method of the experiment -> its name in figures and in tables. The numbers are the report's."""
 
@@ -29,7 +29,7 @@ PHOTOS_OF_REPORT = 312188
 
 
 def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "mpjpe_mm") -> np.ndarray:
-    """(seeds,) what the experiment measured, or (seeds, 3) of "axes_mm".
+    """(seeds,) what the experiment measured, or (seeds, 3) of "axes_mm"; seeds without that metric are left out.
 
     Args:
         results: what `experiment.results()` returns.
@@ -37,7 +37,7 @@ def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "m
         part: "train", "validation", "test"; the same with ", argmax" where a map can be read so; "test, tempered".
         metric: "mpjpe_mm", "p_mpjpe_mm", "pckh" or "axes_mm".
     """
-    return np.array([run[part][metric] for run in results["runs"][method]])
+    return np.array([run[part][metric] for run in results["runs"][method] if metric in run[part]])
 
 
 def curve(results: Mapping, method: str, reading: str = "mean") -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +97,7 @@ def approaches_figure(results: Mapping) -> go.Figure:
     blind = {n: [results["baselines"][b][part]["mpjpe_mm"] for b in BASELINES] for n, part in parts.items()}
     return figures.bars(
         {n: np.concatenate([blind[n], means[n]]) for n in parts},
-        [*BASELINES, *(short for short, _ in APPROACHES.values())], y_title="MPJPE (mm)",
+        ["chance", "mean", *(short for short, _ in APPROACHES.values())], y_title="MPJPE (mm)",
         intervals={n: np.concatenate([[blind[n]] * 2, spans[n]], axis=1) for n in parts},
         y_range=(0, 20 * np.ceil(max(*blind["test photos"], *spans["test photos"][1]) / 20)),
         title="Mean over seeds and 95 % interval; the first two look at no photo",
@@ -113,7 +113,7 @@ def axes_figure(results: Mapping) -> go.Figure:
     blind = np.array([results["baselines"][b]["test"]["axes_mm"] for b in BASELINES]).T
     return figures.bars(
         {name: np.concatenate([blind[i], means[name]]) for i, name in enumerate(axes)},
-        [*BASELINES, *(short for short, _ in APPROACHES.values())], y_title="mean absolute error (mm)",
+        ["chance", "mean", *(short for short, _ in APPROACHES.values())], y_title="mean absolute error (mm)",
         intervals={name: np.concatenate([[blind[i]] * 2, spans[name]], axis=1) for i, name in enumerate(axes)},
         title="Where the error is, test photos", colours=dict(zip(axes, ("sky", "blue", "vermillion"))),
     )  # fmt: skip
@@ -175,5 +175,5 @@ def cost_table(results: Mapping) -> str:
 
 
 def target_hours(results: Mapping) -> dict[str, np.ndarray]:
-    """Hours of one core to make the target volumes of an epoch of the report, 64 cells on each axis: way -> (rounds,)."""
+    """Way -> (rounds,) hours of one core to make the target volumes of an epoch of the report, 64^3 cells a joint."""
     return {way: PHOTOS_OF_REPORT * np.array(seconds) / 3600 for way, seconds in results["targets"].items()}
