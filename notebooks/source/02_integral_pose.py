@@ -107,7 +107,7 @@ Markdown(
     f"**What you saw.** Read at the peak, the network that was trained with the integral loss is off by "
     f"**{peak['integral'].mean():.0f} mm**. Read at the mean, the very same network is off by "
     f"**{error['integral'].mean():.0f} mm**. Always to say the mean pose of the training photos, without a look, gives "
-    f"{blind['mean pose']:.0f} mm, which is {'better' if blind['mean pose'] < peak['integral'].mean() else 'worse'} than "
+    f"{blind['mean pose']:.0f} mm, {'better' if blind['mean pose'] < peak['integral'].mean() else 'worse'} than "
     f"the peak; to say another person's pose gives {blind['chance']:.0f}. So an average "
     f"*can* be sharper than a maximum: cells are {2000 * half_widths.mean() / BUDGET['cells']:.0f} mm wide here, "
     "and the cloud was trained so that its *mean* is right. Nobody asked where its peak is. With a heat-map loss the "

@@ -28,8 +28,10 @@ def measure_costs(budget: Budget, device: torch.device | str, rounds: int = 5, r
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(budget.batch, 3, budget.size, budget.size, generator=generator).to(device)
     target = (1.4 * torch.rand(budget.batch, len(JOINTS), 3, generator=generator) - 0.7).to(device)
-    volume: Any = build("integral", budget).to(device).to(memory_format=torch.channels_last)
-    regression: Any = build("regression", budget).to(device).to(memory_format=torch.channels_last)
+    volume: Any = build("integral", budget).to(device)
+    regression: Any = build("regression", budget).to(device)
+    for net in (volume, regression):
+        net.to(memory_format=torch.channels_last)
 
     def scores() -> torch.Tensor:
         return forward(volume, images, budget.precision)

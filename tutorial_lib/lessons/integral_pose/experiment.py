@@ -149,7 +149,8 @@ class Experiment:
         generator = torch.Generator().manual_seed(1000 * seed + 1)
         torch.manual_seed(seed)
         budget, recipe, label = self.budget, METHODS[method], f"{method}, seed {seed}"
-        net = build(method, budget).to(self.device).to(memory_format=torch.channels_last)
+        net: Any = build(method, budget).to(self.device)
+        net.to(memory_format=torch.channels_last)
         if recipe.start == "directions":
             pretrain(net.trunk, self.other_photos, budget, rate, generator, f"{label}, before")
         elif start is not None:

@@ -129,9 +129,7 @@ def metres_figure(box: torch.Tensor, pose: torch.Tensor) -> go.Figure:
     size = half * depth
     far, near, middle = depth + size, depth - size, centre * depth
     left, right = middle - size, middle + size
-    bones = F.pad(pose[torch.tensor(BONES)][..., [0, 2]], (0, 0, 0, 1), value=torch.nan).flatten(
-        0, 1
-    )  # NaN lifts the pen
+    bones = F.pad(pose[torch.tensor(BONES)], (0, 0, 0, 1), value=torch.nan).flatten(0, 1)  # NaN lifts the pen
     return figures.curves(
         {
             "the picture's borders": (
@@ -141,7 +139,7 @@ def metres_figure(box: torch.Tensor, pose: torch.Tensor) -> go.Figure:
                 [left, right, right, left, left], [near, near, far, far, near]
             ),
             f"the hip's depth, Z = {depth:.2f} m": ([left - 0.5, right + 0.5], [depth, depth]),
-            "the person": bones.T,
+            "the person": (bones[:, 0], bones[:, 2]),
         },
         x_title="x: right (m)", y_title="z: away from the camera (m)",
         x_range=(middle - 0.4 * far, middle + 0.4 * far), y_range=(-0.2, 1.1 * far),
