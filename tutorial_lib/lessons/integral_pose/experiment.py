@@ -17,6 +17,7 @@ that several processes can share the work. At the end, or with `--collect` from 
 that is named has the networks of seed 0 and `results.json`, with every measured value of every whole seed.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.rate_search import widened_search
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
 from tutorial_lib.experiments import (
     command_line,
@@ -168,24 +170,35 @@ class Experiment:
         write_tensors(save, {key: value.cpu() for key, value in net.state_dict().items()})
         return net, [[step, *reading] for (step, _), reading in zip(history.checks, readings, strict=True)]
 
-    def search(self, family: str) -> dict[str, float]:
-        """Learning rate -> the best validation error in mm of a training of `search_steps`."""
+    def search(self, family: str) -> dict[str, float | None]:
+        """Learning rate -> the best validation error in mm of a training of `search_steps`; None where it diverges.
+
+        The grid grows until the best rate is none of its ends.
+        """
         peak = 2 if family == "heat-map" else 1
-        tried = {}
-        for rate in self.budget.rates:
+
+        def error(rate: float) -> float:
             name = f"search-{family}-{rate:g}"
 
-            def make(rate: float = rate, name: str = name):
+            def make():
                 save = self.work / f"{name}.safetensors"
-                _, curve = self._fit(family, SEARCH_SEED, rate, self.budget.search_steps, None, save)
+                try:
+                    _, curve = self._fit(family, SEARCH_SEED, rate, self.budget.search_steps, None, save)
+                except ValueError as problem:
+                    if "the loss is" not in str(problem):  # what `fit` says where a loss is not finite
+                        raise
+                    return {"mm": None}
                 return {"mm": min(check[peak] for check in curve)}
 
-            tried[str(rate)] = once(self.work / f"{name}.json", make)["mm"]
-        return tried
+            found = once(self.work / f"{name}.json", make)["mm"]
+            return math.inf if found is None else found
+
+        tried = widened_search(error, self.budget.rates)
+        return {f"{rate:g}": None if math.isinf(mm) else mm for rate, mm in tried.items()}
 
     def rate(self, family: str) -> float:
         """The best learning rate that `search` found."""
-        tried = self.search(family)
+        tried = {rate: mm for rate, mm in self.search(family).items() if mm is not None}
         return float(min(tried, key=tried.__getitem__))
 
     def tempered(self, net: nn.Module) -> dict:
