@@ -199,9 +199,9 @@ def test_the_mixer_trains_for_the_place_it_is_given_and_lies_over_its_photo():
 
 def test_losses_fall_and_the_marker_follows_the_slider(mixer):
     run(mixer, "integral + Jensen–Shannon", update=17)
-    assert stage.unpack(pane(mixer, "curve", 1)["now"]).tolist() == [17]
+    assert stage.unpack(pane(mixer, "curve")["now"]).tolist() == [17]
     for name in ("integral (L1)", "Jensen–Shannon"):
-        updates, values = series(mixer, name, 1)
+        updates, values = series(mixer, name)
         assert updates[-1] == demo_loss_mixer.UPDATES and values[-1] < values[0] / 2
     run(mixer, "integral + Jensen–Shannon", update=0)
     assert mixer.arrays["entropy"] > 8

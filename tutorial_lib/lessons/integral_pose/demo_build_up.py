@@ -116,13 +116,8 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
             x=stage.axis("x (cells)", -0.5, CELLS - 0.5), y=stage.axis("probability", LOW, 1, log=True),
             lines=[stage.hline("uniform", 1 / CELLS, dash="dot")], title="sum over the other axes", weight=1.3,
         ),
-        stage.table(
-            ["x (cells)", "answer", "truth", "error"],
-            [[name, f"{p[0]:.2f}", f"{params['x']:.2f}", stage.signed(p[0] - params["x"])]
-             for name, p in zip(names[:2], places)],
-        ),
-        note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
-        f"{100 - 100 * arrays['near']:.1f} % elsewhere",
+        note=f"mean at x = {places[1][0]:.2f}, off by {stage.signed(arrays['error'])} cells; peak at "
+        f"{places[0][0]:.0f}; {100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob",
         height=230,
     )  # fmt: skip
 

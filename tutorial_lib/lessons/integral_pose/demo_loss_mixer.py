@@ -9,7 +9,7 @@ import torch
 
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, live, slider, steps
-from tutorial_lib.integral import DEPTH_RANGE, cell_centres, expectation, hard_argmax, marginals
+from tutorial_lib.integral import DEPTH_RANGE, expectation, hard_argmax, marginals
 from tutorial_lib.integral.losses import Mix, mixed
 
 SIDE = 16
@@ -129,7 +129,7 @@ def compute_loss_mixer(places: tuple[Place, Place], doubt: float, update: int, *
 
 
 def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The cloud from the front, over the photo if there is one, and from above; its marginals; the losses so far."""
+    """The cloud from the front, over the photo if there is one, and from above; the losses on the way."""
     truths = arrays["truths"]
     behind = None if photo is None else photo.permute(1, 2, 0)
 
@@ -147,17 +147,10 @@ def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: 
         )  # fmt: skip
 
     cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
-    looks = (("sky", "solid"), ("green", "dash"), ("purple", "dot"))
     shape = f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; {arrays['spread']:.1f} cells wide"
     return stage.panes(
         plane(arrays["front"], 1, "from the front: x right, y down", behind),
         plane(arrays["above"], 2, "from above: x right, depth down"),
-        stage.curve(
-            [stage.series(axis, cell_centres(SIDE), marginal, colour=colour, dash=dash, mode="line+markers")
-             for axis, marginal, (colour, dash) in zip("xyz", arrays["marginals"], looks)],
-            x=stage.axis("coordinate (half widths; depth: m)", -1, 1), y=stage.axis("probability", 0, 1),
-            title="the three marginals",
-        ),
         stage.curve(
             [stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), np.maximum(values, 1e-4), colour=cycle[name])
              for name, values in arrays["losses"].items()],

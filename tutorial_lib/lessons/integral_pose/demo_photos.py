@@ -79,7 +79,7 @@ def view_augmentation(arrays: dict[str, Any], params: dict[str, Any]) -> dict[st
         ),
         stage.table(["picture", *map(str, range(1, count + 1))], _changes_table(arrays["changes"])),
         note=f"{(~arrays['inside']).sum()} of {arrays['inside'].numel()} joints have left their picture",
-        height=270,
+        height=250,
     )  # fmt: skip
 
 
@@ -118,13 +118,8 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
 
 
 def _changes_table(changes: Changes) -> list[list[str]]:
-    turns = 360 * changes.hue
-    return [
-        ["zoom x × y", *(f"{x:.2f} × {y:.2f}" for x, y in changes.scale.tolist())],
-        ["depth label ×", *(f"{s:.2f}" for s in changes.depth_scale.tolist())],
-        ["hue (degrees)", *(stage.signed(turn, 0) for turn in turns)],
-        ["contrast ×", *(f"{c:.2f}" for c in changes.contrast.tolist())],
-    ]
+    rows = {"zoom of x": changes.scale[:, 0], "zoom of y": changes.scale[:, 1], "depth label": changes.depth_scale}
+    return [[name, *(f"× {factor:.2f}" for factor in factors.tolist())] for name, factors in rows.items()]
 
 
 # ------------------------------------------------------------------ inside the volume
