@@ -36,6 +36,7 @@ from tutorial_lib.lessons.integral_pose import (
     learning,
     recipes,
     results,
+    trainings,
 )
 from tutorial_lib.skeleton import JOINTS
 
@@ -332,7 +333,7 @@ source(poses.to_pose)
 #
 # Before the finished networks get the word: write the five lines that train one, and watch the wrist's cloud form. The
 # network is half as wide as the shipped ones, the photos have 32 pixels, the volume $8^3$ cells; 600 steps take a
-# quarter of a minute on an idle processor.
+# quarter of a minute on an idle processor. The first cell checks your step, the second trains with it.
 #
 # > **Predict.** Who always says the mean pose has about 160 mm on these validation photos. Where will 600 steps of 32
 # > photos get you? And when will the cloud have found the wrist?
@@ -356,7 +357,9 @@ def training_step(net, optimiser, images, target):
 
 
 checks.training_step(training_step)
-demo_training.train_live(training_step, photos.image[PERSON], wrist, SEED)
+
+# %%
+demo_training.train_live(photos.image[PERSON], wrist, SEED)  # with your step, once it is right
 
 # %% [markdown]
 # **What you saw.** At first the cloud is everywhere and the mean is in the middle of the picture. Then it learns what
@@ -394,7 +397,7 @@ equation 9 ("on cells")."""
 )
 
 # %%
-source(recipes.Method, experiment.loss_of)
+source(recipes.Method, trainings.loss_of)
 
 # %% [markdown]
 # First we hold the test again with the networks that are shipped (seed 0), so that no number below stands on trust:
@@ -403,7 +406,7 @@ source(recipes.Method, experiment.loss_of)
 # NBVAL_CHECK_OUTPUT
 agree = True
 for method, net in nets.items():
-    here = poses.judge(experiment.predict(net, photos), photos.box, photos.pose).mpjpe
+    here = poses.judge(trainings.predict(net, photos), photos.box, photos.pose).mpjpe
     agree &= abs(here - FOUND["runs"][method][0]["test"]["mpjpe_mm"]) < 1
 print("all shipped networks have their recorded error:", bool(agree))
 

@@ -318,10 +318,13 @@ def test_the_students_step_is_taken_and_its_error_falls(tmp_path, monkeypatch, c
     curves = []
     picture = demo_training.picture
     monkeypatch.setattr(demo_training, "picture", lambda *a: curves.append([*a[3]]) or picture(*a))
-    demo_training.train_live(step, torch.rand(3, 64, 64), torch.tensor([0.3, -0.2, -0.4]), steps=3)
+    taken = []
+    monkeypatch.setattr(demo_training, "_CHECKED", [])
+    demo_training.checked(lambda *a: taken.append(1) or step(*a))
+    demo_training.train_live(torch.rand(3, 64, 64), torch.tensor([0.3, -0.2, -0.4]), steps=3)
     assert "does not look" in capsys.readouterr().out
     ((start, before),) = curves[0]
-    assert start == 0 and before > 300
+    assert start == 0 and before > 300 and len(taken) == 3
 
 
 # ------------------------------------------------------------------ static figures

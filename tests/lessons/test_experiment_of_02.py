@@ -15,9 +15,9 @@ from tutorial_lib.datasets.photos import LAB_PEOPLE, PhotoSet, photo_set
 from tutorial_lib.integral import hard_argmax
 from tutorial_lib.integral.losses import heatmap_bce
 from tutorial_lib.integral.poses import axis_errors, half_width, judge, to_pose, to_volume
-from tutorial_lib.lessons.integral_pose import costs, experiment, learning, recipes
-from tutorial_lib.lessons.integral_pose.experiment import Experiment
+from tutorial_lib.lessons.integral_pose import costs, experiment, learning, recipes, trainings
 from tutorial_lib.lessons.integral_pose.recipes import BUDGETS, METHODS, Budget
+from tutorial_lib.lessons.integral_pose.trainings import Experiment
 from tutorial_lib.metrics import mpjpe
 from tutorial_lib.skeleton import JOINTS
 
@@ -178,7 +178,7 @@ def test_a_second_stage_begins_where_the_first_ended(made):
     start = where["work"] / "integral-0.safetensors"
     net, _ = lab._fit("gaussian-later", 0, 0.0, 1, start, where["work"] / "x.safetensors")
     first = recipes.build("integral", SMOKE)
-    first.load_state_dict(experiment.load_file(start))
+    first.load_state_dict(trainings.load_file(start))
     moved = [not torch.equal(a, b) for a, b in zip(first.parameters(), net.parameters())]
     assert sum(moved) == 0
 
@@ -253,9 +253,9 @@ def test_the_full_budget_builds_the_papers_network_and_learns_a_step():
     photos = PhotoSet(pixels, keypoints.float(), pose.float(), torch.ones(4, 17, dtype=torch.bool), box.float())
     net = recipes.build("gaussian-later", tiny)
     before = net.head.weight.clone()
-    history = experiment.train(net, photos, experiment.loss_of(METHODS["gaussian-later"]), 1, 1e-3, 2, generator)
+    history = trainings.train(net, photos, trainings.loss_of(METHODS["gaussian-later"]), 1, 1e-3, 2, generator)
     assert math.isfinite(history.loss[0]) and not torch.equal(net.head.weight, before)
-    assert experiment.predict(net, photos, hard_argmax).shape == (4, 17, 3)
+    assert trainings.predict(net, photos, hard_argmax).shape == (4, 17, 3)
 
 
 def test_directions_are_sectors_of_the_circle():
@@ -302,6 +302,6 @@ def test_shipped_networks_do_what_was_recorded(tmp_path):
     for method in METHODS:
         net = recipes.load(method)
         assert not any(module.training for module in net.modules())
-        found = judge(experiment.predict(net, few), few.box, few.pose).mpjpe
+        found = judge(trainings.predict(net, few), few.box, few.pose).mpjpe
         recorded = results["runs"][method][0]["test"]["mpjpe_mm"]
         assert found == pytest.approx(recorded, rel=0.25) and found < nothing
