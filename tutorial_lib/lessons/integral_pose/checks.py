@@ -25,9 +25,10 @@ def training_step(function: Callable) -> None:
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(2, 3, 16, 16, generator=generator)
     target = torch.rand(2, len(JOINTS), 3, generator=generator) - 0.5
-    torch.manual_seed(0)
-    net = small_volume_net(16, 4, 4, width=4)
-    torch.nn.init.normal_(net.head.weight, std=0.1)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = small_volume_net(16, 4, 4, width=4)
+        torch.nn.init.normal_(net.head.weight, std=0.1)
     rate, start = 0.1, copy.deepcopy(net)
     with interrupts_later():  # the first optimiser of a process imports torch's compiler
         optimiser = torch.optim.SGD(net.parameters(), rate)
