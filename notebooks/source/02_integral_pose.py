@@ -66,7 +66,8 @@ print(f"{PROFILE} profile, every network trained with {len(FOUND['seeds'])} seed
 # Below is one person, and what a trained network believes about the left wrist. For every joint the network gives a
 # score to each cell of a *volume*: some cells across the picture, some down, some in depth. A softmax makes the scores
 # a cloud of probability; the orange veil is this cloud, summed over the depth. Two ways to turn a cloud into one place:
-# take its *peak*, the best cell, or its *mean*.
+# take its *peak*, the best cell, or its *mean*. Places are counted in half widths of the picture, so its borders are at
+# -1 and 1; *entropy* says how far the cloud is spread, from 0 (one cell) to the logarithm of the number of cells.
 #
 # Errors are in millimetres. **MPJPE** is the mean distance of the 17 joints from the truth, after both poses are put
 # with the hip at the origin. **After alignment** (P-MPJPE), the pose may first be turned, moved and scaled to fit. And
@@ -214,7 +215,7 @@ show(figures.two_blobs_sweep())
 # - A BCE against a target of 0.399 is never 0. The best prediction is the target itself, and what remains is the
 #   target's entropy: **21.0 nats** a joint (a nat is a unit of information, 1.44 bits). Below, the loss is shown above
 #   that floor.
-# - The BCE asks every cell a yes-or-no question: it wants the *logits*. See "Break it" for what happens otherwise.
+# - The BCE asks every cell a yes-or-no question: it wants the *logits*, the scores before any softmax. See "Break it" for what happens otherwise.
 # - The report draws such a Gaussian once for the truth, and "at each iteration for the predicted poses". Taken
 #   literally, the loss would compare two drawn Gaussians: it would know where the mean is, and could not shape the map.
 #   But the discussion says that it "forces the predicted heat map to adopt a more gaussian structure". So we compare
@@ -463,7 +464,7 @@ Markdown(
 # %%
 seen = {method: results.per_seed(FOUND, method, "train") for method in recipes.METHODS}
 SOURCE = "Pantalos and Rudin 2019, "
-MARGIN = 1.0  # mm: what "no worse" and "not better" may hide; a fifth of the width of a wrist
+MARGIN = 1.0  # mm: what "no worse" and "not better" may hide; said before the trainings
 
 # %%
 record(
@@ -503,7 +504,8 @@ record(
         },
         test=lambda m: is_below(m["integral − regression"]),
         explanation="Judged on test photos: other people and other motions than in the training.",
-        if_holds="Both have the same trunk, photos and number of steps; the integral's head has more weights.",
+        if_holds="Both have the same trunk (the layers that look at the photo), photos and number of steps; the integral's "
+        "head (the layers that answer) has more weights.",
         if_not="Look at the training curves: networks that are hardly better than the mean pose cannot be compared.",
         if_undecided="The seeds scatter more than the two differ: train longer before you believe either way.",
         unit="mm",
