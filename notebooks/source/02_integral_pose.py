@@ -215,7 +215,8 @@ show(figures.two_blobs_sweep())
 # - A BCE against a target of 0.399 is never 0. The best prediction is the target itself, and what remains is the
 #   target's entropy: **21.0 nats** a joint (a nat is a unit of information, 1.44 bits). Below, the loss is shown above
 #   that floor.
-# - The BCE asks every cell a yes-or-no question: it wants the *logits*, the scores before any softmax. See "Break it" for what happens otherwise.
+# - The BCE asks every cell a yes-or-no question: it wants the *logits*, the scores before any softmax. See "Break it"
+#   for what happens otherwise.
 # - The report draws such a Gaussian once for the truth, and "at each iteration for the predicted poses". Taken
 #   literally, the loss would compare two drawn Gaussians: it would know where the mean is, and could not shape the map.
 #   But the discussion says that it "forces the predicted heat map to adopt a more gaussian structure". So we compare
@@ -504,8 +505,8 @@ record(
         },
         test=lambda m: is_below(m["integral − regression"]),
         explanation="Judged on test photos: other people and other motions than in the training.",
-        if_holds="Both have the same trunk (the layers that look at the photo), photos and number of steps; the integral's "
-        "head (the layers that answer) has more weights.",
+        if_holds="Both have the same trunk (the layers that look at the photo), photos and number of steps; the "
+        "integral's head (the layers that answer) has more weights.",
         if_not="Look at the training curves: networks that are hardly better than the mean pose cannot be compared.",
         if_undecided="The seeds scatter more than the two differ: train longer before you believe either way.",
         unit="mm",
