@@ -284,6 +284,23 @@ WRONG["gradient"] = {
         "nothing": "return None",
     }.items()
 }
+STEP = """
+optimiser.zero_grad()
+loss = (integral.soft_argmax_3d(net.logits(images)) - target).abs().mean()
+loss.backward()
+optimiser.step()
+return loss
+"""
+WRONG["training_step"] = {
+    "old gradients stay": STEP.replace("optimiser.zero_grad()", ""),
+    "squared": STEP.replace(".abs()", ".square()"),
+    "a sum": STEP.replace(".mean()", ".sum()"),
+    "no step": STEP.replace("optimiser.step()", ""),
+    "no gradient": STEP.replace("loss.backward()", ""),
+    "gradients taken away too late": STEP.replace("optimiser.step()", "optimiser.zero_grad()\noptimiser.step()"),
+    "the loss after the step": STEP.replace("return loss", STEP.replace("return loss", "return 2 * loss").strip()),
+    "nothing": STEP.replace("return loss", "return None"),
+}
 WRONG["half_pixel"] = {
     "the other way": "return x - 1 / cells",
     "half a unit": "return x + 0.5",
@@ -496,6 +513,9 @@ def test_a_plausible_wrong_answer_is_caught_with_a_hint(name, body):
 
 
 RIGHT = {
+    "training_step": STEP.replace("(integral", "torch.nn.functional.l1_loss(integral").replace(
+        " - target).abs().mean()", ", target)"
+    ),
     "soft_argmax": """
         p = torch.exp(logits - logits.amax(-1, keepdim=True))
         p = p / p.sum(-1, keepdim=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tutorial_lib.integral import hard_argmax, soft_argmax_3d
 from tutorial_lib.lessons.integral_pose import checks as checks
 
 
@@ -38,7 +39,21 @@ def mean(s):
     return softmax(s) @ centres(len(s)).double()
 
 
+def step(net, optimiser, images, target, *, zero=True, squared=False, twice=False, peak=False, move=True):
+    """A step of training, right or with one slip."""
+    logits = net.logits(images)
+    off = (hard_argmax(logits) + 0 * logits.sum() if peak else soft_argmax_3d(logits)) - target
+    loss = off.square().mean() if squared else off.abs().mean()
+    if zero:
+        optimiser.zero_grad()
+    loss.backward()
+    for _ in range(move + twice):
+        optimiser.step()
+    return loss
+
+
 RIGHT = {
+    "training_step": step,
     "soft_argmax": lambda s: (softmax(s) * centres(s.shape[-1])).sum(-1),
     "gradient": lambda s: softmax(s) * (centres(len(s)) - mean(s)),
     "half_pixel": lambda x, n: x + 1 / n,
@@ -46,6 +61,14 @@ RIGHT = {
     "bce_floor": entropy,
 }
 WRONG = {
+    "training_step": {
+        "old gradients stay": lambda *a: step(*a, zero=False),
+        "squared": lambda *a: step(*a, squared=True),
+        "two steps": lambda *a: step(*a, twice=True),
+        "the peak": lambda *a: step(*a, peak=True),
+        "no step": lambda *a: step(*a, move=False),
+        "nothing returned": lambda *a: step(*a) and None,
+    },
     "soft_argmax": {
         "corners": lambda s: (softmax(s) * (2 * torch.arange(s.shape[-1]) / s.shape[-1] - 1)).sum(-1),
         "ends of the interval": lambda s: (softmax(s) * torch.linspace(-1, 1, s.shape[-1])).sum(-1),
@@ -99,6 +122,6 @@ def test_a_plain_solution_passes(name, capsys):
 
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, answers in WRONG.items() for kind in answers])
 def test_a_wrong_answer_is_refused_with_a_hint(name, kind, capsys):
-    with pytest.raises(AssertionError, match="(?s)expected|off by.*Hint: "):
+    with pytest.raises(AssertionError, match="(?s)(expected|off by).*Hint: "):
         getattr(checks, name)(WRONG[name][kind])
     assert not capsys.readouterr().out

@@ -13,7 +13,7 @@ large the person is. `to_pose` is told the depth of the root (ours; Sun et al. a
 import torch
 
 from tutorial_lib.integral.soft_argmax import from_metres, to_metres
-from tutorial_lib.metrics import Score, pose_score
+from tutorial_lib.metrics import Score, pose_score, root_relative
 
 
 def half_width(box: torch.Tensor, root_depth: torch.Tensor) -> torch.Tensor:
@@ -57,3 +57,16 @@ def judge(coordinates: torch.Tensor, box: torch.Tensor, pose: torch.Tensor) -> S
         pose: (B, 17, 3) the truth in metres, camera frame.
     """
     return pose_score(to_pose(coordinates, box, pose[..., 0, 2]), pose)
+
+
+@torch.no_grad()
+def axis_errors(coordinates: torch.Tensor, box: torch.Tensor, pose: torch.Tensor) -> torch.Tensor:
+    """Mean absolute error, root-relative, along the camera's x (right), y (down) and z (depth): (3,) in millimetres.
+
+    Args:
+        coordinates: as for `judge`.
+        box: as for `judge`.
+        pose: as for `judge`.
+    """
+    found = to_pose(coordinates, box, pose[..., 0, 2])
+    return 1000 * (root_relative(found) - root_relative(pose)).abs().flatten(0, -2).mean(0)

@@ -1,18 +1,61 @@
-"""Checks of lesson 02: the soft-argmax and its gradient, half a cell, the report's target volume, its entropy."""
+"""Checks of lesson 02: a step of training, the soft-argmax and its gradient, half a cell, the report's target."""
 
+import copy
 import math
 from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare, tensor
+from tutorial_lib.display.exercises import compare, number, tensor
 from tutorial_lib.integral import soft_argmax_1d
+from tutorial_lib.integral.networks import small_volume_net
 from tutorial_lib.integral.targets import bce_floor as true_floor
 from tutorial_lib.integral.targets import gaussian_cube as true_cube
+from tutorial_lib.lessons.integral_pose import demo_training
+from tutorial_lib.locking import interrupts_later
+from tutorial_lib.skeleton import JOINTS
 
 
 def _scores(seed: int, *shape: int) -> torch.Tensor:
     return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def training_step(function: Callable) -> None:
+    """Before the training: `function(net, optimiser, images, target)` makes one step and returns the loss before it."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(2, 3, 16, 16, generator=generator)
+    target = torch.rand(2, len(JOINTS), 3, generator=generator) - 0.5
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = small_volume_net(16, 4, 4, width=4)
+        torch.nn.init.normal_(net.head.weight, std=0.1)
+    rate, start = 0.1, copy.deepcopy(net)
+    with interrupts_later():  # the first optimiser of a process imports torch's compiler
+        optimiser = torch.optim.SGD(net.parameters(), rate)
+    for step in ("first", "second"):
+        expected = (start.predict(images) - target).abs().mean()
+        gradients = torch.autograd.grad(expected, list(start.parameters()))
+        got = function(net, optimiser, images, target)
+        got = got.detach() if isinstance(got, torch.Tensor) else got
+        hint = "the mean of |predicted − target|, where predicted is integral.soft_argmax_3d of net.logits(images)"
+        compare(
+            torch.as_tensor(number(got, "your step", hint)),
+            expected.detach(),
+            f"the loss of the {step} step",
+            hint,
+            1e-5,
+        )
+        with torch.no_grad():
+            for weight, gradient in zip(start.parameters(), gradients):
+                weight -= rate * gradient
+        hint = "zero_grad, then loss.backward(), then optimiser.step(), once each"
+        if step == "second":
+            hint = "old gradients are added to new ones until optimiser.zero_grad() takes them away"
+        pairs = zip(net.parameters(), start.parameters())
+        off = max((a - b).abs().max().item() for a, b in pairs)
+        assert off < 1e-5, f"after the {step} step the weights are off by {off:.2g}. Hint: {hint}"
+    demo_training.checked(function)
+    print("training_step: the right loss, and the right weights after two steps")
 
 
 def soft_argmax(function: Callable) -> None:

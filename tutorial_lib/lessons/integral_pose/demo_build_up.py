@@ -107,22 +107,18 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
     ]
     return stage.panes(
         plane(
-            arrays["scores"], "score, 0 to 1", "orange", "scores" + ", slice through the blob" * (params["axes"] == 3)
+            arrays["scores"], "score, 0 to 1", "green", "scores" + ", slice through the blob" * (params["axes"] == 3)
         ),
-        plane(arrays["probability"], "share of the largest", "green", "softmax, drawn relative to its peak"),
+        plane(arrays["probability"], "share of the largest", "orange", "softmax, drawn relative to its peak"),
         stage.curve(
-            [stage.series("marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(LOW / 10), colour="green"),
+            [stage.series("marginal over x", np.arange(CELLS), arrays["marginal"].clamp_min(LOW / 10), colour="orange"),
              *uprights],
             x=stage.axis("x (cells)", -0.5, CELLS - 0.5), y=stage.axis("probability", LOW, 1, log=True),
             lines=[stage.hline("uniform", 1 / CELLS, dash="dot")], title="sum over the other axes", weight=1.3,
         ),
-        stage.table(
-            ["x (cells)", "answer", "truth", "error"],
-            [[name, f"{p[0]:.2f}", f"{params['x']:.2f}", stage.signed(p[0] - params["x"])]
-             for name, p in zip(names[:2], places)],
-        ),
-        note=f"{100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob, "
-        f"{100 - 100 * arrays['near']:.1f} % elsewhere",
+        note=f"mean at x = {places[1][0]:.2f}, off by {stage.signed(arrays['error'])} cells; peak at "
+        f"{places[0][0]:.0f}; {100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob",
+        height=230,
     )  # fmt: skip
 
 
@@ -138,12 +134,19 @@ def build_up_demo() -> Demo:
             [("their centres", True), ("their corners (original)", False)], True, "cells are counted at"
         ),
     }
+    start = {name: control.value for name, control in controls.items()}
     presets = {
-        "a trained heat map, plain softmax": {"axes": 2, "x": 8.0, "sigma": 2.0, "beta": 1, "second": 0.0},
-        "β = 10": {"beta": 10},
-        "β = 100": {"beta": 100},
-        "too sharp: the peak's cell again": {"axes": 2, "x": 20.25, "sigma": 2.0, "beta": 100, "second": 0.0},
-        "two blobs: the mean falls between": {"axes": 2, "x": 8.0, "beta": 50, "second": 1.0},
-        "the corner no mean can reach": {"axes": 2, "x": 63.0, "beta": 100, "second": 0.0, "half_pixel": False},
+        name: start | changes
+        for name, changes in {
+            "a trained heat map, plain softmax": {},
+            "β = 10": {"beta": 10},
+            "β = 100": {"beta": 100},
+            "too sharp: the peak's cell again": {"x": 20.25, "beta": 100},
+            "two blobs: the mean falls between": {"beta": 50, "second": 1.0},
+            "the corner no mean can reach": {"x": 63.0, "beta": 100, "half_pixel": False},
+        }.items()
     }
-    return live(compute_build_up, view_build_up, controls, presets=presets, title="From scores to a coordinate")
+    return live(
+        compute_build_up, view_build_up, controls, presets=presets, folded=("axes", "sigma", "half_pixel"),
+        title="From scores to a coordinate",
+    )  # fmt: skip

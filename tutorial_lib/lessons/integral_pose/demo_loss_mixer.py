@@ -1,6 +1,7 @@
 """Which losses on a volume: one volume is trained while you watch, under the losses that you mix."""
 
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, live, slider, steps
-from tutorial_lib.integral import DEPTH_RANGE, cell_centres, expectation, hard_argmax, marginals
+from tutorial_lib.integral import DEPTH_RANGE, expectation, hard_argmax, marginals
 from tutorial_lib.integral.losses import Mix, mixed
 
 SIDE = 16
@@ -26,18 +27,32 @@ the softmax does not feel it, the binary cross entropies do."""
 
 WEIGHTS = (0.0, 0.01, 0.1, 1.0)
 
-TRUTH = torch.tensor([[0.34, -0.21, 0.54], [0.34, -0.21, -0.46]])
-"""The joint (x, y, z), away from the middle of its cell; and where it would be if the limb pointed to the camera."""
+Place = tuple[float, float, float]
+
+TRUTH: tuple[Place, Place] = ((0.34, -0.21, 0.54), (0.34, -0.21, -0.46))
+"""A joint (x, y, z), away from the middle of its cell; and where it would be if the limb pointed to the camera."""
+
+
+def two_truths(joint: torch.Tensor, parent: torch.Tensor) -> tuple[Place, Place]:
+    """Where a joint is, and where else it could be in the same photo: as far before its parent as it is behind it.
+
+    Args:
+        joint: (3,) x, y, z in the volume.
+        parent: (3,) such as the elbow of a wrist.
+    """
+    x, y, z = joint.tolist()
+    return (x, y, z), (x, y, 2 * parent[2].item() - z)
 
 
 @lru_cache(maxsize=64)
-def train_volume(mix: Mix, doubt: float, seed: int = 0) -> dict:
+def train_volume(mix: Mix | None, doubt: float, places: tuple[Place, Place] = TRUTH, seed: int = 0) -> dict:
     """Train the scores of one joint's volume, as free parameters, with a mixture of losses.
 
     Args:
-        mix: weights of the losses.
+        mix: weights of the losses; None: no loss at all, so nothing moves.
         doubt: share of the examples that say the joint is at the second place. One picture, two truths: with a single
             camera, a limb may point towards it or away from it.
+        places: the two, x, y, z in the volume.
         seed: of the scores at the start.
 
     Returns:
@@ -46,9 +61,12 @@ def train_volume(mix: Mix, doubt: float, seed: int = 0) -> dict:
     generator = torch.Generator().manual_seed(seed)
     logits = (PRIOR + 0.3 * torch.randn(SIDE, SIDE, SIDE, generator=generator)).requires_grad_()
     share = torch.tensor([1 - doubt, doubt])
-    truths, share = (TRUTH, share) if doubt else (TRUTH[:1], share[:1])
+    truths, share = (torch.tensor(places), share) if doubt else (torch.tensor(places[:1]), share[:1])
     path, losses = [], {}
     for update in range(UPDATES + 1):
+        if mix is None:
+            path.append(logits.detach())
+            continue
         total, parts = mixed(logits.expand(len(truths), -1, -1, -1), truths, mix, share)
         path.append(logits.detach().clone())
         for name, value in parts.items():
@@ -93,10 +111,11 @@ LOSS_NAMES = {
 }
 
 
-def compute_loss_mixer(doubt: float, update: int, **weights: float) -> dict[str, Any]:
-    """The volume after some updates under a mixture of losses.
+def compute_loss_mixer(places: tuple[Place, Place], doubt: float, update: int, **weights: float) -> dict[str, Any]:
+    """The volume after some updates under a mixture of losses; with all weights 0, the volume as it began.
 
     Args:
+        places: as for `train_volume`.
         doubt: as for `train_volume`.
         update: how many updates.
         weights: of the losses, by the names of `Mix`.
@@ -104,18 +123,21 @@ def compute_loss_mixer(doubt: float, update: int, **weights: float) -> dict[str,
     Returns:
         As of `train_volume` and of `cloud`.
     """
-    run = train_volume(Mix(**weights), doubt)
-    return run | cloud(run["logits"][update])
+    run = train_volume(Mix(**weights) if any(weights.values()) else None, doubt, places)
+    truths = torch.tensor(places if doubt else places[:1])
+    return run | cloud(run["logits"][update]) | {"truths": truths}
 
 
-def view_loss_mixer(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The cloud from the front and from above, its three marginals, and the losses on the way."""
-    truths = TRUTH if params["doubt"] else TRUTH[:1]
+def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The cloud from the front, over the photo if there is one, and from above; the losses on the way."""
+    truths = arrays["truths"]
+    behind = None if photo is None else photo.permute(1, 2, 0)
 
-    def plane(heat: torch.Tensor, second: int, title: str) -> dict[str, Any]:
+    def plane(heat: torch.Tensor, second: int, title: str, picture: torch.Tensor | None = None) -> dict[str, Any]:
         pick = [0, second]
         return stage.image(
-            heat=heat / heat.max(), heat_name="probability / peak", heat_colour="green", cross=None, margin=0.02,
+            picture=picture, heat=0.9 * heat / heat.max(), heat_name="probability / peak", heat_colour="orange",
+            cross=None, margin=0.02,
             dots=[
                 stage.dots("truth", truths[:, pick], colour="ink", symbol="diamond", size=8),
                 stage.dots("peak", arrays["peak"][None, pick], colour="vermillion", symbol="square", size=6),
@@ -125,54 +147,52 @@ def view_loss_mixer(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str,
         )  # fmt: skip
 
     cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
-    looks = (("sky", "solid"), ("orange", "dash"), ("purple", "dot"))
+    shape = f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; {arrays['spread']:.1f} cells wide"
     return stage.panes(
-        plane(arrays["front"], 1, "from the front: x right, y down"),
+        plane(arrays["front"], 1, "from the front: x right, y down", behind),
         plane(arrays["above"], 2, "from above: x right, depth down"),
-        stage.curve(
-            [stage.series(axis, cell_centres(SIDE), marginal, colour=colour, dash=dash, mode="line+markers")
-             for axis, marginal, (colour, dash) in zip("xyz", arrays["marginals"], looks)],
-            x=stage.axis("coordinate (half widths; depth: m)", -1, 1), y=stage.axis("probability", 0, 1),
-            title="the three marginals",
-        ),
         stage.curve(
             [stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), np.maximum(values, 1e-4), colour=cycle[name])
              for name, values in arrays["losses"].items()],
             x=stage.axis("updates", 0, UPDATES), y=stage.axis("loss", 1e-4, 1e4, log=True), now=params["update"],
             title="losses, unweighted",
         ),
-        stage.table(
-            ["", "x", "y", "depth", "off by (mm)"],
-            [["truth", *map(stage.signed, TRUTH[0]), ""],
-             *([f"{key} of the cloud", *map(stage.signed, arrays[key]), f"{miss(arrays[key], params['doubt']):.0f}"]
-               for key in ("mean", "peak"))],
-        ),
-        note=f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; the cloud is "
-        f"{arrays['spread']:.1f} cells wide",
+        note=f"off by: mean {miss(arrays['mean'], truths):.0f} mm, peak {miss(arrays['peak'], truths):.0f} mm; {shape}"
+        if arrays["losses"]
+        else "all losses are switched off, so nothing is learned: give one of them a weight",
+        height=240,
     )  # fmt: skip
 
 
-def loss_mixer_demo() -> Demo:
-    """One joint's volume trained with a mixture of losses."""
+def loss_mixer_demo(places: tuple[Place, Place] = TRUTH, photo: torch.Tensor | None = None) -> Demo:
+    """One joint's volume trained with a mixture of losses.
+
+    Args:
+        places: where the joint is, and where else it could be, see `two_truths`.
+        photo: (3, S, S) in [0, 1], to lie under the cloud.
+    """
     controls = {
         **{name: steps(WEIGHTS, float(name == "integral"), label) for name, label in LOSS_NAMES.items()},
         "doubt": slider(0.0, 0.0, 0.5, 0.1, "share of the other truth"),
         "update": slider(UPDATES, 0, UPDATES, 1, "updates"),
     }
-    alone = dict.fromkeys(LOSS_NAMES, 0.0)
+    start = {**dict.fromkeys(LOSS_NAMES, 0.0), "doubt": 0.0, "update": UPDATES}
     presets = {
-        "integral only": {**alone, "integral": 1.0},
-        "integral + Gaussian (report)": {**alone, "integral": 1.0, "gaussian": 0.01},
-        "Gaussian only": {**alone, "gaussian": 1.0},
-        "integral + Jensen–Shannon": {**alone, "integral": 1.0, "js": 1.0},
-        "integral + variance": {**alone, "integral": 1.0, "variance": 0.01},
-        "two truths, integral": {**alone, "integral": 1.0, "doubt": 0.4},
-        "two truths, Gaussian": {**alone, "gaussian": 1.0, "doubt": 0.4},
+        "integral only": {**start, "integral": 1.0},
+        "integral + Gaussian (report)": {**start, "integral": 1.0, "gaussian": 0.01},
+        "Gaussian only": {**start, "gaussian": 1.0},
+        "integral + Jensen–Shannon": {**start, "integral": 1.0, "js": 1.0},
+        "integral + variance": {**start, "integral": 1.0, "variance": 0.01},
+        "two truths, integral": {**start, "integral": 1.0, "doubt": 0.4},
+        "two truths, Gaussian": {**start, "gaussian": 1.0, "doubt": 0.4},
     }
-    return live(compute_loss_mixer, view_loss_mixer, controls, presets=presets, title="Which loss makes which cloud?")
+    folded = [name for name in controls if name not in ("integral", "gaussian", "update")]
+    return live(
+        partial(compute_loss_mixer, places), partial(view_loss_mixer, photo), controls, presets=presets, folded=folded,
+        title="Which loss makes which cloud?",
+    )  # fmt: skip
 
 
-def miss(place: torch.Tensor, doubt: float = 0.0) -> float:
-    """Distance in mm to the nearest truth, in a volume that is 2 m on each side."""
-    truths = TRUTH if doubt else TRUTH[:1]
-    return 1000 * DEPTH_RANGE * torch.linalg.vector_norm(truths - place, dim=-1).min().item()
+def miss(place: torch.Tensor, truths: torch.Tensor | Sequence[Place] = TRUTH[:1]) -> float:
+    """Distance in mm from a place (3,) to the nearest of the truths (any, 3), in a volume that is 2 m on each side."""
+    return 1000 * DEPTH_RANGE * torch.linalg.vector_norm(torch.as_tensor(truths) - place, dim=-1).min().item()

@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 
 from tutorial_lib.datasets.augmentation import Changes, Strength, apply, draw, inside
+from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.integral import cell_centres, expectation, marginals
+from tutorial_lib.integral import cell_centres, expectation, hard_argmax, marginals
 from tutorial_lib.integral.networks import VolumeNet
 from tutorial_lib.skeleton import BONES, JOINTS, check_joints
 
@@ -78,7 +79,7 @@ def view_augmentation(arrays: dict[str, Any], params: dict[str, Any]) -> dict[st
         ),
         stage.table(["picture", *map(str, range(1, count + 1))], _changes_table(arrays["changes"])),
         note=f"{(~arrays['inside']).sum()} of {arrays['inside'].numel()} joints have left their picture",
-        height=480,
+        height=250,
     )  # fmt: skip
 
 
@@ -101,30 +102,49 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
         "seed": slider(0, 0, 50, 1, "seed"),
         "same_zoom": choice([("separate (report)", False), ("the same", True)], False, "zoom of x and y"),
     }
-    nothing = {"shift": 0.0, "zoom": 0.0, "colour": 0.0, "contrast": 0.0, "brightness": 0.0}
+    drawn = {name: control.value for name, control in controls.items()}
+    nothing = drawn | {"shift": 0.0, "zoom": 0.0, "colour": 0.0, "contrast": 0.0, "brightness": 0.0}
     presets = {
         "untouched": nothing,
-        "only where": {**nothing, "shift": 0.05, "zoom": 0.25},
-        "only colours": {**nothing, "colour": 0.24, "contrast": 0.3, "brightness": 0.5},
-        "too much": {"shift": 0.2, "zoom": 0.5, "colour": 0.5, "contrast": 0.9, "brightness": 0.9},
+        "only where": {**nothing, "shift": drawn["shift"], "zoom": drawn["zoom"]},
+        "only colours": {**drawn, "shift": 0.0, "zoom": 0.0},
+        "the largest zoom": {**nothing, "zoom": 0.5},
+        "too much": {**drawn, "shift": 0.2, "zoom": 0.5, "colour": 0.5, "contrast": 0.9, "brightness": 0.9},
     }
     return live(
         partial(compute_augmentation, images, keypoints), view_augmentation, controls, presets=presets,
-        title="One photo, many photos: the labels move along",
+        folded=("colour", "contrast", "brightness", "same_zoom"), title="One photo, many photos: the labels move along",
     )  # fmt: skip
 
 
 def _changes_table(changes: Changes) -> list[list[str]]:
-    turns = 360 * changes.hue
-    return [
-        ["zoom x × y", *(f"{x:.2f} × {y:.2f}" for x, y in changes.scale.tolist())],
-        ["depth label ×", *(f"{s:.2f}" for s in changes.depth_scale.tolist())],
-        ["hue (degrees)", *(stage.signed(turn, 0) for turn in turns)],
-        ["contrast ×", *(f"{c:.2f}" for c in changes.contrast.tolist())],
-    ]
+    rows = {"zoom of x": changes.scale[:, 0], "zoom of y": changes.scale[:, 1], "depth label": changes.depth_scale}
+    return [[name, *(f"× {factor:.2f}" for factor in factors.tolist())] for name, factors in rows.items()]
 
 
 # ------------------------------------------------------------------ inside the volume
+WRIST, ELBOW = JOINTS.index("left_wrist"), JOINTS.index("left_elbow")
+
+
+def pointing(photos: PhotoSet, truth: torch.Tensor) -> int:
+    """The first photo that is good to tell a story with: its left forearm points towards the camera, in plain sight.
+
+    Args:
+        photos: to choose from.
+        truth: (B, 17, 3) of the photos, in the volume.
+
+    Raises:
+        ValueError: there is none.
+    """
+    wrist, elbow, neck = truth[:, WRIST], truth[:, ELBOW], truth[:, JOINTS.index("thorax")]
+    towards = elbow[:, 2] - wrist[:, 2] > 0.25
+    apart = torch.linalg.vector_norm((wrist - neck)[:, :2], dim=-1) > 0.45
+    found = (towards & apart & photos.visible[:, WRIST] & (wrist.abs() < 0.8).all(-1)).nonzero()
+    if not len(found):
+        raise ValueError(f"none of the {len(photos)} photos shows a left forearm that points to the camera: draw more")
+    return int(found[0])
+
+
 def compute_depth(
     nets: Mapping[str, VolumeNet], images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor,
     net: str, photo: int, joint: int,
@@ -141,19 +161,20 @@ def compute_depth(
         joint: index of the joint.
 
     Returns:
-        "image" (3, S, S); "predicted" and "truth" (17, 3) in the volume, "metres" (2, 17, 3): truth and prediction from
-        the root; of the joint "plane" (H, W), the sum over depth, "row" (D,), the sum over the picture, "entropy" of
-        "most" that is possible, in nats.
+        "image" (3, S, S); "predicted", "peaks" and "truth" (17, 3) in the volume, "metres" (3, 17, 3): truth, means and
+        peaks from the root; of the joint "plane" (H, W), the sum over depth, "row" (D,), the sum over the picture,
+        "entropy" of "most" that is possible, in nats.
     """
     with torch.no_grad():
         logits = nets[net].eval().logits(images[photo : photo + 1])[0]
         sums = marginals(logits)
         place = torch.softmax(logits[joint].flatten(), 0).view_as(logits[joint])
-    predicted = expectation(sums)
+    predicted, peaks = expectation(sums), hard_argmax(logits)
     return {
         "image": images[photo],
         "predicted": predicted,
-        "metres": torch.stack([half_width[photo] * (pose - pose[:1]) for pose in (truth[photo], predicted)]),
+        "peaks": peaks,
+        "metres": torch.stack([half_width[photo] * (pose - pose[:1]) for pose in (truth[photo], predicted, peaks)]),
         "plane": place.sum(0),
         "row": sums[2][joint],
         "entropy": torch.special.entr(place).sum().item(),
@@ -165,22 +186,25 @@ def compute_depth(
 def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The joint's volume over the photo and along the depth, and both skeletons in 3D."""
     joint, plane, picture = params["joint"], arrays["plane"], arrays["image"].permute(1, 2, 0)
-    predicted, true, metres = (arrays[key] for key in ("predicted", "truth", "metres"))
-    off = 1000 * torch.linalg.vector_norm(metres[1] - metres[0], dim=-1)
+    predicted, peaks, true, metres = (arrays[key] for key in ("predicted", "peaks", "truth", "metres"))
+    mean_off, peak_off = 1000 * torch.linalg.vector_norm(metres[1:] - metres[0], dim=-1)
     row, name = arrays["row"], JOINTS[joint].replace("_", " ")
     return stage.panes(
         stage.image(
-            picture=picture, heat=0.8 * _over(plane / plane.max(), picture), heat_name="probability", cross=None,
+            picture=picture, heat=0.8 * over(plane / plane.max(), picture), heat_name="probability",
+            heat_colour="orange", cross=None,
             dots=[
-                stage.dots("truth", true[joint : joint + 1, :2], colour="orange", symbol="diamond", size=7),
+                stage.dots("truth", true[joint : joint + 1, :2], colour="ink", symbol="diamond", size=7),
+                stage.dots("peak", peaks[joint : joint + 1, :2], colour="vermillion", symbol="square", size=6),
                 stage.dots("mean", predicted[joint : joint + 1, :2], colour="blue", size=6),
             ],
             margin=0.02, title=f"{name}: sum over depth",
         ),
         stage.curve(
             [
-                stage.series("marginal over depth", cell_centres(len(row)), row, colour="vermillion"),
-                stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="orange", dash="dot"),
+                stage.series("marginal over depth", cell_centres(len(row)), row, colour="orange"),
+                stage.series("peak", [peaks[joint, 2].item()] * 2, [0, 1], colour="vermillion", dash="dash"),
+                stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="ink", dash="dot"),
                 stage.series("mean", [predicted[joint, 2].item()] * 2, [0, 1], colour="blue", dash="dash"),
             ],
             x=stage.axis("depth behind the root (half widths)", -1, 1),
@@ -194,14 +218,17 @@ def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             ],
             extent=((-0.9, 0.9), (-0.9, 0.95), (-0.9, 0.9)), up="-y", title="3D, root-relative",
         ),
-        note=f"{name} is off by {off[joint]:.0f} mm, all joints by {off.mean():.0f} mm; entropy "
-        f"{arrays['entropy']:.1f} of {arrays['most']:.1f} nats",
+        note=f"{name} is off by {mean_off[joint]:.0f} mm at the mean, {peak_off[joint]:.0f} at the peak; all joints "
+        f"by {mean_off.mean():.0f} and {peak_off.mean():.0f}; entropy {arrays['entropy']:.1f} of "
+        f"{arrays['most']:.1f} nats",
+        height=260,
     )  # fmt: skip
 
 
 def depth_demo(
-    nets: Mapping[str, VolumeNet], images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor | float = 1.0
-) -> Demo:
+    nets: Mapping[str, VolumeNet], images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor | float = 1.0,
+    photo: int = 0,
+) -> Demo:  # fmt: skip
     """Where a volume net believes one joint to be, and the skeleton that all its joints make.
 
     Args:
@@ -210,6 +237,7 @@ def depth_demo(
         truth: (B, 17, 3) coordinates x, y, z in the volume, as `integral.poses.to_volume` has them.
         half_width: (B,) metres that half the picture shows at the depth of the root, or one number for all.
             Coordinates times this number are drawn as metres: a weak perspective.
+        photo: which of them to begin with.
     """
     check_joints(truth, 3, "truth")
     if not nets:
@@ -221,14 +249,16 @@ def depth_demo(
         raise ValueError(f"half_width is {half_width}, expected metres above 0")
     controls = {
         "net": choice([(name, name) for name in nets], next(iter(nets)), "trained with"),
-        "photo": slider(0, 0, len(images) - 1, 1, "photo"),
-        "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], 13, "joint"),
+        "photo": slider(photo, 0, len(images) - 1, 1, "photo"),
+        "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], WRIST, "joint"),
     }
+    presets = {name: {"net": name, "photo": photo, "joint": WRIST} for name in nets}
     return live(
-        partial(compute_depth, nets, images, truth, size), view_depth, controls, title="Inside the volume of one joint"
-    )
+        partial(compute_depth, nets, images, truth, size), view_depth, controls, presets=presets,
+        title="Inside the volume of one joint",
+    )  # fmt: skip
 
 
-def _over(plane: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+def over(plane: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     """The cells of `plane` as large as the picture's pixels, for a smooth overlay."""
     return F.interpolate(plane[None, None], size=picture.shape[:2], mode="bilinear", align_corners=False)[0, 0]

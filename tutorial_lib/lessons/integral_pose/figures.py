@@ -1,6 +1,6 @@
 """The static figures of lesson 02: its sweeps as they look without a kernel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,15 @@ import torch.nn.functional as F
 
 from tutorial_lib.datasets.augmentation import Strength, apply, draw
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import intervals
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.integral import cell_centres, soft_argmax_1d, to_cells
 from tutorial_lib.integral.losses import Mix
 from tutorial_lib.integral.targets import bce_floor, gaussian_cube
 from tutorial_lib.lessons.integral_pose.demo_build_up import BETAS, CELLS, LOW, compute_build_up
-from tutorial_lib.lessons.integral_pose.demo_loss_mixer import SIDE, TRUTH, UPDATES, cloud, miss, train_volume
+from tutorial_lib.lessons.integral_pose.demo_loss_mixer import SIDE, TRUTH, UPDATES, Place, cloud, miss, train_volume
 from tutorial_lib.lessons.integral_pose.demo_photos import COLUMNS, bones_on_sheet, sheet
 from tutorial_lib.locking import interrupts_later
+from tutorial_lib.skeleton import BONES
 
 MIXES = {
     "integral only": Mix(),
@@ -38,7 +38,7 @@ def marginal_figure(axes: int, x: float, sigma: float, beta: float, second: floa
         | {name: ([place, place], [LOW, 1]) for name, place in upright.items()},
         x_title="x (cells)", y_title="probability", x_range=(-0.5, CELLS - 0.5), y_range=(LOW, 1), y_log=True,
         lines={"uniform": 1 / CELLS}, title=f"mean at {upright['mean']:.2f}",
-        colours={"marginal over x": "green", "mean": "blue", "peak": "vermillion", "truth": "ink"},
+        colours={"marginal over x": "orange", "mean": "blue", "peak": "vermillion", "truth": "ink"},
     )  # fmt: skip
 
 
@@ -63,11 +63,10 @@ def error_by_axes(x: float = 8.0, sigma: float = 2.0) -> go.Figure:
     )  # fmt: skip
 
 
-def two_blobs_sweep(steps: int = 6, beta: int = 50) -> go.Figure:
+def two_blobs_sweep(heights: Sequence[float] = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0), beta: int = 20) -> go.Figure:
     """The mean while a second blob grows beside the first."""
-    heights = [round(v, 2) for v in np.linspace(0.9, 1.0, steps)]
     pictures = [marginal_figure(2, 8.0, 2.0, beta, height) for height in heights]
-    return figures.sweep(pictures, [f"{height}" for height in heights], "second blob", active=steps - 1)
+    return figures.sweep(pictures, [f"{height:g}" for height in heights], "second blob", active=len(heights) - 1)
 
 
 def half_pixel_figure(cells: int = 8, points: int = 49) -> go.Figure:
@@ -86,34 +85,67 @@ def half_pixel_figure(cells: int = 8, points: int = 49) -> go.Figure:
     )  # fmt: skip
 
 
-def clouds(doubt: float) -> dict[str, dict[str, Any]]:
-    """What each mixture makes of the cloud, as of `cloud`."""
-    return {name: cloud(train_volume(mix, doubt)["logits"][UPDATES]) for name, mix in MIXES.items()}
+def clouds(doubt: float, places: tuple[Place, Place] = TRUTH) -> dict[str, dict[str, Any]]:
+    """What each mixture makes of the cloud, as of `cloud`; arguments as of `train_volume`."""
+    return {name: cloud(train_volume(mix, doubt, places)["logits"][UPDATES]) for name, mix in MIXES.items()}
 
 
-def mixture_sweep(doubt: float = 0.0) -> go.Figure:
-    """Depth marginal of one joint after training with each mixture."""
+def mixture_sweep(doubt: float = 0.0, places: tuple[Place, Place] = TRUTH) -> go.Figure:
+    """Depth marginal of one joint after training with each mixture; arguments as of `train_volume`."""
+    truths = places if doubt else places[:1]
     pictures = [
         figures.curves(
-            {"cloud": (cell_centres(SIDE), seen["marginals"][2]), "truth": ([TRUTH[0, 2].item()] * 2, [0, 1]),
-             "mean": ([seen["mean"][2].item()] * 2, [0, 1])},
-            x_title="depth behind the root (m)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
-            title=f"mean off by {miss(seen['mean'], doubt):.0f} mm", mode="lines+markers",
-            colours={"cloud": "green", "mean": "blue"},
+            {"cloud": (cell_centres(SIDE), seen["marginals"][2]), "truth": ([places[0][2]] * 2, [0, 1]),
+             "mean": ([seen["mean"][2].item()] * 2, [0, 1]), "peak": ([seen["peak"][2].item()] * 2, [0, 1])},
+            x_title="depth behind the hip (half widths)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
+            title=f"mean off by {miss(seen['mean'], truths):.0f} mm, peak by {miss(seen['peak'], truths):.0f}",
+            mode="lines+markers",
+            colours={"cloud": "orange", "mean": "blue", "truth": "ink", "peak": "vermillion"},
         )
-        for seen in clouds(doubt).values()
+        for seen in clouds(doubt, places).values()
     ]  # fmt: skip
     return figures.sweep(pictures, list(MIXES), "losses")
 
 
-def mixture_table(doubt: float = 0.0) -> str:
-    """Markdown: what each mixture makes of the cloud."""
+def mixture_table(doubt: float = 0.0, places: tuple[Place, Place] = TRUTH) -> str:
+    """Markdown: what each mixture makes of the cloud; arguments as of `train_volume`."""
     rows = []
-    for name, seen in clouds(doubt).items():
-        errors = [f"{miss(seen[key], doubt):.0f}" for key in ("mean", "peak")]
+    for name, seen in clouds(doubt, places).items():
+        errors = [f"{miss(seen[key], places if doubt else places[:1]):.0f}" for key in ("mean", "peak")]
         rows.append([name, *errors, f"{seen['entropy']:.1f}", f"{seen['spread']:.1f}"])
     head = ["losses", "mean error (mm)", "peak error (mm)", "entropy (nats)", "width (cells)"]
     return markdown(head, rows)
+
+
+def metres_figure(box: torch.Tensor, pose: torch.Tensor) -> go.Figure:
+    """Where the volume of a photo stands, seen from above: camera, rays through the picture's borders, box, joints.
+
+    Args:
+        box: (3,) what of the image plane the photo shows: centre x, centre y, half-width.
+        pose: (17, 3) metres, camera frame.
+    """
+    centre, half = box[0].item(), box[2].item()
+    depth = pose[0, 2].item()
+    size = half * depth
+    far, near, middle = depth + size, depth - size, centre * depth
+    left, right = middle - size, middle + size
+    bones = F.pad(pose[torch.tensor(BONES)], (0, 0, 0, 1), value=torch.nan).flatten(0, 1)  # NaN lifts the pen
+    return figures.curves(
+        {
+            "the picture's borders": (
+                [(centre - half) * far, 0, (centre + half) * far], [far, 0, far],
+            ),
+            f"the volume, {2 * size:.2f} m wide and deep": (
+                [left, right, right, left, left], [near, near, far, far, near]
+            ),
+            f"the hip's depth, Z = {depth:.2f} m": ([left - 0.5, right + 0.5], [depth, depth]),
+            "the person": (bones[:, 0], bones[:, 2]),
+        },
+        x_title="x: right (m)", y_title="z: away from the camera (m)",
+        x_range=(middle - 0.4 * far, middle + 0.4 * far), y_range=(-0.2, 1.1 * far),
+        colours={"the person": "vermillion"},
+        title=f"From above: one unit is h Z = {half:.2f} × {depth:.2f} = {size:.2f} m",
+    )  # fmt: skip
 
 
 def strength_sheet(
@@ -151,87 +183,9 @@ def sheet_figure(images: torch.Tensor, keypoints: torch.Tensor, title: str) -> g
     return figures.picture(sheet(images), title).add_trace(skeletons)
 
 
-# ------------------------------------------------------------------ the experiment
-APPROACHES = {
-    "regression": ("1 regr.", "(1) plain regression"),
-    "integral": ("2 int.", "(2) integral loss"),
-    "integral-later": ("longer", "(2), as many further steps as (3)"),
-    "gaussian-later": ("3 Gauss", "(3): (2), then + Gaussian BCE"),
-    "one-hot-later": ("1-hot", "(2), then + one-hot BCE"),
-    "js-later": ("JS", "(2), then + Jensen–Shannon"),
-    "heat-map": ("map only", "Gaussian BCE alone"),
-    "heat-map-cell": ("on cells", "Gaussian BCE alone, on cells"),
-    "pre-trained": ("4 pre.", "(4): (2), pre-trained"),
-}
-"""Method of the experiment -> its name in figures and in tables. The numbers are the report's."""
-
-
-def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "mpjpe_mm") -> np.ndarray:
-    """(seeds,) what the experiment measured.
-
-    Args:
-        results: what `experiment.results()` returns.
-        method: a key of `APPROACHES`.
-        part: "train", "validation", "test"; "test, argmax" and "test, tempered" where a map can be read so.
-        metric: "mpjpe_mm", "p_mpjpe_mm" or "pckh".
-    """
-    return np.array([run[part][metric] for run in results["runs"][method]])
-
-
-def approaches_table(results: Mapping) -> str:
-    """Markdown: every way to train, mean over seeds, and from the smallest to the largest."""
-
-    def span(values: np.ndarray, digits: int = 0) -> str:
-        return f"{values.mean():.{digits}f} ({values.min():.{digits}f}–{values.max():.{digits}f})"
-
-    rows = []
-    for method, (_, name) in APPROACHES.items():
-        peak = "–"
-        if "test, argmax" in results["runs"][method][0]:
-            peak = span(per_seed(results, method, "test, argmax"))
-        rows.append(
-            [
-                name,
-                span(per_seed(results, method)),
-                span(per_seed(results, method, metric="p_mpjpe_mm")),
-                span(per_seed(results, method, metric="pckh"), 2),
-                peak,
-                span(per_seed(results, method, "train")),
-            ]
-        )
-    head = ["", "test MPJPE (mm)", "after alignment (mm)", "PCKh", "test MPJPE of the argmax (mm)"]
-    return markdown([*head, "training photos (mm)"], rows)
-
-
-def approaches_figure(results: Mapping) -> go.Figure:
-    """Error on training and on test photos for every way to train, with 95 % intervals over seeds."""
-    parts = {"training photos": "train", "test photos": "test"}
-    means, spans = intervals({n: [per_seed(results, m, part) for m in APPROACHES] for n, part in parts.items()})
-    return figures.bars(
-        means, [short for short, _ in APPROACHES.values()], y_title="MPJPE (mm)", intervals=spans,
-        y_range=(0, 20 * np.ceil(max(spans["test photos"][1]) / 20)), title="Mean over seeds and 95 % interval",
-        colours={"training photos": "sky", "test photos": "vermillion"},
-    )  # fmt: skip
-
-
-def learning_figure(
-    results: Mapping, methods: Sequence[str] = ("regression", "integral", "pre-trained", "heat-map")
-) -> go.Figure:
-    """Validation error on the way, mean over seeds; the heat map is read at its peak."""
-    runs = {APPROACHES[m][0]: np.array([run["curve"] for run in results["runs"][m]]) for m in methods}
-    means, bands = intervals({name: run[..., 1].T for name, run in runs.items()})
-    curves = {name: (runs[name][0, :, 0], mean) for name, mean in means.items()}
-    highest = 20 * np.ceil(max(high.max() for _, high in bands.values()) / 20)
-    steps, _ = curves[APPROACHES[methods[-1]][0]]
-    return figures.curves(
-        curves, x_title="steps", y_title="validation MPJPE (mm)", x_range=(0, steps[-1]), y_range=(80, highest),
-        bands=bands, mode="lines+markers", title="Who learns how fast",
-    )  # fmt: skip
-
-
 def softmaxed_figure(updates: int = 60, rate: float = 0.5) -> go.Figure:
     """The Gaussian heat-map loss on logits, and on a map that went through a softmax before: nats above the floor."""
-    shape, target = (16, 16, 16), TRUTH[0]
+    shape, target = (16, 16, 16), torch.tensor(TRUTH[0])
     cube = gaussian_cube(target, shape)
     curves = {}
     for name, change in (

@@ -15,6 +15,9 @@ from tutorial_lib.lessons.integral_pose.recipes import DIRECTIONS, Budget
 from tutorial_lib.skeleton import JOINTS
 from tutorial_lib.training import History, fit
 
+CHECKS = 28
+"""How often a training is looked at on the way."""
+
 
 def truth(photos: PhotoSet) -> torch.Tensor:
     """What a network should say: (B, 17, 3) x, y, z in the volume."""
@@ -26,6 +29,18 @@ def direction(pose: torch.Tensor) -> torch.Tensor:
     across = pose[..., JOINTS.index("left_hip"), :] - pose[..., JOINTS.index("right_hip"), :]
     turn = torch.atan2(across[..., 2], across[..., 0]) / (2 * math.pi)
     return (DIRECTIONS * (turn % 1)).long() % DIRECTIONS
+
+
+def forward(net: nn.Module, images: torch.Tensor, precision: str = "float32") -> torch.Tensor:
+    """What the net says, computed in one precision and handed on in float32.
+
+    Args:
+        net: of `recipes.build`, or a classifier.
+        images: (B, 3, S, S).
+        precision: of `Budget`.
+    """
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        return net(images.contiguous(memory_format=torch.channels_last)).float().contiguous()
 
 
 def train(
@@ -50,7 +65,7 @@ def train(
         batch: photos a step.
         generator: draws photos and their changes.
         label: what the bar says.
-        validate: what to write down eight times on the way; the net keeps its best weights.
+        validate: what to write down `CHECKS` times on the way; the net keeps its best weights.
 
     Raises:
         KeyboardInterrupt: if the student stopped the training.
@@ -67,7 +82,7 @@ def train(
         )
         return loss_of(net, images, target, augmentation.inside(target).to(target), index)
 
-    every = max(1, math.ceil(steps / 8))
+    every = max(1, math.ceil(steps / CHECKS))
     return fit(net, loss, steps, rate=rate, label=label, validate=validate, every=every).whole(label)
 
 
@@ -80,6 +95,6 @@ def pretrain(
     facing = direction(photos.pose)
 
     def loss(net: nn.Module, images: torch.Tensor, target: torch.Tensor, inside: torch.Tensor, index: torch.Tensor):
-        return F.cross_entropy(net(images), facing[index].to(images.device))
+        return F.cross_entropy(forward(net, images, budget.precision), facing[index].to(images.device))
 
     train(net, photos, loss, budget.pretrain_steps, rate, budget.batch, generator, label)
