@@ -95,7 +95,9 @@ class Regressor(nn.Module):
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
         """(B, 3, size, size) in [0, 1] to (B, 18, 2, 3)."""
         _check_photos(photos, self.size)
-        change = self.answer(self.trunk(photos - 0.5)).unflatten(-1, (len(NAMES), 2, 3))
+        seen = self.trunk(photos - 0.5)
+        with torch.autocast(photos.device.type, enabled=False):  # where a part lies needs more than bfloat16's 8 bits
+            change = self.answer(seen.to(photos.dtype)).unflatten(-1, (len(NAMES), 2, 3))
         return identity(dtype=photos.dtype, device=photos.device) + change
 
 

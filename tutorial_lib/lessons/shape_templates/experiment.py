@@ -6,6 +6,7 @@ Everything that the lesson claims about trained templates, one run after another
 folder already is not repeated, so the command may be stopped and given again. Runs:
 
 - `eye`: the features in which photos are compared, learned without labels;
+- `tried`: what might help the hands, one change at a time, `tried_steps` long and measured on validation photos;
 - `main`: template, both losses, no label, `seeds` times. The networks of seed 0 ship, and snapshots of what they answer
   on the way;
 - `supervised`: the same regressor with all labels, `seeds` times;
@@ -17,7 +18,8 @@ Settings were chosen on validation photos; test people, looks and motions are in
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -41,7 +43,8 @@ from tutorial_lib.templates import COVERED, identity, keypoints, vgg
 from tutorial_lib.templates.errors import measured
 from tutorial_lib.templates.learning import Learner, Row, affines_of, train, train_eye
 from tutorial_lib.templates.network import START, Eye, Regressor, Translator
-from tutorial_lib.templates.pairs import Pairs, front_pairs
+from tutorial_lib.templates.pairs import Change, Pairs, front_pairs
+from tutorial_lib.templates.warp import Pivot
 from tutorial_lib.training import fit
 
 CALM = {
@@ -53,6 +56,9 @@ CALM = {
 THROWN = {f"{name}, thrown out": Row(r.anchor, r.boundary, "corner", aside=1.3) for name, r in CALM.items()}
 ROWS = {"main": Row(), **CALM, **THROWN}
 """Run -> how it is trained."""
+
+ALBUM = 8
+"""Test photos of which the album keeps what was found on the way."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,10 @@ class Budget:
         batch: pairs for each step; the supervised baseline sees as many photos.
         steps, short_steps: of the main run; of each row of the ablation (three quarters where it is thrown out).
         seeds: trainings for each run.
-        snapshots: how often the main run is asked for what it sees.
+        snapshots: how often a run is asked for what it sees, on test photos and without consequence.
+        tried_steps, tried_seeds: of each row of `TRIED`.
+        augment, half: as for `learning.Learner`; the supervised baseline sees changed photos, too.
+        waving: as for `pairs.front_pairs`; the photos to train on alone.
     """
 
     size: int = 64
@@ -82,6 +91,11 @@ class Budget:
     blur: float = 0.06
     seeds: int = 5
     snapshots: int = 24
+    tried_steps: int = 1500
+    tried_seeds: int = 2
+    augment: bool = False
+    waving: bool = False
+    half: bool = True
 
 
 BUDGETS = {
@@ -89,71 +103,132 @@ BUDGETS = {
     # For a GPU and time: twice the resolution, the paper's batch, wider networks.
     "full": Budget(128, 32, 40000, 1000, 24, 60000, 10000, 4000, 20000, 5e-4),
     # Proves that everything runs; the networks are worth nothing.
-    "smoke": Budget(16, 4, 6, 4, 2, 4, 4, 3, 3, seeds=2, snapshots=2),
+    "smoke": Budget(16, 4, 6, 4, 2, 4, 4, 3, 3, seeds=2, snapshots=2, tried_steps=2, half=False),
 }
+TRIED = {
+    "as it was": {},
+    "other frames, light": {"augment": True},
+    "more arm motion": {"waving": True},
+    "both of these": {"augment": True, "waving": True},
+    "wider parts at first": {"blur": 0.15},
+    "four times as long": {"tried_steps": 4},
+    "twice the pixels": {"size": 2},
+}
+"""What might help the hands -> changes of the budget; `FACTORS` are multiplied."""
+FACTORS = ("tried_steps", "size")
 
 
 def pairs_of(split: PhotoSplit, budget: Budget, work: Path) -> Pairs:
     """The photo pairs of a split, kept in the work folder."""
+    waving = budget.waving and split == "train"
 
     def make() -> dict[str, torch.Tensor]:
         count = budget.pairs if split == "train" else budget.tests
         generator = torch.Generator().manual_seed(SPLITS[split][0])
-        return vars(front_pairs(clips_of(split), count, size=budget.size, generator=generator))
+        return vars(front_pairs(clips_of(split), count, size=budget.size, generator=generator, waving=waving))
 
-    return Pairs(**once_tensors(work / f"pairs-{split}.safetensors", make))
+    name = f"pairs-{split}-{budget.size}" + ("-waving" if waving else "")
+    return Pairs(**once_tensors(work / f"{name}.safetensors", make))
+
+
+class Curve:
+    """What a regressor finds on the way, on photos that it does not learn from.
+
+    Args:
+        regressor: on its way.
+        tests: the photos.
+        about: the point about which the parts turn.
+        steps: of the training.
+        count: how often to look.
+    """
+
+    def __init__(self, regressor: Regressor, tests: Pairs, about: Pivot, steps: int, count: int) -> None:
+        self.regressor, self.about, self.every = regressor, about, max(1, steps // count)
+        self.photos, self.truth = tests.photos(0), tests.keypoints[0]
+        self.steps: list[int] = []
+        self.errors: list[dict[str, float]] = []
+        self.album: list[torch.Tensor] = []
+
+    def look(self, step: int, *, last: bool = False) -> None:
+        """Look before this step, if it is time or the training is over."""
+        if last or step % self.every == 0:
+            affines = affines_of(self.regressor, self.photos)
+            self.steps.append(step)
+            self.errors.append(measured(keypoints(affines, self.about), self.truth))
+            self.album.append(affines[:ALBUM])
+
+    def result(self) -> dict:
+        """The last errors, and the "curve" of "all" and "hands" that led there."""
+        columns = {name: [round(error[name], 3) for error in self.errors] for name in ("all", "hands")}
+        return self.errors[-1] | {"curve": {"steps": self.steps, **columns}}
 
 
 def run_template(
-    name: str, pairs: Pairs, tests: Pairs, eye: Eye | vgg.Vgg, budget: Budget, seed: int, work: Path
-) -> dict:
-    """One training without labels: a run of `ROWS`. Networks and snapshots of "main" stay in the work folder."""
-    row = ROWS[name]
-    steps = budget.steps if name == "main" else budget.short_steps * (3 if row.aside else 4) // 4
+    name: str, row: Row, steps: int, pairs: Pairs, tests: Pairs, eye: Eye | vgg.Vgg, budget: Budget, seed: int,
+    work: Path,
+) -> dict:  # fmt: skip
+    """One training without labels. Networks and album of "main" stay in the work folder."""
     learner = Learner(
-        pairs, eye, size=budget.size, width=budget.width, batch=budget.batch, seed=seed, blur=budget.blur, row=row
-    )
+        pairs, eye, size=budget.size, width=budget.width, batch=budget.batch, seed=seed, blur=budget.blur, row=row,
+        augment=budget.augment, half=budget.half,
+    )  # fmt: skip
     regressor, translator = learner.regressor, learner.translator
-    every = max(1, steps // budget.snapshots)
-    album = []
-
-    def remember(step: int) -> None:
-        if name == "main" and step % every == 0:
-            album.append((step, affines_of(regressor, tests.photos(0, slice(0, 8)))))
-
-    losses = train(learner, steps, budget.rate, f"{name}, seed {seed}", remember)
-    found = keypoints(affines_of(regressor, tests.photos(0)), row.about)
+    curve = Curve(regressor, tests, row.about, steps, budget.snapshots)
+    losses = train(learner, steps, budget.rate, f"{name}, seed {seed}", curve.look)
+    curve.look(steps, last=True)
     if name == "main":
-        album.append((steps, affines_of(regressor, tests.photos(0, slice(0, 8)))))
         tensors = {f"regressor.{key}": value for key, value in regressor.state_dict().items()}
         tensors |= {f"translator.{key}": value for key, value in translator.state_dict().items()}
-        tensors |= {"album.steps": torch.tensor([step for step, _ in album])}
-        tensors |= {"album.affines": torch.stack([affines for _, affines in album])}
+        tensors |= {"album.steps": torch.tensor(curve.steps), "album.affines": torch.stack(curve.album)}
         write_tensors(work / f"{name}-{seed}.safetensors", tensors)
-    last = losses[-max(1, steps // 10) :]
+    found = keypoints(affines_of(regressor, tests.photos(0)), row.about)
     outside = (found[:, list(COVERED)].abs() > 1).any(-1).float().mean().item()
-    return measured(found, tests.keypoints[0]) | {"outside": outside, "loss": sum(last) / len(last)}
+    last = losses[-max(1, steps // 10) :]
+    return curve.result() | {"outside": outside, "loss": sum(last) / len(last)}
 
 
 def run_supervised(pairs: Pairs, tests: Pairs, budget: Budget, seed: int) -> dict:
     """The same regressor, told where the joints are."""
     torch.manual_seed(seed)
     generator, regressor = torch.Generator().manual_seed(seed), Regressor(budget.size, budget.width)
-    covered = list(COVERED)
+    covered, steps = list(COVERED), budget.supervised_steps
+    curve = Curve(regressor, tests, "part", steps, budget.snapshots)
 
     def loss(step: int) -> torch.Tensor:
+        curve.look(step)
         regressor.train()
         index = torch.randint(len(pairs), (2 * budget.batch,), generator=generator)
         which, mirrored = (torch.rand(2, generator=generator) < 0.5).int().tolist()
         photos, truth = pairs.photos(which, index), pairs.keypoints[which, index]
         if mirrored:
             photos, truth = photos.flip(-1), flip(truth)
+        if budget.augment:
+            change = Change.draw(len(index), generator)
+            photos, truth = change.photos(photos), change.joints(truth)
         found = keypoints(regressor(photos))
         return torch.linalg.vector_norm((found - truth)[:, covered], dim=-1).mean()
 
     label = f"supervised, seed {seed}"
-    fit(regressor, loss, budget.supervised_steps, rate=budget.rate, label=label).whole(label)
-    return measured(keypoints(affines_of(regressor, tests.photos(0))), tests.keypoints[0])
+    fit(regressor, loss, steps, rate=budget.rate, label=label).whole(label)
+    curve.look(steps, last=True)
+    return curve.result()
+
+
+def run_tried(name: str, eye: Eye | vgg.Vgg, budget: Budget, seed: int, work: Path) -> dict:
+    """One row of `TRIED`, measured on validation photos: no label of theirs is learned from, but settings are chosen.
+
+    Args:
+        name: of the row.
+        eye: compares photos.
+        budget: before the row's changes.
+        seed: of the training.
+        work: keeps the photos.
+    """
+    plain = replace(budget, augment=False, waving=False, blur=Budget.blur)
+    changes = {key: value * getattr(plain, key) if key in FACTORS else value for key, value in TRIED[name].items()}
+    tried = replace(plain, **changes)
+    pairs, validation = pairs_of("train", tried, work), pairs_of("validation", tried, work)
+    return run_template(name, Row(), tried.tried_steps, pairs, validation, eye, tried, seed, work)
 
 
 def baselines(pairs: Pairs, tests: Pairs) -> dict:
@@ -165,7 +240,8 @@ def baselines(pairs: Pairs, tests: Pairs) -> dict:
 
 def plan(budget: Budget) -> list[tuple[str, int]]:
     """(run, seed), in the order in which they are trained."""
-    return [(name, seed) for seed in range(budget.seeds) for name in ("main", "supervised", *CALM, *THROWN)]
+    runs = [(name, seed) for seed in range(budget.seeds) for name in ("main", "supervised", *CALM, *THROWN)]
+    return runs + [(name, seed) for seed in range(budget.tried_seeds) for name in TRIED]
 
 
 def run_all(
@@ -173,6 +249,7 @@ def run_all(
     folder: Path | None = None,
     work: Path | None = None,
     vgg_file: Path | None = None,
+    only: Container[str] | None = None,
 ) -> Path:
     """Train what is not in the work folder yet, then write the networks and results to `folder`/templates.
 
@@ -181,6 +258,7 @@ def run_all(
         folder: gets `templates/`; by default the work folder.
         work: results of single runs; by default a folder in `output_folder()`.
         vgg_file: compare pictures by these features instead of the eye's, see `templates.vgg`.
+        only: train these runs and write no results; several processes may then share a work folder.
 
     Returns:
         `folder`, for `load` and `results`.
@@ -189,11 +267,12 @@ def run_all(
     work = work or default_folder(f"templates-{budget_name}")
     folder = folder or work
     pairs, tests = pairs_of("train", budget, work), pairs_of("test", budget, work)
+    first = pairs_of("train", replace(budget, waving=False), work)
     eye = Eye(budget.width)
     eye.load_state_dict(
         once_tensors(
             work / "eye.safetensors",
-            lambda: train_eye(pairs, budget.width, 2 * budget.batch, budget.eye_steps, 0).state_dict(),
+            lambda: train_eye(first, budget.width, 2 * budget.batch, budget.eye_steps, 0).state_dict(),
         )
     )
     eye.requires_grad_(False)
@@ -202,16 +281,23 @@ def run_all(
 
     def make(name: str, seed: int) -> dict:
         started = time.process_time()
-        if name == "supervised":
+        if name in TRIED:
+            result = run_tried(name, compared_by, budget, seed, work)
+        elif name == "supervised":
             result = run_supervised(pairs, tests, budget, seed)
         else:
-            result = run_template(name, pairs, tests, compared_by, budget, seed, work)
+            row = ROWS[name]
+            steps = budget.steps if name == "main" else budget.short_steps * (3 if row.aside else 4) // 4
+            result = run_template(name, row, steps, pairs, tests, compared_by, budget, seed, work)
         return result | {"cpu_seconds": round(time.process_time() - started)}
 
     for name, seed in plan(budget):
+        if only is not None and name not in only and f"{name}-{seed}" not in only:
+            continue
         made = once(work / f"{name}-{seed}.json", lambda name=name, seed=seed: make(name, seed))
         runs.setdefault(name, {})[str(seed)] = made
-        ship(runs, budget_name, pairs, tests, work, folder)
+        if only is None:
+            ship(runs, budget_name, pairs, tests, work, folder)
     return folder
 
 
@@ -262,10 +348,12 @@ def load(folder: Path = checkpoints.FOLDER) -> tuple[Regressor, Translator, Eye,
 def main() -> None:
     parser = command_line(__doc__, BUDGETS, device=None)
     parser.add_argument("--vgg", type=Path, help="torchvision's vgg19-dcbb9e9d.pth: the paper's features")
+    parser.add_argument("--only", nargs="+", metavar="RUN", help="train runs such as main or main-0, write no results")
     chosen = parse(parser)
-    content = results(run_all(chosen.budget, chosen.folder, chosen.work, chosen.vgg))
-    for name, seeds in content["runs"].items():
-        print(f"{name:24}", " ".join(f"{result['all']:6.2f}" for result in seeds.values()), "% of the width")
+    folder = run_all(chosen.budget, chosen.folder, chosen.work, chosen.vgg, chosen.only)
+    if chosen.only is None:
+        for name, seeds in results(folder)["runs"].items():
+            print(f"{name:24}", " ".join(f"{result['all']:6.2f}" for result in seeds.values()), "% of the width")
 
 
 if __name__ == "__main__":
