@@ -36,7 +36,7 @@ from tutorial_lib.experiments import (
     write_json,
 )
 from tutorial_lib.lessons.shape_templates import trainings
-from tutorial_lib.lessons.shape_templates.recipes import BUDGETS, CHANGES, TRIED, Budget, plan
+from tutorial_lib.lessons.shape_templates.recipes import BUDGETS, CHANGES, CHOICE_SEEDS, TRIED, Budget, plan
 from tutorial_lib.templates import identity, keypoints, vgg
 from tutorial_lib.templates.errors import measured
 from tutorial_lib.templates.learning import train_eye
@@ -77,7 +77,14 @@ def baselines(pairs: Pairs, tests: Pairs) -> dict:
 
 
 def chosen(runs: dict) -> str:
-    """The row of `recipes.CHANGES` with the smallest mean error on validation photos."""
+    """The row of `recipes.CHANGES` with the smallest mean error on validation photos.
+
+    Raises:
+        ValueError: not all of them were trained.
+    """
+    missing = [f"{name}-{seed}" for name in CHANGES for seed in CHOICE_SEEDS if str(seed) not in runs.get(name, {})]
+    if missing:
+        raise ValueError(f"runs lacks {', '.join(missing)}, by which the settings are chosen: train them first")
 
     def error(name: str) -> float:
         return sum(result["all"] for result in runs[name].values()) / len(runs[name])
@@ -136,10 +143,11 @@ def run_all(
     compared_by = eye if vgg_file is None else vgg.load(vgg_file)
     runs: dict[str, dict] = {}
     for name, seed in plan(budget):
-        if only is not None and name not in CHANGES and name not in only and f"{name}-{seed}" not in only:
-            continue
-        make = partial(run_one, name, seed, runs, budget, compared_by, work)
-        runs.setdefault(name, {})[str(seed)] = once(work / f"{name}-{seed}.json", make)
+        path = work / f"{name}-{seed}.json"
+        wanted = only is None or name in only or f"{name}-{seed}" in only
+        if wanted or (name in CHANGES and path.is_file()):
+            make = partial(run_one, name, seed, runs, budget, compared_by, work)
+            runs.setdefault(name, {})[str(seed)] = once(path, make)
     if only is None:
         ship(runs, budget_name, work, folder)
     return folder
@@ -200,9 +208,9 @@ def main() -> None:
     parser = command_line(__doc__, BUDGETS, device=None)
     parser.add_argument("--vgg", type=Path, help="torchvision's vgg19-dcbb9e9d.pth: the paper's features")
     parser.add_argument("--only", nargs="+", metavar="RUN", help="train runs such as main or main-0, write no results")
-    wanted = parse(parser)
-    folder = run_all(wanted.budget, wanted.folder, wanted.work, wanted.vgg, wanted.only)
-    if wanted.only is None:
+    words = parse(parser)
+    folder = run_all(words.budget, words.folder, words.work, words.vgg, words.only)
+    if words.only is None:
         for name, seeds in results(folder)["runs"].items():
             print(f"{name:24}", " ".join(f"{result['all']:6.2f}" for result in seeds.values()), "% of the width")
 

@@ -31,6 +31,8 @@ CHANGES: dict[str, dict] = {
     "wider parts at first": {"blur": 0.15},
 }
 """What might help the hands -> fields of the budget. The main run takes the best of them on validation photos."""
+CHOICE_SEEDS = (0, 1)
+"""Trainings of every row of `CHANGES`, by the mean of which one is chosen."""
 DEARER: dict[str, dict] = {"four times as long": {"tried_steps": 4}, "twice the pixels": {"size": 2}}
 """What might help as well, but costs several times as much -> factors of the budget's fields."""
 TRIED = {**CHANGES, **DEARER}
@@ -93,7 +95,7 @@ BUDGETS = {
 
 def plan(budget: Budget) -> list[tuple[str, int]]:
     """(run, seed), in the order in which they are trained: the choice first, then everything, seed after seed."""
-    choice = [(name, seed) for name in CHANGES for seed in range(2)]
+    choice = [(name, seed) for name in CHANGES for seed in CHOICE_SEEDS]
     many, few = ("main", "supervised", *CALM, *THROWN), (*BEGUN, *LEAKS, *DEARER)
     rounds = [
         (name, seed)
