@@ -7,7 +7,7 @@
 # **You will learn** affine maps of Gaussians, what an anchor loss and a boundary loss forbid, why copied pixels pass
 # no gradient, and how a photo can be its own teacher.
 #
-# **You need** matrices, gradients, a little PyTorch. **Time:** 75 minutes, 60 without the exercises.
+# **You need** matrices, gradients, a little PyTorch. **Time:** 90 minutes, 55 without the exercises.
 #
 # The method is *Unsupervised Human Pose Estimation through Transforming Shape Templates* (Schmidtke et al., CVPR 2021).
 
@@ -18,22 +18,27 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.datasets.photos import clips_of
-from tutorial_lib.display.claims import Claim, record
+from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, plus_minus, record
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.lessons.shape_templates import (
     checks,
     demo_by_hand,
+    demo_code,
     demo_gradient,
+    demo_lay,
+    demo_leak,
+    demo_puppet,
+    demo_slide,
     demo_trained,
     experiment,
     figures,
+    recipes,
     results,
+    sheets,
 )
-from tutorial_lib.metrics import mpjpe
-from tutorial_lib.templates import anchor_loss, boundary_loss, keypoints, learning
-from tutorial_lib.templates.errors import measured
-from tutorial_lib.templates.lift import fit_lifter
-from tutorial_lib.templates.network import Translator, solid
+from tutorial_lib.templates import ANCHOR_WEIGHT, anchor_loss, keypoints, learning, part_maps
+from tutorial_lib.templates.errors import BODY_PARTS, measured
+from tutorial_lib.templates.network import Translator
 from tutorial_lib.templates.pairs import front_pairs
 from tutorial_lib.templates.warp import gaussian_maps
 
@@ -50,91 +55,111 @@ LESSON = "03_shape_templates"
 BUDGET = "shipped" if PROFILE == "quick" else "full"
 FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.run_all("full")
 RESULTS = experiment.results(FOLDER)
-SEEDS = sorted(RESULTS["runs"]["both"])
-print(f"{PROFILE} profile; every training was repeated from {len(SEEDS)} seeds")
+for name in ("main", "supervised", "both", *recipes.LEAKS):
+    if name in RESULTS["runs"]:
+        print(f"{name:22}trainings: {len(RESULTS['runs'][name])}")
+if "remark" in RESULTS:
+    print("Note:", RESULTS["remark"])
 
 # %% [markdown]
 # ## 1. A person made of eighteen ellipses
 #
 # The template is one drawing, made by hand: eighteen Gaussian parts in a T-pose, from the head to the feet. A pose is
-# one affine map for each part, $x \mapsto A\,(x - m) + m + t$ with the part's middle $m$. Turn, stretch, shear and
-# shift: six numbers a part, 108 in all. Nothing else ties a forearm to its arm: there is no tree of joints. What keeps
-# the parts a person is two losses. Neighbours carry **anchors**, 32 in all, that coincide in the template; the
-# **anchor loss** is a spring between them. The **boundary loss** objects when an anchor leaves the picture.
+# one affine map $\Theta_k$ for each part $k$. With the part's middle $m_k$ as origin it is
 #
-# > **Predict.** A forearm is torn off. Which of the two losses objects? Everybody slides out together: which one now?
+# $$\begin{bmatrix}\hat x\\ \hat y\\ 1\end{bmatrix} = \Theta_k \begin{bmatrix}x\\ y\\ 1\end{bmatrix},\qquad
+#   \Theta_k = \begin{bmatrix}\theta_{11} & \theta_{12} & t_x\\ \theta_{21} & \theta_{22} & t_y\\ 0 & 0 & 1\end{bmatrix}
+#   = \begin{bmatrix}A_k & t_k\\ 0 & 1\end{bmatrix}$$
+#
+# $A_k$ turns, stretches and shears, $t_k$ shifts: six numbers a part, 108 in all. Nothing else ties a forearm to its
+# arm: there is no tree of joints. What keeps the parts a person is two losses. Neighbours carry **anchors**, 32 in all,
+# that coincide in the template, in a set $\mathcal{P}$ of 17 pairs. With $\tilde a = \Theta a$, in half widths of the
+# image:
+#
+# $$L_{anchor} = \frac13 \sum_{(j,k) \in \mathcal{P}} \Big\| \frac{\tilde a_j - \tilde a_k}{2} \Big\|^2, \qquad
+#   L_{boundary} = \frac13 \sum_{i=1}^{32} \big( h(\tilde a_{i,x}) + h(\tilde a_{i,y}) \big), \qquad
+#   h(a) = \max(|a| - 1,\, 0)$$
+#
+# The **anchor loss** is a spring between neighbours (the 2 turns half widths into widths). The **boundary loss** is a
+# fence: it objects when an anchor leaves the picture. The paper writes $h(a) = |a|$ for $|a| > B$, else 0, which jumps
+# at the edge $B = 1$; ours is a hinge. It divides the springs by the number $M$ of anchors; both thirds are its
+# released code's, which takes means over three homogeneous coordinates. With them the released weights, 0.5 and 1.0,
+# mean the same here as there.
+#
+# > **Predict.** A forearm is torn off, with its hand. Which of the two losses objects? Everybody slides out together:
+# > which one now?
 
 # %%
 body = demo_by_hand.parts_demo()
 body
 
 # %% tags=["demo-test"]
-body.set(part="left forearm", shift_y=-0.4).check()
-assert body.arrays["losses"]["anchor"] > 0.01 and body.arrays["losses"]["boundary"] == 0
-body.set(part=demo_by_hand.TOGETHER, shift_y=0.0, shift_x=1.2).check()
-assert body.arrays["losses"]["anchor"] < 1e-6 and body.arrays["losses"]["boundary"] > 0.1
+torn = body.set(**body.presets["a forearm torn off"]).check().arrays["losses"]
+assert torn["anchor"] > 0.005 and torn["boundary"] == 0
+slid = body.set(**body.presets["all slide out together"]).check().arrays["losses"]
+assert slid["anchor"] < 1e-6 and slid["boundary"] > 0.1
 body.reset().check()
-print("the template demo moves")
+for name, cost in {"a forearm torn off": torn, "all slide out together": slid}.items():
+    print(f"{name:24}anchor {cost['anchor']:6.3f}, boundary {cost['boundary']:6.3f}")
 
 # %% [markdown]
-# **What you saw.** The torn forearm opens two springs, and inside the picture the boundary does not care. When all
-# parts slide out, every spring stays closed: only the boundary objects. Each loss is blind to something, and they
-# complement each other.
+# **What you saw.** The torn forearm opens the spring at the elbow, and inside the picture the boundary does not care.
+# When all parts slide out, every spring stays closed: only the boundary objects. Each loss is blind to something, and
+# they complement each other.
 
 # %%
 show(figures.tear_sweep())
-show(figures.slide_sweep())
-show(figures.blindness_figure())
 
 # %% [markdown]
 # The released code has a slip here: it reads the three anchors of the core three times instead of all parts, so a foot
-# may leave the picture free of charge. (Its ready-made predictor has another: it takes the anchors in a different order
-# than they are loaded in.) We bound all 32, and with a hinge, $\max(|a| - 1, 0)$, where the paper's loss jumps.
+# may leave the picture free of charge, and the core pays threefold. (Its ready-made predictor has another: it takes the
+# anchors in a different order than they are loaded in.) We bound all 32.
 
 # %%
-source(anchor_loss)
-source(boundary_loss)
 show(figures.boundary_figure())
 
 # %% [markdown]
 # ## 2. About which point does a part turn?
 #
 # > **Predict.** Turn left limbs one way and right limbs the other, by 20 degrees about the *corner* of the image, as
-# > the released code does. Where do the feet go? And a round foot, turned by 90 degrees about its own middle?
+# > the released code does. How far do the feet go? And a round foot, turned by 90 degrees about its own middle?
 
 # %%
-show(figures.pivot_sweep("part"))
 show(figures.pivot_sweep("corner"))
+for about in demo_by_hand.ABOUT:
+    turned = demo_by_hand.compute_parts("left foot", rotation=-20, about=about)
+    print(f"a foot turned by 20 degrees about {about}: its spring opens by {turned['lengths'].max():.1f} %")
+turned = demo_by_hand.compute_parts("left foot", rotation=90)
+still = demo_by_hand.compute_parts("left foot")
+print(f"by 90 degrees about its own centre: {turned['lengths'].max():.1f} %; no pixel changes by more than", end=" ")
+print(f"{(turned['maps'] - still['maps']).abs().max():.4f}")
 
 # %% [markdown]
 # **What you saw.** About the corner, a small turn carries a part far away: a gradient that means "turn" also throws. So
 # we turn each part about its own middle (*ours*). The round foot turned by 90 degrees looks as before, and yet its
-# spring may open: the picture does not say how a round part is turned, and only the anchors give it an orientation.
+# spring opens: the picture does not say how a round part is turned, and only the anchors give it an orientation.
 #
 # ## 3. A puppet
 #
 # > **Predict.** Lift an arm with the turns alone, without shifts. Does the hand follow?
 
 # %%
-doll = demo_by_hand.puppet_demo()
+doll = demo_puppet.puppet_demo()
 doll
 
 # %% tags=["demo-test"]
-doll.set(left_arm=-75).check()
-closed = doll.arrays["lengths"].max()
-doll.set(shifts=demo_by_hand.SHIFTS[1]).check()
-assert doll.arrays["lengths"].max() > closed + 5
+doll.set(**doll.presets["wave"]).check()
+closed = doll.arrays["lengths"].max().item()
+doll.set(**doll.presets["wave without shifts"]).check()
+torn = doll.arrays["lengths"].max().item()
+assert torn > closed + 5
 doll.reset().check()
-print("the puppet moves")
+print(f"longest spring of the wave: {closed:.1f} % of the width, without shifts {torn:.0f} %")
 
 # %% [markdown]
 # **What you saw.** Without shifts every part turns where it is, and the springs open: there is no hierarchy. The
 # network must learn that a lifted arm takes its forearm and hand along.
-
-# %% slideshow={"slide_type": "skip"}
-show(figures.pose_sweep())
-
-# %% [markdown]
+#
 # ## 4. Copy, look up, or paint: what can learn?
 #
 # To move a part, one may copy its pixels to new places; or look up, for every new pixel, where it came from (kornia's
@@ -152,21 +177,19 @@ walk = demo_gradient.gradient_demo()
 walk
 
 # %% tags=["demo-test"]
-walk.set(way="closed form", step=40).check()
-assert walk.arrays["losses"]["closed form"][-1] < 0.1 * walk.arrays["losses"]["closed form"][0]
-assert walk.arrays["losses"]["copied pixels"][-1] == walk.arrays["losses"]["copied pixels"][0]
+near = walk.set(**walk.presets["closed form"]).check().arrays["losses"]
+assert near["closed form"][-1] < 0.1 * near["closed form"][0]
+assert near["copied pixels"][-1] == near["copied pixels"][0]
+far = walk.set(**walk.presets["too far to feel"]).check().arrays["losses"]
 walk.reset().check()
-print("the gradient demo moves")
+for way, losses in near.items():
+    print(f"{way:18}loss after 40 steps: {losses[-1]:.3f} near the target, {far[way][-1]:.3f} out of reach")
 
 # %% [markdown]
 # **What you saw.** Copied pixels jump from cell to cell: the loss is a staircase, its slope is zero, nothing learns.
 # The other two have a slope, but only where part and target overlap. Out of reach a part shrinks rather than walks.
 # Remember this: the template must *begin near the people*.
-
-# %% slideshow={"slide_type": "skip"}
-show(figures.parity_figure())
-
-# %% [markdown]
+#
 # The warp interpolates between pixels, so it errs where a part is a few pixels wide; the error falls with the square of
 # the raster's size. The closed form has no raster to err with.
 #
@@ -177,7 +200,7 @@ show(figures.parity_figure())
 
 # %%
 trained = demo_trained.load(None, FOLDER, BUDGET)
-codes = demo_trained.code_demo(trained)
+codes = demo_code.code_demo(trained)
 codes
 
 # %% tags=["demo-test"]
@@ -187,14 +210,31 @@ codes.reset().check()
 print("the auto-encoder demo moves")
 
 # %% [markdown]
-# **What you saw.** One number changes wall, floor and person together. Three ideas lead from here to names:
+# **What you saw.** One number changes wall, floor and person together. Three papers lead from here to names.
 #
-# 1. **Two photos.** Take the appearance from *another moment* of the same person: then the numbers need only carry the
-#    pose (Rhodin et al. 2018 do this with two cameras, and make the numbers a rotatable cloud in 3D).
-# 2. **There and back.** CycleGAN asks that a translated picture, translated back, is the first one again. A photo is
-#    compared with itself; nobody labels anything. That is what *self-supervised* means.
-# 3. **A bottleneck with names.** Let the only thing that passes be the posed template. Then the number "knee" means
-#    the knee, because the drawing says so.
+# **Appearance from elsewhere** (Rhodin, Salzmann, Fua 2018). Two cameras see one moment. The code of camera $i$'s photo
+# is a cloud of points in 3D; it is turned by the known rotation between the cameras, and must then paint the photo of
+# camera $j$. The background is handed over separately, and the appearance comes from *another moment* of the same
+# person: so the cloud need only carry the pose, and must carry it in 3D. A small network reads a pose from it, with a
+# hundredth of the labels. We take over the other moment.
+#
+# **There and back** (CycleGAN: Zhu et al. 2017). One network translates horses into zebras, a second one back; a critic
+# (*discriminator*) says only whether a zebra looks real. What is there *and back* must be the first picture again. A
+# photo is compared with itself, and nobody labels anything: that is what *self-supervised* means. Below, our trained
+# networks go there and back: a person in another's pose, and in his own again.
+#
+# **There and back in 3D** (Chen et al. 2019). A 2D skeleton is lifted to 3D, turned, projected: a 2D skeleton again, of
+# which a critic says whether it looks like a person. Lifted, turned back and projected, it must be the first one. Drag
+# the turn below: at 0 a flat skeleton comes back as perfectly as a right one. The way back does not tell them apart;
+# the critic does, from aside.
+
+# %%
+show(sheets.back_figure(trained))
+show(sheets.turn_sweep(trained.tests.pose[0][demo_slide.liveliest(trained)]))
+
+# %% [markdown]
+# Shape templates go one step further: **a bottleneck with names**. Let the only thing that passes be the posed
+# template. Then the number "knee" means the knee, because the drawing says so.
 #
 # ## 6. Two networks and a template
 #
@@ -203,11 +243,12 @@ print("the auto-encoder demo moves")
 #
 # $$L = \underbrace{\mathrm{mean}\,|\psi(f_1) - \psi(\hat f_1)|}_{\text{reconstruction}}
 #   + 0.5\,L_{anchor} + 1.0\,L_{boundary}$$
+#
+# The weights are the released ones.
 
 # %%
 source(learning.Learner.loss)
 source(Translator.forward)
-source(solid)
 
 # %% [markdown]
 # What is *ours*, and why:
@@ -216,13 +257,39 @@ source(solid)
 #   half of a small network that repairs holes and noise in these photos; no label, no outside help. Pixels count too.
 #   (Who has VGG's weights as torchvision's file can train with them:
 #   `python -m tutorial_lib.lessons.shape_templates.experiment --vgg FILE`.)
-# - **No way past the parts.** The paper's translator gets photo 2 whole, beside the parts. On our photos it then
-#   learned to copy the person where the poses differ little, and ignored the parts. Ours finds the parts in photo 2 as
+# - **No way past the parts.** The paper's translator gets photo 2 whole, beside the parts. Then it may copy the person
+#   where the poses differ little, and ignore the parts: below is a slider for that. Ours finds the parts in photo 2 as
 #   well. Each takes the mean colour of where it lies *there*, and is painted *here*, upon the empty place (the median
 #   of a camera that stands still). So a part that misses its limb, in either photo, brings the wrong colour.
 # - **An adult to begin with.** The published template is an infant in a T-pose. Training begins with an adult who
 #   stands with lowered arms, drawn by hand: a part that does not touch its limb feels nothing. Parts begin blurred.
 # - **Seen from the front**, as the paper's infants are, who lie on their backs.
+#
+# Before any training: you are the regressor. Lay the template onto the photo; the loss is live, the translator is the
+# trained one.
+#
+# > **Predict.** All parts slide to the right, off the person. Does the loss rise all the way?
+
+# %%
+lively = demo_slide.liveliest(trained)
+laid = demo_lay.laid_demo(trained, lively)
+laid
+
+# %% tags=["demo-test"]
+along = laid.reset().check().arrays
+hill = along["shifts"][along["along"].argmax()].abs().item()
+right = along["along"][along["shifts"] >= 0]
+for name in laid.presets:
+    cost = laid.set(**laid.presets[name]).check().arrays["losses"]
+    print(f"{name:28}" + ", ".join(f"{part} {value:.3f}" for part, value in cost.items()))
+laid.reset().check()
+print(f"the hill stands {hill:.2f} half widths aside; beyond it the loss falls", end=" ")
+print(f"from {right.max():.3f} to {right[-1]:.3f}")
+
+# %% [markdown]
+# **What you saw.** It rises, and then it falls again: a person painted in the wrong place costs more than no person at
+# all. From beyond the hill the slope leads *out of the picture*. This is why the template must begin near the people,
+# and where the fence earns its weight.
 #
 # > **Predict.** Which joints will be found best, and which worst?
 
@@ -236,35 +303,75 @@ one = found.arrays["found"]
 found.set(photo=9).check()
 assert (found.arrays["found"] - one).abs().max() > 0.05  # it looks at the photo
 found.reset().check()
-print("the demo of the trained network moves")
+again = measured(keypoints(learning.affines_of(trained.regressor, trained.tests.photos(0))), trained.tests.keypoints[0])
+for part in sorted(BODY_PARTS, key=again.get):
+    print(f"{part:10}{again[part]:6.2f} % of the width")
 
 # %% [markdown]
 # **What you saw.** Head, trunk and legs lie on the person and follow them; forearms and hands often stay where
 # arms hang, also where an arm is raised. A hand is two pixels wide here, and the
 # loss hardly misses it.
+#
+# Watch it learn. The parts were recorded on the way; *play* walks through the training.
+#
+# > **Predict.** Begun with the published infant, or half a width aside: does the training find the people?
 
 # %%
-album = demo_trained.album_demo(trained)
+takes = demo_slide.recordings(trained)
+album = demo_slide.slides_demo(trained, takes, lively)
 album
 
 # %% tags=["demo-test"]
-album.set(moment=0).check()
-start = album.arrays["error"]["all"]
-assert (album.arrays["errors"][-1] < album.arrays["errors"][0]).item()
-album.reset().check()
-print("the album demo moves")
+for begin in takes:
+    errors = album.set(begin=begin).check().arrays["all errors"]
+    print(f"{begin:24}{errors[0]:6.1f} % of the width at first, {errors[-1]:6.1f} % at last")
+errors = album.reset().check().arrays["all errors"]
+assert errors[-1] < errors[0]
 
 # %% [markdown]
-# Watch it learn: the cell below begins with untrained networks and trains for some ten seconds, on photos drawn just
-# now. Trunk and legs slide onto the people; arms would take the full training, and more.
+# And now a training of your own: the template begins a step aside, on photos drawn just now. Run the next two cells and
+# look at the picture of the first: it is drawn anew every five steps, while the second one runs.
 
 # %%
 fresh = front_pairs(clips_of("train"), 256, size=trained.regressor.size, generator=torch.Generator().manual_seed(SEED))
-losses, before, after = demo_trained.continue_training(trained, fresh, steps=100, seed=SEED, anew=True)
-for name, affines in {"untrained": before, "now": after}.items():
-    print(f"{name:10}{measured(keypoints(affines), trained.tests.keypoints[0])['all']:6.2f} % of the width")
+training = demo_slide.Lesson(trained, fresh, learning.Row(aside=0.3), photo=lively, seed=SEED)
+training.demo
+
+# %%
+losses = training.run(60)
+errors = training.demo.arrays["all errors"]
 print(f"loss, mean of ten steps: {sum(losses[:10]) / 10:.2f} at first, {sum(losses[-10:]) / 10:.2f} at last")
-show(demo_trained.slid_figure(trained, before, after))
+print(f"joint error: {errors[0]:.1f} % of the width at first, {errors[-1]:.1f} % at last")
+
+# %% [markdown]
+# The parts slide back onto the people as one piece: the springs hold them together. Arms would take the full training,
+# and more.
+#
+# ### The translator that cheats
+#
+# Everything hangs on what the translator is *not* told. The paper's gets photo 2 whole, beside the parts. Let more and
+# more of it pass: its means over 4 x 4 cells, over 8 x 8, ..., all 64 x 64 pixels.
+#
+# > **Predict.** The more passes, the better the painting? And the joints? Whose pose will be painted if the parts come
+# > from a stranger's photo?
+
+# %%
+cheat = demo_leak.leak_demo(trained, RESULTS["runs"], lively)
+cheat
+
+# %% tags=["demo-test"]
+first = cheat.arrays["own"]
+cheat.set(leak=demo_leak.recorded(trained)[-1]).check()
+assert (cheat.arrays["own"] - first).abs().max() > 0.01
+curves = cheat.reset().check().arrays["curves"]
+for title, values in curves.items():
+    print(f"{title:34}" + " ".join(f"{recipes.LEAKS[name].leak}: {value:.2f} " for name, value in values.items()))
+
+# %% [markdown]
+# **What you saw.** Three curves, to be read together. If the painting gets better while other parts change it less and
+# less, the translator has begun to copy, and the parts are out of work: the loss falls, and teaches the regressor
+# nothing. A low reconstruction loss does not say that a pose was found. Whoever builds a bottleneck has to ask what
+# else could pass: that question, not the template, is the idea to take home.
 
 # %% [markdown]
 # ## 7. Pose and appearance come apart
@@ -276,12 +383,15 @@ swap = demo_trained.swap_demo(trained)
 swap
 
 # %% tags=["demo-test"]
+cycles = []
+for pose in range(8):
+    cycles.append(swap.set(pose=pose, clothes=pose + 8).check().arrays["cycle"])
 swap.set(pose=3, clothes=7).check()
 first = swap.arrays["swapped"]
 swap.set(pose=12).check()
 assert (swap.arrays["swapped"] - first).abs().max() > 0.05  # another pose, another picture
 swap.reset().check()
-print("the swap demo moves")
+print(f"there and back, eight pairs: grey values differ by {min(cycles):.1f} to {max(cycles):.1f} %")
 
 # %% [markdown]
 # **What you saw.** Trunk and legs take the other's pose, blurred: a part knows its colours, but no stripes. Arms that
@@ -294,9 +404,6 @@ print("the swap demo moves")
 # trained with all labels. *Flip-tolerant*: the two arms, and the two legs, may be exchanged.
 
 # %%
-truth = trained.tests.keypoints[0]
-affines = learning.affines_of(trained.regressor, trained.tests.photos(0))
-again = measured(keypoints(affines), truth)
 stored = RESULTS["runs"]["main"]["0"]
 assert all(abs(again[name] - stored[name]) < 0.05 for name in again), "the shipped network is not the recorded one"
 for name, value in again.items():
@@ -304,34 +411,62 @@ for name, value in again.items():
 
 # %%
 show(results.comparison_figure(RESULTS))
+show(results.curve_figure(RESULTS))
 
 # %% [markdown]
-# **What you saw.** Hips, knees and shoulders are found far better than by any answer that does not look, feet a little
-# better. (Above: the shipped network; in the figure: the mean of five trainings.) Hips are a bit too high all the time,
-# because nobody told the network where in the trunk we want them. Hands are hardly found: little better than an arm
-# that hangs. The same network with labels is ahead everywhere, most of all at the hands.
+# **What you saw.** Hips, knees and shoulders are found far better than by any answer that does not look. (Above: the
+# shipped network; in the figure: the mean of all trainings.) Hips are a bit too high all the time, because nobody told
+# the network where in the trunk we want them. The same network with labels is ahead everywhere, most of all at the
+# hands. The second figure says whether a longer training would tell another story: where a curve is flat, it would not.
 #
-# What did not help the hands (one training each, validation photos): a loss that compares what the parts cover with
-# where the photo differs from the empty place; trying random arms, and keeping what fitted better; practising first on
-# painted puppets in random poses. From the outline an arm before the trunk cannot be told, and skin is two pixels wide.
+# ### The hands
+#
+# > **Predict.** Where do the vermillion squares lie if an arm is raised?
+
+# %%
+show(sheets.hands_figure(trained))
+if results.tried(RESULTS):
+    show(results.tried_figure(RESULTS))
+blind = RESULTS["baselines"]["mean pose"]["hands"]
+for name, run in {"no labels": "main", "all labels": "supervised"}.items():
+    print(f"hands, {name:12}{plus_minus(results.values(RESULTS, run, 'hands'))} % of the width")
+print(f"hands, mean pose   {blind:.1f} %, without a look")
+for name, row in results.tried(RESULTS).items():
+    print(f"validation photos, {name:28}hands {plus_minus(row['hands'])}, all {plus_minus(row['all'])}")
+if not results.tried(RESULTS):
+    print("what might help the hands: not in these results")
+print(f"the main run was trained with: {RESULTS['chosen']}")
+
+# %% [markdown]
+# **What you saw.** Where arms hang the hands are found, because that is where they began. A raised hand is missed: the
+# parts cannot feel it from where they are (you have seen the hill), the outline does not tell an arm before the trunk
+# from the trunk, and skin is two pixels wide. The paper's infants wave before a sheet, at 256 pixels.
+#
+# What might help is tried one change at a time, on validation photos: photos moved, turned and recoloured
+# (augmentation), people who move their arms more, wider parts at first; a longer training and twice the pixels, which
+# cost more. Above stands what came of it, where it is in the results; the main run was trained with what the last line
+# names. Three more ideas did not help (one training each):
+# a loss that compares what the parts cover with where the photo differs from the empty place; trying random arms, and
+# keeping what fitted better; practising first on painted puppets in random poses.
 #
 # ### What do the two losses do?
 #
 # The paper takes one loss away, or both. We repeat that twice, with parts that turn about the corner of the image as in
 # the released code: once begun on the people, and once *beside the picture*, 1.3 half widths to the right, as if one
-# step of the training had been far too long.
+# step of the training had been far too long. The second start is an invention of ours.
 #
 # > **Predict.** Begun on the people: which of the four rows is worst? And thrown out of the picture: who comes back?
 
 # %%
 show(results.ablation_figure(RESULTS))
+for rows in (recipes.CALM, recipes.THROWN):
+    print("; ".join(f"{name} {plus_minus(results.values(RESULTS, name))}" for name in rows), "% of the width")
 
 # %% [markdown]
-# **What you saw.** Begun on the people, the springs help a little and the boundary not at all: hardly a part comes near
+# **What you saw.** Begun on the people, the springs help a little and the boundary hardly: scarcely a part comes near
 # the edge, so its loss is almost always zero. Thrown out, the boundary decides. Outside, no pixel feels a part, and
 # springs do not mind if all parts slide together; only the boundary loss pulls. Without it the training is lost from
-# the first step. Without the springs the parts come back one by one, and no longer as a person. With both they return,
-# in these few steps not yet closer than the standing start (6.6 %).
+# the first step. Without the springs the parts come back one by one, and no longer as a person.
 #
 # ### And in 3D?
 #
@@ -339,77 +474,69 @@ show(results.ablation_figure(RESULTS))
 # template calls a hip lies higher than the hip of those poses; the means of both, unpaired sets say by how much.
 
 # %%
-library = front_pairs(clips_of("validation"), 256, size=16, generator=torch.Generator().manual_seed(SEED + 1))
-chance = torch.Generator().manual_seed(SEED + 3)
-others = front_pairs(clips_of("train"), 256, size=trained.regressor.size, generator=chance).photos(0)
-there = keypoints(learning.affines_of(trained.regressor, others))
-lifter = fit_lifter(library.keypoints[0], library.pose[0], found=there)
-plain = fit_lifter(library.keypoints[0], library.pose[0])
-target = trained.tests.pose[0] - trained.tests.pose[0][:, :1]
-average_pose = (library.pose[0] - library.pose[0][:, :1]).mean(0)
-lifted = {
-    "from true 2D joints": 1000 * mpjpe(plain(truth), target).item(),
-    "from the found joints": 1000 * mpjpe(lifter(keypoints(affines)), target).item(),
-    "the same, means not matched": 1000 * mpjpe(plain(keypoints(affines)), target).item(),
-    "the average pose": 1000 * mpjpe(average_pose.expand_as(target), target).item(),
-}
-for name, value in lifted.items():
-    print(f"{name:24}{value:6.0f} mm")
+LIFTED = [one["lifted"] for one in RESULTS["runs"]["main"].values() if "lifted" in one]
+lifted = {name: [one[name] for one in LIFTED] for name in LIFTED[0]}
+for name, values in lifted.items():
+    print(f"{name:30}{plus_minus(values, 0)} mm, trainings: {len(values)}")
 
 # %% [markdown]
-# **What you saw.** Lifting gains a little on the average pose, and only because the means were matched. The arms are
-# what is missing.
+# **What you saw.** The average pose is a strong rival: it looks at nothing. What lifting gains on it, it gains because
+# the means were matched; without that, it loses. The arms are what is missing.
 #
 # ## Claim cards
 #
-# Every training was repeated from five seeds; those of the ablation are shorter than the main one.
+# Differences are taken training by training (the same seed), and a card is undecided where its 95 % interval does not
+# tell.
 
 # %%
+BASE = RESULTS["baselines"]
+
+
+def minus(run, value, column="all"):
+    """A run's errors minus one number: of an answer that looks at no photo."""
+    return [error - value for error in results.values(RESULTS, run, column)]
+
+
 record(
     Claim(
         "no-labels",
         LESSON,
-        "Without a label the template finds joints; labels still make the same network better.",
+        "Without a label the template finds joints better than answers that do not look; with labels the same network "
+        "is better still.",
         "Schmidtke et al. 2021, infants; the supervised and the unpaired-label method are other networks",
         paper={"no labels": 4.86, "all labels": 1.74, "labels of other photos": 8.98},
         ours={
             "no labels": results.values(RESULTS, "main"),
             "all labels": results.values(RESULTS, "supervised"),
-            "where training begins": [RESULTS["baselines"]["start"]["all"]],
-            "mean pose of all labels": [RESULTS["baselines"]["mean pose"]["all"]],
+            "where training begins": [BASE["start"]["all"]],
+            "mean pose of all labels": [BASE["mean pose"]["all"]],
+            "no labels minus start": minus("main", BASE["start"]["all"]),
+            "no labels minus mean pose": minus("main", BASE["mean pose"]["all"]),
+            "all labels minus no labels": results.differences(RESULTS, "supervised", "main"),
         },
-        test=lambda m: (
-            m["all labels"].mean() < m["no labels"].mean() < m["where training begins"].mean()
-            and m["no labels"].max() < m["mean pose of all labels"].mean()
-        ),
-        explanation="Holds when every training beats both answers that look at no photo, and labels beat it. The paper "
-        "sees infants on their backs; ours are adults who walk, kneel and wave. We have no method with labels of other "
-        "photos.",
+        test=lambda m: all_hold(*(is_below(m[name]) for name in m if " minus " in name)),
+        explanation="Holds when the three differences are below 0. The paper sees infants on their backs; ours are "
+        "adults who walk, kneel and wave. We have no method with labels of other photos.",
         unit="% of the width",
     )
 )
 
 # %%
 PAPER = {"both": 6.54, "no boundary": 65.99, "no anchor": 12.42, "neither": 446.47}
-
-
-def worse_without(m):
-    both = m["both"].mean()
-    return m["no boundary"].mean() > 2 * both and m["neither"].mean() > 2 * both and m["no anchor"].mean() > both
-
-
+WITHOUT = [name for name in PAPER if name != "both"]
 record(
     Claim(
         "ablation",
         LESSON,
-        "Begun on the people: every loss is needed.",
+        "Begun on the people: without either loss, or without both, the error is larger.",
         "Schmidtke et al. 2021, ablation on infants",
         paper=PAPER,
-        ours={name: results.values(RESULTS, name) for name in PAPER},
-        test=worse_without,
-        explanation="Holds when each row is worse than the one with both losses, and those without the boundary more "
-        "than twice as bad. In a calm training no anchor leaves the picture, so the boundary loss is zero all the "
-        "time; and small networks that paint with nothing but the parts keep them together almost by themselves.",
+        ours={name: results.values(RESULTS, name) for name in PAPER}
+        | {f"{name} minus both": results.differences(RESULTS, name, "both") for name in WITHOUT},
+        test=lambda m: all_hold(*(is_above(m[f"{name} minus both"]) for name in WITHOUT)),
+        explanation="Holds when all three differences are above 0. In a calm training no anchor leaves the picture, so "
+        "the boundary loss is zero almost all the time; and small networks that paint with nothing but the parts keep "
+        "them together almost by themselves.",
         unit="% of the width",
     )
 )
@@ -419,14 +546,20 @@ record(
     Claim(
         "thrown-out",
         LESSON,
-        "Begun beside the picture: without the boundary loss the training is lost.",
+        "From a start that we invented (beside the picture; the paper has none such): without the boundary loss the "
+        "training is lost, with both losses it is not.",
         "Schmidtke et al. 2021, the same ablation",
         paper=PAPER,
-        ours={name: results.values(RESULTS, f"{name}, thrown out") for name in PAPER},
-        test=worse_without,
-        explanation="The same test. The start is ours: it stands for whatever throws the parts out in the paper's "
-        "larger training, which begins with an infant in a T-pose. The paper's 446 % needs parts that run away; ours "
-        "stay where they were thrown.",
+        ours={name: results.values(RESULTS, f"{name}, thrown out") for name in PAPER}
+        | {"T-pose, no photo": [BASE["T-pose"]["all"]]},
+        test=lambda m: all_hold(
+            *(is_above(m[name], BASE["T-pose"]["all"]) for name in ("no boundary", "neither")),
+            is_below(m["both"], BASE["T-pose"]["all"]),
+        ),
+        explanation="Lost: worse than the template as it was drawn, which looks at no photo. The start stands for "
+        "whatever throws the parts out in the paper's larger training, which begins with an infant in a T-pose. The "
+        "paper's 446 % needs parts that run away; ours stay where they were thrown. Begun as the paper begins, see the "
+        "card before this one.",
         unit="% of the width",
     )
 )
@@ -437,12 +570,37 @@ record(
     Claim(
         "hands",
         LESSON,
-        "Hands are found worst.",
+        "Hands are found worst of the five.",
         "Schmidtke et al. 2021, infants, error by body part",
         paper=PARTS,
-        ours={name: results.values(RESULTS, "main", name) for name in PARTS},
-        test=lambda m: all(m["hands"].mean() > m[name].mean() for name in PARTS if name != "hands"),
-        explanation="Holds when hands have the largest mean error of the five.",
+        ours={name: results.values(RESULTS, "main", name) for name in PARTS}
+        | {
+            f"hands minus {name}": results.differences(RESULTS, "main", "main", "hands", name)
+            for name in PARTS
+            if name != "hands"
+        },
+        test=lambda m: all_hold(*(is_above(m[name]) for name in m if " minus " in name)),
+        explanation="Holds when hands have a larger error than each of the others.",
+        unit="% of the width",
+    )
+)
+
+# %%
+record(
+    Claim(
+        "hands-found",
+        LESSON,
+        "Hands are found: better than by the mean pose, by a third at least.",
+        "Schmidtke et al. 2021, infants, error by body part; the third is ours",
+        paper={"hands": 7.21},
+        ours={
+            "hands": results.values(RESULTS, "main", "hands"),
+            "hands, all labels": results.values(RESULTS, "supervised", "hands"),
+            "mean pose": [BASE["mean pose"]["hands"]],
+            "hands minus two thirds of the mean pose": minus("main", BASE["mean pose"]["hands"] * 2 / 3, "hands"),
+        },
+        test=lambda m: is_below(m["hands minus two thirds of the mean pose"]),
+        explanation="Section 8 tells what was tried. Raised hands are out of the parts' reach.",
         unit="% of the width",
     )
 )
@@ -452,16 +610,18 @@ record(
     Claim(
         "lifting",
         LESSON,
-        "Joints found without labels can be lifted to 3D.",
+        "Joints found without labels can be lifted to 3D: better than the average pose.",
         "Schmidtke et al. 2021, synthetic infants: 44.7 against 59.7 of a method with unpaired labels; unit not stated",
         paper={},
-        ours={name: [value] for name, value in lifted.items()},
-        test=lambda m: (
-            m["from true 2D joints"].mean() < m["from the found joints"].mean() < m["the average pose"].mean()
-        ),
-        explanation="Holds when lifting beats the average pose. The lifter is a linear map, learned from poses of "
-        "other people; it never saw the errors of found joints. It learns by how much found joints differ from its own "
-        "on average, for which no pair is needed. Arms that were not found are what is missing.",
+        ours=lifted
+        | {"found minus average": [one["from the found joints"] - one["the average pose"] for one in LIFTED]},
+        test=lambda m: is_below(m["found minus average"]),
+        explanation="The lifter is a linear map, learned from poses of other people; it never saw the errors of found "
+        "joints. It learns by how much found joints differ from its own on average, for which no pair is needed. Arms "
+        "that were not found are what is missing.",
+        if_undecided="One training shows no spread: the same with every training of the main run would tell."
+        if len(LIFTED) == 1
+        else "",
         unit="mm",
     )
 )
@@ -491,13 +651,12 @@ def moved_gaussian(mean, covariance, linear, shift):
 checks.moved_gaussian(moved_gaussian)
 
 # %% [markdown]
-# **2. The springs** (5 minutes). Distances count in widths of the image, whose screen coordinates run from -1 to 1; and
-# the released code's mean over three homogeneous coordinates divides by 3.
+# **2. The springs** (5 minutes). The formula of section 1, for pairs of anchors that were moved already.
 
 
 # %%
 def spring_loss(first, second):
-    """Anchor loss () of the pairs' ends (n, 2) and (n, 2), in screen coordinates."""
+    """Anchor loss () of the pairs' ends (n, 2) and (n, 2), in half widths."""
     ### BEGIN SOLUTION
     return ((first - second) / 2).square().sum() / 3
     ### END SOLUTION
@@ -506,18 +665,44 @@ def spring_loss(first, second):
 checks.spring_loss(spring_loss)
 
 # %% [markdown]
-# **3. The fence** (5 minutes). Bound *every* anchor: the mean over x and y of the hinge, summed over the anchors.
+# **3. The fence** (5 minutes). Likewise, with the hinge. Bound *every* anchor.
 
 
 # %%
 def fence(anchors):
-    """Boundary loss () of anchors (n, 2): max(|a| - 1, 0), mean over the axes, sum over all anchors."""
+    """Boundary loss () of moved anchors (n, 2), in half widths."""
     ### BEGIN SOLUTION
-    return (anchors.abs() - 1).clamp_min(0).mean(-1).sum()
+    return (anchors.abs() - 1).clamp_min(0).sum() / 3
     ### END SOLUTION
 
 
 checks.fence(fence)
+
+# %% [markdown]
+# **4. A template without a network** (20 minutes). Write the training loop yourself, for one picture. You get the
+# *silhouette* of a posed puppet: what all parts cover together, without their names. Begin at `start`, and let Adam
+# change all 108 numbers until the silhouettes agree and the springs are closed. `checks.silhouette(part_maps(affines,
+# size))` paints; try the loss without the springs, too, and look at the message.
+
+
+# %%
+def fit_template(target, start):
+    """Affines (18, 2, 3) whose silhouette is `target` (48, 48); `start` (18, 2, 3) is near."""
+    ### BEGIN SOLUTION
+    affines = start.clone().requires_grad_()
+    optimiser = torch.optim.Adam([affines], lr=0.01)
+    for _ in range(150):
+        painted = checks.silhouette(part_maps(affines, len(target)))
+        different = (painted - target).abs().mean()
+        loss = different + ANCHOR_WEIGHT * anchor_loss(affines)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return affines.detach()
+    ### END SOLUTION
+
+
+checks.fit_template(fit_template)
 
 # %% [markdown]
 # ## Break it
@@ -550,7 +735,7 @@ for name, errors in everything.items():
 # 1. A template is eighteen Gaussians; a pose is one affine map for each, painted in closed form and differentiable.
 # 2. Springs between anchors keep the parts a person; a fence round the picture brings back what was thrown out.
 # 3. A photo is its own teacher: paint moment 1 from the posed parts and the clothes of moment 2.
-# 4. It works where the template begins near the people and the translator cannot go round the parts.
+# 4. It works where the template begins near the people, this side of the hill, and no other way leads past the parts.
 # 5. What the picture hardly shows (hands) or cannot say (left or right) is not learned without labels.
 #
 # ## Further reading
@@ -559,4 +744,5 @@ for name, errors in everything.items():
 # - H. Rhodin, M. Salzmann, P. Fua: *Unsupervised geometry-aware representation for 3D human pose estimation*, ECCV
 #   2018.
 # - T. Jakab et al.: *Self-supervised learning of interpretable keypoints from unlabelled videos*, CVPR 2020.
+# - C.-H. Chen et al.: *Unsupervised 3D pose estimation with geometric self-supervision*, CVPR 2019.
 # - J.-Y. Zhu et al.: *Unpaired image-to-image translation using cycle-consistent adversarial networks*, ICCV 2017.

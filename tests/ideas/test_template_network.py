@@ -8,7 +8,7 @@ import torch
 
 from tutorial_lib.motion import builtin
 from tutorial_lib.skeleton import MIRROR
-from tutorial_lib.templates import anchor_loss, boundary_loss, keypoints, part_maps
+from tutorial_lib.templates import anchor_loss, boundary_loss, keypoints, learning, part_maps
 from tutorial_lib.templates.lift import fit_lifter, normalised
 from tutorial_lib.templates.network import (
     START,
@@ -18,7 +18,8 @@ from tutorial_lib.templates.network import (
     soft_maps,
     solid,
 )  # fmt: skip
-from tutorial_lib.templates.pairs import Pairs, facing, front_pairs
+from tutorial_lib.templates.pairs import Change, Pairs, facing, front_pairs
+from tutorial_lib.templates.warp import gaussian_maps
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +233,65 @@ def test_training_begins_with_an_adult_whose_springs_are_closed():
     trunk, leg = joints[8, 1] - joints[0, 1], joints[0, 1] - joints[3, 1]
     assert leg / trunk > 1.5
     assert torch.allclose(joints[list(MIRROR)] * joints.new_tensor([-1, 1]), joints, atol=1e-5)
+
+
+# ------------------------------------------------------------------ what passes beside the parts, other frames
+def test_a_leak_shows_the_translator_so_many_cells_of_the_photo():
+    place, maps = torch.zeros(1, 3, 32, 32), torch.zeros(1, 18, 16, 16)
+    translator = woken(Translator(8, leak=4))
+    one, other = torch.rand(2, 1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    cell = one.unfold(2, 8, 8).unfold(3, 8, 8)
+    shuffled = cell.flatten(-2).roll(3, -1).reshape(cell.shape).permute(0, 1, 2, 4, 3, 5).reshape(one.shape)
+    seen = [translator(photo, maps, place, maps) for photo in (one, other, shuffled)]
+    assert (seen[0] - seen[1]).abs().max() > 1e-3  # without parts something of the photo passes
+    torch.testing.assert_close(seen[0], seen[2])  # but only its means over 4 x 4 cells
+    closed = woken(Translator(8))
+    assert torch.equal(closed(one, maps, place, maps), closed(other, maps, place, maps))
+
+
+def test_a_change_moves_photos_and_joints_alike():
+    generator = torch.Generator().manual_seed(0)
+    joints = 0.8 * torch.rand(6, 17, 2, generator=generator) - 0.4
+    spots = gaussian_maps(joints[:, 0], 0.001 * torch.eye(2).expand(6, 2, 2), 96)
+    change = Change.draw(6, generator)
+    maps = change.photos(spots[:, None].expand(-1, 3, -1, -1))[:, 0]
+    peak = maps.flatten(1).argmax(-1)
+    found = 2 * (torch.stack([peak % 96, peak // 96], -1) + 0.5) / 96 - 1
+    moved = change.joints(joints)[:, 0]
+    assert (found - moved).abs().max() < 2 / 96 and (moved - joints[:, 0]).abs().max() > 0.05
+
+
+def test_augmented_batches_keep_photos_and_places_together(pairs):
+    one, _, place = pairs.draw(4, torch.Generator().manual_seed(1), augment=True)
+    plain, _, _ = pairs.draw(4, torch.Generator().manual_seed(1))
+    assert not torch.allclose(one, plain, atol=0.05)
+    assert ((one - place).abs().amax(1) < 0.1).float().mean() > 0.5  # the place was changed in the same way
+
+
+def test_waving_pairs_move_their_wrists_further():
+    def wrists(waving):
+        made = front_pairs(builtin(3, 2, 4, 60), 24, size=16, generator=torch.Generator().manual_seed(0), waving=waving)
+        return (made.pose[0] - made.pose[1])[:, [13, 16]].norm(dim=-1).amax(-1).mean()
+
+    assert wrists(True) > 1.2 * wrists(False)
+
+
+def test_half_precision_leaves_places_and_losses_in_single(pairs):
+    losses = {}
+    for half in (False, True):
+        learner = learning.Learner(pairs, Eye(4), size=32, width=4, batch=4, seed=0, half=half)
+        losses[half] = learner.loss(0, 10)
+        assert losses[half].dtype == torch.float32
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            affines = learner.regressor.eval()(pairs.photos(0))
+        assert affines.dtype == torch.float32 and (affines - START).abs().max() < 1e-5
+    torch.testing.assert_close(losses[True], losses[False], rtol=0.1, atol=0)
+
+
+def test_painting_others_takes_the_parts_that_it_is_given(pairs):
+    learner = learning.Learner(pairs, Eye(4), size=32, width=4, batch=4, seed=0)
+    woken(learner.translator)
+    own = learning.paint_others(learner, pairs, START.expand(len(pairs), -1, -1, -1))
+    aside = START + torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.0, 0.0]])
+    assert own.shape == (len(pairs), 3, 32, 32)
+    assert not torch.allclose(own, learning.paint_others(learner, pairs, aside.expand(len(pairs), -1, -1, -1)))

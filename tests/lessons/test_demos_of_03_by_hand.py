@@ -9,13 +9,14 @@ import torch
 from tutorial_lib.display import figures as drawing
 from tutorial_lib.display import preview, stage
 from tutorial_lib.display.still import png as still_png
-from tutorial_lib.lessons.shape_templates import demo_by_hand, demo_gradient, figures
-from tutorial_lib.lessons.shape_templates.demo_by_hand import SHIFTS, TOGETHER
+from tutorial_lib.lessons.shape_templates import demo_by_hand, demo_gradient, demo_puppet, figures
+from tutorial_lib.lessons.shape_templates.demo_by_hand import TOGETHER
+from tutorial_lib.lessons.shape_templates.demo_puppet import SHIFTS
 from tutorial_lib.templates import fitting, parts, puppet, warp
 
 MAKERS = {
     "parts": demo_by_hand.parts_demo,
-    "puppet": demo_by_hand.puppet_demo,
+    "puppet": demo_puppet.puppet_demo,
     "gradient": demo_gradient.gradient_demo,
 }
 
@@ -55,6 +56,10 @@ def bars(demo):
 
 def picture(demo):
     return stage.unpack(pane(demo, "image")["picture"]["cells"])
+
+
+def rest(body):
+    return body.set(**body.presets["the template"]).check()
 
 
 def still(demo):
@@ -103,47 +108,48 @@ def test_unknown_values_are_refused_and_the_demo_goes_on(body, descent):
 
 # ------------------------------------------------------------------ parts
 def test_template_costs_nothing(body):
+    rest(body)
     assert set(body.arrays["losses"].values()) == {0.0}
     assert bars(body) == pytest.approx(dict.fromkeys(bars(body), demo_by_hand.LOSS_FLOOR))
     assert body.stage.state["note"] == "every spring is closed"
 
 
 def test_torn_arm_is_the_anchor_losss_business(body):
-    body.set(**body.presets["one arm torn off"]).check()
+    body.set(**body.presets["a forearm torn off"]).check()
     cost = bars(body)
-    assert cost["anchor"] == pytest.approx(0.5 * 2 * (0.1**2 + 0.4**2) / 4 / 3, rel=1e-4)
+    assert cost["anchor"] == pytest.approx(0.5 * (0.1**2 + 0.4**2) / 4 / 3, rel=1e-4)
     assert cost["boundary"] == pytest.approx(demo_by_hand.LOSS_FLOOR)
     springs = stage.unpack(pane(body, "image")["lines"][0]["points"])
     lengths = np.linalg.norm(springs[:, 0] - springs[:, 1], axis=-1)
-    assert (lengths > 1e-3).sum() == 2
+    assert (lengths > 1e-3).sum() == 1  # the hand goes with its forearm
     assert (
         body.stage.state["note"] == f"longest spring: left arm to left forearm, {lengths.max() * 50:.0f} % of the width"
     )
 
 
 def test_sliding_out_together_is_the_boundary_losss_business(body):
-    body.set(**body.presets["everything slides out together"]).check()
+    body.set(**body.presets["all slide out together"]).check()
     assert body.arrays["losses"]["anchor"] == pytest.approx(0, abs=1e-10)
-    assert body.arrays["losses"]["boundary"] > 3 > body.arrays["losses"]["boundary, core only"]
+    assert body.arrays["losses"]["boundary"] > 2 > body.arrays["losses"]["boundary, core only"] > 0
     assert picture(body).mean() > 0.97  # hardly anything is left in the picture
     outside = (body.arrays["anchors"].abs() > 1).any(-1).sum().item()
-    assert pane(body, "table")["rows"][0][-1] == f"{outside} of 32" and outside > 20
+    assert pane(body, "table")["rows"][0][-1] == f"{outside} of 32 anchors" and outside > 20
 
 
 def test_foot_outside_is_free_in_the_released_code(body):
-    body.set(**body.presets["a foot leaves the picture"]).check()
+    body.set(**body.presets["a foot leaves"]).check()
     assert body.arrays["losses"]["boundary"] > 0 == body.arrays["losses"]["boundary, core only"]
 
 
 def test_turning_a_round_part_changes_no_pixel_but_opens_a_spring(body):
-    before = picture(body)
+    before = picture(rest(body))
     body.set(**body.presets["a turn that nobody sees"]).check()
     np.testing.assert_allclose(picture(body), before, atol=1e-3)
     assert body.arrays["losses"]["anchor"] > 1e-4
 
 
 def test_pivot_decides_how_far_a_turn_carries(body):
-    preset = body.presets["a foot turned about the corner"]
+    preset = body.presets["turned about the corner"]
     far = body.set(**preset).check().arrays["lengths"].max()
     near = body.set(about="its own centre").check().arrays["lengths"].max()
     assert far > 4 * near
@@ -151,16 +157,16 @@ def test_pivot_decides_how_far_a_turn_carries(body):
 
 def test_moving_all_parts_by_one_map_opens_no_spring(body):
     for about in demo_by_hand.ABOUT:
-        body.set(part=TOGETHER, about=about, rotation=25, scale_x=1.3, shear=0.4, shift_y=0.1).check()
+        rest(body).set(part=TOGETHER, about=about, rotation=25, scale_x=1.3, shear=0.4, shift_y=0.1).check()
         assert body.arrays["lengths"].max() < 1e-3
 
 
 @pytest.mark.parametrize("part", parts.NAMES)
 def test_shift_moves_the_chosen_part_only(body, part):
-    body.set(part=part, shift_x=0.1).check()
+    rest(body).set(part=part, shift_x=0.1).check()
     moved = (body.arrays["maps"] - warp.part_maps(warp.identity(), demo_by_hand.SIZE)).abs().amax((1, 2)) > 1e-3
     assert moved.nonzero().flatten().tolist() == [parts.NAMES.index(part)]
-    mean = body.arrays["outline"][:-1].mean(0)
+    mean = body.arrays["outline"][0, :-1].mean(0)
     torch.testing.assert_close(mean, parts.CENTRES[parts.NAMES.index(part)].float() + torch.tensor([0.1, 0.0]))
 
 
@@ -172,13 +178,29 @@ def test_paint_shows_a_lone_part_in_its_colour_on_white():
     assert (cells[0] == 1).all()
 
 
+def test_a_piece_moves_as_one_upon_what_its_parts_do_already(body):
+    begin = warp.identity()
+    begin[:, :, 2] = 0.1
+    turn = demo_by_hand.linear_map(30, 1, 1, 0)
+    moved = demo_by_hand.moved_piece(begin, "left arm, forearm and hand", turn, torch.tensor([0.2, 0.0]))
+    ends = demo_by_hand.measure(moved)["lengths"]
+    assert (ends > 1e-3).sum() == 1  # the shoulder's; elbow and wrist stay closed
+    arm, foot = parts.NAMES.index("left arm"), parts.NAMES.index("left foot")
+    torch.testing.assert_close(warp.moved(moved)[0][arm], warp.moved(begin)[0][arm] + torch.tensor([0.2, 0.0]))
+    torch.testing.assert_close(moved[foot], begin[foot])
+
+
 # ------------------------------------------------------------------ puppet
+def puppet_pane(doll):
+    return [part for part in doll.stage.state["panes"] if part["kind"] == "image"][1]
+
+
 @pytest.mark.parametrize("name", puppet.POSES)
 def test_puppet_shows_the_pose(doll, name):
     doll.set(**doll.presets[name]).check()
-    drawn = stage.unpack(pane(doll, "image")["skeletons"][0]["points"])[0]
+    drawn = stage.unpack(puppet_pane(doll)["skeletons"][0]["points"])[0]
     np.testing.assert_allclose(drawn, puppet.pose(puppet.POSES[name]), atol=0.05)  # the spine is the core's middle
-    assert doll.arrays["losses"]["anchor"] < 1e-9 and doll.stage.state["note"] == "every spring is closed"
+    assert doll.arrays["losses"]["anchor"] < 1e-9 and doll.stage.state["note"].startswith("every spring is closed")
 
 
 def test_turns_alone_do_not_carry_the_limbs_along(doll):
@@ -187,7 +209,7 @@ def test_turns_alone_do_not_carry_the_limbs_along(doll):
     doll.set(shifts=SHIFTS[1]).check()
     assert torch.equal(doll.arrays["affines"][..., :2], turned) and (doll.arrays["affines"][..., 2] == 0).all()
     assert doll.arrays["losses"]["anchor"] > 1e-3
-    assert not pane(doll, "image")["skeletons"]
+    assert not puppet_pane(doll)["skeletons"]
 
 
 def test_lifting_an_arm_moves_its_hand_up(doll):
@@ -225,30 +247,22 @@ def test_far_target_is_not_felt(descent):
     "make",
     [
         figures.tear_sweep,
-        figures.slide_sweep,
-        figures.pose_sweep,
         figures.holes_figure,
-        lambda: figures.pivot_sweep("part"),
         lambda: figures.pivot_sweep("corner"),
     ],
 )
 def test_sweeps_have_frames_that_differ_and_a_preview(make):
     figure = make()
     heats = [np.asarray(frame.data[0].z) for frame in figure.frames]
-    assert len(heats) >= 3 and all(not np.array_equal(one, two) for one, two in zip(heats, heats[1:]))
+    assert len(heats) >= (3 if make is figures.holes_figure else 5) and all(
+        not np.array_equal(one, two) for one, two in zip(heats, heats[1:])
+    )
     assert preview.png(figure).startswith(b"\x89PNG")
 
 
 def values(figure, name):
     (trace,) = (trace for trace in figure.data if trace.name == name)
     return np.asarray(trace.y)
-
-
-def test_blindness_figure_says_what_its_title_says():
-    figure = figures.blindness_figure()
-    assert values(figure, "anchor: all").max() < 1e-6 < values(figure, "anchor: one")[-1]
-    first = np.argmax(values(figure, "boundary: one") > 0)
-    assert first > 10 and (values(figure, "boundary: one")[first:] > 0).all()
 
 
 def test_boundary_figure_shows_jump_hinge_and_slip():
@@ -264,11 +278,6 @@ def test_stairs_are_flat_almost_everywhere():
     assert (np.diff(values(figure, "copied pixels")) == 0).mean() > 0.9
     assert (np.diff(values(figure, "closed form")) == 0).mean() < 0.1
     assert values(figure, "closed form").min() < 1e-3
-
-
-def test_parity_figure_falls_with_the_cell():
-    gaps = values(figures.parity_figure((32, 64, 128, 256)), "largest difference")
-    assert (np.diff(gaps) < 0).all() and gaps[-1] < 0.05 * gaps[0]
 
 
 def test_colours_are_the_courses(body):

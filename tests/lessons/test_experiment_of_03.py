@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from tutorial_lib import checkpoints
-from tutorial_lib.lessons.shape_templates import experiment
+from tutorial_lib.lessons.shape_templates import experiment, recipes, results, trainings
 from tutorial_lib.metrics import distances
 from tutorial_lib.skeleton import MIRROR
-from tutorial_lib.templates import COVERED, errors, keypoints, learning
+from tutorial_lib.templates import COVERED, errors, identity, keypoints, learning
 from tutorial_lib.templates.network import START, Eye
 from tutorial_lib.templates.pairs import Pairs
 
@@ -46,29 +46,60 @@ def made(tmp_path_factory):
 
 def test_every_planned_run_is_measured_and_finite(made):
     results, _ = made
-    budget = experiment.BUDGETS["smoke"]
-    assert {(name, int(seed)) for name, seeds in results["runs"].items() for seed in seeds} == set(
-        experiment.plan(budget)
-    )
-    for seeds in results["runs"].values():
+    runs = results["runs"]
+    budget = recipes.BUDGETS["smoke"]
+    assert {(name, int(seed)) for name, seeds in runs.items() for seed in seeds} == set(recipes.plan(budget))
+    for seeds in runs.values():
         for result in seeds.values():
-            assert np.isfinite(list(result.values())).all()
+            assert np.isfinite([value for value in result.values() if not isinstance(value, dict)]).all()
+            assert result["curve"]["steps"] == sorted(set(result["curve"]["steps"]))
+            assert result["curve"]["all"][-1] == pytest.approx(result["all"], abs=1e-3)
+    assert all(set(result["lifted"]) == set(runs["main"]["0"]["lifted"]) for result in runs["main"].values())
+    assert all({"painted", "strange"} <= set(runs[name]["0"]) for name in recipes.LEAKS)
     assert results["parameters"]["regressor"] > 0 and set(results["baselines"]) == {"T-pose", "start", "mean pose"}
+    assert results["chosen"] in recipes.CHANGES
 
 
 def test_a_second_run_repeats_nothing_and_trains_what_is_missing(made, monkeypatch):
     results, folder = made
     calls = []
-    true_run = experiment.run_template
-    monkeypatch.setattr(
-        experiment, "run_template", lambda name, *rest: calls.append((name, rest[4])) or true_run(name, *rest)
-    )
+    true_run = experiment.run_one
+    monkeypatch.setattr(experiment, "run_one", lambda *those: calls.append(those[:2]) or true_run(*those))
     assert experiment.results(experiment.run_all("smoke", folder / "out", folder / "work")) == results and not calls
     (folder / "work" / "no anchor-1.json").unlink()
     again = experiment.results(experiment.run_all("smoke", folder / "out", folder / "work"))
     assert calls == [("no anchor", 1)]
-    del again["runs"]["no anchor"]["1"]["cpu_seconds"], results["runs"]["no anchor"]["1"]["cpu_seconds"]
-    assert again["runs"]["no anchor"]["1"] == pytest.approx(results["runs"]["no anchor"]["1"], rel=1e-4)
+    one, other = (found["runs"]["no anchor"]["1"] for found in (again, results))
+    numbers = [name for name, value in one.items() if isinstance(value, float)]
+    assert [one[name] for name in numbers] == pytest.approx([other[name] for name in numbers], rel=1e-4)
+
+
+def test_settings_are_chosen_on_validation_photos_and_only_when_all_are_there(made):
+    results, folder = made
+    assert experiment.chosen(results["runs"]) == results["chosen"]
+    runs = {name: {"0": {"all": 5.0}, "1": {"all": 4.0}} for name in recipes.CHANGES}
+    runs["more arm motion"] = {"0": {"all": 4.6}, "1": {"all": 4.3}}
+    assert experiment.chosen(runs) == "more arm motion"
+    del runs["as it was"]["1"]
+    with pytest.raises(ValueError, match="runs lacks as it was-1, by which the settings are chosen: train them first"):
+        experiment.chosen(runs)
+    assert (folder / "work" / "pairs-validation-16.safetensors").is_file()
+
+
+def test_changes_change_the_budget_and_nothing_else():
+    budget = recipes.BUDGETS["smoke"]
+    assert budget.changed("as it was") == budget == budget.changed("main")
+    both = budget.changed("both of these")
+    assert both.augment and both.waving and both.steps == budget.steps
+    assert budget.changed("twice the pixels").size == 2 * budget.size
+    assert budget.changed("four times as long").tried_steps == 4 * budget.tried_steps
+
+
+def test_some_runs_may_be_trained_alone_and_write_no_results(made):
+    _, folder = made
+    (folder / "work" / "main-1.json").unlink()
+    experiment.run_all("smoke", folder / "other", folder / "work", only=["main-1"])
+    assert (folder / "work" / "main-1.json").is_file() and not (folder / "other").exists()
 
 
 @pytest.mark.parametrize("part", ["eye", "supervised-0"])
@@ -82,7 +113,7 @@ def test_a_stopped_training_is_made_again(made, monkeypatch, part):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt, match="was stopped"):
-        patch.setattr(Pairs, "draw" if part == "eye" else "photos", stop)
+        patch.setattr(*((Pairs, "draw") if part == "eye" else (trainings, "keypoints")), stop)
         experiment.run_all("smoke", folder / "out", folder / "work")
     assert not path.exists()
     path.with_suffix(".kept").rename(path)
@@ -90,15 +121,18 @@ def test_a_stopped_training_is_made_again(made, monkeypatch, part):
 
 def test_shipped_networks_answer_as_recorded(made):
     results, folder = made
-    regressor, translator, eye, album = experiment.load(folder / "out")
+    regressor, translator, eye, kept = experiment.load(folder / "out")
     assert not any(net.training for net in (regressor, translator, eye))
-    tests = experiment.pairs_of("test", experiment.BUDGETS["smoke"], folder / "work")
+    tests = experiment.pairs_of("test", recipes.BUDGETS["smoke"], folder / "work")
     found = keypoints(learning.affines_of(regressor, tests.photos(0)))
     assert errors.measured(found, tests.keypoints[0])["all"] == pytest.approx(
         results["runs"]["main"]["0"]["all"], abs=0.05
     )
-    assert len(album["steps"]) == len(album["affines"]) and album["affines"].shape[2:] == (18, 2, 3)
-    assert (album["steps"].diff() > 0).all()
+    for name in ("main", *trainings.KEPT):
+        steps, affines = kept[f"{name}.album.steps"], kept[f"{name}.album.affines"]
+        assert len(steps) == len(affines) and affines.shape[2:] == (18, 2, 3) and (steps.diff() > 0).all()
+    for name in recipes.LEAKS:
+        assert kept[f"{name}.painted.both"].shape == (2, 4, 3, 16, 16)
 
 
 def test_templates_train_without_labels():
@@ -114,18 +148,19 @@ def test_templates_train_without_labels():
     assert losses[0] == losses[1] > 0
 
 
-@pytest.mark.parametrize("row", experiment.ROWS.values(), ids=experiment.ROWS)
+@pytest.mark.parametrize("row", recipes.ROWS.values(), ids=recipes.ROWS)
 def test_rows_begin_where_they_say(row):
     """Whatever the parts turn about, an untrained regressor lays them on the start, or beside it."""
     learner = learning.Learner(None, None, size=16, width=4, batch=4, seed=0, row=row)
     found = keypoints(learning.affines_of(learner.networks[0], torch.rand(2, 3, 16, 16)), row.about)
-    expected = keypoints(START) + torch.tensor([row.aside, 0.0])
+    first = START if row.start == "standing" else identity()
+    expected = keypoints(first) + torch.tensor([row.aside, 0.0])
     assert (found - expected).abs().max() < 1e-5
 
 
 def test_thrown_out_parts_feel_the_boundary_and_nothing_else():
     """Outside, only the boundary loss has a slope that carries all parts back: the reason why the paper needs it."""
-    thrown = experiment.ROWS["both, thrown out"]
+    thrown = recipes.ROWS["both, thrown out"]
     slopes = {}
     for name, loss in {"anchor": learning.anchor_loss, "boundary": learning.boundary_loss}.items():
         shift = torch.zeros(2, requires_grad=True)
@@ -155,11 +190,18 @@ def test_training_warms_up_and_ends_slowly():
 
 # ------------------------------------------------------------------ what ships
 def test_shipped_files_are_small_and_complete():
-    results = experiment.results()
+    shipped = experiment.results()
     size = sum(path.stat().st_size for path in FOLDER.iterdir())
-    assert size < 2_000_000
-    budget = experiment.BUDGETS["shipped"]
-    assert results["budget"] == {"name": "shipped", **vars(budget)}
-    assert {(n, int(s)) for n, seeds in results["runs"].items() for s in seeds} == set(experiment.plan(budget))
+    assert size < 4_000_000
+    assert shipped["budget"]["name"] in recipes.BUDGETS
+    needed = {"main", "supervised", *recipes.CALM, *recipes.THROWN}
+    assert needed <= set(shipped["runs"]) <= {name for name, _ in recipes.plan(recipes.BUDGETS["shipped"])}
     record = json.loads((FOLDER / "main.json").read_text(encoding="utf-8"))
-    assert record["test"] == results["runs"]["main"]["0"]
+    main = shipped["runs"]["main"]["0"]
+    assert record["test"]["all"] == main["all"] and main["lifted"] and main["curve"]
+
+
+def test_differences_are_taken_seed_by_seed():
+    runs = {"a": {"0": {"all": 3.0, "hands": 9.0}, "1": {"all": 4.0, "hands": 8.0}}, "b": {"1": {"all": 1.0}}}
+    assert results.differences({"runs": runs}, "a", "b").tolist() == [3.0]
+    assert results.differences({"runs": runs}, "a", "a", "hands", "all").tolist() == [6.0, 4.0]

@@ -7,6 +7,7 @@ photo of a pair painted from the other, a blur that fades, and where a training 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch.nn import functional
@@ -28,17 +29,22 @@ class Row:
         anchor: weight of the anchor loss.
         boundary: weight of the boundary loss.
         about: the point about which parts turn, see `warp.to_screen_maps`; the released code has "corner".
-        aside: where the template begins, in half widths to the right of the people.
+        start: an adult who stands, or the template as it was published, an infant in a T-pose.
+        aside: how far right of that the template begins, in half widths.
+        leak: as for `network.Translator`.
     """
 
     anchor: float = ANCHOR_WEIGHT
     boundary: float = BOUNDARY_WEIGHT
     about: Pivot = "part"
+    start: Literal["standing", "T-pose"] = "standing"
     aside: float = 0.0
+    leak: int = 0
 
-    def start(self) -> torch.Tensor:
+    def first(self) -> torch.Tensor:
         """(18, 2, 3) what an untrained regressor answers, about the point of this row."""
-        beside = START + self.aside * torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+        upright = START if self.start == "standing" else identity()
+        beside = upright + self.aside * torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
         return beside if self.about == "part" else from_screen_maps(to_screen_maps(beside), self.about)
 
 
@@ -105,33 +111,61 @@ class Learner:
         seed: of the weights, and of the pairs that are drawn.
         blur: half widths by which parts are widened at first; nothing is left after 60 % of the steps.
         row: weights and start; None takes the usual ones.
+        augment: see `pairs.Pairs.draw`.
+        half: convolve in bfloat16, which some processors do twice as fast; losses and maps stay in single precision.
     """
 
     def __init__(
         self, pairs: Pairs, eye: Callable, *, size: int, width: int, batch: int, seed: int, blur: float = 0.06,
-        row: Row | None = None,
+        row: Row | None = None, augment: bool = False, half: bool = False,
     ) -> None:  # fmt: skip
         torch.manual_seed(seed)
         self.pairs, self.eye, self.batch, self.blur, self.row = pairs, eye, batch, blur, row or Row()
+        self.augment, self.half = augment, half
         self.size, self.generator = size, torch.Generator().manual_seed(seed)
-        self.regressor, self.translator = Regressor(size, width), Translator(width)
+        self.regressor, self.translator = Regressor(size, width), Translator(width, leak=self.row.leak)
         self.networks = torch.nn.ModuleList([self.regressor, self.translator])
         with torch.no_grad():
-            self.regressor.answer.bias.copy_((self.row.start() - identity()).flatten())
+            self.regressor.answer.bias.copy_((self.row.first() - identity()).flatten())
 
     def loss(self, step: int, steps: int) -> torch.Tensor:
         """The loss of one fresh batch, each photo painted from the other; the parts are blurred less and less."""
-        one, two, place = self.pairs.draw(self.batch, self.generator)
+        one, two, place = self.pairs.draw(self.batch, self.generator, self.augment)
         photos, others, places = torch.cat([one, two]), torch.cat([two, one]), torch.cat([place, place])
-        affines = self.regressor(photos)
+        with torch.autocast(photos.device.type, torch.bfloat16, enabled=self.half):
+            affines = self.regressor(photos)
         blur = self.blur * max(0.0, 1 - step / (0.6 * steps))
         maps = soft_maps(affines, self.size // 2, blur, self.row.about)
-        painted = self.translator(others, maps.roll(len(one), 0), places, maps)
+        with torch.autocast(photos.device.type, torch.bfloat16, enabled=self.half):
+            painted = self.translator(others, maps.roll(len(one), 0), places, maps)
+            different = reconstruction_loss(self.eye, painted, photos)
         return (
-            reconstruction_loss(self.eye, painted, photos)
+            different
             + self.row.anchor * anchor_loss(affines, self.row.about).mean()
             + self.row.boundary * boundary_loss(affines, self.row.about).mean()
         )
+
+
+@torch.no_grad()
+def paint_others(learner: Learner, pairs: Pairs, affines: torch.Tensor) -> torch.Tensor:
+    """First photos painted from these parts and the second photos, in eval mode: (B, 3, H, H).
+
+    Args:
+        learner: whose networks.
+        pairs: B of them.
+        affines: (B, 18, 2, 3), parts of the first photos, or of others.
+    """
+    there, about = affines_of(learner.regressor, pairs.photos(1)), learner.row.about
+    half, chunks = learner.size // 2, torch.arange(len(pairs)).split(64)
+    return torch.cat(
+        [
+            learner.translator(
+                pairs.photos(1, i), soft_maps(there[i], half, 0.0, about), pairs.places(i),
+                soft_maps(affines[i], half, 0.0, about),
+            )
+            for i in chunks
+        ]
+    )  # fmt: skip
 
 
 def train(

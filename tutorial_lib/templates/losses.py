@@ -54,7 +54,9 @@ def anchor_loss(affines: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
 def boundary_loss(
     affines: torch.Tensor, about: Pivot = "part", *, kind: Kind = "hinge", core_only: bool = False
 ) -> torch.Tensor:
-    """How far anchors lie outside the picture: the mean over both axes, summed over the anchors.
+    """How far anchors lie outside the picture: a third of the sum over both axes, summed over the anchors.
+
+    The third is the released code's, as in `anchor_loss`.
 
     Args:
         affines: (..., 18, 2, 3) as for `warp.part_maps`.
@@ -62,7 +64,8 @@ def boundary_loss(
         kind: "hinge" (ours): max(|a| - 1, 0) for each coordinate a, continuous at the edge. "jump" (the paper): |a|
             where |a| > 1, else 0; it leaps to 1 at the edge.
         core_only: only the three anchors of the core count. The released code does this by a slip: it reads the core
-            three times instead of all parts, so that a foot may leave the picture free of charge.
+            three times instead of all parts, so that a foot may leave the picture free of charge, and the core pays
+            threefold.
 
     Returns:
         (...)
@@ -76,4 +79,4 @@ def boundary_loss(
     if core_only:
         distance = distance[..., : ANCHOR_PART.count(0), :]
     beyond = (distance - 1).clamp_min(0) if kind == "hinge" else distance * (distance > 1)
-    return beyond.mean(-1).sum(-1)
+    return beyond.sum((-1, -2)) * (1 if core_only else 1 / 3)

@@ -95,7 +95,9 @@ class Regressor(nn.Module):
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
         """(B, 3, size, size) in [0, 1] to (B, 18, 2, 3)."""
         _check_photos(photos, self.size)
-        change = self.answer(self.trunk(photos - 0.5)).unflatten(-1, (len(NAMES), 2, 3))
+        seen = self.trunk(photos - 0.5)
+        with torch.autocast(photos.device.type, enabled=False):  # where a part lies needs more than bfloat16's 8 bits
+            change = self.answer(seen.to(photos.dtype)).unflatten(-1, (len(NAMES), 2, 3))
         return identity(dtype=photos.dtype, device=photos.device) + change
 
 
@@ -111,15 +113,17 @@ class Translator(nn.Module):
     Args:
         width: half the channels inside.
         colours: numbers that a part is painted with.
+        leak: how much of the photo passes beside the parts, to the convolutions: its means over so many cells a side.
+            With all its pixels this is nearly the paper's translator. 0 lets nothing pass (ours).
     """
 
-    def __init__(self, width: int = 16, colours: int = 8) -> None:
+    def __init__(self, width: int = 16, colours: int = 8, leak: int = 0) -> None:
         super().__init__()
-        self.width, self.colours = width, colours
+        self.width, self.colours, self.leak = width, colours, leak
         pixels, inner = 3 * FOLD**2, 2 * width
         self.look = nn.Sequential(nn.Conv2d(pixels, width, 1), nn.LeakyReLU(0.1), nn.Conv2d(width, colours, 1))
         self.mix = nn.Sequential(
-            nn.Conv2d(pixels + colours + len(NAMES), inner, 3, 1, 1), nn.LeakyReLU(0.1),
+            nn.Conv2d(pixels * (2 if leak else 1) + colours + len(NAMES), inner, 3, 1, 1), nn.LeakyReLU(0.1),
             nn.Conv2d(inner, inner, 3, 1, 1), nn.LeakyReLU(0.1),
         )  # fmt: skip
         last = nn.Conv2d(inner, pixels, 3, 1, 1)
@@ -152,8 +156,11 @@ class Translator(nn.Module):
         colours = self.look(functional.pixel_unshuffle(photos - 0.5, FOLD)).flatten(-2) @ share.transpose(-1, -2)
         cover = solid(here)
         painted = (colours @ cover.flatten(-2)).unflatten(-1, (half, half))
-        ground = functional.pixel_unshuffle(places - 0.5, FOLD)
-        return places + self.paint(self.mix(torch.cat([ground, painted, cover], 1)))
+        seen = [functional.pixel_unshuffle(places - 0.5, FOLD), painted, cover]
+        if self.leak:
+            coarse = functional.adaptive_avg_pool2d(photos - 0.5, self.leak)
+            seen.append(functional.pixel_unshuffle(functional.interpolate(coarse, photos.shape[-2:]), FOLD))
+        return places + self.paint(self.mix(torch.cat(seen, 1)))
 
 
 class Eye(nn.Module):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from tutorial_lib.camera import look_at, world_to_camera
 from tutorial_lib.motion.clip import Clip
@@ -23,7 +24,13 @@ ASIDE = math.radians(40)
 TURNED = math.radians(60)
 """The same at the second moment, as far as the clip offers such a moment."""
 
+TURN, STRETCH, SHIFT, LIGHT = math.radians(15), 0.15, 0.1, 0.15
+"""Of a `Change`: the largest turn, the logarithm of the largest scale, the largest shift (half widths), and the largest
+change of light (logarithm)."""
+
 _LEFT, _RIGHT = JOINTS.index("left_hip"), JOINTS.index("right_hip")
+_WRISTS = [JOINTS.index("left_wrist"), JOINTS.index("right_wrist")]
+_THORAX = JOINTS.index("thorax")
 _SHOULDERS = JOINTS.index("left_shoulder"), JOINTS.index("right_shoulder")
 _CHUNK = 64
 
@@ -60,16 +67,57 @@ class Pairs:
         """Some of the pairs: a slice, or a tensor of numbers."""
         return Pairs(*(value[:, index] for value in vars(self).values()))
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+    def draw(self, count: int, generator: torch.Generator, augment: bool = False) -> tuple[torch.Tensor, ...]:
         """A batch for training: (photos to find the pose in, photos to take the appearance from, empty places).
 
         Both orders of a pair and mirror images count: of the photos, never of labels.
+
+        Args:
+            count: pairs.
+            generator: draws them.
+            augment: turn, scale, shift and recolour every pair at random, all of its photos alike: see `Change`.
         """
         index = torch.randint(len(self), (count,), generator=generator)
         swap, mirror = (torch.rand(2, generator=generator) < 0.5).tolist()
         both = [self.photos(int(which != swap), index) for which in (0, 1)]
         both.append(self.places(index))
-        return tuple(photo.flip(-1) if mirror else photo for photo in both)
+        both = [photo.flip(-1) if mirror else photo for photo in both]
+        return tuple(map(Change.draw(count, generator).photos, both) if augment else both)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another frame and another light for some photos.
+
+    Attributes:
+        maps: (B, 2, 3) from places of the changed photo to places of the photo, screen coordinates.
+        gain: (B, 3, 1, 1) contrast of every colour.
+        lift: (B, 1, 1, 1) added to all colours.
+    """
+
+    maps: torch.Tensor
+    gain: torch.Tensor
+    lift: torch.Tensor
+
+    @classmethod
+    def draw(cls, count: int, generator: torch.Generator) -> "Change":
+        """Turned, scaled, shifted and lit at random, `count` times."""
+        u = 2 * torch.rand(count, 9, generator=generator) - 1
+        angle, scale = TURN * u[:, 0], torch.exp(STRETCH * u[:, 1])
+        turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], -1) * scale[:, None]
+        maps = torch.cat([turn.unflatten(-1, (2, 2)), SHIFT * u[:, 2:4, None]], -1)
+        gain = torch.exp(LIGHT * (u[:, 4:5] + u[:, 5:8]))
+        return cls(maps, gain[..., None, None], LIGHT / 2 * u[:, 8:9, None, None])
+
+    def photos(self, photos: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, H) in [0, 1], changed; beyond the old frame its last pixels go on."""
+        grid = functional.affine_grid(self.maps, list(photos.shape), align_corners=False)
+        moved = functional.grid_sample(photos, grid, padding_mode="border", align_corners=False)
+        return ((moved - 0.5) * self.gain + 0.5 + self.lift).clamp(0, 1)
+
+    def joints(self, joints: torch.Tensor) -> torch.Tensor:
+        """(B, 17, 2) of the photos, where they are in the changed ones."""
+        return torch.linalg.solve(self.maps[:, :, :2], (joints - self.maps[:, None, :, 2]).transpose(-1, -2)).mT
 
 
 def facing(pose: torch.Tensor) -> torch.Tensor:
@@ -89,9 +137,16 @@ def _two_moments(clips: list[Clip], generator: torch.Generator, tries: int = 12)
     return torch.stack([people[0], people[int(apart[1:].argmax()) + 1]])
 
 
+def _waving(clips: list[Clip], generator: torch.Generator, tries: int = 4):
+    """Of several `_two_moments`, those between which a wrist moves furthest, seen from the chest."""
+    several = [_two_moments(clips, generator) for _ in range(tries)]
+    wrists = [moments[:, _WRISTS] - moments[:, _THORAX, None] for moments in several]
+    return max(zip(wrists, several), key=lambda pair: (pair[0][1] - pair[0][0]).norm(dim=-1).max().item())[1]
+
+
 def front_pairs(
     clips: list[Clip], count: int, *, size: int = 64, generator: torch.Generator, occluders: float = 0.0,
-    aside: float = ASIDE, towards: float = 0.0,
+    aside: float = ASIDE, towards: float = 0.0, waving: bool = False,
 ) -> Pairs:  # fmt: skip
     """Photograph people twice, from the front.
 
@@ -103,16 +158,17 @@ def front_pairs(
         occluders: mean number of things before the person.
         aside: radians, largest angle of the camera to either side.
         towards: radians from the person's front to the middle of the camera's places; pi photographs backs.
+        waving: prefer moments between which an arm moves.
 
     Raises:
         ValueError: no clips, or count below 1.
     """
     if not clips or count < 1:
         raise ValueError(f"clips has {len(clips)} and count is {count}, expected at least one of each")
-    made = []
+    made, moments = [], _waving if waving else _two_moments
     for first in range(0, count, _CHUNK):
         n = min(_CHUNK, count - first)
-        people = torch.stack([_two_moments(clips, generator) for _ in range(n)], 1)  # (2, n, 17, 3)
+        people = torch.stack([moments(clips, generator) for _ in range(n)], 1)  # (2, n, 17, 3)
         u = torch.rand(n, 4, generator=generator)
         angle = facing(people[0]) + towards + aside * (2 * u[:, 0] - 1)
         middle, far, height = people.mean((0, 2)), 2.5 + 3 * u[:, 1], 0.8 + 0.8 * u[:, 2]

@@ -1,26 +1,31 @@
-"""The live demos of lesson 03, before any training: move a part, pose a puppet."""
+"""The first live demo of lesson 03, before any training: move a part, and what is used to draw the template."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.templates import losses, parts, puppet, skeletons, warp
+from tutorial_lib.templates import losses, parts, skeletons, warp
 from tutorial_lib.templates.warp import Pivot
 
 SIZE = 96
 TOGETHER = "all parts together"
+GROUPS = {
+    TOGETHER: parts.NAMES,
+    "left forearm and hand": ("left forearm", "left hand"),
+    "left arm, forearm and hand": ("left arm", "left forearm", "left hand"),
+}
+"""What may move as one piece -> its parts. A piece turns about the centre of its first part, all together about the
+middle of the picture."""
 About = Literal["its own centre", "the image's corner"]
 ABOUT: dict[About, Pivot] = {"its own centre": "part", "the image's corner": "corner"}
-_LIMB_COLOURS = {
+LIMB_COLOURS = {
     "core": "sky", "head": "orange", "hip": "grey", "shoulder": "grey", "thigh": "blue", "arm": "blue",
     "shin": "green", "forearm": "green", "foot": "purple", "hand": "purple",
 }  # fmt: skip
-Shifts = Literal["turns and moves along", "only turns"]
-SHIFTS: tuple[Shifts, ...] = get_args(Shifts)
-"""In the puppet: [A | t], or [A | 0]. Nothing but t carries a forearm along when its arm is lifted."""
+"""A part's last word -> a colour of the palette."""
 LOSS_FLOOR, LOSS_TOP = 1e-4, 30.0
 """Ends of the bars' logarithmic axis; a loss of zero has no bar."""
 
@@ -30,7 +35,7 @@ def rgb(colour: str) -> torch.Tensor:
     return torch.tensor([int(figures.COLOURS[colour][i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
 
-PART_COLOURS = torch.stack([rgb(_LIMB_COLOURS[name.split()[-1]]) for name in parts.NAMES])
+PART_COLOURS = torch.stack([rgb(LIMB_COLOURS[name.split()[-1]]) for name in parts.NAMES])
 
 
 def paint(maps: torch.Tensor, colours: torch.Tensor = PART_COLOURS) -> torch.Tensor:
@@ -48,19 +53,50 @@ def linear_map(rotation: float, scale_x: float, scale_y: float, shear: float) ->
     return turn @ torch.tensor([[1.0, shear], [0.0, 1.0]]) @ torch.diag(torch.tensor([float(scale_x), float(scale_y)]))
 
 
-def together(linear: torch.Tensor, shift: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
-    """One map of the plane for all parts, about the middle of the picture or its corner: affines (18, 2, 3)."""
-    pivot = torch.zeros(2) if about == "part" else -torch.ones(2)
-    common = torch.cat([linear, (pivot + shift - linear @ pivot)[:, None]], -1)
-    return warp.from_screen_maps(common.expand(len(parts.NAMES), 2, 3), about)
+def moved_piece(
+    begin: torch.Tensor, piece: str, linear: torch.Tensor, shift: torch.Tensor, about: Pivot = "part"
+) -> torch.Tensor:
+    """Parts moved by one map of the plane, x -> linear (x - p) + p + shift, upon what they do already.
+
+    Args:
+        begin: (18, 2, 3) affines about the parts' centres.
+        piece: one of `parts.NAMES` or `GROUPS`.
+        linear: (2, 2).
+        shift: (2,) half widths.
+        about: "part": p is where the piece's first part lies, or the middle for all of them; "corner": the image's.
+
+    Returns:
+        (18, 2, 3) affines about `about`.
+    """
+    names = GROUPS.get(piece, (piece,))
+    indices = [parts.NAMES.index(name) for name in names]
+    maps = warp.to_screen_maps(begin)
+    linear, shift = linear.to(maps), shift.to(maps)
+    pivot = torch.zeros(2) if piece == TOGETHER else warp.moved(begin)[0][indices[0]]
+    if about == "corner":
+        pivot = -torch.ones(2)
+    turned = linear @ maps[indices]
+    offset = pivot + shift - linear @ pivot
+    maps[indices] = torch.cat([turned[..., :2], turned[..., 2:] + offset[:, None]], -1)
+    return warp.from_screen_maps(maps, about)
+
+
+def piece_choice(value: str) -> Any:
+    """A control: which parts move."""
+    return choice([*GROUPS, *parts.NAMES], value, "what moves")
 
 
 def outline(mean: torch.Tensor, covariance: torch.Tensor, deviations: float = 2.0) -> torch.Tensor:
-    """The ellipse `deviations` standard deviations around a Gaussian: (49, 2)."""
-    angle = torch.linspace(0, 2 * torch.pi, 49)
+    """The ellipses `deviations` standard deviations around Gaussians (..., 2) and (..., 2, 2): (..., 25, 2)."""
+    angle = torch.linspace(0, 2 * torch.pi, 25)
     values, vectors = torch.linalg.eigh(covariance)
-    unit = torch.stack([angle.cos(), angle.sin()], -1) * values.clamp_min(0).sqrt()
-    return mean + deviations * unit @ vectors.T
+    unit = torch.stack([angle.cos(), angle.sin()], -1) * values.clamp_min(0).sqrt()[..., None, :]
+    return mean[..., None, :] + deviations * unit @ vectors.mT
+
+
+def outlines(affines: torch.Tensor, about: Pivot = "part") -> torch.Tensor:
+    """The parts' ellipses, where the Gaussians are about 1/2: (..., 18, 25, 2)."""
+    return outline(*warp.moved(affines, about), 1.2)
 
 
 def measure(affines: torch.Tensor, about: Pivot = "part") -> dict[str, Any]:
@@ -134,25 +170,25 @@ def loss_pane(values: Mapping[str, float]) -> dict[str, Any]:
         ],
         x=stage.axis("", -0.6, len(values) - 0.4, ticks={name: i for i, name in enumerate(values)}),
         y=stage.axis("weighted loss", LOSS_FLOOR, LOSS_TOP, log=True),
-        title="what it costs",
+        title="what it costs (a loss of 0 has no bar)",
     )
 
 
 def loss_table(arrays: dict[str, Any]) -> dict[str, Any]:
     """The bars' numbers, and how many anchors are outside."""
     outside = int((arrays["anchors"].abs() > 1).any(-1).sum())
-    numbers = [f"{value:.4f}" for value in arrays["losses"].values()]
-    return stage.table(["", *arrays["losses"], "anchors outside"], [["weighted loss", *numbers, f"{outside} of 32"]])
+    numbers = [f"{value:.3f}" for value in arrays["losses"].values()]
+    return stage.table(["", *arrays["losses"], "outside"], [["weighted loss", *numbers, f"{outside} of 32 anchors"]])
 
 
 def compute_parts(
     part: str, rotation: float = 0, scale_x: float = 1.0, scale_y: float = 1.0, shear: float = 0.0,
     shift_x: float = 0.0, shift_y: float = 0.0, about: About = "its own centre",
 ) -> dict[str, Any]:  # fmt: skip
-    """The template with one part moved, or all of them by the same map.
+    """The template with some parts moved by the same map.
 
     Args:
-        part: one of `parts.NAMES`, or `TOGETHER`.
+        part: one of `parts.NAMES` or `GROUPS`.
         rotation: clockwise, in degrees.
         scale_x: stretch across.
         scale_y: stretch downwards.
@@ -162,98 +198,54 @@ def compute_parts(
         about: what it turns about.
 
     Returns:
-        As of `measure`; of a part alone its "outline" (49, 2), too.
+        As of `measure`; of anything but all parts the "outline" (parts, 25, 2), too.
     """
     linear, shift = linear_map(rotation, scale_x, scale_y, shear), torch.tensor([shift_x, shift_y])
     pivot = ABOUT[about]
-    if part == TOGETHER:
-        return measure(together(linear, shift, pivot), pivot)
-    affines = warp.identity()
-    affines[parts.NAMES.index(part)] = torch.cat([linear, shift[:, None]], -1)
+    affines = moved_piece(warp.identity(), part, linear, shift, pivot)
     arrays = measure(affines, pivot)
-    mean, covariance = (value[parts.NAMES.index(part)] for value in warp.moved(affines, pivot))
-    return arrays | {"outline": outline(mean, covariance)}
+    if part == TOGETHER:
+        return arrays
+    mean, covariance = warp.moved(affines, pivot)
+    indices = [parts.NAMES.index(name) for name in GROUPS.get(part, (part,))]
+    return arrays | {"outline": outline(mean[indices], covariance[indices])}
 
 
 def view_parts(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The template with the outline of what was moved, and what it costs."""
     ring = [stage.polyline(params["part"], arrays["outline"], colour="ink", width=2)] if "outline" in arrays else []
-    return _view(arrays, body_pane(arrays, "the template: 18 parts, 32 anchors", lines=ring))
-
-
-def _view(arrays: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    return stage.panes(body, loss_pane(arrays["losses"]), loss_table(arrays), note=longest(arrays), height=400)
+    body = body_pane(arrays, "18 parts, 32 anchors", lines=ring)
+    return stage.panes(body, loss_pane(arrays["losses"]), loss_table(arrays), note=longest(arrays), height=262)
 
 
 def parts_demo() -> Demo:
-    """One affine map, one part (or all of them): what each loss forbids."""
+    """One affine map, one part, a piece or all: what each loss forbids."""
     rest: dict[str, Any] = {"about": "its own centre", "rotation": 0, "scale_x": 1.0, "scale_y": 1.0}
     rest |= dict.fromkeys(("shear", "shift_x", "shift_y"), 0.0)
     corner = {"part": "left foot", "rotation": -20, "about": "the image's corner"}
+    torn = {"part": "left forearm and hand", "shift_x": -0.1, "shift_y": -0.4}
     controls = {
-        "part": choice([TOGETHER, *parts.NAMES], "left forearm", "what moves"),
+        "part": piece_choice(torn["part"]),
+        "shift_x": slider(torn["shift_x"], -1.5, 1.5, 0.02, "shift x (half widths)"),
+        "shift_y": slider(torn["shift_y"], -1.5, 1.5, 0.02, "shift y (half widths)"),
         "about": choice(list(ABOUT), "its own centre", "turns about"),
         "rotation": slider(0, -180, 180, 5, "rotation (°)"),
         "shear": slider(0.0, -1.0, 1.0, 0.05, "shear"),
         "scale_x": slider(1.0, 0.2, 3.0, 0.05, "scale x"),
         "scale_y": slider(1.0, 0.2, 3.0, 0.05, "scale y"),
-        "shift_x": slider(0.0, -1.5, 1.5, 0.02, "shift x (half widths)"),
-        "shift_y": slider(0.0, -1.5, 1.5, 0.02, "shift y (half widths)"),
     }
     return live(
         compute_parts,
         view_parts,
         controls,
         presets={
-            "one arm torn off": rest | {"part": "left forearm", "shift_x": -0.1, "shift_y": -0.4},
-            "everything slides out together": rest | {"part": TOGETHER, "shift_x": 1.2},
-            "a foot leaves the picture": rest | {"part": "left foot", "shift_y": 0.5},
+            "the template": rest | {"part": TOGETHER},
+            "a forearm torn off": rest | torn,
+            "all slide out together": rest | {"part": TOGETHER, "shift_x": 1.2},
+            "a foot leaves": rest | {"part": "left foot", "shift_y": 0.5},
             "a turn that nobody sees": rest | {"part": "left foot", "rotation": 90},
-            "a foot turned about the corner": rest | corner,
+            "turned about the corner": rest | corner,
         },
         title="Eighteen free parts: what keeps them a person?",
-    )
-
-
-def compute_puppet(shifts: Shifts, **angles: float) -> dict[str, Any]:
-    """The template laid over a posed skeleton.
-
-    Args:
-        shifts: whether every part moves along, or only turns.
-        angles: degrees by the names of `puppet.ANGLES`.
-
-    Returns:
-        As of `measure`.
-    """
-    affines = skeletons.affines_to(puppet.pose(angles))
-    if shifts == SHIFTS[1]:
-        affines = torch.cat([affines[..., :2], torch.zeros_like(affines[..., 2:])], -1)
-    return measure(affines)
-
-
-def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The puppet, with its skeleton where the parts lie over it, and what it costs."""
-    skeleton = params["shifts"] == SHIFTS[0]
-    return _view(arrays, body_pane(arrays, "18 affine maps, one for each part", skeleton=skeleton))
-
-
-def puppet_demo() -> Demo:
-    """Whole limbs posed by angles; the affines that lay the template over the skeleton, or their turns alone."""
-    limits = {"lean": (-45, 45), "turn": (0, 90)} | dict.fromkeys(("left_arm", "right_arm"), (-150, 100))
-    limits |= dict.fromkeys(("left_elbow", "right_elbow"), (-150, 150))
-    limits |= dict.fromkeys(("left_leg", "right_leg"), (-120, 90))
-    limits |= dict.fromkeys(("left_knee", "right_knee"), (-130, 130))
-    controls = {"shifts": choice(list(SHIFTS), SHIFTS[0], "every part")}
-    controls |= {
-        name: slider(puppet.POSES["wave"].get(name, 0), *limits[name], 1, f"{name.replace('_', ' ')} (°)")
-        for name in puppet.ANGLES
-    }
-    rest = dict.fromkeys(puppet.ANGLES, 0) | {"shifts": SHIFTS[0]}
-    poses = {name: rest | angles for name, angles in puppet.POSES.items()}
-    return live(
-        compute_puppet,
-        view_puppet,
-        controls,
-        presets=poses | {"wave without shifts": poses["wave"] | {"shifts": SHIFTS[1]}},
-        title="A puppet of Gaussians",
+        folded=("about", "rotation", "shear", "scale_x", "scale_y"),
     )

@@ -77,9 +77,11 @@ def gradient_demo(count: int = 40) -> Demo:
             "step": slider(0, 0, count, 1, "steps"),
         },
         presets={
-            "closed form, all steps": {"way": WAYS[0], "start": "near and turned", "step": count},
-            "copied pixels, all steps": {"way": WAYS[2], "start": "near and turned", "step": count},
-            "too far to feel": {"way": WAYS[0], "start": "out of reach", "step": count},
+            "closed form": {"way": WAYS[0], "start": "near and turned", "size": sizes[-1], "step": count},
+            "copied pixels": {"way": WAYS[2], "start": "near and turned", "size": sizes[-1], "step": count},
+            "coarse pixels": {"way": WAYS[1], "start": "near and turned", "size": sizes[0], "step": count},
+            "too far to feel": {"way": WAYS[0], "start": "out of reach", "size": sizes[-1], "step": count},
         },
         title="Why the map must be inside the graph",
+        folded=("size",),
     )

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
 import torch
 from torch.nn import functional
 
@@ -15,9 +14,7 @@ from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.experiments import default_folder
 from tutorial_lib.lessons.shape_templates import experiment
 from tutorial_lib.lessons.shape_templates.demo_by_hand import PART_COLOURS
-from tutorial_lib.lessons.shape_templates.results import contact_figure
-from tutorial_lib.metrics import distances
-from tutorial_lib.templates import COVERED, errors, keypoints, learning, part_maps
+from tutorial_lib.templates import errors, keypoints, learning, part_maps
 from tutorial_lib.templates.network import Eye, Regressor, Translator
 from tutorial_lib.templates.pairs import Pairs
 
@@ -27,12 +24,12 @@ SIZE = 144
 
 @dataclass(frozen=True)
 class Trained:
-    """The networks in eval mode, the album of the training (see `experiment.load`), and photos to try them on."""
+    """The networks in eval mode, what was kept of the trainings (see `experiment.load`), and photos to try them on."""
 
     regressor: Regressor
     translator: Translator
     eye: Eye
-    album: dict[str, torch.Tensor]
+    kept: dict[str, torch.Tensor]
     tests: Pairs
 
 
@@ -81,13 +78,27 @@ def compared(photo: torch.Tensor, affines: torch.Tensor, truth: torch.Tensor) ->
 @torch.no_grad()
 def repaint(trained: Trained, appearance: torch.Tensor, place: torch.Tensor, affines: torch.Tensor) -> torch.Tensor:
     """The person of one photo (3, H, H) in the pose of the affines (18, 2, 3), in this empty place: (3, H, H)."""
-    both = torch.stack([trained.regressor(appearance[None])[0], affines])
-    there, here = part_maps(both, appearance.shape[-1] // 2)[:, None]
-    return trained.translator(appearance[None], there, place[None], here)[0].clamp(0, 1)
+    return painted_by(trained, appearance, place, affines[None])[0]
 
 
-def _plain(title: str, picture: torch.Tensor, *people: dict) -> dict:
+@torch.no_grad()
+def painted_by(trained: Trained, appearance: torch.Tensor, place: torch.Tensor, affines: torch.Tensor) -> torch.Tensor:
+    """`repaint` in several poses (B, 18, 2, 3) at once: (B, 3, H, H)."""
+    half, count = appearance.shape[-1] // 2, len(affines)
+    there = part_maps(trained.regressor(appearance[None]), half).expand(count, -1, -1, -1)
+    looks, places = appearance.expand(count, -1, -1, -1), place.expand(count, -1, -1, -1)
+    return trained.translator(looks, there, places, part_maps(affines, half)).clamp(0, 1)
+
+
+def plain(title: str, picture: torch.Tensor, *people: dict) -> dict:
+    """A picture without a cross, with skeletons."""
     return stage.image(picture=picture, skeletons=list(people), cross=None, title=title)
+
+
+def side_by_side(title: str, *photos: torch.Tensor) -> dict:
+    """Photos (3, H, H) in one pane: a fourth pane would not fit beside three."""
+    picture = torch.cat([enlarge(photo) for photo in photos], 1)
+    return stage.image(picture=picture, aspect=float(len(photos)), cross=None, title=title, weight=1.6)
 
 
 def _people(arrays: dict[str, Any]) -> tuple[dict, dict]:
@@ -110,14 +121,13 @@ def compute_found(trained: Trained, photo: int) -> dict[str, Any]:
 
 
 def view_found(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The photo with its joints, the parts, the other moment, and the painted photo."""
+    """The photo with its parts and joints, the other moment, and the painted photo."""
     return stage.panes(
-        _plain("the photo, its joints and what was found", enlarge(arrays["photo"]), *_people(arrays)),
-        _plain("18 parts", overlay(arrays["photo"], arrays["affines"])),
-        _plain("another moment: the clothes", enlarge(arrays["other"])),
-        _plain("painted from parts and clothes", enlarge(arrays["painted"])),
+        plain("joints: true and found", overlay(arrays["photo"], arrays["affines"]), *_people(arrays)),
+        plain("another moment: the clothes", enlarge(arrays["other"])),
+        plain("painted from parts and clothes", enlarge(arrays["painted"])),
         note=_error(arrays),
-        height=260,
+        height=240,
     )
 
 
@@ -151,9 +161,10 @@ def compute_swap(trained: Trained, pose: int, clothes: int) -> dict[str, Any]:
 
 def view_swap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """Both photos, the swap, and the way back."""
-    names = {"pose": "whose pose", "clothes": "whose clothes", "swapped": "the swap", "back": "and back again"}
     return stage.panes(
-        *(_plain(title, enlarge(arrays[name])) for name, title in names.items()),
+        side_by_side("whose pose, whose clothes", arrays["pose"], arrays["clothes"]),
+        plain("the swap", enlarge(arrays["swapped"])),
+        plain("and back again", enlarge(arrays["back"])),
         note=f"there and back: the grey values differ by {arrays['cycle']:.1f} % on average",
         height=260,
     )
@@ -164,52 +175,6 @@ def swap_demo(trained: Trained) -> Demo:
     last = len(trained.tests) - 1
     controls = {"pose": slider(1, 0, last, 1, "pose of photo"), "clothes": slider(0, 0, last, 1, "clothes of photo")}
     return live(partial(compute_swap, trained), view_swap, controls, title="Pose and appearance come apart")
-
-
-def compute_album(trained: Trained, moment: int, photo: int) -> dict[str, Any]:
-    """What the network answered at one moment of its training, and its error at all of them.
-
-    Args:
-        trained: album and test photos.
-        moment: index in the album.
-        photo: index of the test photo.
-
-    Returns:
-        As of `look`; "step" of the moment; "steps" and "errors" (moments,) over the photos of the album.
-    """
-    steps, album = trained.album["steps"].tolist(), trained.album["affines"]
-    answers = keypoints(album)
-    wrong = errors.PER_CENT * distances(answers, trained.tests.keypoints[0, : album.shape[1]].expand_as(answers))
-    now = compared(trained.tests.photos(0)[photo], album[moment, photo], trained.tests.keypoints[0, photo])
-    return now | {"errors": wrong[..., list(COVERED)].mean((-1, -2)), "step": steps[moment], "steps": steps}
-
-
-def view_album(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """Parts and joints at that moment, and the error on the way."""
-    steps, top = arrays["steps"], float(arrays["errors"].max()) * 1.1
-    return stage.panes(
-        _plain("18 parts", overlay(arrays["photo"], arrays["affines"])),
-        _plain("joints", enlarge(arrays["photo"]), *_people(arrays)),
-        stage.curve(
-            [stage.series("these eight photos", steps, arrays["errors"], colour="vermillion")],
-            x=stage.axis("steps of training", 0, steps[-1]), y=stage.axis("joint error (% of the width)", 0, top),
-            now=arrays["step"],
-        ),
-        note=_error(arrays),
-        height=300,
-    )  # fmt: skip
-
-
-def album_demo(trained: Trained) -> Demo:
-    """What the network answered on the way: recorded while the shipped network was trained."""
-    moments, photos = trained.album["affines"].shape[:2]
-    controls = {
-        "moment": slider(moments - 1, 0, moments - 1, 1, "moment"),
-        "photo": slider(0, 0, photos - 1, 1, "test photo"),
-    }
-    presets = {"before training": {"moment": 0}, "after training": {"moment": moments - 1}}
-    title = "Watch the parts find the body"
-    return live(partial(compute_album, trained), view_album, controls, presets=presets, title=title)
 
 
 def compute_break(
@@ -236,11 +201,10 @@ def view_break(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
     columns = ("all", "flip-tolerant", "hands")
     rows = [[name, *(f"{error[key]:.1f}" for key in columns)] for name, error in arrays["everything"].items()]
     return stage.panes(
-        _plain("joints", enlarge(arrays["photo"]), *_people(arrays)),
-        _plain("18 parts", overlay(arrays["photo"], arrays["affines"])),
+        plain("joints: true and found", overlay(arrays["photo"], arrays["affines"]), *_people(arrays)),
         stage.table(["error in % of the width", *columns], rows),
         note=_error(arrays),
-        height=320,
+        height=235,
     )
 
 
@@ -259,107 +223,3 @@ def break_demo(trained: Trained, worlds: dict[str, Pairs]) -> Demo:
     controls = {"world": choice(list(worlds), label="photos"), "photo": slider(0, 0, count - 1, 1, "photo")}
     compute = partial(compute_break, trained, worlds, everything)
     return live(compute, view_break, controls, title="What the template cannot know")
-
-
-@dataclass(frozen=True)
-class LinearCode:
-    """The linear auto-encoder that loses least of some photos.
-
-    Attributes:
-        mean: (P,) the mean photo, as one row of numbers.
-        axes: (codes, P) what each number of a code adds to it, of length 1.
-        spread: (codes,) standard deviation of each number over the photos.
-    """
-
-    mean: torch.Tensor
-    axes: torch.Tensor
-    spread: torch.Tensor
-
-    @classmethod
-    def of(cls, photos: torch.Tensor, codes: int) -> "LinearCode":
-        """Fitted to photos (B, 3, H, H), which are squeezed into so many numbers."""
-        flat = photos.flatten(1)
-        _, spread, axes = torch.linalg.svd(flat - flat.mean(0), full_matrices=False)
-        return cls(flat.mean(0), axes[:codes], spread[:codes] / len(flat) ** 0.5)
-
-
-def compute_code(
-    photos: torch.Tensor, coder: LinearCode, photo: int, number: int, turn: float
-) -> dict[str, torch.Tensor]:
-    """One photo, squeezed and unfolded, with one number of its code changed.
-
-    Args:
-        photos: (B, 3, H, H).
-        coder: the auto-encoder.
-        photo: index of the photo.
-        number: which number of the code.
-        turn: how far it is changed, in standard deviations.
-
-    Returns:
-        "code" (codes,); "photo", "decoded" and "changed" (3, H, H).
-    """
-    code = coder.axes @ (photos[photo].flatten() - coder.mean)
-    changed = code.clone()
-    changed[number] += turn * coder.spread[number]
-    decoded = [(coder.mean + one @ coder.axes).reshape(photos.shape[1:]) for one in (code, changed)]
-    return {"code": code, "photo": photos[photo], "decoded": decoded[0], "changed": decoded[1]}
-
-
-def view_code(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The photo, what its code keeps of it, and what one number does."""
-    return stage.panes(
-        _plain("the photo", enlarge(arrays["photo"])),
-        _plain(f"from {len(arrays['code'])} numbers", enlarge(arrays["decoded"])),
-        _plain("one number changed", enlarge(arrays["changed"])),
-        height=300,
-    )
-
-
-def code_demo(trained: Trained, codes: int = 24) -> Demo:
-    """A linear auto-encoder of the test photos: turn two of its numbers, and see what they mean.
-
-    Args:
-        trained: whose test photos.
-        codes: numbers that a photo is squeezed into.
-    """
-    photos = trained.tests.photos(0)
-    controls = {
-        "photo": slider(0, 0, len(photos) - 1, 1, "test photo"),
-        "number": slider(3, 0, codes - 1, 1, "which number"),
-        "turn": slider(2.0, -3.0, 3.0, 0.1, "turned by (standard deviations)"),
-    }
-    compute = partial(compute_code, photos, LinearCode.of(photos, codes))
-    return live(compute, view_code, controls, title="An auto-encoder's numbers have no names")
-
-
-def continue_training(
-    trained: Trained, pairs: Pairs, steps: int, seed: int = 0, *, anew: bool = False
-) -> tuple[list[float], torch.Tensor, torch.Tensor]:
-    """Train for a moment, on copies: nothing that other demos use is changed.
-
-    Args:
-        trained: where it begins, and the test photos.
-        pairs: photos to train on.
-        steps: how many.
-        seed: of the training.
-        anew: begin with untrained networks instead of the shipped ones, at the rate of the shipped training.
-
-    Returns:
-        The loss of every step; the affines of all test photos before and after, (B, 18, 2, 3) each.
-    """
-    size, width = trained.regressor.size, trained.regressor.width
-    learner = learning.Learner(pairs, trained.eye, size=size, width=width, batch=8, seed=seed, blur=0.0)
-    if not anew:
-        learner.regressor.load_state_dict(trained.regressor.state_dict())
-        learner.networks[1].load_state_dict(trained.translator.state_dict())
-    photos = trained.tests.photos(0)
-    before = learning.affines_of(learner.regressor, photos)
-    losses = learning.train(learner, steps, 2e-3 if anew else 3e-4, "trained anew" if anew else "trained on")
-    return losses, before, learning.affines_of(learner.regressor, photos)
-
-
-def slid_figure(trained: Trained, before: torch.Tensor, after: torch.Tensor, count: int = 3) -> go.Figure:
-    """The parts over the first test photos, before (upper row) and after (lower row) a training."""
-    photos = trained.tests.photos(0, slice(0, count))
-    rows = [[overlay(photo, one) for photo, one in zip(photos, affines)] for affines in (before, after)]
-    return contact_figure(rows, "above: before, below: after")

@@ -1,0 +1,75 @@
+"""A live demo of lesson 03: a puppet posed by angles, and the affine maps that lay the template over it."""
+
+from typing import Any, Literal, get_args
+
+import torch
+
+from tutorial_lib.display import stage
+from tutorial_lib.display.live import Demo, choice, live, slider
+from tutorial_lib.lessons.shape_templates.demo_by_hand import body_pane, longest, measure
+from tutorial_lib.templates import parts, puppet, skeletons, warp
+
+Shifts = Literal["turns and moves along", "only turns"]
+SHIFTS: tuple[Shifts, ...] = get_args(Shifts)
+"""In the puppet: [A | t], or [A | 0]. Nothing but t carries a forearm along when its arm is lifted."""
+
+
+def compute_puppet(shifts: Shifts, **angles: float) -> dict[str, Any]:
+    """The template laid over a posed skeleton.
+
+    Args:
+        shifts: whether every part moves along, or only turns.
+        angles: degrees by the names of `puppet.ANGLES`.
+
+    Returns:
+        As of `measure`.
+    """
+    affines = skeletons.affines_to(puppet.pose(angles))
+    if shifts == SHIFTS[1]:
+        affines = torch.cat([affines[..., :2], torch.zeros_like(affines[..., 2:])], -1)
+    return measure(affines)
+
+
+ARM = ("right arm", "right forearm", "right hand")
+"""Parts whose maps the puppet's table shows: the arm that waves."""
+
+
+def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The template, the puppet with its skeleton where the parts lie over it, and the maps of one arm."""
+    rows = []
+    for name in ARM:
+        (a, b, x), (c, d, y) = arrays["affines"][parts.NAMES.index(name)].tolist()
+        rows.append([name, *(f"{value:.2f}" for value in (a, b, c, d, x, y))])
+    still = measure(warp.identity())
+    return stage.panes(
+        body_pane(still, "the template: every map is [1 0 0; 0 1 0]"),
+        body_pane(arrays, "18 affine maps, one for each part", skeleton=params["shifts"] == SHIFTS[0]),
+        stage.table(["maps of one arm", "θ₁₁", "θ₁₂", "θ₂₁", "θ₂₂", "tₓ", "tᵧ"], rows),
+        note=f"{longest(arrays)}; anchor loss {arrays['losses']['anchor']:.4f}",
+        height=205,
+    )
+
+
+def puppet_demo() -> Demo:
+    """Whole limbs posed by angles; the affines that lay the template over the skeleton, or their turns alone."""
+    limits = {"lean": (-45, 45), "turn": (0, 90)} | dict.fromkeys(("left_arm", "right_arm"), (-150, 100))
+    limits |= dict.fromkeys(("left_elbow", "right_elbow"), (-150, 150))
+    limits |= dict.fromkeys(("left_leg", "right_leg"), (-120, 90))
+    limits |= dict.fromkeys(("left_knee", "right_knee"), (-130, 130))
+    first = ("right_arm", "right_elbow")
+    folded = [name for name in puppet.ANGLES if name not in first]
+    controls = {"shifts": choice(list(SHIFTS), SHIFTS[0], "every part")}
+    controls |= {
+        name: slider(puppet.POSES["wave"].get(name, 0), *limits[name], 1, f"{name.replace('_', ' ')} (°)")
+        for name in (*first, *folded)
+    }
+    rest = dict.fromkeys(puppet.ANGLES, 0) | {"shifts": SHIFTS[0]}
+    poses = {name: rest | angles for name, angles in puppet.POSES.items()}
+    return live(
+        compute_puppet,
+        view_puppet,
+        controls,
+        presets=poses | {"wave without shifts": poses["wave"] | {"shifts": SHIFTS[1]}},
+        title="A puppet of Gaussians",
+        folded=folded,
+    )
