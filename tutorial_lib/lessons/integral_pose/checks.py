@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare, number, tensor
+from tutorial_lib.display.exercises import compare, exercise, number, tensor
 from tutorial_lib.integral import soft_argmax_1d
 from tutorial_lib.integral.networks import small_volume_net
 from tutorial_lib.integral.targets import bce_floor as true_floor
@@ -20,7 +20,8 @@ def _scores(seed: int, *shape: int) -> torch.Tensor:
     return 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def training_step(function: Callable) -> None:
+@exercise
+def training_step(function: Callable) -> str:
     """Before the training: `function(net, optimiser, images, target)` makes one step and returns the loss before it."""
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(2, 3, 16, 16, generator=generator)
@@ -55,10 +56,11 @@ def training_step(function: Callable) -> None:
         off = max((a - b).abs().max().item() for a, b in pairs)
         assert off < 1e-5, f"after the {step} step the weights are off by {off:.2g}. Hint: {hint}"
     demo_training.checked(function)
-    print("training_step: the right loss, and the right weights after two steps")
+    return "training_step: the right loss, and the right weights after two steps"
 
 
-def soft_argmax(function: Callable) -> None:
+@exercise
+def soft_argmax(function: Callable) -> str:
     """Exercise 02.1: `function(logits)` -> expected x in (-1, 1) of rows of scores (..., W), at the cells' centres."""
     for shape in ((8,), (2, 3, 5), (1,)):
         logits = _scores(1, *shape)
@@ -72,10 +74,11 @@ def soft_argmax(function: Callable) -> None:
         "a row of 4 with all its weight in the last cell",
         "its centre is 0.75; if you got NaN, let torch.softmax take the exponentials",
     )
-    print("soft_argmax: right for three shapes, and for scores of ten thousand")
+    return "soft_argmax: right for three shapes, and for scores of ten thousand"
 
 
-def gradient(function: Callable) -> None:
+@exercise
+def gradient(function: Callable) -> str:
     """Exercise 02.2: `function(logits)` -> derivative of the soft-argmax by each of the scores (W,), in closed form."""
     for cells in (2, 7, 16):
         logits = _scores(cells, cells).requires_grad_()
@@ -83,20 +86,22 @@ def gradient(function: Callable) -> None:
         hint = "p_i (x_i − J): a cell pulls the mean towards itself, as hard as it is believed"
         got = function(logits.detach())
         compare(got, expected, f"{cells} cells", hint)
-    print("gradient: agrees with autograd, and sums to zero")
+    return "gradient: agrees with autograd, and sums to zero"
 
 
-def half_pixel(function: Callable) -> None:
+@exercise
+def half_pixel(function: Callable) -> str:
     """Exercise 02.3: `function(x, cells)` -> coordinates that were read at the cells' corners, put right."""
     hint = "2 i / n − 1 should have been (2 i + 1) / n − 1, and the weights sum to one"
     for cells in (4, 64):
         logits = _scores(cells, 3, cells)
         wrong, right = (soft_argmax_1d(logits, half_pixel=centred) for centred in (False, True))
         compare(function(wrong, cells), right, f"{cells} cells", hint)
-    print("half_pixel: repaired for 4 and for 64 cells")
+    return "half_pixel: repaired for 4 and for 64 cells"
 
 
-def gaussian_cube(function: Callable) -> None:
+@exercise
+def gaussian_cube(function: Callable) -> str:
     """Exercise 02.4: `function(cell, shape)` -> the report's target volume (D, H, W) around `cell` = (x, y, z)."""
     for cell, shape in (((7, 8, 9), (20, 18, 16)), ((1, 12, 6), (14, 14, 14))):
         at = torch.tensor([(2 * i + 1) / n - 1 for i, n in zip(cell, reversed(shape))], dtype=torch.float64)
@@ -116,10 +121,11 @@ def gaussian_cube(function: Callable) -> None:
             "that the border may cut; exactly 0 elsewhere"
         )
         compare(got, expected, f"around {cell}", "exp(−d² / 2), with d² the sum over the three axes in cells", 1e-6)
-    print("gaussian_cube: right inside the volume and at its border")
+    return "gaussian_cube: right inside the volume and at its border"
 
 
-def bce_floor(function: Callable) -> None:
+@exercise
+def bce_floor(function: Callable) -> str:
     """Exercise 02.5: `function(target)` -> the least binary cross entropy against a volume, summed over cells."""
     hint = "put the best prediction, the target itself, into the cross entropy, and let 0 log 0 be 0"
     certain = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64).view(1, 1, 3)
@@ -128,4 +134,4 @@ def bce_floor(function: Callable) -> None:
     compare(function(coin), true_floor(coin), "two cells of one half: 2 ln 2 = 1.386", hint)
     cube = true_cube(torch.zeros(3, dtype=torch.float64), (15, 15, 15))
     compare(function(cube), true_floor(cube), "the report's cube: 21.0 nats", hint)
-    print("bce_floor: no network can get below 21 nats a joint")
+    return "bce_floor: no network can get below 21 nats a joint"

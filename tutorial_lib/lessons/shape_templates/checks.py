@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from tutorial_lib.display.exercises import compare, tensor
+from tutorial_lib.display.exercises import compare, exercise, tensor
 from tutorial_lib.metrics import distances
 from tutorial_lib.templates import affines_to, keypoints, part_maps, puppet, springs
 from tutorial_lib.templates.errors import PER_CENT
@@ -17,7 +17,8 @@ def _random(seed: int, *shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def moved_gaussian(function: Callable) -> None:
+@exercise
+def moved_gaussian(function: Callable) -> str:
     """Exercise 03.1: `function(mean, covariance, linear, shift)` -> mean (2,), covariance (2, 2) of the moved part."""
     mean_hint = "the part turns about its own mean, so A moves nothing: only the shift is added"
     hint = "Cov(A x) = A Cov(x) Aᵀ: A stands on both sides, the second time transposed"
@@ -32,10 +33,11 @@ def moved_gaussian(function: Callable) -> None:
         what = f"random map {seed}"
         compare(answer[0], mean + shift, f"{what}: the mean", mean_hint)
         compare(answer[1], linear @ covariance @ linear.T, f"{what}: the covariance", hint)
-    print("moved_gaussian: mean and covariance are right for three random maps")
+    return "moved_gaussian: mean and covariance are right for three random maps"
 
 
-def spring_loss(function: Callable) -> None:
+@exercise
+def spring_loss(function: Callable) -> str:
     """Exercise 03.2: `function(first, second)` -> anchor loss () of pairs (n, 2) and (n, 2), screen coordinates."""
     hint = "half a screen unit is one width of 2: divide by 2, square, sum over x, y and the pairs, divide by 3"
     for seed, count in ((1, 1), (2, 5), (3, 17)):
@@ -45,10 +47,11 @@ def spring_loss(function: Callable) -> None:
     together = _random(4, 17, 2)
     nothing = torch.zeros((), dtype=torch.float64)
     compare(function(together, together), nothing, "closed springs", "nothing apart, no loss")
-    print("spring_loss: right for 1, 5 and 17 pairs, and 0 where every spring is closed")
+    return "spring_loss: right for 1, 5 and 17 pairs, and 0 where every spring is closed"
 
 
-def fence(function: Callable) -> None:
+@exercise
+def fence(function: Callable) -> str:
     """Exercise 03.3: `function(anchors)` -> boundary loss () of anchors (n, 2): a third of the hinge's sum."""
     hint = "how far |a| exceeds 1, and 0 inside; summed over x, y and all anchors; then a third of it"
     inside = torch.tensor([[0.0, 0.0], [0.9, -1.0], [-0.5, 0.3]], dtype=torch.float64)
@@ -62,7 +65,7 @@ def fence(function: Callable) -> None:
     }
     for what, (anchors, expected) in cases.items():
         compare(function(anchors), torch.tensor(expected, dtype=torch.float64), what, hint)
-    print("fence: right inside, outside on either side, at the edge, and for anchors of any part")
+    return "fence: right inside, outside on either side, at the edge, and for anchors of any part"
 
 
 def silhouette(maps: torch.Tensor) -> torch.Tensor:
@@ -70,8 +73,10 @@ def silhouette(maps: torch.Tensor) -> torch.Tensor:
     return 1 - (1 - maps).prod(-3)
 
 
-def fit_template(function: Callable) -> None:
+@exercise
+def fit_template(function: Callable) -> str:
     """Exercise 03.4: `function(target, start)` -> affines (18, 2, 3) whose silhouette is `target` (48, 48)."""
+    told = []
     for name, angles in FITTED.items():
         goal = affines_to(puppet.pose(angles))
         start = affines_to(puppet.pose({key: 0.6 * value for key, value in angles.items()}))
@@ -96,4 +101,5 @@ def fit_template(function: Callable) -> None:
             f"{name}: joints are off by {wrong[1]:.1f} % of the width, at the start by {wrong[0]:.1f} %. "
             "Hint: small steps, so that no part changes places with another"
         )
-        print(f"fit_template: {name}, joints off by {wrong[0]:.1f} % at first, by {wrong[1]:.1f} % now")
+        told.append(f"{name}, joints off by {wrong[0]:.1f} % at first, by {wrong[1]:.1f} % now")
+    return "fit_template: " + "; ".join(told)

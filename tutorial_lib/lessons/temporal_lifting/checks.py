@@ -5,12 +5,13 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.display.exercises import compare, tensor
+from tutorial_lib.display.exercises import compare, exercise, tensor
 from tutorial_lib.lifting import TemporalLifter
 from tutorial_lib.lifting.receptive_field import support
 
 
-def receptive_field(function: Callable) -> None:
+@exercise
+def receptive_field(function: Callable) -> str:
     """Exercise 04.1: `function(widths, dilated)` -> number of frames that one output pose depends on."""
     cases = [(3,), (3, 3), (3, 3, 3), (5, 3), (3, 5, 7), (1, 5), (7, 7)]
     for widths in cases:
@@ -31,10 +32,11 @@ def receptive_field(function: Callable) -> None:
                 f"widths {widths}, {'dilated' if dilated else 'ordinary'} convolutions: the gradient of one pose "
                 f"reaches {expected} frames, got {got}. Hint: {hint}"
             )
-    print(f"receptive_field: agrees with the gradient of {2 * len(cases)} networks")
+    return f"receptive_field: agrees with the gradient of {2 * len(cases)} networks"
 
 
-def residual_slice(function: Callable) -> None:
+@exercise
+def residual_slice(function: Callable) -> str:
     """Exercise 04.2: `function(x, width, dilation, causal)` -> the part of x (.., C, T) that a block adds.
 
     The block's convolution is valid, so its output is (width - 1) * dilation frames shorter.
@@ -66,10 +68,11 @@ def residual_slice(function: Callable) -> None:
                 hint = "a filter of width 1 loses no frame, so nothing is dropped: x[..., a:-b] is empty where b is 0"
             what = f"width {width}, dilation {dilation}, {'causal' if causal else 'centred'}"
             compare(function(x, width, dilation, causal), expected, what, hint, 0.0)
-    print(f"residual_slice: right for {len(cases)} filters, centred and causal")
+    return f"residual_slice: right for {len(cases)} filters, centred and causal"
 
 
-def reprojection(function: Callable) -> None:
+@exercise
+def reprojection(function: Callable) -> str:
     """Exercise 04.3: `function(pose, root, keypoints, focal, centre)` -> mean 2D distance, a scalar.
 
     pose (B, 17, 3) root-relative and root (B, 1, 3) in metres, camera axes; keypoints (B, 17, 2) on the screen; focal
@@ -105,4 +108,4 @@ def reprojection(function: Callable) -> None:
         )
         gradients = [torch.autograd.grad(loss, place)[0] for loss in (got, expected)]
         compare(gradients[0], gradients[1], f"{what}, gradient", hint, 1e-6)
-    print("reprojection: right inside and outside the picture")
+    return "reprojection: right inside and outside the picture"
