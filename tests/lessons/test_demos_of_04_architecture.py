@@ -148,7 +148,7 @@ def test_parameters_and_work_are_those_of_the_paper(network):
         33.87, abs=5e-3
     )
     row = dict(zip(panes(network, "table")[0]["columns"], panes(network, "table")[0]["rows"][0]))
-    assert (row["parameters (million)"], row["at 50 Hz (s)"], row["of the future (s)"]) == ("16.95", "4.86", "2.42")
+    assert (row["parameters (M)"], row["at 50 Hz (s)"], row["future (s)"]) == ("16.95", "4.86", "2.42")
 
 
 def test_without_dilation_the_same_weights_see_less_and_mostly_the_middle(network):

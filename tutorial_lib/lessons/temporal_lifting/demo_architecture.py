@@ -180,8 +180,8 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
         ),
         stage.table(
             [
-                "", "sees, by gradient (frames)", "by formula", "at 50 Hz (s)", "of the future (s)",
-                "half of the paths from (frames)", "parameters (million)", "per pose (MFLOPs)",
+                "", "sees (frames)", "by formula", "at 50 Hz (s)", "future (s)", "half of the paths", "parameters (M)",
+                "MFLOPs a pose",
             ],
             [
                 [
@@ -190,14 +190,14 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
                     f"{arrays['flops'] / 1e6:.2f}",
                 ],
                 [
-                    "single frame, 1024 channels", 1, 1, seconds(1), seconds(0), 1,
+                    "single frame", 1, 1, seconds(1), seconds(0), 1,
                     f"{count_parameters(single) / 1e6:.2f}", f"{flops_per_frame(single) / 1e6:.2f}",
                 ],
             ],
         ),
         note=f"sees {arrays['past']} frames before and {arrays['future']} after its own"
         + "; of its many lines only some are drawn" * any(len(n.nodes) > MOST_LINES for n in arrays["layers"]),
-        height=245,
+        height=230,
     )  # fmt: skip
 
 

@@ -212,7 +212,7 @@ def view_share(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             [[kind, *(f"{value:.0f}" for value in values)] for kind, values in arrays["others"].items()],
         ),
         fps=50.0,
-        height=245,
+        height=212,
         note=share_words(arrays, params["share"]),
     )
 

@@ -144,7 +144,7 @@ def two_forms_demo(motion: str = "builtin", seed: int = 0) -> Demo:
 
     controls = {
         "frames": choice([("9 frames", 9), ("27 frames", 27)], 27, "receptive field"),
-        "length": slider(20, 1, len(video), 1, "length of the clip (frames)"),
+        "length": slider(20, 1, len(video), 1, "clip (frames)"),
     }
     presets = {
         name: {"frames": 27, "length": length}

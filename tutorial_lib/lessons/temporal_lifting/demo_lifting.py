@@ -139,7 +139,6 @@ def view_lifting(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, An
         [label, *(f"{arrays[key][title]:.{digits}f}" for title in COLOURS)]
         for label, key, digits in (
             ("MPJPE (mm)", "mpjpe", 1),
-            ("P-MPJPE (mm)", "p_mpjpe", 1),
             ("velocity (mm/frame)", "velocity", 2),
         )
     ]
@@ -165,9 +164,9 @@ def view_lifting(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, An
             now=time,
             title="error of every frame",
         ),
-        stage.table(["", *COLOURS], rows, best="min", title="all networks on this clip (best underlined)"),
+        stage.table(["", *COLOURS], rows, best="min"),
         fps=50.0,
-        height=235,
+        height=195,
         note=in_words(arrays, params["network"]),
     )
 
