@@ -107,7 +107,7 @@ for name, cost in {"a forearm torn off": torn, "all slide out together": slid}.i
 # When all parts slide out, every spring stays closed: only the boundary objects. Each loss is blind to something, and
 # they complement each other.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 show(figures.tear_sweep())
 
 # %% [markdown]
@@ -115,7 +115,7 @@ show(figures.tear_sweep())
 # may leave the picture free of charge, and the core pays threefold. (Its ready-made predictor has another: it takes the
 # anchors in a different order than they are loaded in.) We bound all 32.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 show(figures.boundary_figure())
 
 # %% [markdown]
@@ -124,7 +124,7 @@ show(figures.boundary_figure())
 # > **Predict.** Turn left limbs one way and right limbs the other, by 20 degrees about the *corner* of the image, as
 # > the released code does. How far do the feet go? And a round foot, turned by 90 degrees about its own middle?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 show(figures.pivot_sweep("corner"))
 for about in demo_by_hand.ABOUT:
     turned = demo_by_hand.compute_parts("left foot", rotation=-20, about=about)
@@ -167,7 +167,7 @@ print(f"longest spring of the wave: {closed:.1f} % of the width, without shifts 
 #
 # $$\mu' = m + t,\qquad \Sigma' = A\,\Sigma\,A^\top,\qquad g(x) = e^{-\frac12 (x-\mu')^\top \Sigma'^{-1} (x-\mu')}$$
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 source(gaussian_maps)
 show(figures.holes_figure())
 show(figures.staircase_figure())
@@ -198,7 +198,7 @@ for way, losses in near.items():
 # A photo can be its own teacher. An **auto-encoder** squeezes it into a few numbers and paints it again. The numbers
 # must hold the pose, but which? Here is the smallest one, linear (principal components of the test photos).
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 trained = demo_trained.load(None, FOLDER, BUDGET)
 codes = demo_code.code_demo(trained)
 codes
@@ -228,7 +228,7 @@ print("the auto-encoder demo moves")
 # the turn below: at 0 a flat skeleton comes back as perfectly as a right one. The way back does not tell them apart;
 # the critic does, from aside.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 show(sheets.back_figure(trained))
 show(sheets.turn_sweep(trained.tests.pose[0][demo_slide.liveliest(trained)]))
 
