@@ -105,6 +105,8 @@ def test_plumbing_is_folded_and_nothing_else(tmp_path):
         "import torch\n\nfrom math import pi": True,
         "torch.manual_seed(SEED)\nLESSON = 1": True,
         "numbers = [1]\nrecord(\n    Claim(numbers)\n)": True,
+        'A = "(1)"\nguess = predict({A: ["a", "b"]})\nguess': True,
+        'guess.answer("a", "Because.")': True,
         'PROFILE = "quick"': False,
         "demo = make_demo()\ndemo": False,
         "def mine(x):\n    record(x)": False,

@@ -141,9 +141,11 @@ def sets_up(cell: NotebookNode) -> bool:
 
 
 def is_plumbing(cell: NotebookNode) -> bool:
-    """Whether a reader who wants the idea can do without the code: set-up, a demo's test, a claim card's numbers."""
-    card = cell.cell_type == "code" and re.search(r"^record\(", cell.source, re.MULTILINE)
-    return sets_up(cell) or "demo-test" in tags(cell) or bool(card)
+    """Whether a reader who wants the idea can do without the code: set-up, a demo's test, what a claim card or the
+    answer to a prediction is worked out from."""
+    behind = r"^(record\(|(\w+ = )?predict\(|\w+\.answer\()"
+    worked_out = cell.cell_type == "code" and re.search(behind, cell.source, re.MULTILINE)
+    return sets_up(cell) or "demo-test" in tags(cell) or bool(worked_out)
 
 
 def read_committed(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
