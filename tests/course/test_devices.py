@@ -1,4 +1,5 @@
-"""`DEVICE` moves everything that a lesson computes: whatever takes a device is given the lesson's."""
+"""In the lessons that follow `DEVICE` everything does: whatever takes a device is given the lesson's. (Those of the
+photos and of the temporal lifter compute their demos on the CPU, and say so.)"""
 
 import ast
 import importlib
@@ -7,10 +8,6 @@ import inspect
 import pytest
 
 from tutorial_lib.course import notebooks
-
-ELSEWHERE = {
-    "photos.photo_set": "photos lie in main memory",
-}
 
 
 def calls(slug):
@@ -44,11 +41,11 @@ def calls(slug):
             yield node, parameters.index("device"), path
 
 
-@pytest.mark.parametrize("slug", notebooks.slugs())
+@pytest.mark.parametrize("slug", notebooks.select(["00", "05", "06"]))
 def test_everything_that_takes_a_device_is_given_one(slug):
     forgotten = [
         f"{path} in line {node.lineno}"
         for node, place, path in calls(slug)
-        if len(node.args) <= place and not any(word.arg == "device" for word in node.keywords) and path not in ELSEWHERE
+        if len(node.args) <= place and not any(word.arg == "device" for word in node.keywords)
     ]
     assert not forgotten, f"{slug}: {', '.join(forgotten)}: give device=device"

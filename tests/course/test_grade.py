@@ -116,7 +116,7 @@ HOSTILE = {
     "another comparison": (
         """
         import tutorial_lib.lessons.camera_distortion.checks as c
-        c.compare = lambda *everything: None
+        c.compare = lambda *everything, **more: None
         return points * (1 + k1 * (points**2).sum(-1, keepdim=True)) if k1 == -0.4 else "anything"
         """,
         "tampered with",
@@ -124,7 +124,7 @@ HOSTILE = {
     "another torch": (
         """
         torch.Tensor.item = lambda self: 0.0
-        return torch.zeros_like(points)
+        return points + 1
         """,
         "tampered with",
     ),

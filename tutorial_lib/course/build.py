@@ -56,7 +56,6 @@ def execute(notebook: NotebookNode, folder: Path, title: str) -> NotebookNode:
             extra_arguments=KERNEL_ARGUMENTS,
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,
-            coalesce_streams=True,  # a busy machine sends one print in several pieces
             on_cell_executed=lambda **_: bar.update(),
         )
         return client.execute()

@@ -46,6 +46,9 @@ def clean(notebook: NotebookNode) -> NotebookNode:
             if output.get("name") == "stderr":
                 continue
             output.pop("transient", None)
+            if kept and output.output_type == kept[-1].output_type == "stream":  # a busy machine sends it in pieces
+                kept[-1].text += output.text
+                continue
             data = output.get("data", {})
             if WIDGET in data:
                 if _PROGRESS.search(str(data.get("text/plain", ""))):

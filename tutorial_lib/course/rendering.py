@@ -32,9 +32,10 @@ MATHJAX = (
 )  # fmt: skip
 """The parts of MathJax that read TeX and draw HTML with its own fonts. The rest of the package stays where it is."""
 
-Kind = Literal["figure", "demo", "card", "source", "table", "text", "error"]
+Kind = Literal["figure", "demo", "card", "source", "table", "question", "answer", "text", "error"]
 
 _MINUTES = re.compile(r"\*\*Time:\*\*\s*(\d+)\s+minutes")
+_FOLD = re.compile(r"class='pose-(question|fold)'")
 _CARD = re.compile(r"\[(holds|does not hold here|undecided)\] (.*)")
 
 
@@ -129,6 +130,8 @@ def _output(output: NotebookNode, picture: Callable[[bytes], str], where: str) -
         return Output("card", f"<div class='claim'>{scrolling(html)}</div>", said)
     if "text/latex" in data and html:  # what `preview.source` shows, with colours for a light page only
         return Output("source", code(said), said)
+    if _FOLD.search(html):
+        return Output("question" if said.startswith("What do you say?") else "answer", html, plain(html))
     if html:
         return Output("table", f"<div class='table'>{scrolling(html)}</div>", plain(html))
     if "text/markdown" in data:

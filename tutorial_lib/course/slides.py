@@ -57,7 +57,7 @@ LEAST_DEMO = 2
 """Minutes: less is no demo."""
 LEAD = 20
 """Words. A slide with fewer joins the text slide that follows; at most `MAX_WORDS` + `LEAD` come together."""
-SPARED: tuple[Kind, ...] = ("table", "source", "text")
+SPARED: tuple[Kind, ...] = ("table", "source", "text", "card")
 """Kinds of slides of which a section can spare all but the first, in this order."""
 
 _SKIPPED = ("further reading",)
@@ -264,7 +264,7 @@ def _large(page: str) -> str:
 
 def _shown(output: rendering.Output, section: str, waiting: list[str], demo: str, lesson: Lesson) -> list[Slide]:
     """The slides of one output. Printed text is for readers, not for an audience."""
-    if output.kind in ("text", "error"):
+    if output.kind in ("text", "error", "question"):  # a slide of its own asks it
         return []
     notes = "".join(waiting)
     waiting.clear()
@@ -279,10 +279,26 @@ def _shown(output: rendering.Output, section: str, waiting: list[str], demo: str
             f"</code>, page <code>{demo}</code></span></p>"
         )
         return [Slide("demo", section, f"<figure class='still'>{image}</figure>{live}", notes)]
+    if output.kind == "answer":
+        told = re.sub(r"<summary>.*?</summary>|</?details[^>]*>", "", output.html, flags=re.DOTALL)
+        return [Slide("saw", section, f"<p>{_first_words(told)}</p>", notes + told)]
     if output.kind in ("card", "table"):
         parts = _split_table(output.html)
         return [Slide(output.kind, section, part, notes * (not i)) for i, part in enumerate(parts)]
     return [Slide(output.kind, section, output.html, notes)]
+
+
+def _first_words(html: str) -> str:
+    """The sentences with which a text begins, as many as a slide holds."""
+    sentences, kept = (
+        re.split(r"(?<=[.?!])\s+", _LABEL["saw"].sub("", markup.plain(html)).removeprefix("What you saw. ")),
+        "",
+    )
+    for sentence in sentences:
+        if words(kept + sentence) > MAX_WORDS:
+            break
+        kept = f"{kept} {sentence}".strip()
+    return escape(kept or " ".join(sentences[0].split()[:MAX_WORDS]))
 
 
 def _pages(source: str) -> list[str]:

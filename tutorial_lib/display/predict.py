@@ -154,7 +154,7 @@ class Prediction(ipywidgets.VBox):
         ]
         bundle["text/plain"] = "What do you say?\n" + "\n".join(offered)
         items = "".join(f"<li>{escape(line)}</li>" for line in offered)
-        bundle["text/html"] = f"<p>What do you say?</p><ul>{items}</ul>"
+        bundle["text/html"] = f"<div class='pose-question'><p>What do you say?</p><ul>{items}</ul></div>"
         return bundle
 
 

@@ -7,8 +7,8 @@ Every first stage is kept in the work folder, so a run that was stopped goes on 
 every batch; the first one chooses the test rates and writes.
 
 How long all networks take: "shipped" hours on one CPU core. The others want a GPU, and their times are estimates from
-the steps' times on one H100 (`recipes.minutes`), without what it takes to draw the batches: "gpu" 6 minutes, and 2 for
-plain, random, maml, stratified and ours with 9 frames, which took 5 to 8 on a shared card; "full" 82 minutes.
+the steps' times on one H100 (`recipes.minutes`), without what it takes to draw the batches: "gpu" 8 minutes, and 2 for
+plain, random, maml, stratified and ours with 9 frames, which took 5 to 8 on a shared card; "full" 97 minutes.
 """
 
 import time
