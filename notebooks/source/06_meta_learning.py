@@ -1029,8 +1029,18 @@ Markdown(figures.hidden_table())
 
 # %% [markdown]
 # MAML takes nearly half of its error away and was told nothing; who is told everything has a closed form again, and
-# wins. (Scenario 2 has no chance here, and that can be proved: a rotation changes no bone's length, so the label-free
-# loss is blind to it. See *Break it*.)
+# wins.
+#
+# And without labels, in scenario 2? Three things are known of people without a label:
+#
+# - *Bones* keep their length, and left and right are alike. A rotation changes neither, so the label-free loss is blind
+#   to the rig (*Break it* shows it).
+# - *Gravity.* People mostly stand upright. That would betray a *picture* that hangs crooked. Here the gimbal has
+#   levelled it: on every rig they stand upright in it.
+# - *Proportions.* A person's limbs, measured once, say how large they are. A rotation leaves them as they are.
+#
+# So scenario 2 has no chance here. What is hidden is a convention, and a convention must be told: by labels, or in
+# words.
 
 # %% [markdown]
 # ## Exercises

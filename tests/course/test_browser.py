@@ -133,6 +133,8 @@ def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
     demo = page.locator(".widget-vbox", has=stage).last
     handle = demo.locator(".noUi-handle").first
     page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
+    demo.evaluate("e => e.scrollIntoView({block: 'center'})")  # slider and picture together, as a reader has them
+    page.wait_for_timeout(300)
     before, said = canvas.evaluate(PICTURE), caption.inner_text()
     box, track = handle.bounding_box(), demo.locator(".noUi-target").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
