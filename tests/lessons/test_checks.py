@@ -512,6 +512,13 @@ def test_a_plausible_wrong_answer_is_caught_with_a_hint(name, body):
         attempt(name, body)
 
 
+WRONG["fit_template"] = {
+    "not a step": "return start",
+    "the loss": "return anchor_loss(start)",
+    "nothing": "return None",
+    "no number": "return start * float('nan')",
+}
+
 RIGHT = {
     "training_step": STEP.replace("(integral", "torch.nn.functional.l1_loss(integral").replace(
         " - target).abs().mean()", ", target)"
@@ -560,7 +567,17 @@ RIGHT = {
         """,
     "moved_gaussian": "return mean + shift, torch.einsum('ij,jk,lk->il', linear, covariance, linear)",
     "spring_loss": "return torch.linalg.vector_norm(first - second, dim=-1).square().sum() / 12",
-    "fence": "return (torch.relu(anchors - 1) + torch.relu(-anchors - 1)).sum() / 2",
+    "fence": "return (torch.relu(anchors - 1) + torch.relu(-anchors - 1)).sum() / 3",
+    "fit_template": """
+        affines = torch.nn.Parameter(start.clone())
+        optimiser = torch.optim.RMSprop([affines], lr=0.003)
+        for _ in range(200):
+            different = (checks.silhouette(part_maps(affines, len(target))) - target).abs().mean()
+            (slope,) = torch.autograd.grad(different + ANCHOR_WEIGHT * anchor_loss(affines), affines)
+            affines.grad = slope
+            optimiser.step()
+        return affines
+        """,
     "target_map": """
         offset = heatmaps.to_cells(point, cells)
         index = torch.arange(cells, dtype=point.dtype)

@@ -76,7 +76,7 @@ WRONG = {
 def test_right_answers_pass(name, capsys):
     for answer in RIGHT[name]:
         getattr(checks, name)(answer)
-    assert capsys.readouterr().out.count(name) == len(RIGHT[name]) * (2 if name == "fit_template" else 1)
+    assert capsys.readouterr().out.count(name) == len(RIGHT[name])
 
 
 @pytest.mark.parametrize("name,what", [(name, what) for name, wrong in WRONG.items() for what in wrong])
