@@ -122,6 +122,13 @@ def test_a_demo_moves_in_notebook_7(notebook7, browser):
     picture = "canvas => canvas.toDataURL()"
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(150_000)  # other tests compute at the same time
+    asked = []
+
+    def answer(dialog):  # on a busy machine Notebook 7 may ask for a kernel; nobody else is here to choose one
+        asked.append(dialog.first.inner_text())
+        dialog.first.locator("button.jp-mod-accept").click()
+
+    page.add_locator_handler(page.locator("dialog.jp-Dialog"), answer)
     page.goto(notebook7)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()  # a kernel that listens
     problems = []
@@ -133,7 +140,9 @@ def test_a_demo_moves_in_notebook_7(notebook7, browser):
     except Late as late:
         shown = page.locator(".jp-OutputArea-output").all_inner_texts()
         prompts = page.locator(".jp-InputPrompt").all_inner_texts()
-        raise AssertionError(f"no demo: prompts {prompts}, outputs {shown}, console {problems}") from late
+        raise AssertionError(
+            f"no demo: prompts {prompts}, outputs {shown}, console {problems}, dialogs {asked}"
+        ) from late
     canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
     page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
     before, said = canvas.evaluate(picture), caption.inner_text()

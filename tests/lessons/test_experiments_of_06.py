@@ -70,27 +70,33 @@ def part(folder, name):
 
 
 @pytest.fixture(scope="module")
-def crooked(people, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("crooked")
-    program(experiment_crooked, folder, *TRAINED)
-    return folder
+def written(people, tmp_path_factory):
+    """What an experiment writes about some networks: the folder."""
+
+    def write(experiment, *names):
+        folder = tmp_path_factory.mktemp(experiment.__name__.rpartition(".")[2])
+        program(experiment, folder, *names)
+        return folder
+
+    return write
 
 
 @pytest.fixture(scope="module")
-def oracle(people, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("oracle")
-    program(experiment_oracle, folder)
-    return folder
+def crooked(written):
+    return written(experiment_crooked, *TRAINED)
+
+
+@pytest.fixture(scope="module")
+def oracle(written):
+    return written(experiment_oracle)
 
 
 CROPS = ["random", "maml-0.3", "whole-0.3"]
 
 
 @pytest.fixture(scope="module")
-def cue(people, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cue")
-    program(experiment_cue, folder, *CROPS)
-    return folder
+def cue(written):
+    return written(experiment_cue, *CROPS)
 
 
 @pytest.fixture(scope="module")

@@ -290,10 +290,7 @@ def _shown(output: rendering.Output, section: str, waiting: list[str], demo: str
 
 def _first_words(html: str) -> str:
     """The sentences with which a text begins, as many as a slide holds."""
-    sentences, kept = (
-        re.split(r"(?<=[.?!])\s+", _LABEL["saw"].sub("", markup.plain(html)).removeprefix("What you saw. ")),
-        "",
-    )
+    sentences, kept = re.split(r"(?<=[.?!])\s+", markup.plain(html).removeprefix("What you saw. ")), ""
     for sentence in sentences:
         if words(kept + sentence) > MAX_WORDS:
             break

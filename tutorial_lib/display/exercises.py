@@ -12,7 +12,7 @@ from pathlib import Path
 from types import CodeType, TracebackType
 
 import torch
-from IPython.display import HTML, display
+from IPython.display import display
 
 from tutorial_lib.display import rerun
 from tutorial_lib.display.tables import LINE
@@ -78,12 +78,12 @@ def _own(trace: TracebackType | None, code: CodeType | None) -> TracebackType | 
 def _card(kind: str, name: str, *lines: str) -> None:
     sign, colour = _KINDS[kind]
     body = "".join(f"<p style='margin:6px 0 0'>{escape(line)}</p>" for line in lines if line)
-    html = HTML(
+    html = (
         f"<div style='border:{LINE};border-left:8px solid {colour};border-radius:4px;padding:8px 16px;margin:6px 0;"
         f"max-width:52em;font-size:15px;line-height:1.45'><span style='background:{colour};color:#fff;padding:1px 10px;"
         f"border-radius:10px;font-weight:600'>{sign} {kind}</span> <b>{escape(name)}</b>{body}</div>"
     )
-    display({"text/html": html.data, "text/plain": "\n".join((f"[{kind}] {name}", *lines))}, raw=True)
+    display({"text/html": html, "text/plain": "\n".join((f"[{kind}] {name}", *lines))}, raw=True)
 
 
 def tensor(got: object, what: str, hint: str) -> torch.Tensor:
