@@ -38,6 +38,22 @@ MOMENTS = [
     "live(compute, view, {'chosen': moments(poses, [35], 'labelled', most=3)})",
 ]
 
+HANDLES = [
+    "import numpy as np\nfrom tutorial_lib.display import stage\nfrom tutorial_lib.display.live import live, slider",
+    "body = np.random.default_rng(0).uniform(-0.9, 0.9, (5, 17, 3))\n"
+    "def compute(x, y, depth):\n"
+    "    return body + [0, depth, 0]\n"
+    "def view(arrays, params):\n"
+    "    wrist = stage.handle('wrist', (params['x'], params['y']))\n"
+    "    foot = stage.handle('foot', (0.2, params['depth'], 0.0), along=(0, 1, 0))\n"
+    "    flat = stage.image(skeletons=[stage.skeleton2d('truth', arrays[0, :, :2])], handles=[wrist])\n"
+    "    deep = stage.scene([stage.skeleton3d('truth', arrays)], extent=[(-1, 1)] * 3, handles=[foot])\n"
+    "    return stage.panes(flat, deep)\n"
+    "live(compute, view, {'x': slider(0.0, -1.0, 1.0, 0.1, 'across'), 'y': slider(0.0, -1.0, 1.0, 0.1, 'down'),\n"
+    "     'depth': slider(0.0, -1.0, 1.0, 0.01, 'depth')}, plays='x',\n"
+    "     grabs={'wrist': lambda at, params: {'x': at[0], 'y': at[1]}, 'foot': lambda at, params: {'depth': at[1]}})",
+]
+
 # what the notebook's model says: kernel state, and every code cell's count and errors
 STATE = """() => {
   const panel = window.jupyterapp?.shell.currentWidget, session = panel?.sessionContext?.session;
@@ -196,4 +212,50 @@ def test_a_click_a_key_and_a_button_choose_moments(jupyterlab, chromium):
     said(hint, "3 at most: give one back first")
     page.locator(".pose-moments button").click()
     said(note, "chosen: ()")
+    assert page.evaluate("window.kernelErrors") == []
+
+
+def test_what_is_in_a_picture_is_dragged_nudged_named_and_played(jupyterlab, chromium):
+    page = ran(jupyterlab, chromium, HANDLES)
+    stage = page.locator(".pose-stage").first
+    canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
+    page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
+    page.locator(".widget-vbox", has=stage).last.evaluate("e => e.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(300)
+
+    def said(text):
+        page.wait_for_function("([e, t]) => e.textContent.includes(t)", arg=[caption.element_handle(), text])
+
+    wrist, foot = stage.locator(".pose-handle").all()
+    box, pane = wrist.bounding_box(), canvas.bounding_box()
+    x, y, scale = box["x"] + 13, box["y"] + 13, min(pane["width"] - 4, pane["height"] - 4) / (2 * 1.08)
+    page.mouse.move(x + 3, y + 3)
+    page.mouse.down()
+    page.mouse.move(x + 3 + 0.2 * scale, y + 3, steps=2)
+    page.mouse.move(x + 3 + 0.52 * scale, y + 3 + 0.29 * scale, steps=3)
+    page.mouse.up()
+    said("across 0.5, down 0.3")
+    assert "wrist at 0.50, 0.30" in wrist.get_attribute("aria-label"), "on release it lies where the sliders stand"
+    wrist.focus()
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowLeft")
+        page.wait_for_timeout(150)
+    page.wait_for_function("e => !e.textContent.includes('across 0.5')", arg=caption.element_handle())
+
+    box = foot.bounding_box()
+    page.mouse.move(box["x"] + 13, box["y"] + 13)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 73, box["y"] + 13, steps=4)
+    page.mouse.up()
+    page.wait_for_function("e => !e.textContent.includes('depth 0.00')", arg=caption.element_handle())
+
+    tip, spots = stage.locator(".pose-tip").first, [(i, j) for i in range(10, 90, 4) for j in range(10, 90, 4)]
+    for i, j in spots:  # somewhere lies a joint
+        page.mouse.move(pane["x"] + pane["width"] * i / 100, pane["y"] + pane["height"] * j / 100)
+        if tip.is_visible():
+            break
+    assert tip.inner_text().startswith("truth, ")
+
+    page.locator(".widget-play button").first.click()
+    said("across 1.0")
     assert page.evaluate("window.kernelErrors") == []

@@ -284,3 +284,52 @@ def test_a_control_takes_options_in_every_form_that_ipywidgets_takes(options, va
     assert one.set(k=value).check().caption() == f"k {text}"
     with pytest.raises(ValueError, match="k is 'nothing', expected one of"):
         one.set(k="nothing")
+
+
+# ------------------------------------------------------------------ what is grabbed
+def grabbed(**changes):
+    controls = {
+        "x": slider(0.0, -1.0, 1.0, 0.1, "across"),
+        "level": slider(3, 0, 9, 1, "level"),
+        "which": choice(["a", "b"], "a", "which"),
+    }
+    grabs = {
+        "joint": lambda at, params: {"x": at[0], "level": params["level"] + 10 * at[1]},
+        "switch": lambda at, params: {"which": "b" if at[0] > 0 else "a"},
+    }
+
+    def look(arrays, params):
+        held = [stage.handle("joint", (params["x"], 0.0)), stage.handle("switch", (0.0, 0.5), axis="x")]
+        return stage.panes(stage.image(handles=held))
+
+    return live(lambda **params: params, look, controls, grabs=grabs, **changes)
+
+
+def move(a_demo, name, *at):
+    """What the page sends when a handle is dragged."""
+    a_demo.stage.grabbed = {"name": name, "at": list(at), "count": a_demo.runs}
+
+
+def test_a_handle_that_is_moved_moves_its_sliders_along_once():
+    d = grabbed()
+    move(d, "joint", 0.42, 0.31)
+    assert d.params == {"x": 0.4, "level": 6, "which": "a"}, "the nearest that each control takes"
+    assert d.runs == 2 and d.stage.state["panes"][0]["handles"][0]["at"][0] == pytest.approx(0.4)
+    move(d, "switch", 0.1, 0.0)
+    assert d.params["which"] == "b"
+
+
+def test_a_handle_beyond_the_end_stops_there():
+    d = grabbed()
+    move(d, "joint", 7.0, -3.0)
+    assert d.params["x"] == 1.0 and d.params["level"] == 0
+    d.check()
+
+
+def test_a_slider_can_be_played_and_nothing_else():
+    players = [w for w in grabbed(plays="level").children[-2].children if isinstance(w, ipywidgets.Play)]
+    assert [(p.min, p.max, p.value) for p in players] == [(0, 9, 3)]
+    stops = [w for w in grabbed(plays="x").children[-2].children if isinstance(w, ipywidgets.Play)]
+    assert [(p.min, p.max, p.value) for p in stops] == [(0, 20, 10)]
+    with pytest.raises(ValueError, match="plays names \\['level of'\\]"):
+        grabbed(plays="level of")

@@ -116,3 +116,20 @@ def test_signed_numbers_have_the_minus_of_the_read_outs_and_are_compared_by_it()
     assert [stage.signed(value) for value in (0.126, np.float32(-0.5), 0.0)] == ["+0.13", "\u22120.50", "+0.00"]
     assert stage.signed(-7.4, 0) == "\u22127"
     assert stage.table(["", "a", "b"], [["error", stage.signed(0.1), stage.signed(-0.2)]], best="min")["best"] == [2]
+
+
+def test_handles_lie_in_their_panes_units_and_say_what_they_lack():
+    held = stage.handle("wrist", (0.5, -0.25), axis="y", colour="blue")
+    for pane in (
+        stage.image(handles=[held]),
+        stage.curve([], x=stage.axis("x", 0, 1), y=stage.axis("y", 0, 1), handles=[held]),
+    ):
+        assert pane["handles"] == [held] and held["at"] == [0.5, -0.25] and held["axis"] == "y"
+    deep = stage.handle("wrist", torch.tensor([0.1, 0.2, 0.3]), along=(0, 1, 0))
+    assert stage.scene([], handles=[deep])["handles"][0]["along"] == [0.0, 1.0, 0.0]
+    with pytest.raises(ValueError, match="needs a line to follow"):
+        stage.handle("wrist", (0.1, 0.2, 0.3))
+    with pytest.raises(ValueError, match="place of 3 numbers"):
+        stage.scene([], handles=[held])
+    with pytest.raises(ValueError, match="at holds nan"):
+        stage.handle("wrist", (float("nan"), 0.0))

@@ -25,6 +25,9 @@ CALLBACK_THREADS = 1
 """Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs
 ten times the time where others are at work, because OpenMP's threads spin while they wait for each other."""
 
+Grab = Callable[[tuple[float, ...], dict], dict]
+"""What moving a handle does: its new place and the controls' values to the controls' new values."""
+
 SHORT = 7
 """Characters of a read-out that every slider has room for."""
 
@@ -120,6 +123,8 @@ def live(
     presets: dict[str, dict] | None = None,
     title: str = "",
     folded: Sequence[str] = (),
+    grabs: Mapping[str, Grab] | None = None,
+    plays: str = "",
     device: torch.device | str = "cpu",
 ) -> "Demo":
     """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
@@ -132,13 +137,19 @@ def live(
         presets: button name -> params to set at once.
         title: above the controls.
         folded: names of controls that stand behind "more controls", closed at first.
+        grabs: name of a `stage.handle` -> what moving it does: (place, params) to new values of controls, each put at
+            the nearest that its control takes, so that the controls move along.
+        plays: name of a slider that a play button walks through.
         device: where `compute` computes. What it returns on a GPU is fetched from there before it is drawn, and the
             time under the picture counts until then.
 
     Raises:
-        ValueError: a folded name that is no control, a preset that some control does not take.
+        ValueError: a folded or played name that is no control, a preset that some control does not take.
     """
-    return Demo(compute, view, controls, presets=presets or {}, title=title, folded=folded, device=device)
+    return Demo(
+        compute, view, controls, presets=presets or {}, title=title, folded=folded, grabs=grabs or {}, plays=plays,
+        device=device,
+    )  # fmt: skip
 
 
 class Demo(ipywidgets.VBox):
@@ -159,13 +170,15 @@ class Demo(ipywidgets.VBox):
         presets: Mapping[str, dict],
         title: str,
         folded: Sequence[str] = (),
+        grabs: Mapping[str, Grab] | None = None,
+        plays: str = "",
         device: torch.device | str = "cpu",
     ):
         self.compute, self.view, self.title, self.device = compute, view, title, torch.device(device)
         self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
         self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
         self.error, self.last_exception, self._held = "", None, False
-        self.folded = tuple(folded)
+        self.folded, self.grabs = tuple(folded), dict(grabs or {})
         for name, control in self.controls.items():
             control.description = control.description or name
             if isinstance(control, StepSlider):
@@ -174,9 +187,10 @@ class Demo(ipywidgets.VBox):
         self._first = self._values()
         for name, params in self.presets.items():
             self._check(params, f"preset {name!r}: ")
-        unknown = [name for name in folded if name not in self.controls]
-        if unknown:
-            raise ValueError(f"folded names {unknown}, expected some of {', '.join(self.controls)}")
+        for argument, names in (("folded", folded), ("plays", [plays] if plays else [])):
+            unknown = [name for name in names if name not in self.controls]
+            if unknown:
+                raise ValueError(f"{argument} names {unknown}, expected some of {', '.join(self.controls)}")
         heading = [ipywidgets.HTML(f"<b style='font-size:16px'>{escape(title)}</b>")] if title else []
         self._strips = [control for control in self.controls.values() if isinstance(control, Moments)]
         pictured = [name for name in folded if isinstance(self.controls[name], Moments)]
@@ -191,9 +205,10 @@ class Demo(ipywidgets.VBox):
             shown = _with_lid(shown, [self.controls[name] for name in folded])
         panel = ipywidgets.Box(shown, layout={"flex_flow": "row wrap"})
         panel.add_class("pose-controls")
-        super().__init__([*heading, panel, self._buttons(), *self._strips, self.stage])
+        super().__init__([*heading, panel, self._buttons(plays), *self._strips, self.stage])
         for control in self.controls.values():
             control.observe(self._moved, names="value")
+        self.stage.observe(self._grabbed, names="grabbed")
         self._run()
 
     def set(self, **params) -> "Demo":
@@ -240,6 +255,11 @@ class Demo(ipywidgets.VBox):
         if not self._held:
             self._run()
 
+    def _grabbed(self, change: Any) -> None:
+        name, at = change["new"]["name"], tuple(change["new"]["at"])
+        moved = self.grabs[name](at, self._values())
+        self.set(**{control: nearest(self.controls[control], value) for control, value in moved.items()})
+
     def _run(self) -> None:
         """Compute and draw the present values; an error leaves the last good picture and the demo usable."""
         with MODEL_LOCK.announced(), gradients_on():
@@ -282,13 +302,15 @@ class Demo(ipywidgets.VBox):
             if expected:
                 raise ValueError(f"{where}{name} is {value!r}, expected {expected}")
 
-    def _buttons(self) -> ipywidgets.HBox:
+    def _buttons(self, plays: str) -> ipywidgets.HBox:
         jobs = [(name, lambda _, params=params: self.set(**params)) for name, params in self.presets.items()]
         row = []
         for name, job in [*jobs, ("reset", lambda _: self.reset())]:
             button = ipywidgets.Button(description=name, layout={"width": "auto"})
             button.on_click(job)
             row.append(button)
+        if plays:
+            row += _player(self.controls[plays])
         return ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
@@ -299,6 +321,30 @@ class Demo(ipywidgets.VBox):
         if self.arrays is not None:
             bundle["image/png"] = still.png_base64(self.stage.state, title=self.title, strips=self._strips)
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
+
+
+def _player(control: Any) -> list[Any]:
+    """A play button that walks a slider through its stops, from where it stands to its end."""
+    stops = isinstance(control, ipywidgets.SelectionSlider)
+    low, high, step = (0, len(control.options) - 1, 1) if stops else (control.min, control.max, control.step)
+    trait = "index" if stops else "value"
+    pace = max(40, 4000 * step // (high - low))  # four seconds from end to end, if the kernel keeps up
+    play = ipywidgets.Play(
+        value=getattr(control, trait), min=low, max=high, step=step, interval=pace, show_repeat=False,
+        tooltip=f"play {control.description}",
+    )  # fmt: skip
+    ipywidgets.jslink((play, "value"), (control, trait))
+    return [ipywidgets.Label(f"play {control.description}", layout={"margin": "2px 4px 2px 16px"}), play]
+
+
+def nearest(control: Any, value: Any) -> Any:
+    """The value of a slider that lies nearest to a number, in its range; another control's value as it is."""
+    if isinstance(control, ipywidgets.SelectionSlider):
+        return min((known for _, known in _pairs(control)), key=lambda known: abs(known - value))
+    if hasattr(control, "max"):
+        kept = min(max(value, control.min), control.max)
+        return round(kept) if isinstance(control.min, int) and isinstance(control.max, int) else kept
+    return value
 
 
 def _with_lid(shown: Sequence[Any], folded: Sequence[Any]) -> list[Any]:

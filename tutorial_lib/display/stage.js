@@ -72,7 +72,13 @@ function drawScene(g, w, h, pane, view, theme, state) {
     line([a[0], a[1], floor], [b[0], b[1], floor]);
   }
   g.stroke(); g.lineCap = "butt";
-  drawSkeletons(g, theme, state, pane.skeletons, (s, j) => project(inner(point(s.points, view.frame, j))));
+  view.to = (p) => project(inner(p));
+  const metres = (p) => `${Array.from(p, (v) => minus(v.toFixed(2))).join(", ")} m`;
+  drawSkeletons(g, theme, state, pane.skeletons, (s, j) => {
+    const p = point(s.points, view.frame, j), place = project(inner(p));
+    view.hits.push([place[0], place[1], `${s.name}, ${state.joints[j]}: ${metres(p)}`]);
+    return place;
+  });
   drawAxes(g, h, theme, [0, 1, 2].map(turn));
   g.font = `13px ${theme.font}`; g.textAlign = "right"; g.fillStyle = theme.soft;
   g.fillText(`floor grid ${pane.grid} m`, w - 8, h - 12);
@@ -83,6 +89,9 @@ function drawImage(g, w, h, pane, view, theme, state, cache) {
   const tall = 1 / pane.aspect, room = 1 + pane.margin;
   const scale = Math.min((w - 4) / (2 * room), (h - 4) / (2 * tall * room));
   const X = (x) => w / 2 + x * scale, Y = (y) => h / 2 + y * scale;
+  view.to = ([x, y]) => [X(x), Y(y)];
+  view.from = (px, py) => [(px - w / 2) / scale, (py - h / 2) / scale];
+  const hit = (name, p) => view.hits.push([X(p[0]), Y(p[1]), `${name}: ${minus(p[0].toFixed(2))}, ${minus(p[1].toFixed(2))}`]);
   const [left, top, wide, high] = [X(-1), Y(-tall), 2 * scale, 2 * tall * scale];
   if (pane.picture || pane.heat) {
     g.imageSmoothingEnabled = false;
@@ -110,11 +119,16 @@ function drawImage(g, w, h, pane, view, theme, state, cache) {
     g.strokeStyle = theme.soft; g.lineWidth = 2; g.beginPath();
     g.moveTo(x - 9, y); g.lineTo(x + 9, y); g.moveTo(x, y - 9); g.lineTo(x, y + 9); g.stroke();
   }
-  drawSkeletons(g, theme, state, pane.skeletons, (s, j) => { const p = point(s.points, view.frame, j); return [X(p[0]), Y(p[1]), 0]; });
+  drawSkeletons(g, theme, state, pane.skeletons, (s, j) => {
+    const p = point(s.points, view.frame, j);
+    hit(`${s.name}, ${state.joints[j]}`, p);
+    return [X(p[0]), Y(p[1]), 0];
+  });
   for (const d of pane.dots) {
     const frame = at(d.points, view.frame);
     for (let j = 0; j < d.points.shape[1]; j++) {
       const p = point(d.points, frame, j);
+      if (d.name) hit(d.name, p);
       marker(g, theme, d, X(p[0]), Y(p[1]), d.size);
     }
   }
@@ -166,6 +180,14 @@ function drawCurve(g, w, h, pane, view, theme) {
   const tx = spread("x", clamp(Math.floor((w - left) / 70), 4, 7));
   const to = (axis, a, b) => { const [lo, hi] = pane[axis].range.map((v) => warp(axis, v)); return (v) => a + ((warp(axis, v) - lo) / (hi - lo)) * (b - a); };
   const X = to("x", left, w - right), Y = to("y", h - bottom, top);
+  const back = (axis, a, b) => {
+    const [lo, hi] = pane[axis].range.map((v) => warp(axis, v));
+    return (pixel) => { const v = lo + ((pixel - a) / (b - a)) * (hi - lo); return log[axis] ? 10 ** v : v; };
+  };
+  const inX = back("x", left, w - right), inY = back("y", h - bottom, top);
+  view.to = ([x, y]) => [X(x), Y(y)];
+  view.from = (px, py) => [inX(px), inY(py)];
+  const say = (axis, v) => (pane[axis].ticks || []).find(([at]) => at === v)?.[1] ?? minus(String(Number(v.toPrecision(3))));
   const path = (points) => { let pen = false; g.beginPath(); for (const [x, y] of points) { if (Number.isNaN(x + y)) { pen = false; continue; } if (pen) g.lineTo(X(x), Y(y)); else g.moveTo(X(x), Y(y)); pen = true; } };
   g.strokeStyle = theme.grid; g.lineWidth = 1; g.beginPath();
   for (const [v] of tx) { g.moveTo(X(v), top); g.lineTo(X(v), h - bottom); }
@@ -196,6 +218,7 @@ function drawCurve(g, w, h, pane, view, theme) {
     }
     g.strokeStyle = g.fillStyle = css(colour); g.lineWidth = s.width; g.setLineDash(DASH[s.dash]);
     const pairs = Array.from(xs, (x, i) => [x, ys[i]]);
+    for (const [x, y] of pairs) if (!Number.isNaN(x + y)) view.hits.push([X(x + s.shift), Y(y), `${s.name}: ${say("x", x)}, ${say("y", y)}`]);
     if (s.mode === "bars") {
       const base = Y(clamp(0, ...pane.y.range)), thick = s.bar * Math.abs(X(xs[0] + 1) - X(xs[0]));
       for (const [x, y] of pairs) g.fillRect(X(x + s.shift) - thick / 2, Math.min(base, Y(y)), thick, Math.abs(base - Y(y)));
@@ -262,10 +285,12 @@ function drawTable(box, pane) {
 // ---------------------------------------------------------------- one pane = title, canvas, legend
 function makePane(kind, parent, redraw) {
   const box = element("figure", `pose-pane pose-${kind}`, parent);
-  const pane = { kind, box, view: { zoom: 1, frame: 0 }, title: element("figcaption", "pose-title", box) };
+  const pane = { kind, box, handles: [], view: { zoom: 1, frame: 0, hits: [] }, title: element("figcaption", "pose-title", box) };
   if (kind === "table") { pane.body = element("div", "", box); return pane; }
-  pane.canvas = element("canvas", "pose-canvas", box);
+  pane.sheet = element("div", "pose-sheet", box);
+  pane.canvas = element("canvas", "pose-canvas", pane.sheet);
   pane.canvas.setAttribute("role", "img");
+  tellTips(pane);
   pane.legend = element("div", "pose-legend", box);
   pane.cache = new WeakMap();
   if (kind !== "scene") return pane;
@@ -319,9 +344,23 @@ function render({ model, el }) {
   const button = element("button", "pose-button", bar, "\u25B6 play"), scrub = element("input", "", bar), count = element("span", "pose-count", bar);
   button.type = "button"; scrub.type = "range"; scrub.min = 0; scrub.step = 1;
   scrub.setAttribute("aria-label", "frame");
-  let state = {}, panes = [], length = 1, frame = 0, playing = null, queued = 0, walked = false;
+  const [back, on] = [["\u2039", "one back"], ["\u203A", "one on"]].map(([text, label]) => {
+    const node = element("button", "pose-button pose-one", null, text);
+    node.type = "button"; node.title = label; node.setAttribute("aria-label", label);
+    return node;
+  });
+  button.before(back); button.after(on);
+  const speed = element("select", "pose-button pose-speed", bar);
+  speed.setAttribute("aria-label", "speed of the playback");
+  for (const times of [0.25, 0.5, 1, 2]) element("option", "", speed, `${times} \u00D7`).value = times;
+  speed.value = 1;
+  let state = {}, panes = [], length = 1, frame = 0, playing = null, queued = 0, walked = false, moves = 0;
 
   const redraw = () => { queued ||= requestAnimationFrame(paint); };
+  const grabbed = (name, at) => { // the kernel answers with a new state; the latest place is all that counts
+    model.set("grabbed", { name, at, count: (moves += 1) });
+    model.save_changes();
+  };
   function paint() {
     queued = 0;
     if (!state.panes || !root.isConnected) return;
@@ -336,7 +375,9 @@ function render({ model, el }) {
       pane.view.frame = frame;
       const sheet = blank(pane.canvas);
       if (!sheet) return;
+      pane.view.hits = [];
       DRAW[pane.kind](...sheet, spec, pane.view, theme, state, pane.cache);
+      layHandles(pane, spec.handles || [], theme, grabbed);
       drawLegend(pane.legend, spec, theme, spec === state.panes.find((s) => s.skeletons?.length));
     });
   }
@@ -356,7 +397,7 @@ function render({ model, el }) {
   function tick(now) {
     if (!playing || !root.isConnected) return pause();
     playing.since ??= now;
-    const step = Math.floor(((now - playing.since) * state.fps) / 1000);
+    const step = Math.floor(((now - playing.since) * state.fps * speed.value) / 1000);
     const once = state.plays === "steps";
     if (once && playing.from + step >= length - 1) { show(length - 1); return pause(); }
     if (step >= LOOPS * length) { show(0); return pause(); }
@@ -372,11 +413,15 @@ function render({ model, el }) {
     write(button, "\u23F8 pause");
     playing.id = requestAnimationFrame(tick);
   });
-  scrub.addEventListener("input", () => { walked = true; pause(); show(Number(scrub.value)); });
+  const go = (next) => { walked = true; pause(); show(next); };
+  back.addEventListener("click", () => go(frame - 1));
+  on.addEventListener("click", () => go(frame + 1));
+  speed.addEventListener("change", () => { if (playing) playing = { from: frame, id: playing.id }; });
+  scrub.addEventListener("input", () => go(Number(scrub.value)));
   scrub.addEventListener("keydown", (e) => { // JupyterLab swallows the arrow keys' own effect
     const next = { ArrowLeft: frame - 1, ArrowDown: frame - 1, ArrowRight: frame + 1, ArrowUp: frame + 1, Home: 0, End: length - 1 }[e.key];
     if (next === undefined) return;
-    e.preventDefault(); e.stopPropagation(); walked = true; pause(); show(next);
+    e.preventDefault(); e.stopPropagation(); go(next);
   });
 
   function update() {

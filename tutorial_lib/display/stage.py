@@ -26,15 +26,21 @@ BONE_SIDES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
 
 def script(name: str) -> str:
     """The JavaScript of a widget: the file `name` after what all of them share. One text, since no page can import."""
-    return "\n".join(Path(__file__).with_name(part).read_text("utf-8") for part in ("drawing.js", name))
+    return "\n".join(Path(__file__).with_name(part).read_text("utf-8") for part in ("drawing.js", "handles.js", name))
 
 
 class Stage(anywidget.AnyWidget):
-    """The widget. Assign `state` (from `panes`) and every view of it redraws once."""
+    """The widget. Assign `state` (from `panes`) and every view of it redraws once.
+
+    Attributes:
+        state: the picture.
+        grabbed: the last move of a handle: its "name", the place "at" which it was moved, and a "count" of the moves.
+    """
 
     _esm = script("stage.js")
     _css = Path(__file__).with_name("stage.css")
     state = traitlets.Dict().tag(sync=True)
+    grabbed = traitlets.Dict().tag(sync=True)
 
 
 def panes(
@@ -58,7 +64,7 @@ def panes(
         raise ValueError("panes got no parts, expected at least one of scene, image, curve, table")
     _positive("fps", fps)
     return {
-        "panes": list(parts), "bones": BONE_SIDES, "fps": min(float(fps), 120.0),
+        "panes": list(parts), "bones": BONE_SIDES, "joints": list(JOINTS), "fps": min(float(fps), 120.0),
         "height": int(height), "note": note, "caption": "", "timing": "", "error": "", "plays": plays,
     }  # fmt: skip
 
@@ -102,6 +108,7 @@ def scene(
     grid: float = 0.5,
     view: tuple[float, float] = (-35.0, 14.0),
     weight: float = 1.0,
+    handles: Sequence[dict] = (),
 ) -> dict:
     """A 3D pane: rotate by drag or arrow keys, ctrl and wheel zooms, double-click resets.
 
@@ -113,6 +120,7 @@ def scene(
         grid: width of a floor tile in metres.
         view: (azimuth, elevation) in degrees at the start; azimuth 0 looks along the forward axis.
         weight: share of the row's width.
+        handles: from `handle`, with a line to run `along`.
     """
     box = np.asarray(extent, dtype=np.float64)
     if box.shape != (3, 2) or not np.isfinite(box).all() or (box[:, 0] >= box[:, 1]).any():
@@ -122,7 +130,7 @@ def scene(
     return {
         "kind": "scene", "title": title, "weight": weight, "view": [float(angle) for angle in view],
         "skeletons": _parts("skeletons", skeletons, "points", "skeleton3d", 3),
-        "extent": box.tolist(), "up": up, "grid": float(grid),
+        "extent": box.tolist(), "up": up, "grid": float(grid), "handles": _held(handles, 3),
     }  # fmt: skip
 
 
@@ -176,6 +184,36 @@ def dots(
     return _drawn(name, colour, "solid", 1.0) | {"points": packed, "size": float(size), "symbol": symbol}
 
 
+def handle(
+    name: str,
+    at: Sequence[float],
+    *,
+    axis: Literal["", "x", "y"] = "",
+    along: Sequence[float] | None = None,
+    colour: str = "ink",
+) -> dict:
+    """What a reader takes hold of in a pane: mouse, finger and arrow keys move it; `live(grabs=...)` says what for.
+
+    Args:
+        name: what it is, such as "left wrist"; `grabs` knows it by this name.
+        at: where it lies, in the pane's units: (2,), or (3,) in a scene.
+        axis: "x" or "y" if it moves along one axis of the picture alone.
+        along: (3,), the direction in which it moves in a scene, metres.
+        colour: of the palette, or "#rrggbb".
+
+    Raises:
+        ValueError: a place or direction that is not finite, or a place in space without a direction.
+    """
+    _one_of("axis", axis, ("", "x", "y"))
+    place = [float(value) for value in finite("at", at)]
+    line = None if along is None else [float(value) for value in finite("along", along)]
+    if len(place) == 3 and (line is None or len(line) != 3 or not any(line)):
+        raise ValueError(
+            f"along is {along!r}, expected a direction (x, y, z): in space a pointer needs a line to follow"
+        )
+    return {"name": name, "at": place, "axis": axis, "along": line, "colour": _colour(colour)}
+
+
 def image(
     *,
     skeletons: Sequence[dict] = (),
@@ -192,6 +230,7 @@ def image(
     margin: float = 0.08,
     title: str = "",
     weight: float = 1.0,
+    handles: Sequence[dict] = (),
 ) -> dict:
     """The camera's image: x in [-1, 1] across the width, y down, cells centred at (i + 0.5) / width.
 
@@ -210,6 +249,7 @@ def image(
         margin: room around the frame, as a share of the width, for what leaves the image.
         title: above the pane.
         weight: share of the row's width.
+        handles: from `handle`, in screen coordinates.
     """
     _positive("aspect", aspect)
     if not levels[0] < levels[1]:
@@ -231,7 +271,7 @@ def image(
         "skeletons": _parts("skeletons", skeletons, "points", "skeleton2d", 2),
         "lines": _parts("lines", lines, "points", "polyline"),
         "circles": _parts("circles", circles, "radius", "circle"),
-        "dots": _parts("dots", dots, "points", "dots"),
+        "dots": _parts("dots", dots, "points", "dots"), "handles": _held(handles, 2),
     }  # fmt: skip
 
 
@@ -308,6 +348,7 @@ def curve(
     now: Values | None = None,
     title: str = "",
     weight: float = 1.0,
+    handles: Sequence[dict] = (),
 ) -> dict:
     """A plot with fixed axes.
 
@@ -319,11 +360,13 @@ def curve(
         now: place on the x axis marked by an upright line; (frames,) places follow the playback.
         title: above the pane.
         weight: share of the row's width.
+        handles: from `handle`, in the axes' units.
     """
     marks = None if now is None else pack(np.atleast_1d(finite("now", now)))
     return {
         "kind": "curve", "title": title, "series": _parts("series", series, "mode", "series"), "x": x, "y": y,
         "lines": _parts("lines", lines, "y", "hline"), "now": marks, "weight": weight,
+        "handles": _held(handles, 2),
     }  # fmt: skip
 
 
@@ -414,6 +457,13 @@ def _parts(argument: str, parts: Sequence[dict], key: str, maker: str, dims: int
         if not fine:
             raise ValueError(f"{argument} holds {type(part).__name__}, expected what {maker}(...) returns")
     return list(parts)
+
+
+def _held(handles: Sequence[dict], dims: int) -> list[dict]:
+    for held in handles:
+        if not isinstance(held, dict) or len(held.get("at", ())) != dims:
+            raise ValueError(f"handles holds {held!r}, expected what handle(...) returns for a place of {dims} numbers")
+    return list(handles)
 
 
 def _one_of(argument: str, value: str, options: Sequence[str]) -> None:

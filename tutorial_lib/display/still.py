@@ -167,6 +167,7 @@ def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
     ]
     for part in pane["skeletons"]:
         _skeleton(ax, part, frame, order, signs)
+    _handles(ax, pane, order, signs)
     extent = np.array(pane["extent"])[list(order)] * np.array(signs)[:, None]
     for axis, number, sign, span in zip("xyz", order, signs, np.sort(extent, axis=1)):
         getattr(ax, f"set_{axis}lim")(*span)
@@ -181,6 +182,13 @@ def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
     _within(ax, box, np.ptp(extent, axis=1))
     _title(ax, pane, box)
     _legend(ax, pane, box[2], 0.04)
+
+
+def _handles(ax: Any, pane: dict[str, Any], order: Sequence[int], signs: Sequence[int]) -> None:
+    """Rings where a reader with a kernel can take hold of the picture."""
+    for held in pane["handles"]:
+        place = [[sign * held["at"][number]] for number, sign in zip(order, signs)]
+        ax.plot(*place, "o", color=_hex(held["colour"]), markerfacecolor="none", markersize=9, markeredgewidth=1.6)
 
 
 def _within(ax: Any, box: _Box, sides: np.ndarray) -> None:
@@ -238,6 +246,7 @@ def _image(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
             markersize=0.9 * part["size"],
             label=part["name"],
         )
+    _handles(ax, pane, (0, 1), (1, 1))
     if pane["cross"] is not None:
         ax.plot(*pane["cross"], "+", color=COLOURS["grey"], markersize=9)
     ax.plot([-1, 1, 1, -1, -1], [-tall, -tall, tall, tall, -tall], color=COLOURS["ink"], linewidth=1)
@@ -296,6 +305,7 @@ def _curve(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
             color=COLOURS["grey"],
             linewidth=1,
         )
+    _handles(ax, pane, (0, 1), (1, 1))
     ax.tick_params(labelsize=_SIZE - 2)
     ax.grid(color="#DDDDDD", linewidth=0.7)
     ax.set_axisbelow(True)
