@@ -184,3 +184,28 @@ def test_what_is_in_a_picture_is_dragged_nudged_named_and_played(ran):
     page.locator(".widget-play button").first.click()
     said("across 1.0")
     assert page.evaluate("window.kernelErrors") == []
+
+
+SWEEP = [
+    "import plotly.graph_objects as go\nfrom tutorial_lib.display import figures\n"
+    "from tutorial_lib.display.preview import show\n"
+    "made = [go.Figure(go.Scatter(x=[0, 1], y=[0, k]), {'title': f'picture {k}'}) for k in range(5)]\n"
+    "show(figures.sweep(made, [f'{k} mm' for k in range(5)], 'height', active=1))",
+    CELLS[0] + "\n" + CELLS[1],
+]
+
+
+def test_a_sweep_listens_to_the_keyboard_and_a_restarted_kernel_says_what_to_do(ran):
+    page = ran(SWEEP)
+    slider = page.locator(".js-plotly-plot .slider-group[role=slider]").first
+    slider.focus()
+    for key, value in (("ArrowRight", "2 mm"), ("End", "4 mm"), ("ArrowLeft", "3 mm"), ("Home", "0 mm")):
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "([e, v]) => e.getAttribute('aria-valuetext') === v", arg=[slider.element_handle(), value]
+        )
+    assert slider.get_attribute("aria-label") == "height"
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('.pose-stage'), '::before').content.includes('Run All Cells')"
+    )

@@ -22,7 +22,7 @@ UNROLLED = """() => {
   window.jupyterapp.shell.collapseLeft();
 }"""
 MEASURED = """() => {
-  const scrolls = e => e.parentElement.closest('.pose-tables');
+  const scrolls = e => e.parentElement.closest('.pose-tables') || e.closest('.pose-tip');
   const seen = e => { const r = e.getBoundingClientRect(); return r.width > 2 && r.height > 2; };
   const right = e => e.getBoundingClientRect().right;
   const outputs = [...document.querySelectorAll('.jp-OutputArea-output')];
@@ -34,7 +34,7 @@ MEASURED = """() => {
       demo: (o.querySelector('b') || {}).textContent || '?', height: Math.round(box.height),
       controls: controls.length,
       cut: labels.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim()),
-      wide: all.filter(e => right(e) > box.right + 2 && !e.closest('.pose-tip') && !scrolls(e)).map(e => e.className).slice(0, 3),
+      wide: all.filter(e => right(e) > box.right + 2 && !scrolls(e)).map(e => e.className).slice(0, 3),
       empty: [...o.querySelectorAll('canvas')].filter(c => seen(c) && c.toDataURL().length < 1500).length,
     };
   });

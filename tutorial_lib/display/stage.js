@@ -334,6 +334,7 @@ function describe(pane) {
 }
 
 function render({ model, el }) {
+  teachSliders();
   const root = element("div", "pose-stage", el);
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's keys stay out of the stage
   const caption = element("div", "pose-caption", root);
