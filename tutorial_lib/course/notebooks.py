@@ -23,6 +23,7 @@ import nbformat
 from nbformat import NotebookNode
 
 import tutorial_lib
+from tutorial_lib.course import glossary
 from tutorial_lib.folders import output_folder
 
 ROOT = Path(tutorial_lib.__file__).resolve().parents[1]
@@ -111,9 +112,15 @@ def as_command(main: Callable[[], int]) -> NoReturn:
 def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
     """The text of a lesson as a notebook without outputs, with ids that depend on the cells' text alone.
 
-    Random ids (jupytext's own) would change every cell of the committed file at every build.
+    Random ids (jupytext's own) would change every cell of the committed file at every build. Terms of the glossary are
+    linked, and the way to other lessons stands at the end.
     """
     notebook = jupytext.read(notebooks / "source" / f"{slug}.py", fmt="py:percent")
+    prose = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    known = tuple(term for term in glossary.terms() if term.since <= slug[:2])
+    for cell, text in zip(prose, glossary.linked([cell.source for cell in prose], known)):
+        cell.source = text
+    notebook.cells += way_on(slug, notebooks)
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         cell_id = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
@@ -129,6 +136,19 @@ def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def way_on(slug: str, notebooks: Path = NOTEBOOKS) -> list[NotebookNode]:
+    """The last cell of a lesson: the lessons before and after it, its cheat sheet, the glossary."""
+    road = sorted(path.stem for path in (notebooks / "source").glob("[0-9][0-9]_*.py"))
+    place = road.index(slug) if slug in road else 0
+    before, after = road[max(place - 1, 0) : place], road[place + 1 : place + 2]
+    name = {other: f"[{other[:2]} · {other[3:].replace('_', ' ')}]({other}.ipynb)" for other in before + after}
+    parts = [f"← {name[other]}" for other in before]
+    if (glossary.PAGE.parent / "cheatsheets" / f"{slug}.md").is_file():
+        parts += [f"[Cheat sheet](../docs/cheatsheets/{slug}.md)", "[Glossary](../docs/glossary.md)"]
+    parts += [f"{name[other]} →" for other in after]
+    return [nbformat.v4.new_markdown_cell(" · ".join(parts), metadata={"tags": ["way-on"]})] if parts else []
 
 
 def sets_up(cell: NotebookNode) -> bool:
