@@ -7,7 +7,6 @@ are the same at every run.
 """
 
 import base64
-import inspect
 import io
 import json
 import re
@@ -17,13 +16,14 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import plotly.graph_objects as go
-from IPython.display import Code, display
+from IPython.display import display
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from tutorial_lib.display import rerun
+from tutorial_lib.display.essence import source as source  # lessons take both from here
 from tutorial_lib.display.figures import MOVING
 
 _DASH = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5)), "dashdot": "-.", None: "-"}
@@ -271,9 +271,9 @@ def _marks(ax: Any, layout: go.Layout, key: tuple[str, str] | str, size: float) 
         ax.text(note.x, y, _text(note.text), transform=where, fontsize=size * 0.85, **sides)
 
 
-def _photo(source: str) -> np.ndarray:
+def _photo(uri: str) -> np.ndarray:
     """(rows, columns, 3) uint8 from a data URI, which holds a PNG or a JPEG."""
-    data = base64.b64decode(source.partition(";base64,")[2])
+    data = base64.b64decode(uri.partition(";base64,")[2])
     return np.asarray(PIL.Image.open(io.BytesIO(data)).convert("RGB"))
 
 
@@ -306,8 +306,3 @@ def _rgba(colour: str | None):
 
 def _text(text: str) -> str:
     return re.sub(r"<[^>]+>", "", re.sub(r"<br\s*/?>", "\n", text))
-
-
-def source(*objects) -> None:
-    """Show the library's own code, highlighted: lessons display what runs instead of a copy of it."""
-    display(Code("\n\n".join(inspect.getsource(thing).rstrip() for thing in objects), language="python"))
