@@ -161,11 +161,18 @@ def sets_up(cell: NotebookNode) -> bool:
 
 
 def is_plumbing(cell: NotebookNode) -> bool:
-    """Whether a reader who wants the idea can do without the code: set-up, a demo's test, what a claim card or the
-    answer to a prediction is worked out from."""
+    """Whether a reader who wants the idea can do without the code: set-up, a demo's test, what a claim card, a table or
+    the answer to a prediction is worked out from."""
     behind = r"^(record\(|(\w+ = )?predict\(|\w+\.answer\()"
     worked_out = cell.cell_type == "code" and re.search(behind, cell.source, re.MULTILINE)
-    return sets_up(cell) or "demo-test" in tags(cell) or bool(worked_out)
+    return sets_up(cell) or "demo-test" in tags(cell) or bool(worked_out) or _tabulates(cell)
+
+
+def _tabulates(cell: NotebookNode) -> bool:
+    """Whether a cell of several statements ends in a table, and so is about its rows."""
+    body = ast.parse(cell.source).body if cell.cell_type == "code" else []
+    last = body[-1].value if len(body) > 1 and isinstance(body[-1], ast.Expr) else None
+    return isinstance(last, ast.Call) and isinstance(last.func, ast.Name) and last.func.id == "Markdown"
 
 
 def read_committed(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:

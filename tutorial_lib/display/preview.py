@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 from tutorial_lib.display import rerun
 from tutorial_lib.display.essence import source as source  # lessons take both from here
-from tutorial_lib.display.figures import MOVING
+from tutorial_lib.display.figures import HEIGHT, MOVING
 
 _DASH = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5)), "dashdot": "-.", None: "-"}
 _DPI = 100
@@ -36,6 +36,7 @@ KINDS = ("scatter", "scatter3d", "bar", "heatmap", "image")
 def show(figure: go.Figure) -> None:
     """Display a figure: interactive for a reader whose kernel runs; where none does, also as a PNG."""
     shown = json.loads(figure.to_json()) | {"config": {"responsive": True, "displaylogo": False}}
+    shown["layout"].setdefault("height", HEIGHT)
     title = figure.layout.title.text or ", ".join(t.name for t in figure.data if t.name)
     bundle = {
         "application/vnd.plotly.v1+json": shown,
@@ -58,7 +59,7 @@ def png(figure: go.Figure) -> bytes:
     """
     steps = _steps(figure)
     many = len(steps) > 1
-    width, height = (800, 380) if many else (figure.layout.width or 720, figure.layout.height or 450)
+    width, height = (800, 380) if many else (figure.layout.width or 720, figure.layout.height or HEIGHT)
     size = (figure.layout.font.size or figure.layout.template.layout.font.size or 14) * (0.55 if many else 0.72)
     canvas = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(canvas)
