@@ -14,7 +14,7 @@ the cell out, "notes" puts all its prose into the notes, "slide" all of it on sl
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from nbformat import NotebookNode
@@ -41,16 +41,19 @@ WEIGHT: dict[Kind, float] = {
 SPARED: tuple[Kind, ...] = ("table", "source", "text", "card")
 """Kinds of slides of which a part can spare all but the first, in this order."""
 LEAST = 0.6
-"""Minutes that a slide takes, on average over a part."""
+"""Minutes that a slide takes, on average over a part; a demo takes four times as long."""
 SUMMARY = ("Summary", "In five lines")
 Wish = Literal["", "skip", "notes", "slide"]
 """What a cell's own metadata wants of the rules; "" wants nothing."""
-_LABEL = {"saw": r"\*\*(?:What you saw|The answer)\.?\*\*\s*", "predict": r"^>\s*\*\*Predict[^*]*\*\*\s*"}
+_LABEL: dict[Kind, str] = {
+    "saw": r"\*\*(?:What you saw|The answer)\.?\*\*\s*",
+    "predict": r"^>\s*\*\*Predict[^*]*\*\*\s*",
+}
 _ITEM = r"(?:[-*]|\d+\.) "
 _BLOCK = r"\$\$|\||[-*] |\d+\. |```"
 
 
-@dataclass
+@dataclass(eq=False)
 class Slide:
     """One slide.
 
@@ -150,7 +153,7 @@ def _thinned(own: list[Slide], minutes: float) -> list[Slide]:
     own = list(own)
     for kind in SPARED:
         for slide in reversed(own[1:]):
-            if len(own) * LEAST <= minutes:
+            if sum(4 if other.kind == "demo" else 1 for other in own) * LEAST <= minutes:
                 return own
             place = own.index(slide)
             if slide.kind == kind and any(other.kind == kind for other in own[:place]):
@@ -204,10 +207,15 @@ def _prose(open_slide: Slide, part: str, chunk: str, wish: Wish, waiting: list[s
             notes = [*waiting, rest]
             waiting.clear()
             return [Slide(kind, part, kept, notes=notes)]
-    if re.search(r"^\|", chunk, re.MULTILINE):
+    shown = re.search(r"^(\|.*|```\w*\n(.*?)\n```)", chunk, re.MULTILINE | re.DOTALL)
+    if shown:
         notes = list(waiting)
         waiting.clear()
-        return [Slide("table", part, chunk, notes=notes)]
+        return [
+            Slide("source", part, shown[2], notes=[*notes, chunk])
+            if shown[2]
+            else Slide("table", part, chunk, notes=notes)
+        ]
     opens = open_slide.kind in ("text", "summary") and open_slide.part == part
     firm = wish == "slide" or re.search(rf"^({_BLOCK})|\*\*.+?\*\*", chunk, re.DOTALL | re.MULTILINE)
     if not firm and not (opens and not open_slide.text):
@@ -234,8 +242,8 @@ def _shorter_items(chunk: str) -> str:
     if not re.search(_ITEM, chunk, re.MULTILINE) or words(chunk) <= MAX_WORDS:
         return chunk
     lead, *items = re.split(rf"^(?={_ITEM})", chunk, flags=re.MULTILINE)
-    marked = [(re.match(_ITEM, item)[0], item) for item in items]
-    return lead + "\n".join(mark + _sentences(" ".join(item[len(mark) :].split()))[0] for mark, item in marked)
+    marked = [item.partition(" ") for item in items]
+    return lead + "\n".join(f"{mark} {_sentences(' '.join(told.split()))[0]}" for mark, _, told in marked)
 
 
 def _sentences(text: str) -> list[str]:
@@ -299,6 +307,25 @@ def words(text: str) -> int:
     text, count = re.subn(r"\$\$.*?\$\$", " ", text, flags=re.DOTALL)
     text = re.sub(r"\$[^$]+\$", " x ", text)
     return len(re.findall(r"[^\W_]+(?:['’-]\w+)*", text)) + 10 * count
+
+
+def entries(lesson: Lesson, told: list[Slide]) -> list[talks.Entry]:
+    """The talk as lines of a run sheet: slides that belong together, with their minutes and numbers."""
+    lines: list[talks.Entry] = []
+    for number, slide in enumerate(told, start=1):
+        part = slide.part or told[1].part
+        if lines and (lines[-1].part, lines[-1].demo) == (part, slide.demo):
+            last = lines.pop()
+            lines.append(replace(last, minutes=last.minutes + slide.minutes, last=number))
+        elif slide.kind not in ("exercises", "summary"):
+            lines.append(talks.Entry(slide.minutes, part, slide.demo, lesson.slug, number, number))
+    return lines
+
+
+def exercises(told: list[Slide]) -> dict[str, int]:
+    """The exercises with the minutes that the lesson gives them."""
+    text = next((slide.text for slide in told if slide.kind == "exercises"), "")
+    return {name: int(minutes) for name, minutes in re.findall(r"^\d+\. (.*?) \((\d+) minutes\)$", text, re.MULTILINE)}
 
 
 def as_notebook(lesson: Lesson, told: list[Slide]) -> NotebookNode:

@@ -96,4 +96,7 @@ def _bare_headers(tree: ast.Module, lines: list[str]) -> Edits:
             broken = textwrap.wrap(
                 re.sub(r"(?<!,) ", "\0", header), WIDTH, subsequent_indent="\0" * len(start), break_long_words=False
             )
-            yield node.lineno, node.body[0].lineno - 1, [line.replace("\0", " ") for line in broken]
+            end = node.body[0].lineno - 1
+            while not lines[end - 1].split("#")[0].strip():  # comments above the first statement
+                end -= 1
+            yield node.lineno, end, [line.replace("\0", " ") for line in broken]

@@ -1,6 +1,6 @@
 """Builds `build/slides`: a talk about every committed lesson, and a presenter's page for each.
 
-    python -m tutorial_lib.course.slides [lesson ...]      then open build/slides/NN_slug.html
+    python -m tutorial_lib.course.slides [lesson ...]      then open build/slides/index.html
 
 `deck` makes a notebook of slides out of a lesson, nbconvert's exporter makes reveal.js's page of it. reveal.js is taken
 from the wheel of sphinx-revealjs, which `make slides` puts beside the course's environment; all that the pages need
@@ -11,10 +11,12 @@ import argparse
 import importlib.util
 import re
 import shutil
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
 from nbconvert import SlidesExporter
+from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 from traitlets.config import Config
 
@@ -94,13 +96,29 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
     theme = folder / "assets" / "reveal" / "dist" / "theme" / "course.css"
     theme.parent.mkdir()
     shutil.copyfile(rendering.ASSETS / "slides.css", theme)
-    written = []
+    written, together = [], []
     for lesson in lessons:
         text = talks.presenter(lesson.slug)
-        notebook = deck.as_notebook(lesson, deck.slides(lesson, talks.table(text)))
-        html, _ = exporter(lesson).from_notebook_node(notebook)
+        told = deck.slides(lesson, talks.table(text))
+        html, _ = exporter(lesson).from_notebook_node(deck.as_notebook(lesson, told))
         written.append(folder / f"{lesson.slug}.html")
         written[-1].write_text(html, encoding="utf-8")
+        talk = deck.entries(lesson, told)
+        sheets = {slot: talks.sheet(talk, deck.exercises(told), slot) for slot in talks.SLOTS}
+        html = pages.get_template("presenter.html.j2").render(
+            title=f"{lesson.number} · {lesson.question}",
+            sheets=sheets,
+            text=markdown2html(talks.without_table(text)),
+            home=written[-1].name,
+        )
+        (folder / f"{lesson.slug}_presenter.html").write_text(html, encoding="utf-8")
+        together += talk
+    sheets = {}
+    for slot in talks.SLOTS if len(lessons) > 1 else ():
+        with suppress(ValueError):  # too many lessons for so short a slot
+            sheets[slot] = talks.sheet(together, {}, slot)
+    html = pages.get_template("presenter.html.j2").render(title="Talks", lessons=lessons, sheets=sheets)
+    (folder / "index.html").write_text(html, encoding="utf-8")
     return written
 
 
@@ -111,8 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
         written = build(parse(parser, arguments, rendering.executed).lessons)
     except ValueError as error:
         parser.error(str(error))
-    for path in written:
-        print(path)
+    print(f"{len(written)} talks: open {written[0].with_name('index.html')}")
     return 0
 
 
