@@ -211,6 +211,8 @@ def pull(
         if not name:
             raise ValueError("name")
     _check(points)
+    if names is not None:
+        print(names)
 
     def step(x: float):
         # A comment that stays.
@@ -283,7 +285,8 @@ LOOK = """() => {
   return {
     kind: slide.dataset.kind, clock: document.getElementById('minute').textContent,
     over: Math.max(box.scrollHeight - box.clientHeight, box.scrollWidth - box.clientWidth),
-    out: shown.map(e => e.getBoundingClientRect()).filter(r => r.right > frame.right + 1 || r.bottom > frame.bottom + 1).length,
+    out: shown.map(e => e.getBoundingClientRect())
+      .filter(r => r.right > frame.right + 1 || r.bottom > frame.bottom + 1).length,
     size: parseFloat(getComputedStyle(box).fontSize),
   };
 }"""

@@ -79,9 +79,17 @@ def _guards(node: ast.stmt) -> bool:
         return _CHECKS.match(ast.unparse(node.value.func).rpartition(".")[2]) is not None
     if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise):
         return not node.orelse
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith(" is not None") and _says_only(node.body):
+        return not node.orelse  # a hook for who wants to watch
     if isinstance(node, ast.For | ast.If):
         return not node.orelse and all(map(_guards, node.body))
     return isinstance(node, ast.Assert)
+
+
+def _says_only(body: list[ast.stmt]) -> bool:
+    """Whether nothing is assigned and nothing returned."""
+    inner = [(_says_only(node.body) if isinstance(node, ast.With) else isinstance(node, ast.Expr)) for node in body]
+    return all(inner)
 
 
 def _bare_headers(tree: ast.Module, lines: list[str]) -> Edits:
