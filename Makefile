@@ -85,12 +85,12 @@ lab: $(READY)
 # the browser. Why nbval is lax where it is: the docstring of tests/course/test_notebooks.py. Benchmarks run once,
 # untimed, so that they cannot rot. Two processes: a lesson is one file and stays in one of them. Every process
 # computes on one thread, or OpenMP's threads would wait for one another.
-test: $(READY) browser $(REVEAL_JS)
+test: $(READY) $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ty check --quiet
 	$(BIN)/lint-imports --no-cache
-	OMP_NUM_THREADS=1 PYTHONPATH=$(REVEAL) $(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
 		--benchmark-disable --durations=10 --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 # The browser test wants a Chromium from the system. Where it cannot be had, that test skips and says why.
@@ -158,14 +158,13 @@ site: $(READY)
 	$(BIN)/python -m tutorial_lib.course.site $(LESSONS)
 
 # reveal.js comes in the wheel of sphinx-revealjs, of which nothing else is wanted: neither Sphinx nor node is needed.
-REVEAL := $(VENV)/reveal
-REVEAL_JS := $(REVEAL)/sphinx_revealjs-3.2.1.dist-info
-$(REVEAL_JS): | $(READY)
-	rm -rf $(REVEAL)
-	$(BIN)/python -m pip install --quiet --no-deps --target $(REVEAL) sphinx-revealjs==3.2.1 $(PIP_ARGS)
+REVEAL := $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info
+$(REVEAL): | $(READY)
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(@D) sphinx-revealjs==3.2.1 $(PIP_ARGS)
 
-slides: $(READY) $(REVEAL_JS)
-	PYTHONPATH=$(REVEAL) $(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
+slides: $(READY) $(REVEAL)
+	$(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
 
 kiosk: $(READY)
 	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(if $(value DEMO),--demo $(call given,DEMO))

@@ -1,12 +1,14 @@
 """Talks: the rules that make them, the minutes that they and run sheets take, and how they look on a projector."""
 
 import ast
+import json
 import re
 
 import nbformat
 import pytest
 
 from tutorial_lib.course import deck, essence, kiosk, rendering, slides, student, talks
+from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import read_source, slugs, tags
 
 BROWSED = "05_camera_distortion"
@@ -276,6 +278,19 @@ def test_presenters_pages_have_a_run_sheet_for_every_slot(built):
     page = built.with_name(f"{BROWSED}_presenter.html").read_text(encoding="utf-8")
     assert all(f"Run sheet for {slot} minutes" in page for slot in talks.SLOTS)
     assert built.name in built.with_name("index.html").read_text(encoding="utf-8")
+
+
+HOSTILE = "<!--<script>alert(1)</script> ]]> </title> \u2028 \ud83d"
+
+
+def test_no_text_of_a_figure_gets_out_of_its_script(built, tmp_path):
+    figure = {"data": [{"type": "bar", "name": HOSTILE, "y": [1]}], "layout": {"title": {"text": HOSTILE}}}
+    output = nbformat.v4.new_output("display_data", {PLOTLY: figure, "text/plain": "figure: a"})
+    cells = [prose("# 05 · Why?"), prose("## First"), nbformat.v4.new_code_cell("f", outputs=[output])]
+    lesson = rendering.lesson("05_why", nbformat.v4.new_notebook(cells=cells))
+    (path,) = slides.build([lesson], tmp_path)
+    scripts = re.findall(r'<script type="application/json">(.*?)</script>', path.read_text("utf-8"), re.DOTALL)
+    assert [json.loads(script) for script in scripts] == [figure] and "<" not in scripts[0]
 
 
 # ------------------------------------------------------------------ a real browser

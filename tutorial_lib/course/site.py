@@ -19,9 +19,10 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tutorial_lib.course import markup, rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, parse, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, fitting, parse, read_notebook, tags
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
+from tutorial_lib.course.unpack import PATTERN
 
 SITE = BUILD / "site"
 ROAD = (
@@ -32,6 +33,20 @@ ROAD = (
     ("a ruler measures", "the error in millimetres", ("11",)),
 )
 """The road that all lessons walk along, as lesson 00 draws it: station, what is there, lessons."""
+
+
+def executed(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[Lesson]:
+    """The executed lessons that `wanted` names by number or slug; all of them if it names none.
+
+    Raises:
+        ValueError: if a name fits no executed lesson; says which there are.
+    """
+    there = sorted(path.stem for path in notebooks.glob(PATTERN))
+    try:
+        chosen = fitting(wanted, there)
+    except ValueError as error:
+        raise ValueError(f"{error}: run `make build` to execute one") from None
+    return [rendering.lesson(slug, read_notebook(notebooks / f"{slug}.ipynb")) for slug in chosen]
 
 
 def build(lessons: list[Lesson], folder: Path = SITE, notebooks: Path = NOTEBOOKS) -> Path:
@@ -145,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build the site that needs no kernel.")
     start = time.perf_counter()
-    lessons = parse(parser, arguments, rendering.executed).lessons
+    lessons = parse(parser, arguments, executed).lessons
     first = build(lessons)
     size = sum(path.stat().st_size for path in first.parent.rglob("*") if path.is_file())
     seconds = time.perf_counter() - start

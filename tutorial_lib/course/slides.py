@@ -8,11 +8,12 @@ lies beside them, so they open from a disk and without a network. Press S there 
 """
 
 import argparse
-import importlib.util
 import re
 import shutil
+import sys
 from contextlib import suppress
 from html import escape
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from nbconvert import SlidesExporter
@@ -36,7 +37,8 @@ def reveal() -> Path:
     Raises:
         ValueError: if no package here has it; says how to get one.
     """
-    found = importlib.util.find_spec("sphinx_revealjs")
+    beside = str(Path(sys.prefix) / "reveal")
+    found = PathFinder.find_spec("sphinx_revealjs", [beside, *sys.path])
     if found is None or found.origin is None:
         raise ValueError(
             "reveal.js is not here: `make slides` puts the wheel that has it beside the course, or install it with "
