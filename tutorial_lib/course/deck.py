@@ -8,14 +8,13 @@
   `essence`, a slide for each function. All other code and printed text are left out.
 - A part with too many slides for its minutes spares what an audience misses least (`SPARED`).
 
-To override: a cell's `slideshow` metadata (in the text form: `# %% slideshow={"slide_type": "skip"}`). "skip" leaves
-the cell out, "notes" puts all its prose into the notes, "slide" all of it on slides.
+To leave a cell out, give it `slideshow` metadata (in the text form: `# %% slideshow={"slide_type": "skip"}`).
 """
 
 import ast
 import re
 from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -23,11 +22,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from tutorial_lib.course import essence, rendering, talks
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
+from tutorial_lib.course.prose import BLOCK, MAX_WORDS, chunks, cut, words
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.student import is_exercise
 
-MAX_WORDS = 80
-"""On one slide. More is read, not heard."""
 MAX_CODE_LINES = 24
 """Of functions that share a slide; a longer one has its own."""
 Kind = Literal[
@@ -43,14 +41,9 @@ SPARED: tuple[Kind, ...] = ("table", "source", "text", "card")
 LEAST = 0.6
 """Minutes that a slide takes, on average over a part; a demo takes four times as long."""
 SUMMARY = ("Summary", "In five lines")
-Wish = Literal["", "skip", "notes", "slide"]
-"""What a cell's own metadata wants of the rules; "" wants nothing."""
-_LABEL: dict[Kind, str] = {
-    "saw": r"\*\*(?:What you saw|The answer)\.?\*\*\s*",
-    "predict": r"^>\s*\*\*Predict[^*]*\*\*\s*",
-}
-_ITEM = r"(?:[-*]|\d+\.) "
-_BLOCK = r"\$\$|\||[-*] |\d+\. |```"
+"""Parts that end a talk, while the audience asks."""
+_SAW = r"\*\*(?:What you saw|The answer)\.?\*\*\s*"
+_PREDICT = r"^>\s*\*\*Predict[^*]*\*\*\s*"
 
 
 @dataclass(eq=False)
@@ -78,6 +71,77 @@ class Slide:
     minutes: float = 0.0
 
 
+class _Talk:
+    """The slides so far, and what waits for the notes of the next one."""
+
+    def __init__(self, question: str) -> None:
+        self.slides = [Slide("title", "", question)]
+        self.part = self.title = ""
+        self._waiting: list[str] = []
+
+    def add(self, kind: Kind, text: str = "", *notes: str, output: NotebookNode | None = None, demo: str = "") -> None:
+        waiting, self._waiting = self._waiting, []
+        self.slides.append(Slide(kind, self.part, text, self.title, output, [*waiting, *notes], demo))
+
+    def heading(self, level: int, text: str) -> None:
+        self.title = text
+        self.part = self.part if level > 2 else text
+
+    def prose(self, chunk: str) -> None:
+        """One more paragraph: on the last slide, on a new one, or in the notes."""
+        chunk = re.sub(r"(?<!!)\[([^]]*)\]\([^)]*\)", r"\1", chunk)  # nobody clicks a link on a projector
+        last = self.slides[-1]
+        fresh = (last.part, last.title) != (self.part, self.title)
+        if re.match(_PREDICT, chunk):
+            question = re.sub(r"^>\s?", "", re.sub(_PREDICT, "", chunk), flags=re.MULTILINE)
+            self.add("predict", cut(question), *[question] * (cut(question) != question))
+        elif re.match(_SAW, chunk):
+            self.answer(re.sub(_SAW, "", chunk))
+        elif code := re.search(r"^```\w*\n(.*?)\n```", chunk, re.MULTILINE | re.DOTALL):
+            self.add("source", code[1], chunk)
+        elif re.search(r"^\|", chunk, re.MULTILINE):
+            self.add("table", chunk)
+        elif fresh or re.search(rf"^{BLOCK}|\*\*.+?\*\*", chunk, re.DOTALL | re.MULTILINE) and chunk[:6] != "**Move":
+            kept = cut(chunk)
+            self._waiting += [chunk] * (kept != chunk)
+            kind = "summary" if self.part in SUMMARY else "text"
+            if not fresh and last.kind == kind and words(last.text) + words(kept) <= MAX_WORDS:
+                last.text = f"{last.text}\n\n{kept}".strip()
+            elif kept:
+                self.add(kind, kept)
+        else:
+            self._waiting.append(chunk)
+
+    def answer(self, told: str) -> None:
+        kept = cut(told)
+        self.add("saw", kept, *[told] * (kept != told))
+
+    def output(self, output: NotebookNode, cell: NotebookNode) -> None:
+        """Printed text and the widget of a question are for readers, not for an audience."""
+        data = output.get("data", {})
+        said = "".join(data.get("text/plain", ""))
+        if "text/markdown" in data:
+            for chunk in chunks("".join(data["text/markdown"])):
+                self.prose(chunk)
+        elif said.startswith("live demo"):
+            last = ast.parse(cell.source).body[-1]
+            shown = last.value if isinstance(last, ast.Expr) else None
+            self.add("demo", output=output, demo=shown.id if isinstance(shown, ast.Name) else "")
+        elif said.startswith("The answer: "):
+            self.answer(re.sub(_SAW, "", said.removeprefix("The answer: ")))
+        elif {"text/latex", "text/html"} <= set(data):  # what `preview.source` shows
+            for page in _pages(said):
+                self.add("source", page)
+        elif PLOTLY in data or "image/png" in data:
+            self.add("figure", output=output)
+        elif "text/html" in data and "pose-question" not in data["text/html"]:
+            self.add("card" if said.startswith("[") else "table", output=output)
+
+    def done(self) -> list[Slide]:
+        self.slides[-1].notes += self._waiting
+        return self.slides
+
+
 def slides(lesson: Lesson, rows: list[talks.Row]) -> list[Slide]:
     """The slides of a talk.
 
@@ -85,66 +149,42 @@ def slides(lesson: Lesson, rows: list[talks.Row]) -> list[Slide]:
         lesson: executed.
         rows: the presenter's table; empty: all of the lesson.
     """
-    told = [Slide("title", "", lesson.question)]
-    part, title, waiting, exercises = "", "", [], []
+    talk, exercises = _Talk(lesson.question), []
     for cell in lesson.notebook.cells[1:]:
-        wish = _wish(cell)
-        if wish == "skip" or {"demo-test", "volatile"} & set(tags(cell)):
+        skipped = cell.metadata.get("slideshow", {}).get("slide_type") == "skip"
+        if skipped or {"demo-test", "volatile"} & set(tags(cell)) or is_exercise(cell) or rendering.is_setup(cell):
             continue
-        if cell.cell_type == "markdown":
-            for chunk in _chunks(cell.source):
-                if heading := re.match(r"(#+)\s+(.*)", chunk):
-                    title = heading[2]
-                    part = part if len(heading[1]) > 2 else title
-                    told.append(Slide("summary" if part in SUMMARY else "text", part))
-                elif part == "Exercises":
-                    exercises += re.findall(r"^\*\*\d+\.\s*(.*?)\*\*(?:\s*\(([^)]*)\))?", chunk, re.MULTILINE)
-                else:
-                    told += _prose(told[-1], part, chunk, wish, waiting)
-                told[-1].title = told[-1].title or title
-        elif not (is_exercise(cell) or rendering.is_setup(cell)):
-            for output in cell.outputs:
-                if told_in := "".join(output.get("data", {}).get("text/markdown", "")):
-                    for chunk in _chunks(told_in):
-                        told += _prose(told[-1], part, chunk, wish, waiting)
-                elif shown := _shown(output, cell, part):
-                    shown[0].notes, waiting = [*waiting, *shown[0].notes], []
-                    told += shown
-            for slide in told:
-                slide.title = slide.title or title
-    told[-1].notes += waiting
+        for chunk in chunks(cell.source) if cell.cell_type == "markdown" else ():
+            if heading := re.match(r"(#+)\s+(.*)", chunk):
+                talk.heading(len(heading[1]), heading[2])
+            elif talk.part == "Exercises":
+                exercises += re.findall(r"^\*\*\d+\.\s*(.*?)\*\*(?:\s*(\([^)]*\)))?", chunk, re.MULTILINE)
+            else:
+                talk.prose(chunk)
+        for output in cell.get("outputs", ()) if talk.part != "Exercises" else ():
+            talk.output(output, cell)
     if exercises:
-        items = [f"{number}. {name}{f' ({time})' if time else ''}" for number, (name, time) in enumerate(exercises, 1)]
-        told = [slide for slide in told if slide.part != "Exercises"]
-        told.append(Slide("exercises", "Exercises", "\n".join(items), title="Exercises"))
-    told = [slide for slide in told if slide.text or slide.output is not None]
-    return _timed(told, rows)
+        talk.heading(2, "Exercises")
+        talk.add("exercises", "\n".join(f"{n}. {' '.join(one).strip()}" for n, one in enumerate(exercises, 1)))
+    return _timed(talk.done(), rows)
 
 
 def _timed(told: list[Slide], rows: list[talks.Row]) -> list[Slide]:
     """The slides of the parts that the table names, with its minutes; the title takes its time from the first part."""
-    closing = [slide for slide in told if slide.kind in ("exercises", "summary")]
-    if not rows:
-        for slide in told:
-            slide.minutes = WEIGHT[slide.kind]
-        return [slide for slide in told if slide not in closing] + closing
+    closing = [slide for slide in told if slide.kind in ("summary", "exercises")]
+    shown = [slide for slide in told if slide not in closing]
+    shown[0].part = rows[0].part if rows else shown[min(1, len(shown) - 1)].part
     kept = []
-    for part in dict.fromkeys(row.part for row in rows):
-        own = [slide for slide in told if slide.part == part and slide not in closing]
-        if part == rows[0].part:
-            own = told[:1] + own
-        apart = {row.demo: row.minutes for row in rows if row.part == part}
-        rest = [slide for slide in own if slide.demo not in apart or not slide.demo]
-        if "" not in apart:  # demo and all that belongs to it share one row
-            own = rest = _thinned(own, sum(apart.values()))
-        else:
-            rest = _thinned(rest, apart[""])
-            own = [slide for slide in own if slide in rest or slide.demo in apart and slide.demo]
-        total = sum(WEIGHT[slide.kind] for slide in rest) or 1
+    for part in dict.fromkeys(row.part for row in rows) or dict.fromkeys(slide.part for slide in shown):
+        own = [slide for slide in shown if slide.part == part]
+        apart = {row.demo: row.minutes for row in rows if row.part == part} or {"": sum(WEIGHT[s.kind] for s in own)}
+        if "" not in apart:  # a demo and all that belongs to it share one row
+            apart = {"": sum(apart.values())}
+        common = _thinned([slide for slide in own if not slide.demo or slide.demo not in apart], apart[""])
+        total = sum(WEIGHT[slide.kind] for slide in common)
         for slide in own:
-            minutes = sum(apart.values()) if "" not in apart else apart[""]
-            slide.minutes = minutes * WEIGHT[slide.kind] / total if slide in rest else apart[slide.demo]
-        kept += own
+            slide.minutes = apart[""] * WEIGHT[slide.kind] / total if slide in common else apart.get(slide.demo, 0)
+            kept += [slide] * (slide in common or bool(slide.demo))
     return kept + closing
 
 
@@ -163,134 +203,6 @@ def _thinned(own: list[Slide], minutes: float) -> list[Slide]:
     return own
 
 
-def _wish(cell: NotebookNode) -> Wish:
-    """What a cell's own metadata says.
-
-    Raises:
-        ValueError: if that is nothing that it may say.
-    """
-    kind = cell.metadata.get("slideshow", {}).get("slide_type", "")
-    if kind not in get_args(Wish):
-        raise ValueError(f"slide_type is {kind!r}, expected skip, notes or slide: the rest follows from the rules")
-    return kind
-
-
-def _chunks(text: str) -> list[str]:
-    """The paragraphs of a cell; a list, a table, a block of code or of mathematics stays in one piece, together with
-    the sentence that announces it."""
-    chunks: list[str] = []
-    for piece in re.split(r"\n\s*\n", re.sub(r"^(#+ .*)\n(?=\S)", r"\1\n\n", text.strip(), flags=re.MULTILINE)):
-        before = chunks[-1] if chunks else ""
-        inside = before.count("```") % 2
-        listed = re.match(rf"\s+\S|{_ITEM}", piece) and re.search(f"^{_ITEM}", before, re.MULTILINE)
-        quoted = piece.startswith(">") and before.startswith(">")
-        if inside or listed or quoted:
-            chunks[-1] += f"\n\n{piece}"
-        elif re.match(_BLOCK, piece) and re.search(r"[^.?!)*]$", before) and not re.match(f"#|{_BLOCK}", before):
-            *first, last = _sentences(chunks.pop())
-            chunks += [" ".join(first)] * bool(first) + [f"{last}\n\n{piece}"]
-        else:
-            chunks.append(piece)
-    return chunks
-
-
-def _prose(open_slide: Slide, part: str, chunk: str, wish: Wish, waiting: list[str]) -> list[Slide]:
-    """The new slides for one more paragraph; what is not shown joins the notes, those of the next slide if it waits."""
-    chunk = re.sub(r"(?<!!)\[([^]]*)\]\([^)]*\)", r"\1", chunk)  # nobody clicks a link on a projector
-    if wish == "notes" or chunk.startswith("**Move"):  # what to do with the demo that comes next
-        waiting.append(chunk)
-        return []
-    for kind, label in _LABEL.items():
-        if re.match(label, chunk):
-            told = re.sub(r"^>\s?", "", re.sub(label, "", chunk), flags=re.MULTILINE)
-            kept, rest = _cut(told)
-            notes = [*waiting, rest]
-            waiting.clear()
-            return [Slide(kind, part, kept, notes=notes)]
-    shown = re.search(r"^(\|.*|```\w*\n(.*?)\n```)", chunk, re.MULTILINE | re.DOTALL)
-    if shown:
-        notes = list(waiting)
-        waiting.clear()
-        return [
-            Slide("source", part, shown[2], notes=[*notes, chunk])
-            if shown[2]
-            else Slide("table", part, chunk, notes=notes)
-        ]
-    opens = open_slide.kind in ("text", "summary") and open_slide.part == part
-    firm = wish == "slide" or re.search(rf"^({_BLOCK})|\*\*.+?\*\*", chunk, re.DOTALL | re.MULTILINE)
-    if not firm and not (opens and not open_slide.text):
-        waiting.append(chunk)
-        return []
-    kept, rest = _cut(_shorter_items(chunk))
-    if kept.endswith(":"):  # it announces what is no text
-        *first, last = _sentences(kept)
-        kept, rest = " ".join(first), f"{last} {rest}"
-    if kept != chunk:
-        waiting.append(chunk)
-    if not kept:
-        return []
-    if opens and (not open_slide.text or words(open_slide.text) + words(kept) <= MAX_WORDS):
-        open_slide.text = f"{open_slide.text}\n\n{kept}".strip()
-        return []
-    notes = list(waiting)
-    waiting.clear()
-    return [Slide(open_slide.kind if opens else "text", part, kept, notes=notes)]
-
-
-def _shorter_items(chunk: str) -> str:
-    """A list that is too long for a slide, with the first sentence of every item."""
-    if not re.search(_ITEM, chunk, re.MULTILINE) or words(chunk) <= MAX_WORDS:
-        return chunk
-    lead, *items = re.split(rf"^(?={_ITEM})", chunk, flags=re.MULTILINE)
-    marked = [item.partition(" ") for item in items]
-    return lead + "\n".join(f"{mark} {_sentences(' '.join(told.split()))[0]}" for mark, _, told in marked)
-
-
-def _sentences(text: str) -> list[str]:
-    """Never cut inside of emphasis, code or a formula."""
-    sentences = [""]
-    for piece in re.split(r"(?<=[.!?])\s+", text):
-        whole = all(sentences[-1].count(mark) % 2 == 0 for mark in ("*", "$", "`"))
-        if sentences[-1] and whole and re.match(r"[A-Z*`$]", piece):
-            sentences.append(piece)
-        else:
-            sentences[-1] = f"{sentences[-1]} {piece}".strip()
-    return sentences
-
-
-def _cut(text: str, room: int = MAX_WORDS) -> tuple[str, str]:
-    """(as many whole sentences as fit, the rest). What has no sentences, such as a table, is never cut."""
-    if words(text) <= room or re.search(rf"^({_BLOCK})", text, re.MULTILINE):
-        return text, ""
-    sentences = _sentences(text)
-    count = 1
-    while count < len(sentences) and words(" ".join(sentences[: count + 1])) <= room:
-        count += 1
-    return " ".join(sentences[:count]), " ".join(sentences[count:])
-
-
-def _shown(output: NotebookNode, cell: NotebookNode, part: str) -> list[Slide]:
-    """The slides of one output. Printed text and the widget of a question are for readers, not for an audience."""
-    data = output.get("data", {})
-    said = "".join(data.get("text/plain", ""))
-    if said.startswith("live demo"):
-        last = ast.parse(cell.source).body[-1]
-        name = last.value.id if isinstance(last, ast.Expr) and isinstance(last.value, ast.Name) else ""
-        return [Slide("demo", part, output=output, demo=name)]
-    if said.startswith("The answer: "):
-        kept, rest = _cut(re.sub(_LABEL["saw"], "", said.removeprefix("The answer: ")))
-        return [Slide("saw", part, kept, notes=[rest])]
-    if "text/latex" in data and "text/html" in data:  # what `preview.source` shows
-        return [Slide("source", part, page) for page in _pages(said)]
-    if PLOTLY in data or "image/png" in data:
-        return [Slide("figure", part, output=output)]
-    if said.startswith("[") and "text/html" in data:
-        return [Slide("card", part, output=output)]
-    if "text/html" in data and "pose-question" not in data["text/html"]:
-        return [Slide("table", part, output=output)]
-    return []
-
-
 def _pages(source: str) -> list[str]:
     """The functions of a source, as many together as fit on a slide."""
     pages: list[str] = []
@@ -302,23 +214,15 @@ def _pages(source: str) -> list[str]:
     return pages
 
 
-def words(text: str) -> int:
-    """Words of Markdown; a formula on a line of its own takes the room of ten."""
-    text, count = re.subn(r"\$\$.*?\$\$", " ", text, flags=re.DOTALL)
-    text = re.sub(r"\$[^$]+\$", " x ", text)
-    return len(re.findall(r"[^\W_]+(?:['’-]\w+)*", text)) + 10 * count
-
-
 def entries(lesson: Lesson, told: list[Slide]) -> list[talks.Entry]:
     """The talk as lines of a run sheet: slides that belong together, with their minutes and numbers."""
     lines: list[talks.Entry] = []
     for number, slide in enumerate(told, start=1):
-        part = slide.part or told[1].part
-        if lines and (lines[-1].part, lines[-1].demo) == (part, slide.demo):
+        if lines and (lines[-1].part, lines[-1].demo) == (slide.part, slide.demo):
             last = lines.pop()
             lines.append(replace(last, minutes=last.minutes + slide.minutes, last=number))
         elif slide.kind not in ("exercises", "summary"):
-            lines.append(talks.Entry(slide.minutes, part, slide.demo, lesson.slug, number, number))
+            lines.append(talks.Entry(slide.minutes, slide.part, slide.demo, lesson.slug, number, number))
     return lines
 
 
