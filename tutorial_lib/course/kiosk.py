@@ -185,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     count = 1 if options.demo else sum(map(len, pages.values()))
     wanted, there = count * KERNEL_GB, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     ahead = wanted < there / 2
-    print(f"{count} demos: open http://127.0.0.1:{port} in a browser. Stop with Ctrl-C.", flush=True)
+    print(f"Open http://127.0.0.1:{port} in a browser; live demos: {count}. Stop with Ctrl-C.", flush=True)
     if ahead:
         print(
             f"Their kernels start now and are warm in about {10 + 8 * count} s; then a page opens at once.", flush=True
