@@ -47,18 +47,18 @@ def reveal() -> Path:
     return Path(found.origin).parent / "_static" / "revealjs"
 
 
-def demo(output: NotebookNode, page: str, number: str) -> str:
+def demo(output: NotebookNode, page: str, slug: str) -> str:
     """A live demo on a slide: its picture, and where to move it.
 
     Args:
         output: of the notebook, with the PNG and the text "live demo 'NAME': ...".
-        page: what the kiosk calls the demo.
-        number: of the lesson.
+        page: what the kiosk calls the demo; "" if it does not know it.
+        slug: of the lesson.
     """
     said = "".join(output.data["text/plain"])
     name = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
     png = "".join(output.data["image/png"]).replace("\n", "")
-    where = f"<span>live: <code>make kiosk LESSON={number}</code>, page <code>{page}</code></span>" if page else ""
+    where = f"<span>live: <code>make kiosk LESSON={slug[:2]}</code>, page <code>{page}</code></span>" if page else ""
     return (
         f'<figure class="demo"><img src="data:image/png;base64,{png}" alt="{escape(said, quote=True)}">'
         f"<figcaption><b>{escape(name)}</b>{where}</figcaption></figure>"
@@ -82,7 +82,7 @@ def exporter(lesson: Lesson) -> SlidesExporter:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    made.register_filter("demo", lambda output, page: demo(output, page, lesson.number))
+    made.register_filter("demo", lambda output, page: demo(output, page, lesson.slug))
     made.register_filter("embedded_json", rendering.embedded_json)
     return made
 
