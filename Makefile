@@ -9,8 +9,8 @@
 #   make grade          marks for a folder of answers: make grade SUBMISSIONS=folder
 #   make sheet          whether every lesson has what a lesson needs
 #   make site           build/site/index.html: all lessons without kernel and network
-#   make slides         build/slides: a talk and a presenter's page for every lesson
-#   make kiosk          each live demo alone, for a projector: make kiosk LESSON=05
+#   make slides         build/slides/index.html: a talk, a run sheet and a presenter's page for every lesson
+#   make kiosk          each live demo alone, for a projector: make kiosk LESSON="00 05 06", or all of them
 #   make hub            try the course as a class: JupyterHub on this machine (docs/class.md)
 #   make wheel          one file to install elsewhere, lessons included, in build/dist (docs/launchers.md)
 #   make badges         write launch links into the README: make badges REPOSITORY=owner/name
@@ -85,7 +85,7 @@ lab: $(READY)
 # the browser. Why nbval is lax where it is: the docstring of tests/course/test_notebooks.py. Benchmarks run once,
 # untimed, so that they cannot rot. Two processes: a lesson is one file and stays in one of them. Every process
 # computes on one thread, or OpenMP's threads would wait for one another.
-test: $(READY) browser
+test: $(READY) $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ty check --quiet
@@ -162,11 +162,17 @@ sheet: $(READY)
 site: $(READY)
 	$(BIN)/python -m tutorial_lib.course.site $(LESSONS)
 
-slides: $(READY)
+# reveal.js comes in the wheel of sphinx-revealjs, of which nothing else is wanted: neither Sphinx nor node is needed.
+REVEAL := $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info
+$(REVEAL): | $(READY)
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(@D) sphinx-revealjs==3.2.1 $(PIP_ARGS)
+
+slides: $(READY) $(REVEAL)
 	$(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
 
 kiosk: $(READY)
-	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(call given,DEMO)
+	$(BIN)/python -m tutorial_lib.course.kiosk $(LESSON) $(if $(value DEMO),--demo $(call given,DEMO))
 
 # Beside the course's own versions, a hub wants two dozen packages that nobody else needs.
 hub: $(READY)

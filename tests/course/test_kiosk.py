@@ -1,6 +1,7 @@
-"""The kiosk: what a demo needs and no more, and one demo's page in a real browser."""
+"""The kiosk: what a demo needs and no more, several lessons together, and its pages in a real browser."""
 
 import ast
+import socket
 
 import nbformat
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from tutorial_lib.course import kiosk
 from tutorial_lib.course.answer_slice import names
 from tutorial_lib.course.notebooks import read_source, slugs
+
+BROWSED = "05_camera_distortion"
 
 
 def notebook(*sources):
@@ -60,29 +63,60 @@ def test_every_lessons_pages_define_every_name_they_use(slug):
         assert name in known
 
 
-def test_pages_are_the_same_at_every_run(tmp_path):
-    slug = slugs()[0]
-    first = {name: path.read_text() for name, path in kiosk.write(slug, tmp_path / "a").items()}
-    assert first == {name: path.read_text() for name, path in kiosk.write(slug, tmp_path / "b").items()}
+def test_pages_of_several_lessons_lie_together_and_are_the_same_at_every_run(tmp_path):
+    wanted = slugs()[:2]
+    first = kiosk.write(wanted, tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "05_camera_distortion.1_old.ipynb").touch()  # of an earlier seminar
+    second = kiosk.write(wanted, tmp_path / "b")
+    assert list(first) == list(second) == list(dict.fromkeys(n for s in wanted for n in kiosk.demos(read_source(s))))
+    read = [{path.name: path.read_text() for path in (tmp_path / folder).iterdir()} for folder in "ab"]
+    assert read[0] == read[1] and {name.split(".")[0] for name in read[0]} == set(wanted)
+
+
+def test_a_taken_port_is_passed_over():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < kiosk.free_port(port) < port + 50
+
+
+@pytest.mark.parametrize(
+    "arguments, said", [(["77"], "lesson is '77'"), (["05", "--demo", "film"], "demo is 'film', expected one of lens")]
+)
+def test_what_there_is_not_is_refused_in_one_sentence(arguments, said, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(kiosk, "KIOSK", tmp_path)
+    with pytest.raises(SystemExit):
+        kiosk.main(arguments)
+    assert said in capsys.readouterr().err
 
 
 @pytest.fixture
 def served(tmp_path, serve, free_port):
-    """Address of the page of one demo of lesson 05."""
+    """Address of a kiosk with the demos of lesson 05 and one that cannot start."""
     pytest.importorskip("voila", reason="voila is not installed")
-    page = kiosk.write("05_camera_distortion", tmp_path)["lens"]
+    pages = kiosk.write([BROWSED], tmp_path / "pages")
+    for path in pages.pop("lifter"):
+        path.unlink()
+    broken = kiosk.page(LESSON, "demo")
+    nbformat.write(broken, tmp_path / "pages" / "06_broken.1_demo.ipynb")
     port = free_port()
     places = {key: str(tmp_path / key) for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     address = f"http://127.0.0.1:{port}/"
-    serve(kiosk.command(page.parent, port), address, {**kiosk.environment(), **places})
-    return address, page.name
+    serve(kiosk.command(tmp_path / "pages", port), address, {**kiosk.environment(), **places})
+    return address
 
 
 @pytest.mark.timeout(1200)
-def test_one_demo_on_a_page_moves(served, chromium):
-    url, name = served
-    page = chromium(url, url, width=1920, height=1080)
-    page.locator(f"a[href$='{name}']").click()
+def test_a_seminars_pages_in_a_browser(served, chromium):
+    page = chromium(served, served, width=1920, height=1080)
+    assert page.locator("h2").all_inner_texts() == ["05 · camera distortion", "06 · broken"]
+    page.get_by_role("link", name="1 demo").click()
+    page.get_by_text(kiosk.SORRY).wait_for()
+    assert "Traceback" not in page.locator("body").inner_text()
+    page.goto(served)
+    page.get_by_role("link", name="1 lens").click()
     canvas = page.locator(".pose-stage canvas").first
     canvas.wait_for()
     page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())

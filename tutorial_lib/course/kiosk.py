@@ -1,16 +1,20 @@
-"""Shows each live demo of a lesson alone on a page, for a projector.
+"""Shows each live demo of a lesson, or of several, alone on a page, for a projector.
 
-    python -m tutorial_lib.course.kiosk 05             a page that lists the demos of lesson 05
-    python -m tutorial_lib.course.kiosk 05 lifter      the demo that the lesson calls `lifter`
+    python -m tutorial_lib.course.kiosk                       all lessons, on a page that lists their demos
+    python -m tutorial_lib.course.kiosk 00 05 06              those of a seminar
+    python -m tutorial_lib.course.kiosk 05 --demo lifter      the demo that lesson 05 calls `lifter`
 
 A demo's page is a notebook written into `build/kiosk`, with nothing but the statements of the lesson that the demo
-needs, found by following names backwards from it (`needed`). Voila runs it in a kernel of its own and hides the code.
+needs, found by following names backwards from it (`needed`). Voila runs it in a kernel of its own and hides the code;
+the kernels start, and compute the first picture, before anybody opens a page.
 """
 
 import argparse
 import ast
 import json
 import os
+import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -18,10 +22,14 @@ import nbformat
 from nbformat import NotebookNode
 
 from tutorial_lib.course.answer_slice import names
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, read_source, select, tags
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, parse, read_source, tags
 
 KIOSK = BUILD / "kiosk"
 PORT = 8866
+"""The first that is tried."""
+KERNEL_GB = 0.6
+"""Memory of a demo's kernel that no other kernel shares, rounded up."""
+SORRY = "This demo could not start. What went wrong stands in the window where the kiosk was started."
 
 TEMPLATES = Path(__file__).with_name("assets") / "jupyter"
 """Where Voila finds the template "kiosk": its own one asks a CDN for icons."""
@@ -95,22 +103,60 @@ def page(source: NotebookNode, name: str) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=cells, metadata=source.metadata)
 
 
-def write(slug: str, folder: Path = KIOSK, notebooks: Path = NOTEBOOKS) -> dict[str, Path]:
-    """Write the page of every demo of a lesson into `folder`/slug; returns demo -> path."""
-    source = read_source(slug, notebooks)
-    pages = {}
-    for place, name in enumerate(demos(source), start=1):
-        pages[name] = folder / slug / f"{place}_{name}.ipynb"
-        pages[name].parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(page(source, name), pages[name])
+def write(lessons: list[str], folder: Path = KIOSK, notebooks: Path = NOTEBOOKS) -> dict[str, list[Path]]:
+    """Write the page of every demo of these lessons into `folder`, which is emptied first; returns demo -> its pages.
+
+    Lessons may call their demos alike, so a name may have several pages.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    pages: dict[str, list[Path]] = {}
+    for slug in lessons:
+        source = read_source(slug, notebooks)
+        for place, name in enumerate(demos(source), start=1):
+            path = folder / f"{slug}.{place}_{name}.ipynb"
+            nbformat.write(page(source, name), path)
+            pages.setdefault(name, []).append(path)
     return pages
 
 
-def command(target: Path, port: int = PORT) -> list[str]:
-    """What serves a page, or a folder of pages, on this machine only; needs `environment`."""
+def free_port(first: int = PORT) -> int:
+    """The first port of this machine, from `first` on, where nobody listens.
+
+    Raises:
+        ValueError: if fifty in a row are taken.
+    """
+    for port in range(first, first + 50):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise ValueError(f"ports {first} to {first + 49} are taken, expected a free one: end another kiosk with Ctrl-C")
+
+
+def command(target: Path, port: int = PORT, ahead: bool = True) -> list[str]:
+    """What serves a page, or a folder of pages, on this machine only; needs `environment`.
+
+    Args:
+        target: page or folder.
+        port: free.
+        ahead: kernels start before anybody opens a page.
+    """
     return [
-        *(sys.executable, "-m", "voila", str(target), f"--port={port}", "--Voila.ip=127.0.0.1", "--no-browser"),
-        *("--template=kiosk", "--theme=light", "--classic-tree"),
+        *(
+            sys.executable,
+            "-m",
+            "voila",
+            str(target),
+            f"--port={port}",
+            "--Voila.port_retries=0",
+            "--Voila.ip=127.0.0.1",
+        ),
+        *("--no-browser", "--template=kiosk", "--theme=light", "--classic-tree", f"--preheat_kernel={ahead}"),
+        *("--pool_size=1", "--VoilaExecutor.startup_timeout=300", f"--VoilaExecutor.cell_error_instruction={SORRY}"),
         f"--VoilaConfiguration.extension_allowlist={EXTENSIONS}",
     ]
 
@@ -123,22 +169,34 @@ def environment() -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: writes the pages, then serves them until it is interrupted."""
-    parser = argparse.ArgumentParser(description="Show the live demos of a lesson, one a page.")
-    parser.add_argument("lesson", help="slug or number, e.g. 05")
-    parser.add_argument("demo", nargs="?", help="name of one demo; without it, a page that lists all")
-    options = parser.parse_args(arguments)
+    parser = argparse.ArgumentParser(description="Show the live demos of lessons, one a page.")
+    parser.add_argument("--demo", help="name of one demo; without it, a page that lists all")
+    options = parse(parser, arguments)
     try:
-        (slug,) = select([options.lesson])[:1]
-        pages = write(slug)
-        if not pages:
-            raise ValueError(f"lesson is {slug!r}, expected one with a live demo")
+        pages = write(options.lessons)
         if options.demo and options.demo not in pages:
-            raise ValueError(f"demo is {options.demo!r}, expected one of {', '.join(pages)}")
+            raise ValueError(
+                f"demo is {options.demo!r}, expected one of {', '.join(pages) or 'none: no lesson has one'}"
+            )
+        port = free_port()
     except ValueError as error:
         parser.error(str(error))
-    target = pages[options.demo] if options.demo else next(iter(pages.values())).parent
-    print(f"{', '.join(pages)}: open http://127.0.0.1:{PORT} in a browser. Stop with Ctrl-C.", flush=True)
-    serve = command(target)
+    target = pages[options.demo][0] if options.demo else KIOSK
+    count = 1 if options.demo else sum(map(len, pages.values()))
+    wanted, there = count * KERNEL_GB, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    ahead = wanted < there / 2
+    print(f"Open http://127.0.0.1:{port} in a browser; live demos: {count}. Stop with Ctrl-C.", flush=True)
+    if ahead:
+        print(
+            f"Their kernels start now and are warm in about {10 + 8 * count} s; then a page opens at once.", flush=True
+        )
+    else:
+        print(
+            f"Their kernels would take {wanted:.0f} of {there:.0f} GB, so each starts when its page is opened: "
+            'name fewer lessons, as in make kiosk LESSON="05 06", to have them warm.',
+            flush=True,
+        )
+    serve = command(target, port, ahead)
     os.execve(serve[0], serve, environment())
 
 

@@ -23,7 +23,8 @@ from nbformat import NotebookNode
 
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.markup import code, code_css, markdown, plain, scrolling
-from tutorial_lib.course.notebooks import sets_up, tags
+from tutorial_lib.course.notebooks import NOTEBOOKS, fitting, read_notebook, sets_up, tags
+from tutorial_lib.course.unpack import PATTERN
 
 ASSETS = Path(__file__).with_name("assets")
 MATHJAX = (
@@ -93,6 +94,20 @@ def lesson(slug: str, notebook: NotebookNode) -> Lesson:
         raise ValueError(f"{slug} begins with {first[:40]!r}, expected a line such as '# 05 · What does a lens do?'")
     time = _MINUTES.search(first)
     return Lesson(slug, title[1].strip(), int(time[1]) if time else 0, notebook)
+
+
+def executed(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[Lesson]:
+    """The executed lessons that `wanted` names by number or slug; all of them if it names none.
+
+    Raises:
+        ValueError: if a name fits no executed lesson; says which there are.
+    """
+    there = sorted(path.stem for path in notebooks.glob(PATTERN))
+    try:
+        chosen = fitting(wanted, there)
+    except ValueError as error:
+        raise ValueError(f"{error}: run `make build` to execute one") from None
+    return [lesson(slug, read_notebook(notebooks / f"{slug}.ipynb")) for slug in chosen]
 
 
 def is_setup(cell: NotebookNode) -> bool:

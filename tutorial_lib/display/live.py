@@ -288,7 +288,7 @@ class Demo(ipywidgets.VBox):
             kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
             self.error = f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
             self.last_exception = problem
-            self.stage.state = {**self.stage.state, "error": self.error}
+            self.stage.state = {**self.stage.state, "error": str(problem) or kind}  # the controls show where
             return
         self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
         caption = self.caption(folded=False)

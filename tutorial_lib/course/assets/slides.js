@@ -1,80 +1,96 @@
-// The slides' engine: keys, overview, notes, a clock, fitting. All slides lie in one stage of 1920 x 1080 pixels that
-// is scaled as a whole.
+// What a talk needs beside reveal.js: formulas, figures that are painted when their slide comes, letters that fill it.
 
-const slides = [...document.querySelectorAll(".slide")], stage = document.getElementById("stage");
-const where = document.getElementById("where"), clock = document.getElementById("clock"), notes = document.getElementById("notes");
-const [WIDE, HIGH, GAP] = [1920, 1080, 90];
-let now = 0, overview = false;
+window.MathJax = {
+  jax: ["input/TeX", "output/HTML-CSS"],
+  extensions: ["tex2jax.js", "TeX/AMSmath.js", "TeX/AMSsymbols.js", "AssistiveMML.js"],
+  tex2jax: { inlineMath: [["$", "$"], ["\\(", "\\)"]], processEscapes: true },
+  messageStyle: "none",
+  showMathMenu: false,
+  "HTML-CSS": { availableFonts: [], preferredFont: null, webFont: "STIX-Web", imageFont: null, undefinedFamily: "serif", matchFontHeight: false, scale: 110,
+    styles: { "@font-face": { "font-family": "MathJax_Blank", src: "local('no such font')" } } }, // it would ask for about:blank
+  AuthorInit() { MathJax.Hub.Register.StartupHook("End", start); },
+};
 
-const minutes = slides.map((slide) => Number(slide.dataset.minutes));
-const until = (i) => Math.round(minutes.slice(0, i).reduce((a, b) => a + b, 0));
-
-/** The largest letters with which the slide fits: text never below 28 pixels, code and tables never below 24. */
-const LETTERS = { source: [24, 40], table: [24, 42], title: [28, 42], card: [28, 42], predict: [28, 64] };
+/** The largest letters with which the slide fits. Cells of a table are broken only where letters would get small. */
+const LETTERS = { source: [20, 40], table: [22, 42], card: [24, 44], predict: [28, 64], saw: [28, 56], text: [28, 56], exercises: [28, 52], summary: [28, 52] };
 function fit(slide) {
-  const body = slide.querySelector(".body"), boxes = [body, ...body.querySelectorAll("pre, .scroll")];
-  const [low, high] = Object.entries(LETTERS).find(([kind]) => slide.classList.contains(kind))?.[1] ?? [28, 56];
-  const out = (box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-  for (let size = high; size >= low; size -= 1) {
-    body.style.fontSize = `${size}px`;
-    if (!boxes.some(out)) break;
+  const [low, high] = LETTERS[slide.dataset.kind] ?? [], box = slide.children[1];
+  if (!low || slide.dataset.fitted) return;
+  slide.dataset.fitted = "yes";
+  const fits = (least) => {
+    for (let size = high; size >= least; size -= 1) {
+      box.style.fontSize = `${size}px`;
+      if (box.scrollHeight <= box.clientHeight + 1 && box.scrollWidth <= box.clientWidth + 1) return true;
+    }
+  };
+  if (!fits(Math.max(low, 28))) { slide.classList.add("broken"); fits(low); }
+  for (const formula of box.querySelectorAll(".MathJax_Display")) { // a wide one alone gets smaller
+    if (formula.scrollWidth > formula.clientWidth) formula.style.fontSize = `${(98 * formula.clientWidth) / formula.scrollWidth}%`;
   }
 }
 
-function show(next, focus = true) {
-  now = Math.min(slides.length - 1, Math.max(0, next));
-  slides.forEach((slide, i) => slide.classList.toggle("now", i === now));
-  for (const i of [now, now + 1]) for (const figure of slides[i]?.querySelectorAll("figure.plot") ?? []) paint(figure);
-  where.textContent = `${now + 1} / ${slides.length}`;
-  clock.textContent = `minute ${until(now)} of ${until(slides.length)}`;
-  const own = slides[now].querySelector("template");
-  notes.replaceChildren(own ? own.content.cloneNode(true) : "No notes for this slide.");
-  if (!notes.hidden && window.MathJax?.Hub) MathJax.Hub.Queue(["Typeset", MathJax.Hub, notes]);
-  history.replaceState(null, "", `#${now + 1}`);
-  if (focus) document.activeElement?.blur();
-  place();
-}
-
-function place() {
-  const high = innerHeight - 34, scale = Math.min(innerWidth / WIDE, high / HIGH);
-  const across = Math.ceil(Math.sqrt(slides.length)), down = Math.ceil(slides.length / across);
-  const small = Math.min(innerWidth / (across * (WIDE + GAP)), high / (down * (HIGH + GAP)));
-  document.body.classList.toggle("overview", overview);
-  slides.forEach((slide, i) => {
-    slide.style.transform = overview ? `translate(${(i % across) * (WIDE + GAP) + GAP / 2}px, ${Math.floor(i / across) * (HIGH + GAP) + GAP / 2}px)` : "";
+/** A slider of the browser's own for the steps of a figure: plotly's has no keyboard. */
+function sweep(figure, plot, frames, { active = 0, currentvalue }) {
+  const bar = document.createElement("label"), range = document.createElement("input"), said = document.createElement("output");
+  range.type = "range"; range.min = 0; range.max = frames.length - 1; range.value = active;
+  const words = () => { said.textContent = `${currentvalue?.prefix ?? ""}${frames[range.value].name}`; };
+  range.addEventListener("input", () => {
+    words();
+    Plotly.animate(plot, [frames[range.value].name], { mode: "immediate", frame: { duration: 0, redraw: true }, transition: { duration: 0 } });
   });
-  const [s, x, y] = overview ? [small, 0, 0] : [scale, (innerWidth - scale * WIDE) / 2, (high - scale * HIGH) / 2];
-  stage.style.transform = `translate(${x}px, ${y}px) scale(${s})`;
+  words();
+  bar.append(said, range);
+  figure.append(bar);
 }
 
-const KEYS = {
-  ArrowRight: 1, ArrowDown: 1, PageDown: 1, " ": 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1,
-  Home: -Infinity, End: Infinity,
-};
-addEventListener("keydown", (e) => {
-  if (e.ctrlKey || e.metaKey || e.altKey) return;
-  if (e.key === "Escape") { document.activeElement.blur(); if (overview) { overview = false; place(); } return; }
-  if (e.target.matches?.("input") && /^(Arrow|Home|End)/.test(e.key)) return; // the figure's slider
-  if (e.key in KEYS) { e.preventDefault(); show(now + KEYS[e.key]); }
-  if (e.key === "o") { overview = !overview; place(); }
-  if (e.key === "n") { notes.hidden = !notes.hidden; show(now); }
-  if (e.key === "f") document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
-  if (e.key === "Enter" && overview) { overview = false; place(); }
-});
-stage.addEventListener("click", (e) => {
-  if (!overview) return;
-  overview = false;
-  show(slides.indexOf(e.target.closest(".slide")) >= 0 ? slides.indexOf(e.target.closest(".slide")) : now);
-});
-let touch = null;
-addEventListener("touchstart", (e) => { touch = e.target.closest("input, figure.plot") ? null : e.touches[0].clientX; });
-addEventListener("touchend", (e) => {
-  const gone = touch === null ? 0 : e.changedTouches[0].clientX - touch;
-  if (Math.abs(gone) > 60) show(now - Math.sign(gone));
-});
-addEventListener("resize", place);
-addEventListener("hashchange", () => show(Number(location.hash.slice(1)) - 1));
+const SCALE = 1.9; // plotly's letters are meant for a page
 
-show(Number(location.hash.slice(1)) - 1 || 0);
-const ready = () => { slides.forEach(fit); document.body.dataset.ready = "yes"; };
-window.MathJax?.Hub ? MathJax.Hub.Queue(ready) : addEventListener("load", () => (window.MathJax?.Hub ? MathJax.Hub.Queue(ready) : ready()));
+/** Figures are painted when their slide comes; browsers allow only a few pictures in 3D at a time. */
+async function paint(slide) {
+  for (const figure of slide.querySelectorAll("figure.plot:not(.painted)")) {
+    const { data, layout, frames = [] } = JSON.parse(figure.querySelector("script").textContent), plot = document.createElement("div");
+    const slider = frames.length > 1 && layout.sliders?.[0], flat = data.some((trace) => !/3d|surface|cone/.test(trace.type));
+    figure.classList.add("painted");
+    layout.width = figure.clientWidth / SCALE;
+    layout.height = (figure.clientHeight - (slider ? 90 : 0)) / SCALE;
+    if (slider) Object.assign(layout, { sliders: [], margin: { ...layout.margin, b: 65 } });
+    if (data.some((trace) => trace.colorbar || trace.type === "heatmap" && trace.showscale !== false)) { // on the right stands the scale
+      layout.legend = { ...layout.legend, orientation: "h", y: -0.2, x: 0.5, xanchor: "center", yanchor: "top" };
+    }
+    if (!flat) layout.margin = { ...layout.margin, l: 0, r: 0, b: 0 };
+    for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) layout[axis].automargin = true;
+    plot.style.cssText = `width: ${layout.width}px; height: ${layout.height}px; transform: scale(${SCALE})`;
+    figure.append(plot);
+    await Plotly.newPlot(plot, { data, layout, frames, config: { displayModeBar: false, plotGlPixelRatio: 2 } });
+    if (slider) sweep(figure, plot, frames, slider);
+  }
+}
+
+function rest(slide) {
+  for (const figure of slide.querySelectorAll("figure.painted")) {
+    Plotly.purge(figure.querySelector("div"));
+    figure.replaceChildren(figure.firstChild);
+    figure.classList.remove("painted");
+  }
+}
+
+function turned() {
+  const now = Reveal.getCurrentSlide(), all = Reveal.getSlides(), at = all.indexOf(now), printed = /print-pdf/.test(location.search);
+  all.forEach((slide, i) => {
+    if (printed || i === at) { fit(slide); paint(slide); } else rest(slide);
+  });
+  const last = all.at(-1).dataset, [minute, whole] = [now.dataset.minute, Number(last.minute) + last.timing / 60];
+  document.getElementById("minute").textContent = `minute ${Math.round(minute)} of ${Math.round(whole)}`;
+}
+
+async function start() {
+  // The speaker's window knows nothing of MathJax's fonts, but every browser knows MathML.
+  for (const formula of document.querySelectorAll("aside.notes .MathJax")) formula.replaceWith(formula.querySelector("math"));
+  await Reveal.initialize({
+    width: 1920, height: 1080, margin: 0, minScale: 0.05, center: false, controls: false, hash: true, transition: "none", slideNumber: "c/t", plugins: [RevealNotes],
+  });
+  Reveal.on("slidechanged", turned);
+  Reveal.on("pdf-ready", turned);
+  turned();
+  document.body.dataset.ready = "yes";
+}
