@@ -192,9 +192,10 @@ def test_grade_takes_several_lessons():
 def test_every_target_keeps_the_clones_folder_in_one_word(name, tmp_path):
     """A dry run in such a folder, before and after the set-up: wherever it is named, it is whole; nothing is made."""
     clone = tmp_path / name
-    clone.mkdir()
-    for file in ("Makefile", "requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / file, clone)
+    needed = ("Makefile", "requirements.lock", "pyproject.toml", "docs/requirements.txt")
+    (clone / "docs").mkdir(parents=True)
+    for file in needed:
+        shutil.copy(ROOT / file, clone / file)
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)[0].split()
     whole = [str(clone), shlex.quote(str(clone)), str(clone).replace("'", "'\\''")]
@@ -205,7 +206,7 @@ def test_every_target_keeps_the_clones_folder_in_one_word(name, tmp_path):
         words = [word for line in lines for word in shlex.split(line, comments=True) if tmp_path.name in word]
         assert len(words) >= 2 and len(lines) > len(targets)
         assert all(any(form in word for form in whole) for word in words), words
-    assert {path.name for path in clone.iterdir()} == {"Makefile", "requirements.lock", "pyproject.toml"}
+    assert {str(path.relative_to(clone)) for path in clone.rglob("*") if path.is_file()} == set(needed)
 
 
 # --- what git does to files

@@ -27,8 +27,8 @@ from tutorial_lib.course.notebooks import sets_up, tags
 
 ASSETS = Path(__file__).with_name("assets")
 MATHJAX = (
-    "MathJax.js", "config/TeX-AMS-MML_HTMLorMML-full.js", "extensions/AssistiveMML.js", "jax/element",
-    "jax/output/HTML-CSS", "fonts",
+    "MathJax.js", "config/TeX-AMS-MML_HTMLorMML-full.js", "extensions/AssistiveMML.js", "extensions/tex2jax.js",
+    "jax/element", "jax/output/HTML-CSS", "fonts",
 )  # fmt: skip
 """The parts of MathJax that read TeX and draw HTML with its own fonts. The rest of the package stays where it is."""
 
@@ -124,7 +124,7 @@ def _output(output: NotebookNode, picture: Callable[[bytes], str], where: str) -
         title = said.removeprefix("figure: ")
         return Output("figure", _figure(json.loads(json.dumps(data[PLOTLY])), image(title), title), title)
     if "image/png" in data:
-        return Output("demo", _still(image(said), said, where), said)
+        return Output("demo", demo(image(said), said, where), said)
     html = "".join(data.get("text/html", ""))
     if _CARD.match(said):
         return Output("card", f"<div class='claim'>{scrolling(html)}</div>", said)
@@ -162,8 +162,14 @@ def embedded_json(content: object) -> str:
     return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _still(image: str, said: str, where: str) -> str:
-    """The picture of a live demo, with a word on how to see it move."""
+def demo(image: str, said: str, where: str) -> str:
+    """A live demo for a page without a kernel: its picture, and a word on how to see it move.
+
+    Args:
+        image: the picture, as an <img>.
+        said: the output's text, "live demo 'TITLE': ...".
+        where: the path of a reader's copy.
+    """
     caption = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
     return (
         f'<figure class="demo">{image}<figcaption><b>Live demo: {escape(caption)}.</b> This is a still picture of it. '
