@@ -23,7 +23,8 @@ from nbformat import NotebookNode
 
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.markup import code, code_css, markdown, plain, scrolling
-from tutorial_lib.course.notebooks import sets_up, tags
+from tutorial_lib.course.notebooks import NOTEBOOKS, fitting, read_notebook, sets_up, tags
+from tutorial_lib.course.unpack import PATTERN
 
 ASSETS = Path(__file__).with_name("assets")
 MATHJAX = (
@@ -95,6 +96,20 @@ def lesson(slug: str, notebook: NotebookNode) -> Lesson:
     return Lesson(slug, title[1].strip(), int(time[1]) if time else 0, notebook)
 
 
+def executed(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[Lesson]:
+    """The executed lessons that `wanted` names by number or slug; all of them if it names none.
+
+    Raises:
+        ValueError: if a name fits no executed lesson; says which there are.
+    """
+    there = sorted(path.stem for path in notebooks.glob(PATTERN))
+    try:
+        chosen = fitting(wanted, there)
+    except ValueError as error:
+        raise ValueError(f"{error}: run `make build` to execute one") from None
+    return [lesson(slug, read_notebook(notebooks / f"{slug}.ipynb")) for slug in chosen]
+
+
 def is_setup(cell: NotebookNode) -> bool:
     """Whether a cell only imports, holds the settings, or prepares what all others share."""
     return "parameters" in tags(cell) or sets_up(cell)
@@ -124,7 +139,7 @@ def _output(output: NotebookNode, picture: Callable[[bytes], str], where: str) -
         title = said.removeprefix("figure: ")
         return Output("figure", _figure(json.loads(json.dumps(data[PLOTLY])), image(title), title), title)
     if "image/png" in data:
-        return Output("demo", demo(image(said), said, where), said)
+        return Output("demo", _still(image(said), said, where), said)
     html = "".join(data.get("text/html", ""))
     if _CARD.match(said):
         return Output("card", f"<div class='claim'>{scrolling(html)}</div>", said)
@@ -162,14 +177,8 @@ def embedded_json(content: object) -> str:
     return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def demo(image: str, said: str, where: str) -> str:
-    """A live demo for a page without a kernel: its picture, and a word on how to see it move.
-
-    Args:
-        image: the picture, as an <img>.
-        said: the output's text, "live demo 'TITLE': ...".
-        where: the path of a reader's copy.
-    """
+def _still(image: str, said: str, where: str) -> str:
+    """The picture of a live demo, with a word on how to see it move."""
     caption = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
     return (
         f'<figure class="demo">{image}<figcaption><b>Live demo: {escape(caption)}.</b> This is a still picture of it. '

@@ -28,10 +28,9 @@ from nbformat import write as write_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tutorial_lib.course import launch, rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, ROOT, as_command, fitting, parse, read_notebook, tags
-from tutorial_lib.course.rendering import Lesson
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, ROOT, as_command, parse, tags
+from tutorial_lib.course.rendering import Lesson, executed
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
-from tutorial_lib.course.unpack import PATTERN
 
 SITE = BUILD / "site"
 DOCS = ROOT / "docs"
@@ -45,20 +44,6 @@ ROAD = (
 """The road that all lessons walk along, as lesson 00 draws it: station, what is there, lessons."""
 
 _VERDICTS = {True: "holds", None: "undecided", False: "fails"}
-
-
-def executed(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[Lesson]:
-    """The executed lessons that `wanted` names by number or slug; all of them if it names none.
-
-    Raises:
-        ValueError: if a name fits no executed lesson; says which there are.
-    """
-    there = sorted(path.stem for path in notebooks.glob(PATTERN))
-    try:
-        chosen = fitting(wanted, there)
-    except ValueError as error:
-        raise ValueError(f"{error}: run `make build` to execute one") from None
-    return [rendering.lesson(slug, read_notebook(notebooks / f"{slug}.ipynb")) for slug in chosen]
 
 
 def for_readers(lesson: Lesson, picture: Callable[[bytes], str], opened: str = "") -> NotebookNode:
