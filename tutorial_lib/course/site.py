@@ -142,16 +142,11 @@ def lay_out(lessons: list[Lesson], folder: Path, notebooks: Path = NOTEBOOKS) ->
             {"lesson": lesson, "anchor": f"claim-{number}", "verdict": _VERDICTS[holds], "text": text}
             for number, (holds, text) in enumerate(found, 1)
         ]
-    pages = sorted(f"docs/{path.stem}" for path in (folder / "docs").glob("*.md"))
-    contents = {
-        "Lessons": [f"{lesson.number} {lesson.name} <notebooks/{lesson.slug}>" for lesson in lessons],
-        "The course": [*pages, "CONTRIBUTING", "CHANGELOG"],
-    }
     loader = jinja2.FileSystemLoader(folder / "_templates")
     page = jinja2.Environment(loader=loader, trim_blocks=True, autoescape=True).get_template("index.md.j2")
     hero = hero.replace('src="pictures/', 'src="notebooks/pictures/')
     road = [(station, what, [lesson for lesson in lessons if lesson.number in own]) for station, what, own in ROAD]
-    first = page.render(lessons=lessons, road=road, claims=claims, covers=covers, hero=hero, contents=contents)
+    first = page.render(lessons=lessons, road=road, claims=claims, covers=covers, hero=hero)
     (folder / "index.md").write_text(first, encoding="utf-8")
 
 
