@@ -78,7 +78,8 @@ def built(tmp_path_factory):
     lessons = [*site.executed(["00", BROWSED]), hostile]
     folder = tmp_path_factory.mktemp("site") / "site"
     site.build(lessons, folder)
-    pages = {str(path.relative_to(folder)): Page(path) for path in folder.rglob("*.html")}
+    found = [path for path in folder.rglob("*.html") if "_static" not in path.parts]  # the theme's own
+    pages = {str(path.relative_to(folder)): Page(path) for path in found}
     return SimpleNamespace(folder=folder, lessons=lessons, pages=pages, figure=figure)
 
 
@@ -186,6 +187,12 @@ def test_prose_marks_questions_and_folds_hints():
     assert act == "## Act two"
 
 
+def test_a_link_to_a_lesson_that_is_not_there_becomes_words():
+    cell = new_markdown_cell("See [**one**](05_a.ipynb#part) and [two](09_b.ipynb).")
+    made = site.for_readers(lesson(cell), lambda png: "a.png", there=["05_a"])
+    assert made.cells[1].source == "See [**one**](05_a.ipynb#part) and two."
+
+
 def test_a_lesson_is_launched_from_where_the_readme_says_it_is():
     assert "colab" not in site.openers("05_a", f"{launch.BEGIN}\n{launch.NOWHERE}\n{launch.END}")
     readme = launch.rewrite(f"{launch.BEGIN}\n{launch.END}", "owner/name", "next")
@@ -251,7 +258,8 @@ def test_a_lesson_in_a_browser(chromium, built):
         assert not figures.nth(number).locator("img").is_visible()
 
     # a sweep is moved with the keyboard
-    sweep = page.locator("figure.plot", has=page.locator(".sweep")).first
+    first = "[...document.querySelectorAll('figure.plot')].findIndex(figure => figure.querySelector('.sweep'))"
+    sweep = figures.nth(page.evaluate(first))
     drawn = "figure => figure.querySelector('.main-svg').innerHTML"
     before, said = sweep.evaluate(drawn), sweep.locator("output").inner_text()
     sweep.locator("input").focus()

@@ -18,7 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from html import escape
 from pathlib import Path
 
@@ -46,13 +46,16 @@ ROAD = (
 _VERDICTS = {True: "holds", None: "undecided", False: "fails"}
 
 
-def for_readers(lesson: Lesson, picture: Callable[[bytes], str], opened: str = "") -> NotebookNode:
+def for_readers(
+    lesson: Lesson, picture: Callable[[bytes], str], opened: str = "", there: Collection[str] = ()
+) -> NotebookNode:
     """A lesson as a notebook of which nothing needs to run: outputs are HTML, code is folded unless it is the point.
 
     Args:
         lesson: an executed one.
         picture: stores a PNG, returns its address as seen from the lesson's page.
         opened: a line of HTML below the title: how else this lesson can be opened.
+        there: slugs of the lessons that links may lead to; of others the words are left.
     """
     cells, cards = [], 0
     for cell in lesson.notebook.cells:
@@ -60,7 +63,9 @@ def for_readers(lesson: Lesson, picture: Callable[[bytes], str], opened: str = "
             continue
         if cell.cell_type == "markdown":
             title, newline, text = cell.source.partition("\n") if not cells else ("", "", cell.source)
-            cells.append(new_markdown_cell(title + (f"\n\n{opened}\n" if title else "") + newline + _prose(text)))
+            cells.append(
+                new_markdown_cell(title + (f"\n\n{opened}\n" if title else "") + newline + _prose(text, there))
+            )
             continue
         shown, kinds = [], set()
         for output in rendering.outputs(cell, picture, f"work/{lesson.slug}.ipynb"):
@@ -97,11 +102,13 @@ def _code(source: str, shown: list[NotebookNode], fold: str, *labels: str) -> No
     return new_code_cell(source, outputs=shown, metadata=metadata)
 
 
-def _prose(text: str) -> str:
+def _prose(text: str, there: Collection[str]) -> str:
     """Markdown with classes for questions and observations, hints as folds, and one title a page: an act is a part."""
     text = re.sub(r"^# ", "## ", text)
     text = re.sub(r"^(?=> \*\*Predict)", "{.predict}\n", text, flags=re.MULTILINE)
     text = re.sub(r"^(?=\*\*What you saw)", "{.saw}\n", text, flags=re.MULTILINE)
+    linked = r"\[([^\]]+)\]\((\w+)\.ipynb[^)]*\)"
+    text = re.sub(linked, lambda found: found[0] if found[2] in there else found[1], text)
     hint = r'\n\n<details class="hint"><summary>Hint</summary>\n\n\1\n\n</details>\n\n'
     return re.sub(r"\*Hint: ([^*]+)\*", hint, text)
 
@@ -131,7 +138,8 @@ def lay_out(lessons: list[Lesson], folder: Path, notebooks: Path = NOTEBOOKS) ->
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     covers, claims, hero = {}, [], ""
     for lesson in lessons:
-        made = for_readers(lesson, rendering.stored(extra, lesson.slug), openers(lesson.slug, readme))
+        picture = rendering.stored(extra, lesson.slug)
+        made = for_readers(lesson, picture, openers(lesson.slug, readme), [other.slug for other in lessons])
         write_notebook(made, folder / "notebooks" / f"{lesson.slug}.ipynb")
         write_notebook(lesson.notebook, extra / f"{lesson.slug}.ipynb")  # to download
         html = [output.data["text/html"] for cell in made.cells for output in cell.get("outputs", [])]

@@ -94,6 +94,7 @@ addEventListener("DOMContentLoaded", () => {
   new MutationObserver(() => {
     for (const figure of document.querySelectorAll("figure.plot[data-painted=done]")) {
       for (const made of figure.querySelectorAll(".canvas, .sweep")) made.remove();
+      figure.querySelector("img").hidden = false;
       delete figure.dataset.painted;
       near.observe(figure);
     }
