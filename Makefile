@@ -8,7 +8,7 @@
 #   make student        the lessons without solutions, into build/student
 #   make grade          marks for a folder of answers: make grade SUBMISSIONS=folder
 #   make sheet          whether every lesson has what a lesson needs
-#   make site           build/site/index.html: all lessons without kernel and network
+#   make site           build/site/index.html: lessons, pages and library without kernel and network
 #   make slides         build/slides/index.html: a talk, a run sheet and a presenter's page for every lesson
 #   make kiosk          each live demo alone, for a projector: make kiosk LESSON="00 05 06", or all of them
 #   make hub            try the course as a class: JupyterHub on this machine (docs/class.md)
@@ -16,7 +16,6 @@
 #   make badges         write launch links into the README: make badges REPOSITORY=owner/name
 #   make review         in this clone, show and check notebook changes cell by cell
 #   make architecture   draw the picture of the house anew from the code, into docs/
-#   make api            build/api/index.html: the library from its docstrings, offline
 #   make matrix         make test with every Python here that the course promises, each in an environment of its own
 #   make gpu-check      everything that wants a GPU, on a machine that has one (docs/gpu.md)
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
@@ -30,7 +29,7 @@ quoted = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench gpu-check checkpoints student grade sheet site slides kiosk hub wheel badges review architecture api matrix clean
+.PHONY: help setup lab test browser lint notebooks build pair bench gpu-check checkpoints student grade sheet site slides kiosk hub wheel badges review architecture matrix clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -85,7 +84,7 @@ lab: $(READY)
 # the browser. Why nbval is lax where it is: the docstring of tests/course/test_notebooks.py. Benchmarks run once,
 # untimed, so that they cannot rot. Two processes: a lesson is one file and stays in one of them. Every process
 # computes on one thread, or OpenMP's threads would wait for one another.
-test: $(READY) $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info browser
+test: $(READY) $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info $(VENV)/site/.ready browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ty check --quiet
@@ -159,7 +158,14 @@ grade: $(READY)
 sheet: $(READY)
 	$(BIN)/python -m tutorial_lib.course.checklist $(LESSONS)
 
-site: $(READY)
+# Sphinx and what it needs lie beside the course's environment, in a folder that nothing else sees.
+SITE := $(VENV)/site/.ready
+$(SITE): docs/requirements.txt | $(READY)
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --no-deps --target $(@D) --requirement docs/requirements.txt $(PIP_ARGS)
+	@touch $@
+
+site: $(READY) $(SITE)
 	$(BIN)/python -m tutorial_lib.course.site $(LESSONS)
 
 # reveal.js comes in the wheel of sphinx-revealjs, of which nothing else is wanted: neither Sphinx nor node is needed.
@@ -201,20 +207,6 @@ review: $(READY)
 
 architecture: $(READY)
 	$(BIN)/python -m tutorial_lib.course.architecture
-
-# pdoc reads the docstrings in the course's environment and lies beside it, in a folder that nothing else sees. Its pages
-# need no network. The workshop is left out: it is commands, and `--help` says what they do.
-API := $(VENV)/api
-PDOC := $(API)/pdoc-16.0.0.dist-info
-$(PDOC): | $(READY)
-	rm -rf $(API)
-	$(BIN)/python -m pip install --quiet --no-deps --target $(API) pdoc==16.0.0 markdown2==2.5.5 $(PIP_ARGS)
-
-api: $(READY) $(PDOC)
-	rm -rf build/api
-	PYTHONPATH=$(API) $(BIN)/python -m pdoc --docformat google --output-directory build/api \
-		tutorial_lib '!tutorial_lib.course'
-	@echo "build/api/index.html"
 
 # Every Python that is named, works and is new enough: .venv-3.12 and so on, 2 GB each. Other places have other names:
 # make matrix PYTHONS="python3.12 /opt/python/bin/python3.13"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import tutorial_lib
-from tutorial_lib.course import architecture
+from tutorial_lib.course import architecture, launch, rendering
 from tutorial_lib.course.notebooks import ROOT
 
 PAGES = [
@@ -21,6 +21,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / ".github").rglob("*.md")),
 ]
+README = PAGES[0].read_text(encoding="utf-8")
 MADE = {"build", "work", ".venv", ".git"}  # what is there only after a command
 CLONE = {path.name for path in ROOT.iterdir()} - MADE
 PLACEHOLDERS = {"<slug>": "*", "07_my_slug": "[0-9][0-9]_*", "NN_slug": "[0-9][0-9]_*", "my_slug": "*"}
@@ -80,6 +81,15 @@ def test_the_tests_of_pages_look_at_something():
     assert {"tutorial_lib/motion", "requirements.lock"} <= found[0] and "presenter.md" in found[1]
     assert "notebooks/source/[0-9][0-9]_*.py" in found[1]
     assert len(set.union(*found)) > 30
+
+
+def test_the_readmes_map_says_how_long_each_lesson_takes():
+    rows = re.findall(r"^\|.*\(notebooks/(\w+)\.ipynb\).*, (\d+) minutes \|$", README, re.MULTILINE)
+    assert rows == [(lesson.slug, str(lesson.minutes)) for lesson in rendering.executed([])]
+
+
+def test_the_readme_is_read_in_a_few_minutes():
+    assert len(re.sub(rf"{launch.BEGIN}.*{launch.END}", "", README, flags=re.DOTALL).splitlines()) <= 120
 
 
 def test_pages_name_the_wheel_that_this_version_builds():
@@ -192,9 +202,10 @@ def test_grade_takes_several_lessons():
 def test_every_target_keeps_the_clones_folder_in_one_word(name, tmp_path):
     """A dry run in such a folder, before and after the set-up: wherever it is named, it is whole; nothing is made."""
     clone = tmp_path / name
-    clone.mkdir()
-    for file in ("Makefile", "requirements.lock", "pyproject.toml"):
-        shutil.copy(ROOT / file, clone)
+    needed = ("Makefile", "requirements.lock", "pyproject.toml", "docs/requirements.txt")
+    (clone / "docs").mkdir(parents=True)
+    for file in needed:
+        shutil.copy(ROOT / file, clone / file)
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)[0].split()
     whole = [str(clone), shlex.quote(str(clone)), str(clone).replace("'", "'\\''")]
@@ -205,7 +216,7 @@ def test_every_target_keeps_the_clones_folder_in_one_word(name, tmp_path):
         words = [word for line in lines for word in shlex.split(line, comments=True) if tmp_path.name in word]
         assert len(words) >= 2 and len(lines) > len(targets)
         assert all(any(form in word for form in whole) for word in words), words
-    assert {path.name for path in clone.iterdir()} == {"Makefile", "requirements.lock", "pyproject.toml"}
+    assert {str(path.relative_to(clone)) for path in clone.rglob("*") if path.is_file()} == set(needed)
 
 
 # --- what git does to files

@@ -6,15 +6,19 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tutorial_lib.course import markup, rendering, site, slides, student
+from tutorial_lib.course import launch, rendering, site, student
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import tags
 
 BROWSED = "05_camera_distortion"  # figures that move, formulas, cards, exercises, demos: one lesson has them all
+HOSTILE = "<!--<script>alert(1)</script> ]]> </title> \u2028"
+VERDICTS = {"holds": "holds", "does not hold here": "fails", "undecided": "undecided"}
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTH = "document.documentElement.scrollWidth"
 
@@ -53,160 +57,157 @@ class Page(HTMLParser):
             self.open += data
 
 
-@pytest.fixture(scope="module")
-def lessons():
-    return site.executed([])
+def lesson(*cells):
+    cells = [new_markdown_cell("# 07 · Why?\n\nSome words."), *cells]
+    return rendering.lesson("07_why", new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}))
+
+
+def for_readers(*cells):
+    """Source and tags of what becomes of these cells, below the title."""
+    made = site.for_readers(lesson(*cells), lambda png: "a.png").cells[1:]
+    return [(cell.source, cell.metadata.get("tags")) for cell in made]
 
 
 @pytest.fixture(scope="module")
-def pages(lessons, tmp_path_factory):
-    """name -> parsed page, of a site of all committed lessons; the folder under the key None."""
-    folder = tmp_path_factory.mktemp("site")
+def built(tmp_path_factory):
+    """A site of the doorway, a whole lesson, and one whose figure holds what could break a page; what Sphinx said."""
+    figure = {"data": [{"type": "bar", "name": HOSTILE, "y": [1]}], "layout": {"title": {"text": HOSTILE}}}
+    png = base64.b64encode(bytes(24)).decode()
+    output = new_output("display_data", {PLOTLY: figure, "image/png": png, "text/plain": "figure: a"})
+    hostile = lesson(new_code_cell("f", outputs=[output]), new_markdown_cell(f"## Then\n\n`{HOSTILE}`"))
+    lessons = [*site.executed(["00", BROWSED]), hostile]
+    folder = tmp_path_factory.mktemp("site") / "site"
     site.build(lessons, folder)
-    return {None: folder} | {path.name: Page(path) for path in folder.glob("*.html")}
+    found = [path for path in folder.rglob("*.html") if "_static" not in path.parts]  # the theme's own
+    pages = {str(path.relative_to(folder)): Page(path) for path in found}
+    return SimpleNamespace(folder=folder, lessons=lessons, pages=pages, figure=figure)
 
 
-def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(pages):
-    folder = pages[None]
-    for name, page in pages.items():
-        if name is None:
-            continue
-        assert len(set(page.ids)) == len(page.ids), f"{name}: an id is there twice"
+def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(built):
+    for name, page in built.pages.items():
+        folder = (built.folder / name).parent
         for address in page.loads:
             assert not address.startswith(("http", "//")), f"{name} loads {address}"
-            if not address.startswith("data:"):
-                assert (folder / address.partition("?")[0]).is_file(), f"{name} loads {address}, which is not there"
+            there = address.startswith(("data:", "#")) or (folder / address.partition("?")[0]).is_file()
+            assert there, f"{name} loads {address}, which is not there"
         for address in page.links:
             target, _, place = address.partition("#")
-            if not target.startswith("http"):
-                assert (target or name) in pages, f"{name} links to {address}"
-                assert not place or place in pages[target or name].ids, f"{name} links to {address}"
+            if target.startswith("http") or "api/index.html" in target:  # pdoc's part is not made here
+                continue
+            path = (folder / target).resolve() if target else built.folder / name
+            assert path.is_file(), f"{name} links to {address}"
+            if place and path.suffix == ".html":
+                assert place in built.pages[str(path.relative_to(built.folder))].ids, f"{name} links to {address}"
 
 
-def test_every_lesson_is_there_with_all_its_figures_and_without_its_tests(lessons, pages):
-    for lesson in lessons:
-        page = pages[f"{lesson.slug}.html"]
-        cells = [cell for cell in lesson.notebook.cells if "demo-test" not in tags(cell)]
+def test_every_lesson_is_there_with_all_its_figures_and_without_its_tests(built):
+    for one in built.lessons:
+        page = built.pages[f"notebooks/{one.slug}.html"]
+        cells = [cell for cell in one.notebook.cells if "demo-test" not in tags(cell)]
         drawn = [
             out["data"][PLOTLY] for cell in cells for out in cell.get("outputs", []) if PLOTLY in out.get("data", {})
         ]
         assert [figure["data"] for figure in page.figures] == [dict(figure)["data"] for figure in drawn]
         assert [len(figure.get("frames", [])) for figure in page.figures] == [len(f.get("frames", [])) for f in drawn]
-        for cell in lesson.notebook.cells:
+        for cell in one.notebook.cells:
             if "demo-test" in tags(cell):
                 assert cell.source.splitlines()[-1] not in page.open + page.folded
             if student.is_exercise(cell):
                 answer = re.search(rf"{student.BEGIN}\n(.*?)\n\s*{student.END}", cell.source, re.DOTALL)[1]
                 assert answer in page.folded and answer not in page.open
                 assert student.BEGIN not in page.open + page.folded
+        offered = nbformat.read(built.folder / "notebooks" / f"{one.slug}.ipynb", as_version=4)
+        assert [cell.source for cell in offered.cells] == [cell.source for cell in one.notebook.cells]
 
 
-def test_first_page_says_of_every_claim_what_its_card_says(lessons, pages):
-    cards = [
-        (lesson.slug, re.match(r"\[(holds|does not hold here|undecided)\] (.*)", text))
-        for lesson in lessons
-        for cell in lesson.notebook.cells
+def test_first_page_says_of_every_claim_what_its_card_says(built):
+    texts = [
+        (one.slug, "".join(out.get("data", {}).get("text/plain", "")))
+        for one in built.lessons
+        for cell in one.notebook.cells
         for out in cell.get("outputs", [])
-        if (text := "".join(out.get("data", {}).get("text/plain", ""))).startswith(
-            ("[holds", "[does not", "[undecided")
-        )
     ]
+    cards = [(slug, re.match(r"\[(holds|does not hold here|undecided)\] (.*)", text)) for slug, text in texts]
     listed = re.findall(
-        r'<li class="(holds|fails|undecided)"><a href="(\w+)\.html#claim-\d+">.*?<span>(.*?)</span>\s*<small>',
-        (pages[None] / "index.html").read_text(encoding="utf-8"),
+        r'<li class="(\w+)"><a href="notebooks/(\w+)\.html#claim-\d+">.*?<span>(.*?)</span>\s*<small>',
+        (built.folder / "index.html").read_text(encoding="utf-8"),
         re.DOTALL,
     )
-    expected = [({"does not hold here": "fails"}.get(match[1], match[1]), slug, match[2]) for slug, match in cards]
-    assert [(kind, slug, unescape(text)) for kind, slug, text in listed] == expected
+    expected = [(VERDICTS[match[1]], slug, match[2]) for slug, match in cards if match]
+    assert expected and [(kind, slug, unescape(text)) for kind, slug, text in listed] == expected
 
 
-def test_search_knows_every_section(lessons, pages):
-    text = (pages[None] / "assets" / "search-index.js").read_text(encoding="utf-8")
-    index = json.loads(text.removeprefix("window.COURSE_INDEX = ").rstrip(";\n"))
-    for lesson in lessons:
-        found = {entry["title"] for entry in index if entry["lesson"] == lesson.number}
-        headings = {
-            markup.plain(markup.markdown(line.lstrip("# ")))
-            for cell in lesson.notebook.cells
-            if cell.cell_type == "markdown"
-            for line in cell.source.splitlines()
-            if re.match(r"#{1,4} ", line)
-        }
-        assert len(found) == len(headings)
-    for entry in index:
-        assert entry["anchor"] in pages[entry["page"]].ids
+def test_no_text_of_a_figure_gets_out_of_its_script(built):
+    path = built.folder / "notebooks/07_why.html"
+    assert Page(path).figures == [built.figure]
+    scripts = re.findall(r"<script type=\"application/json\">(.*?)</script>", path.read_text(), re.DOTALL)
+    assert scripts and not any("<" in script for script in scripts)
 
 
-def test_plotly_is_there_once(pages):
-    folder = pages[None]
-    assert len(list(folder.rglob("plotly*.js"))) == 1
-    for path in folder.glob("*.html"):
+def test_plotly_is_there_once(built):
+    assert len(list(built.folder.rglob("plotly*.js"))) == 1
+    for path in built.folder.rglob("*.html"):
         assert "Plotly.version" not in path.read_text(encoding="utf-8")
 
 
-# ------------------------------------------------------------------ pieces
-def test_prose_keeps_formulas_and_folds_hints():
-    html = markup.markdown("Costs $x_1^*$ and *more*. *Hint: think of $a < b$.*\n\n$$y_2 = *$$")
-    assert '<script type="math/tex">x_1^*</script>' in html and "<em>more</em>" in html
-    assert re.search(r"<details class='hint'>.*<script type=\"math/tex\">a < b</script>.*</details>", html)
-    assert '<script type="math/tex; mode=display">y_2 = *</script>' in html
+# ------------------------------------------------------------------ a notebook for readers
+def test_set_up_is_one_fold_and_tests_are_left_out():
+    settings = new_code_cell("SEED = 0", metadata={"tags": ["parameters"]})
+    driven = new_code_cell("assert demo", metadata={"tags": ["demo-test"]})
+    assert for_readers(new_code_cell("import torch"), settings, driven) == [
+        ("import torch\n\nSEED = 0", ["hide-input", "set-up"])
+    ]
 
 
-def test_a_link_to_a_lesson_that_is_not_there_becomes_words(tmp_path):
-    cells = [nbformat.v4.new_markdown_cell("# 08 · Why?\n\nSee [one](05_a.ipynb#part) and [two](09_b.ipynb).")]
-    lesson = rendering.lesson("08_why", nbformat.v4.new_notebook(cells=cells))
-    blocks, sections, _ = site.page(lesson, tmp_path, ["05_a"])
-    assert '<a href="05_a.html#part">one</a> and two.' in blocks[0]
-    assert sections[0]["title"] == "08 · Why?" and "two" in sections[0]["text"]
+def test_an_exercise_is_its_stub_and_a_folded_solution():
+    source = f"def f(x):\n    {student.BEGIN}\n    y = x\n    return y\n    {student.END}\n\n\nchecks.f(f)"
+    assert for_readers(new_code_cell(source)) == [
+        (f"def f(x):\n    {student.STUB}\n\n\nchecks.f(f)", ["exercise"]),
+        ("def f(x):\n    y = x\n    return y\n\n\nchecks.f(f)", ["hide-cell"]),
+    ]
+
+
+def test_code_stays_open_only_where_it_is_the_point():
+    text = new_output("stream", text="<b>1 < 2</b>")
+    table = new_output("display_data", {"text/html": "<table></table>"})
+    library = new_output("display_data", {"text/plain": "def g(): ...", "text/html": "x", "text/latex": "y"})
+    cells = [new_code_cell("f", outputs=[shown]) for shown in (text, table, library)]
+    assert for_readers(*cells) == [("f", []), ("f", ["hide-input"]), ("def g(): ...", ["library"])]
+    (shown,) = rendering.outputs(cells[0], lambda png: "", "")
+    assert shown.kind == "text" and "&lt;b&gt;1 &lt; 2&lt;/b&gt;" in shown.html
+
+
+def test_prose_marks_questions_and_folds_hints():
+    (text, _), (act, _) = for_readers(
+        new_markdown_cell("> **Predict.** What?\n\n**What you saw.** That. *Hint: think of $a < b$.*"),
+        new_markdown_cell("# Act two"),
+    )
+    assert text.startswith("{.predict}\n> **Predict.**") and "{.saw}\n**What you saw.**" in text
+    assert re.search(r"<details class=\"hint\">.*\n\nthink of \$a < b\$\.\n\n</details>", text)
+    assert act == "## Act two"
+
+
+def test_a_link_to_a_lesson_that_is_not_there_becomes_words():
+    cell = new_markdown_cell("See [**one**](05_a.ipynb#part) and [two](09_b.ipynb).")
+    made = site.for_readers(lesson(cell), lambda png: "a.png", there=["05_a"])
+    assert made.cells[1].source == "See [**one**](05_a.ipynb#part) and two."
+
+
+def test_a_lesson_is_launched_from_where_the_readme_says_it_is():
+    assert "colab" not in site.openers("05_a", f"{launch.BEGIN}\n{launch.NOWHERE}\n{launch.END}")
+    readme = launch.rewrite(f"{launch.BEGIN}\n{launch.END}", "owner/name", "next")
+    for address in launch.links("owner/name", "05_a", "next"):
+        assert f'href="{address}"' in site.openers("05_a", readme)
 
 
 def test_a_notebook_without_a_title_is_refused():
-    cells = [nbformat.v4.new_markdown_cell("Hello")]
     with pytest.raises(ValueError, match="05_a begins with 'Hello', expected a line such as"):
-        rendering.lesson("05_a", nbformat.v4.new_notebook(cells=cells))
+        rendering.lesson("05_a", new_notebook(cells=[new_markdown_cell("Hello")]))
 
 
 def test_an_unknown_lesson_is_refused():
     with pytest.raises(ValueError, match="lesson is '77', expected one of"):
         site.executed(["77"])
-
-
-def test_what_a_student_gets_has_a_hole_where_the_solution_was():
-    source = f"def f(x):\n    {student.BEGIN}\n    y = x\n    return y\n    {student.END}\n\n\ncheck(f)"
-    stub = student.without_marks(student.without_solution(source))
-    assert stub == f"def f(x):\n    {student.STUB}\n\n\ncheck(f)"
-    assert student.without_marks(source) == "def f(x):\n    y = x\n    return y\n\n\ncheck(f)"
-
-
-def test_markup_in_outputs_is_text():
-    output = nbformat.v4.new_output("stream", text="<b>1 < 2</b>")
-    cell = nbformat.v4.new_code_cell("print(x)", outputs=[output])
-    (shown,) = rendering.outputs(cell, lambda png: "", "")
-    assert shown.kind == "text" and "&lt;b&gt;1 &lt; 2&lt;/b&gt;" in shown.html
-
-
-HOSTILE = "<!--<script>alert(1)</script> ]]> </title> \u2028 \ud83d"
-
-
-def test_no_text_of_a_figure_gets_out_of_its_script(tmp_path):
-    """On the site and on slides: the figure comes back as it was, and so does the page after it."""
-    figure = {"data": [{"type": "bar", "name": HOSTILE, "y": [1]}], "layout": {"title": {"text": HOSTILE}}}
-    bundle = {PLOTLY: figure, "image/png": base64.b64encode(bytes(24)).decode(), "text/plain": "figure: a"}
-    cells = [
-        nbformat.v4.new_markdown_cell("# 05 · Why?\n\n## First\n\nSome words."),
-        nbformat.v4.new_code_cell("f", outputs=[nbformat.v4.new_output("display_data", bundle)]),
-        nbformat.v4.new_markdown_cell(f"## Then\n\n`{HOSTILE[:-1]}`"),
-    ]
-    lessons = [rendering.lesson("05_why", nbformat.v4.new_notebook(cells=cells))]
-    site.build(lessons, tmp_path / "site")
-    slides.build(lessons, tmp_path / "slides")
-    for folder in ("site", "slides"):
-        path = tmp_path / folder / "05_why.html"
-        assert Page(path).figures == [figure]
-        scripts = re.findall(r"<script type=\"application/json\">(.*?)</script>", path.read_text(), re.DOTALL)
-        assert scripts and not any("<" in script for script in scripts)
-    index = (tmp_path / "site" / "assets" / "search-index.js").read_text(encoding="utf-8")
-    assert "<" not in index and "\\u003c!--" in index
 
 
 # ------------------------------------------------------------------ a real browser
@@ -217,32 +218,37 @@ def accessible(page, where):
     in the console. Only the rule about a locked screen orientation reads them, and it is not among `WCAG`.
     """
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    found = (
-        axe.Axe()
-        .run(page, options={"runOnly": WCAG, "resultTypes": ["violations"], "preload": False})
-        .response["violations"]
-    )
+    options = {"runOnly": WCAG, "resultTypes": ["violations"], "preload": False}
+    found = axe.Axe().run(page, options=options).response["violations"]
     told = [f"{v['id']}: {v['help']}: {[node['html'][:150] for node in v['nodes'][:3]]}" for v in found]
     assert not told, f"{where}: " + "\n".join(told)
 
 
+def dark(page):
+    """As a reader whose system is dark sees it."""
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_selector("html[data-theme=dark]", state="attached")
+
+
 @pytest.mark.timeout(1200)
-def test_first_page_in_a_browser(chromium, pages):
-    page = chromium((pages[None] / "index.html").as_uri(), "file:")
+def test_first_page_in_a_browser(chromium, built):
+    page = chromium((built.folder / "index.html").as_uri(), "file:")
     page.wait_for_selector("figure.plot[data-painted=done]")
-    for _ in range(2):
-        accessible(page, "first page")
-        page.locator("#theme").click()
+    accessible(page, "first page, light")
+    dark(page)
+    page.wait_for_selector("figure.plot[data-painted=done]")
+    accessible(page, "first page, dark")
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)
     assert page.evaluate(WIDTH) <= 390, "a telephone would scroll sideways"
 
 
 @pytest.mark.timeout(1200)
-def test_a_lesson_in_a_browser(chromium, pages):
-    page = chromium((pages[None] / f"{BROWSED}.html").as_uri(), "file:")
+def test_a_lesson_in_a_browser(chromium, built):
+    page = chromium((built.folder / f"notebooks/{BROWSED}.html").as_uri(), "file:")
     page.wait_for_selector("html[data-math=ready]", state="attached")
     assert page.locator(".MathJax").count() > 10 and page.locator(".MathJax_Error, .noError").count() == 0
+    assert not page.locator("article details[open]").count()
 
     figures = page.locator("figure.plot")
     for number in range(figures.count()):
@@ -252,7 +258,8 @@ def test_a_lesson_in_a_browser(chromium, pages):
         assert not figures.nth(number).locator("img").is_visible()
 
     # a sweep is moved with the keyboard
-    sweep = page.locator("figure.plot", has=page.locator(".sweep")).first
+    first = "[...document.querySelectorAll('figure.plot')].findIndex(figure => figure.querySelector('.sweep'))"
+    sweep = figures.nth(page.evaluate(first))
     drawn = "figure => figure.querySelector('.main-svg').innerHTML"
     before, said = sweep.evaluate(drawn), sweep.locator("output").inner_text()
     sweep.locator("input").focus()
@@ -260,26 +267,29 @@ def test_a_lesson_in_a_browser(chromium, pages):
     page.wait_for_function(f"([figure, before]) => ({drawn})(figure) !== before", arg=[sweep.element_handle(), before])
     assert sweep.locator("output").inner_text() != said
 
-    # hints and solutions are folded, a key opens them
-    assert not any(fold.get_attribute("open") for fold in page.locator("main details").all())
+    # a fold opens with a key
     page.locator("details.hint summary").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("details.hint p").first.is_visible()
     page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
     accessible(page, "lesson, light, everything unfolded")
 
-    # search, with the keyboard alone
-    page.keyboard.press("/")
-    page.keyboard.type("fold")
-    page.wait_for_selector("#results a")
-    page.keyboard.press("ArrowDown")
-    assert "fold" in page.evaluate("document.activeElement.textContent").lower()
-    page.keyboard.press("Escape")
-    assert page.locator("#results").is_hidden()
-
-    page.locator("#theme").click()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    # in the dark, figures follow
+    dark(page)
+    sweep.scroll_into_view_if_needed()
+    page.wait_for_selector("figure.plot[data-painted=done] .canvas")
+    letters = "figure => { const word = figure.querySelector('.main-svg text');"
+    letters += " return word && getComputedStyle(word).fill === 'rgb(228, 230, 234)'; }"
+    page.wait_for_function(letters, arg=sweep.element_handle())
     accessible(page, "lesson, dark, everything unfolded")
+
+    # search, with the keyboard alone
+    page.keyboard.press("Control+k")
+    page.keyboard.type("tangential")
+    found = page.locator(f"dialog a[href*='{BROWSED}']").first
+    found.wait_for()
+    page.keyboard.press("Escape")
+    assert not found.is_visible()
 
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(500)
@@ -287,6 +297,7 @@ def test_a_lesson_in_a_browser(chromium, pages):
 
     # on paper: light, the picture with three steps of a sweep in place of the slider
     page.emulate_media(media="print")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert sweep.locator("img").is_visible() and not sweep.locator("input").is_visible()
-    assert not page.locator("header").is_visible() and page.locator(".claim").first.is_visible()
+    assert not page.locator("header.bd-header").is_visible() and page.locator(".claim").first.is_visible()
+    paper = "getComputedStyle(document.querySelector('.claim')).color.match(/\\d+/g).reduce((a, b) => a + +b, 0)"
+    assert page.evaluate(paper) < 300, "light letters on white paper"

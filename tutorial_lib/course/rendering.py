@@ -28,8 +28,8 @@ from tutorial_lib.course.unpack import PATTERN
 
 ASSETS = Path(__file__).with_name("assets")
 MATHJAX = (
-    "MathJax.js", "config/TeX-AMS-MML_HTMLorMML-full.js", "extensions/AssistiveMML.js", "jax/element",
-    "jax/output/HTML-CSS", "fonts",
+    "MathJax.js", "config/TeX-AMS-MML_HTMLorMML-full.js", "extensions/AssistiveMML.js", "extensions/tex2jax.js",
+    "jax/element", "jax/output/HTML-CSS", "fonts",
 )  # fmt: skip
 """The parts of MathJax that read TeX and draw HTML with its own fonts. The rest of the package stays where it is."""
 

@@ -1,30 +1,39 @@
-"""Builds `build/site`: every committed lesson as pages that need no kernel and no network.
+"""Builds `build/site`: every committed lesson, the written pages and the library, without a kernel and a network.
 
     python -m tutorial_lib.course.site [lesson ...]        then open build/site/index.html
 
-Why our own templates over nbconvert's Markdown and Jinja, and not Jupyter Book: version 1 (Sphinx with myst-nb) wants a
-markdown-it-py that contradicts the one JupyterLab's tools are pinned to here, version 2 wants node and fetches its
-theme while it builds. nbconvert's `lab` template embeds everything into every page, shows blanks where a figure is of
-plotly's MIME type, and asks a server elsewhere for MathJax. What a lesson needs on a page is little: these files.
+Sphinx makes the pages: navigation, search, contents, themes, links (`docs/conf.py`). Here a folder is laid out for it:
+each lesson as a notebook for readers, in which every output is HTML that needs nobody; the first page; plotly and
+MathJax to lie beside the pages. pdoc adds the library from its docstrings, which are Markdown, as Sphinx's are not.
+
+Both are pinned in `docs/requirements.txt` and lie in a folder of their own, where `make site` puts them.
 
 The claims on the first page are those in the notebooks, not those in build/claims.json, which may be left over from a
 trial run with other settings: the list then says the same as the cards that it links to.
 """
 
 import argparse
+import os
 import re
-import time
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Collection
+from html import escape
 from pathlib import Path
 
+import jinja2
 from nbformat import NotebookNode
+from nbformat import write as write_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tutorial_lib.course import markup, rendering
-from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, fitting, parse, read_notebook, tags
-from tutorial_lib.course.rendering import Lesson
+from tutorial_lib.course import launch, rendering
+from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, ROOT, as_command, parse, tags
+from tutorial_lib.course.rendering import Lesson, executed
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
-from tutorial_lib.course.unpack import PATTERN
 
 SITE = BUILD / "site"
+DOCS = ROOT / "docs"
 ROAD = (
     ("people move", "17 joints in metres", ("03", "09", "10")),
     ("a camera looks", "flat joints", ("07", "08", "13")),
@@ -34,137 +43,147 @@ ROAD = (
 )
 """The road that all lessons walk along, as lesson 00 draws it: station, what is there, lessons."""
 
+_VERDICTS = {True: "holds", None: "undecided", False: "fails"}
 
-def executed(wanted: list[str], notebooks: Path = NOTEBOOKS) -> list[Lesson]:
-    """The executed lessons that `wanted` names by number or slug; all of them if it names none.
 
-    Raises:
-        ValueError: if a name fits no executed lesson; says which there are.
+def for_readers(
+    lesson: Lesson, picture: Callable[[bytes], str], opened: str = "", there: Collection[str] = ()
+) -> NotebookNode:
+    """A lesson as a notebook of which nothing needs to run: outputs are HTML, code is folded unless it is the point.
+
+    Args:
+        lesson: an executed one.
+        picture: stores a PNG, returns its address as seen from the lesson's page.
+        opened: a line of HTML below the title: how else this lesson can be opened.
+        there: slugs of the lessons that links may lead to; of others the words are left.
     """
-    there = sorted(path.stem for path in notebooks.glob(PATTERN))
-    try:
-        chosen = fitting(wanted, there)
-    except ValueError as error:
-        raise ValueError(f"{error}: run `make build` to execute one") from None
-    return [rendering.lesson(slug, read_notebook(notebooks / f"{slug}.ipynb")) for slug in chosen]
+    cells, cards = [], 0
+    for cell in lesson.notebook.cells:
+        if "demo-test" in tags(cell):
+            continue
+        if cell.cell_type == "markdown":
+            title, newline, text = cell.source.partition("\n") if not cells else ("", "", cell.source)
+            cells.append(
+                new_markdown_cell(title + (f"\n\n{opened}\n" if title else "") + newline + _prose(text, there))
+            )
+            continue
+        shown, kinds = [], set()
+        for output in rendering.outputs(cell, picture, f"work/{lesson.slug}.ipynb"):
+            kinds.add(output.kind)
+            html = output.html
+            if output.kind == "card":
+                cards += 1
+                html = f'<div id="claim-{cards}">{html}</div>'
+            if output.kind == "source":  # what the cell shows is code: Sphinx colours it
+                cells.append(_code(output.text, [], "", "library"))
+            else:
+                shown.append(new_output("display_data", {"text/html": html}))
+        if is_exercise(cell):
+            cells.append(_code(without_marks(without_solution(cell.source)), [], "", "exercise"))
+            cells.append(_code(without_marks(cell.source), shown, "A solution", "hide-cell"))
+        elif rendering.is_setup(cell):
+            if "set-up" in tags(cells[-1]):  # one fold for all of it
+                cells[-1].source += f"\n\n{cell.source}"
+                cells[-1].outputs += shown
+            else:
+                cells.append(_code(cell.source, shown, "Set-up", "hide-input", "set-up"))
+        elif kinds <= {"text", "error"}:
+            cells.append(_code(cell.source, shown, ""))
+        elif shown:
+            cells.append(_code(cell.source, shown, "Code", "hide-input"))
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"  # nbformat's own are random
+    return new_notebook(cells=cells, metadata=lesson.notebook.metadata)
+
+
+def _code(source: str, shown: list[NotebookNode], fold: str, *labels: str) -> NotebookNode:
+    """A code cell with tags, which become classes; "hide-input" and "hide-cell" make a fold of that name."""
+    metadata = {"tags": list(labels), "mystnb": {"code_prompt_show": fold, "code_prompt_hide": fold}}
+    return new_code_cell(source, outputs=shown, metadata=metadata)
+
+
+def _prose(text: str, there: Collection[str]) -> str:
+    """Markdown with classes for questions and observations, hints as folds, and one title a page: an act is a part."""
+    text = re.sub(r"^# ", "## ", text)
+    text = re.sub(r"^(?=> \*\*Predict)", "{.predict}\n", text, flags=re.MULTILINE)
+    text = re.sub(r"^(?=\*\*What you saw)", "{.saw}\n", text, flags=re.MULTILINE)
+    linked = r"\[([^\]]+)\]\((\w+)\.ipynb[^)]*\)"
+    text = re.sub(linked, lambda found: found[0] if found[2] in there else found[1], text)
+    hint = r'\n\n<details class="hint"><summary>Hint</summary>\n\n\1\n\n</details>\n\n'
+    return re.sub(r"\*Hint: ([^*]+)\*", hint, text)
+
+
+def openers(slug: str, readme: str) -> str:
+    """Links that open a lesson: the notebook itself, Colab and Binder if `make badges` wrote them into the README."""
+    links = [(f"{slug}.ipynb", "Download the notebook")]
+    named = re.search(r"colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/([\w.-]+)/", readme)
+    if named:
+        links += zip(launch.links(named[1], slug, named[2]), ("Open in Colab", "Open in Binder"))
+    links.append(("../docs/papers.html", "The papers"))
+    return '<p class="open">' + " ".join(f'<a href="{escape(url)}">{words}</a>' for url, words in links) + "</p>"
+
+
+def lay_out(lessons: list[Lesson], folder: Path, notebooks: Path = NOTEBOOKS) -> None:
+    """Everything that Sphinx reads, into `folder`, which is emptied first: the clone as far as readers want it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(DOCS, folder / "docs")
+    for name in ("conf.py", "_static", "_templates"):
+        shutil.move(folder / "docs" / name, folder)
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    rendering.ship(folder / "_static", "figures.js")
+    if (notebooks / "images").is_dir():
+        shutil.copytree(notebooks / "images", folder / "notebooks" / "images")
+    extra = folder / "_extra" / "notebooks"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    covers, claims, hero = {}, [], ""
+    for lesson in lessons:
+        picture = rendering.stored(extra, lesson.slug)
+        made = for_readers(lesson, picture, openers(lesson.slug, readme), [other.slug for other in lessons])
+        write_notebook(made, folder / "notebooks" / f"{lesson.slug}.ipynb")
+        write_notebook(lesson.notebook, extra / f"{lesson.slug}.ipynb")  # to download
+        html = [output.data["text/html"] for cell in made.cells for output in cell.get("outputs", [])]
+        covers[lesson.slug] = rendering.cover([piece for piece in html if '<figure class="demo"' in piece], extra)
+        hero = hero or next((piece for piece in reversed(html) if '"sliders":' in piece), "")
+        found = [claim for cell in lesson.notebook.cells for claim in rendering.claims(cell)]
+        claims += [
+            {"lesson": lesson, "anchor": f"claim-{number}", "verdict": _VERDICTS[holds], "text": text}
+            for number, (holds, text) in enumerate(found, 1)
+        ]
+    loader = jinja2.FileSystemLoader(folder / "_templates")
+    page = jinja2.Environment(loader=loader, trim_blocks=True, autoescape=True).get_template("index.md.j2")
+    hero = hero.replace('src="pictures/', 'src="notebooks/pictures/')
+    road = [(station, what, [lesson for lesson in lessons if lesson.number in own]) for station, what, own in ROAD]
+    first = page.render(lessons=lessons, road=road, claims=claims, covers=covers, hero=hero)
+    (folder / "index.md").write_text(first, encoding="utf-8")
 
 
 def build(lessons: list[Lesson], folder: Path = SITE, notebooks: Path = NOTEBOOKS) -> Path:
     """Write the site of these lessons into `folder`, which is emptied first; returns its first page."""
-    pages = rendering.begin(folder, notebooks, "site.css", "site.js", "figures.js")
-    index, found, covers, hero = [], [], {}, ""
-    for place, lesson in enumerate(lessons):
-        blocks, sections, cards = page(lesson, folder, [other.slug for other in lessons])
-        stills = re.findall(r'<figure class="demo">.*?</figure>', "".join(blocks), re.DOTALL)
-        covers[lesson.slug] = rendering.cover(stills, folder)
-        hero = hero or _moving(blocks)
-        index += [{"page": f"{lesson.slug}.html", "lesson": lesson.number, **entry} for entry in sections]
-        found += [{"lesson": lesson, **card} for card in cards]
-        around = {"before": lessons[place - 1] if place else None, "after": (*lessons, None)[place + 1]}
-        html = pages.get_template("lesson.html.j2").render(
-            lesson=lesson, lessons=lessons, blocks=blocks, sections=sections, **around
-        )
-        (folder / f"{lesson.slug}.html").write_text(html, encoding="utf-8")
-    road = [(station, what, [lesson for lesson in lessons if lesson.number in own]) for station, what, own in ROAD]
-    html = pages.get_template("index.html.j2").render(
-        lessons=lessons, road=road, claims=found, covers=covers, hero=hero
-    )
-    (folder / "index.html").write_text(html, encoding="utf-8")
-    text = rendering.embedded_json(index)
-    # A script, not JSON: from a file:// page a browser fetches nothing.
-    (folder / "assets" / "search-index.js").write_text(f"window.COURSE_INDEX = {text};\n", encoding="utf-8")
+    source = folder.with_name(f"{folder.name}-source")
+    lay_out(lessons, source, notebooks)
+    shutil.rmtree(folder, ignore_errors=True)
+    _run("sphinx", "--quiet", "--fresh-env", "--doctree-dir", source / "_doctrees", source, folder)
     return folder / "index.html"
 
 
-def page(lesson: Lesson, folder: Path, slugs: list[str]) -> tuple[list[str], list[dict], list[dict]]:
-    """The blocks of a lesson's page, its sections for contents and search, its claims for the first page."""
-    taken: set[str] = set()
-    picture = rendering.stored(folder, lesson.slug)
-
-    def link(url: str) -> str | None:
-        """Where a link of the lesson leads on the site; None if there is nothing yet."""
-        target, _, place = url.partition("#")
-        if not target.endswith(".ipynb"):
-            return url
-        if Path(target).stem not in slugs:
-            return None
-        return f"{Path(target).stem}.html" + (f"#{place}" if place else "")
-
-    blocks, sections, cards, setup = [], [], [], []
-    for cell in lesson.notebook.cells:
-        if "demo-test" in tags(cell):
-            continue
-        if rendering.is_setup(cell):
-            setup.append(cell.source)
-            continue
-        if setup:
-            blocks.append(_folded("Set-up", "\n\n".join(setup)))
-            setup.clear()
-        if cell.cell_type == "markdown":
-            html = markup.markdown(cell.source, link, taken)
-            blocks.append(html)
-            _list_sections(html, sections)
-            continue
-        drawn = rendering.outputs(cell, picture, f"work/{lesson.slug}.ipynb")
-        for holds, claim in rendering.claims(cell):
-            cards.append({"holds": holds, "text": claim, "anchor": f"claim-{len(cards) + 1}"})
-        html = _cell(cell, drawn)
-        if any(output.kind == "card" for output in drawn):
-            html = f'<div id="{cards[-1]["anchor"]}">{html}</div>'
-        blocks.append(html)
-        if sections:
-            words = [out.text for out in drawn if out.kind in ("card", "source", "figure", "demo")]
-            sections[-1]["text"] += " " + re.sub(r"\s+", " ", " ".join(words))
-    return blocks, sections, cards
-
-
-def _moving(blocks: list[str]) -> str:
-    """The lesson's last figure with a slider; "" if none moves."""
-    figures = re.findall(r'<figure class="plot".*?</figure>', "".join(blocks), re.DOTALL)
-    return next((figure for figure in reversed(figures) if '"sliders":' in figure), "")
-
-
-def _list_sections(html: str, sections: list[dict]) -> None:
-    """Add the headings of this piece, and its words to the section that they belong to."""
-    for part in re.split(r"(?=<h[1-4] id=)", html):
-        heading = re.match(r'<h([1-4]) id="([^"]+)">(.*?)</h\1>', part, re.DOTALL)
-        if heading:
-            level, place, title = heading.groups()
-            sections.append({"level": int(level), "anchor": place, "title": markup.plain(title), "text": ""})
-            part = part[heading.end() :]
-        if sections:
-            sections[-1]["text"] = f"{sections[-1]['text']} {markup.plain(part)}".strip()
-
-
-def _cell(cell: NotebookNode, drawn: list[rendering.Output]) -> str:
-    """A code cell: what it shows comes first, its code is folded unless the code is the point."""
-    shown = "\n".join(output.html for output in drawn)
-    if not cell.source.strip():
-        return shown
-    if is_exercise(cell):
-        stub, solution = (markup.code(without_marks(s)) for s in (without_solution(cell.source), cell.source))
-        return f'<div class="exercise">{stub}<details><summary>A solution</summary>{solution}{shown}</details></div>'
-    if {output.kind for output in drawn} <= {"text", "error"}:
-        return f'<div class="cell">{markup.code(cell.source)}{shown}</div>'
-    if all(output.kind == "source" for output in drawn):
-        return f'<div class="library"><p class="label">from the library</p>{shown}</div>'
-    return f'<div class="cell">{shown}{_folded("Code", cell.source)}</div>'
-
-
-def _folded(summary: str, source: str) -> str:
-    """Code that opens when one asks for it."""
-    return f'<details class="code"><summary>{summary}</summary>{markup.code(source)}</details>'
+def _run(module: str, *words: object) -> None:
+    """Run a publisher's tool, which lies in a folder of this environment that nothing else sees."""
+    found = [str(Path(sys.prefix) / "site"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, found))}
+    done = subprocess.run([sys.executable, "-P", "-m", module, *map(str, words)], env=environment)
+    if done.returncode:
+        sys.exit(f"{module} ended with {done.returncode}: `make site` first installs what docs/requirements.txt names")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build the site that needs no kernel.")
-    start = time.perf_counter()
     lessons = parse(parser, arguments, executed).lessons
     first = build(lessons)
-    size = sum(path.stat().st_size for path in first.parent.rglob("*") if path.is_file())
-    seconds = time.perf_counter() - start
-    print(f"{len(lessons)} lessons, {size / 1e6:.1f} MB, {seconds:.0f} s: open {first}")
+    api = ("--docformat", "google", "--output-directory", SITE / "api", "tutorial_lib", "!tutorial_lib.course")
+    _run("pdoc", *api)
+    print(f"{len(lessons)} lessons: open {first}")
     return 0
 
 

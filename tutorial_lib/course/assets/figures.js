@@ -16,6 +16,14 @@ window.MathJax = {
 
 const DECK_SCALE = 1.9;
 
+// A figure's colours were chosen for white paper. In the dark its paper vanishes, and what was ink is light.
+const DARK = {
+  "#1A1A1A": "#E4E6EA", "#DDDDDD": "#3A404A", "#CCCCCC": "#4A515C", "#F4F4F4": "#1D2128", "#808080": "#9AA2AD",
+  "#0072B2": "#3B9BD9", "white": "rgba(0,0,0,0)", "rgba(255,255,255,0.7)": "rgba(20,24,30,0.7)",
+};
+const dark = () => document.documentElement.dataset.theme === "dark";
+const inTheme = (json) => (dark() ? json.replace(/"([^"]*)"/g, (word, text) => (DARK[text] ? `"${DARK[text]}"` : word)) : json);
+
 function sweep(figure, plot, frames, active, name) {
   const bar = document.createElement("div"), range = document.createElement("input"), said = document.createElement("output");
   bar.className = "sweep";
@@ -37,7 +45,7 @@ function sweep(figure, plot, frames, active, name) {
 async function paint(figure) {
   if (figure.dataset.painted) return;
   figure.dataset.painted = "now";
-  const { data, layout, frames = [] } = JSON.parse(figure.querySelector("script").textContent);
+  const { data, layout, frames = [] } = JSON.parse(inTheme(figure.querySelector("script").textContent));
   const image = figure.querySelector("img"), plot = document.createElement("div");
   const slider = layout.sliders?.[0];
   plot.className = "canvas";
@@ -65,6 +73,7 @@ async function paint(figure) {
   const small = !deck && figure.clientWidth < 520;
   if (small) { // a telephone: smaller letters, the legend under the picture
     layout.font = { ...layout.font, size: 12 };
+    if (layout.yaxis?.scaleanchor) layout.height = Math.min(layout.height ?? 540, figure.clientWidth * 1.2);
     layout.margin = { ...layout.margin, l: Math.min(layout.margin?.l ?? 55, 55), r: 10 };
     if (data.some((t) => t.colorbar || t.type === "heatmap") === false) layout.legend = { ...layout.legend, orientation: "h", y: scene ? 0 : -0.25, x: 0, xanchor: "left", yanchor: "top" };
   }
@@ -82,5 +91,13 @@ addEventListener("DOMContentLoaded", () => {
   const near = new IntersectionObserver((seen) => {
     for (const { isIntersecting, target } of seen) if (isIntersecting) { near.unobserve(target); paint(target); }
   }, { rootMargin: "300px" });
+  new MutationObserver(() => {
+    for (const figure of document.querySelectorAll("figure.plot[data-painted=done]")) {
+      for (const made of figure.querySelectorAll(".canvas, .sweep")) made.remove();
+      figure.querySelector("img").hidden = false;
+      delete figure.dataset.painted;
+      near.observe(figure);
+    }
+  }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   if (!document.body.classList.contains("deck")) for (const figure of document.querySelectorAll("figure.plot")) near.observe(figure);
 });
