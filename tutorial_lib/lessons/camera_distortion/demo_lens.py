@@ -94,6 +94,7 @@ def lens_demo(device: torch.device | str = "cpu", calibration: str | Path | None
         controls(own),
         presets=presets(own),
         title="Bend the light",
+        recorded=("k1", "p1"),
         folded=("k2", "k3"),
         device=device,
     )

@@ -332,5 +332,6 @@ def crooked_demo(
             "twenty steps": crooked | d2 | {"count": 20},
         },
         title="The rig hangs crooked: watch the skeleton stand up",
+        recorded=("tilt", "roll"),
         device=device,
     )

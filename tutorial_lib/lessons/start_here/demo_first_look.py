@@ -123,6 +123,7 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
         controls,
         presets=presets,
         title="Hang it crooked, press play, watch a network get used to it",
+        recorded=("lean", "strength"),
         device=device,
     )
 

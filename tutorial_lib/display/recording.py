@@ -1,0 +1,181 @@
+"""A demo's states computed beforehand: what moves on a page that has no kernel.
+
+One or two controls move (`live(..., recorded=("k1", "k2"))`, by default the first slider in sight). Of the others a
+page shows what they are set to: at the start, and by each preset. Such a setting is a *scene* here, and in every scene
+all positions of the moving controls are computed, as many as `STATES` and `BYTES` allow. Where the environment's
+`COURSE_RECORD` names a folder, showing a demo writes its recording there (`python -m tutorial_lib.course.record`).
+"""
+
+import base64
+import hashlib
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from tutorial_lib.display.controls import readout, stops
+from tutorial_lib.display.moments import Moments
+from tutorial_lib.display.packing import Packer
+
+VARIABLE = "COURSE_RECORD"
+"""The environment variable that names the folder."""
+
+STATES, SECOND, BYTES = 120, 7, 1_500_000
+"""States of a demo at most, positions of the second moving control at most, and bytes of its file."""
+
+
+def name_of(said: str) -> str:
+    """The file name, without ending, of a demo's recording.
+
+    Args:
+        said: its output's text, "live demo 'Bend the light': k1 0.00, ...".
+    """
+    title = re.match(r"live demo (['\"])(.*?)\1: ", said)
+    words = re.sub(r"[^a-z0-9]+", "-", title[2].lower()).strip("-")[:40] if title else "demo"
+    return f"{words}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+
+
+def record(demo: Any, folder: Path, said: str) -> Path | None:
+    """Write the recording of a `live.Demo`; None where nothing of it can move, or where it would be too large.
+
+    Args:
+        demo: as it stands.
+        folder: is made.
+        said: the output's text, which names the file.
+    """
+    moving = _moving(demo)
+    scenes = _scenes(demo, moving)
+    share = max(2, STATES // len(scenes))
+    counts = [share] if len(moving) == 1 else [max(2, share // SECOND), SECOND]
+    states: dict[tuple, dict] = {}
+    while moving:
+        packed = _packed(demo, moving, scenes, counts, states)
+        text = base64.b64encode(packed).decode()
+        if len(text) <= BYTES:
+            name = name_of(said)
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{name}.js"
+            path.write_text(f'(window.COURSE_DEMOS ||= {{}})["{folder.name}/{name}"] = "{text}";\n', encoding="utf-8")
+            return path
+        if max(counts) > 3:
+            counts = [max(3, count * 2 // 3) if count == max(counts) else count for count in counts]
+        elif len(scenes) > 1:
+            scenes = scenes[: (len(scenes) + 1) // 2]
+        else:
+            break
+    return None
+
+
+def _moving(demo: Any) -> list[str]:
+    able = [name for name, control in demo.controls.items() if len(stops(control)) > 1]
+    if demo.recorded:
+        return [name for name in demo.recorded if name in able]
+    sliders = (ipywidgets.IntSlider, ipywidgets.SelectionSlider)
+    wishes = [
+        [name for name in able if name not in demo.folded and isinstance(demo.controls[name], sliders)],
+        [name for name in able if name not in demo.folded],
+        able,
+    ]
+    return next((wish[:1] for wish in wishes if wish), [])
+
+
+def _scenes(demo: Any, moving: Sequence[str]) -> list[dict[str, Any]]:
+    """The settings that are recorded, the start first; presets that differ in the moving controls alone share one."""
+    scenes: list[dict[str, Any]] = []
+    for params in [{}, *demo.presets.values()]:
+        values = demo.first | params
+        for scene in scenes:
+            if all(scene["values"][name] == value for name, value in values.items() if name not in moving):
+                scene["wanted"].append(values)
+                break
+        else:
+            scenes.append({"values": values, "wanted": [values]})
+    return scenes
+
+
+def _positions(control: Any, count: int, wanted: Sequence[Any]) -> list[int]:
+    """Which of the control's stops are recorded: evenly spaced ones, and those that are wanted."""
+    values = [value for _, value in stops(control)]
+    even = np.linspace(0, len(values) - 1, min(count, len(values))).round().astype(int).tolist()
+    return sorted({*even, *(_index(values, value) for value in wanted)})
+
+
+def _index(values: Sequence[Any], value: Any) -> int:
+    if value in values:
+        return values.index(value)
+    return int(np.argmin([abs(known - value) for known in values]))  # a slider's decimal numbers
+
+
+def _packed(
+    demo: Any, moving: Sequence[str], scenes: Sequence[dict], counts: Sequence[int], states: dict[tuple, dict]
+) -> bytes:
+    """The file's content. `states` keeps what was computed, for a second, thinner try."""
+    packer, taken, described, presets = Packer(), [], [], []
+    for number, scene in enumerate(scenes):
+        values = scene["values"]
+        places = [
+            _positions(demo.controls[name], count, [wanted[name] for wanted in scene["wanted"]])
+            for name, count in zip(moving, counts)
+        ]
+        described.append(
+            {
+                "first": len(taken),
+                "stops": [[stops(demo.controls[name])[i][0] for i in place] for name, place in zip(moving, places)],
+                "others": _others(demo, moving, values),
+            }
+        )
+        for place in itertools.product(*places):
+            if (number, place) not in states:
+                params = {name: stops(demo.controls[name])[i][1] for name, i in zip(moving, place)}
+                states[number, place] = demo.state(**values | params) | {"timing": "computed beforehand"}
+            taken.append(packer.state(states[number, place]))
+        for label, params in [("reset", {}), *demo.presets.items()]:
+            wanted = demo.first | params
+            if wanted in scene["wanted"]:
+                known = [[value for _, value in stops(demo.controls[name])] for name in moving]
+                at = [
+                    place.index(_index(of, wanted[name])) for place, of, name in zip(places, known, moving)
+                ]  # fmt: skip
+                presets.append({"label": label, "scene": number, "at": at})
+    order = ["reset", *demo.presets]
+    presets.sort(key=lambda preset: (preset["label"] == "reset", order.index(preset["label"])))
+    controls = [
+        {"name": name, "label": control.description, "kind": _kind(control), "folded": name in demo.folded}
+        for name, control in demo.controls.items()
+    ]
+    strips = {
+        name: packer.state(control.recording)
+        for name, control in demo.controls.items()
+        if isinstance(control, Moments)
+    }
+    return packer.finish(
+        {
+            "title": demo.title, "moving": list(moving), "controls": controls, "scenes": described,
+            "presets": presets, "strips": strips, "states": taken,
+        }
+    )  # fmt: skip
+
+
+def _others(demo: Any, moving: Sequence[str], values: dict[str, Any]) -> dict[str, list]:
+    """Of every control that stands still: what its read-out says, and where its slider stands, from 0 to 1."""
+    found = {}
+    for name, control in demo.controls.items():
+        if name in moving:
+            continue
+        if isinstance(control, Moments):
+            found[name] = list(values[name])
+            continue
+        known = [value for _, value in stops(control)]
+        share = _index(known, values[name]) / max(len(known) - 1, 1) if len(known) > 1 else 0.5
+        found[name] = [readout(control, values[name]), round(share, 4)]
+    return found
+
+
+def _kind(control: Any) -> str:
+    if isinstance(control, Moments):
+        return "moments"
+    return "choice" if isinstance(control, (ipywidgets.Dropdown, ipywidgets.Checkbox)) else "slider"
