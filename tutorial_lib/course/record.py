@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 
 import tutorial_lib
 from tutorial_lib.course.build import execute
-from tutorial_lib.course.notebooks import NOTEBOOKS, as_command, kernel_environment, parse, read_committed, tags
+from tutorial_lib.course.notebooks import NOTEBOOKS, as_command, kernel_environment, parse, read_committed
 from tutorial_lib.course.recorded import RECORDED
 from tutorial_lib.display.recording import VARIABLE
 
@@ -52,14 +52,12 @@ def record(slug: str, out: Path = RECORDED, notebooks: Path = NOTEBOOKS) -> list
 
 
 def until_last_demo(notebook: NotebookNode) -> list[NotebookNode]:
-    """The code cells that have to run for all demos to be shown: those up to the last demo, without their tests."""
-    shows = [
-        any("".join(out.get("data", {}).get("text/plain", "")).startswith("live demo ") for out in cell.get("outputs", []))
-        for cell in notebook.cells
-    ]  # fmt: skip
-    last = max((number for number, shown in enumerate(shows) if shown), default=-1)
-    kept = notebook.cells[: last + 1]
-    return [cell for cell in kept if cell.cell_type == "code" and "demo-test" not in tags(cell)]
+    """The code cells that have to run for all demos to be shown: those up to the last demo."""
+    last = -1
+    for number, cell in enumerate(notebook.cells):
+        texts = ["".join(output.get("data", {}).get("text/plain", "")) for output in cell.get("outputs", [])]
+        last = number if any(text.startswith("live demo ") for text in texts) else last
+    return [cell for cell in notebook.cells[: last + 1] if cell.cell_type == "code"]
 
 
 def fingerprint(slug: str, notebook: NotebookNode) -> str:

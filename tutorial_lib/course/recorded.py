@@ -19,26 +19,27 @@ LOADS = ("page.js", "page.css")
 _DISPLAY = Path(stage.__file__).parent
 
 
-def demo(said: str, slug: str, still: str, folder: Path = RECORDED) -> str:
+def demo(said: str, slug: str, still: str, folder: Path | None = None) -> str:
     """HTML that stands for a live demo: its still, which page.js replaces where the demo was recorded.
 
     Args:
         said: the output's text, "live demo 'NAME': ...".
         slug: of the lesson.
         still: HTML of the still picture.
-        folder: where the recordings are.
+        folder: where the recordings are; by default in `RECORDED`.
     """
     name = f"{slug}/{name_of(said)}"
     return f'<div data-demo="{escape(name)}">{still}</div>' if moves(said, slug, folder) else still
 
 
-def moves(said: str, slug: str, folder: Path = RECORDED) -> bool:
+def moves(said: str, slug: str, folder: Path | None = None) -> bool:
     """Whether there is a recording of this demo."""
-    return (folder / slug / f"{name_of(said)}.js").is_file()
+    return ((folder or RECORDED) / slug / f"{name_of(said)}.js").is_file()
 
 
-def ship(target: Path, slugs: list[str], folder: Path = RECORDED) -> None:
+def ship(target: Path, slugs: list[str], folder: Path | None = None) -> None:
     """Put the page's script and style sheet (`LOADS`) and the lessons' recordings into `target`."""
+    folder = folder or RECORDED
     target.mkdir(parents=True, exist_ok=True)
     (target / "page.js").write_text(page_script(), encoding="utf-8")
     styles = [(_DISPLAY / name).read_text("utf-8") for name in ("stage.css", "page.css")]

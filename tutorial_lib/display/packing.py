@@ -53,7 +53,7 @@ class Packer:
     def finish(self, content: dict[str, Any]) -> bytes:
         """The file: `content` as JSON beside all arrays."""
         head = json.dumps(content | {"arrays": self.specs}, separators=(",", ":"), ensure_ascii=False).encode()
-        return gzip.compress(len(head).to_bytes(4, "little") + head + b"".join(self._blobs), 9, mtime=0)
+        return gzip.compress(len(head).to_bytes(4, "little") + head + b"".join(self._blobs), 6, mtime=0)
 
     def _store(self, array: np.ndarray, levels: tuple[float, float] | None, exact: bool) -> int:
         kind, scale, offset = "f4", 1.0, 0.0
@@ -63,7 +63,7 @@ class Packer:
             scale, offset = (high - low) / 255, low
             numbers = np.clip(np.round((array - low) / scale), 0, 255).astype("u1")
         elif not exact and array.size:
-            holes = np.isnan(array)
+            holes, array = np.isnan(array), array.astype(float)
             low, high = (np.nanmin(array), np.nanmax(array)) if not holes.all() else (0.0, 0.0)
             kind, offset = "i2", float(low + high) / 2
             scale = float(high - low) / 2 / (2**15 - 1) or 1.0
@@ -101,6 +101,8 @@ def read(packed: bytes) -> dict[str, Any]:
 
 
 def _filled(value: Any, arrays: list[dict]) -> Any:
+    if isinstance(value, dict) and set(value) == {"$"}:
+        return arrays[value["$"]]
     if isinstance(value, dict):
-        return arrays[value["$"]] if set(value) == {"$"} else {key: _filled(part, arrays) for key, part in value.items()}
+        return {key: _filled(part, arrays) for key, part in value.items()}
     return [_filled(part, arrays) for part in value] if isinstance(value, list) else value

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import itertools
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,11 @@ from tutorial_lib.display.packing import Packer
 VARIABLE = "COURSE_RECORD"
 """The environment variable that names the folder."""
 
-STATES, SECOND, BYTES = 120, 7, 1_500_000
-"""States of a demo at most, positions of the second moving control at most, and bytes of its file."""
+STATES, SECOND, BYTES, SECONDS = 120, 7, 1_500_000, 60
+"""States of a demo at most, positions of the second moving control at most, bytes of its file, time for its states."""
+
+FEWEST, PROBES = 5, 4
+"""Positions that a scene is worth recording with, and states from which the size of all is foretold."""
 
 
 def name_of(said: str) -> str:
@@ -48,26 +52,34 @@ def record(demo: Any, folder: Path, said: str) -> Path | None:
         said: the output's text, which names the file.
     """
     moving = _moving(demo)
-    scenes = _scenes(demo, moving)
-    share = max(2, STATES // len(scenes))
-    counts = [share] if len(moving) == 1 else [max(2, share // SECOND), SECOND]
-    states: dict[tuple, dict] = {}
-    while moving:
-        packed = _packed(demo, moving, scenes, counts, states)
-        text = base64.b64encode(packed).decode()
-        if len(text) <= BYTES:
+    if not moving:
+        return None
+    scenes, states = _scenes(demo, moving), {}
+    allowed = _allowed(demo, moving, scenes, states)
+    while allowed >= 2:
+        scenes = scenes[: max(1, allowed // FEWEST)]
+        share = max(2, allowed // len(scenes))
+        counts = [share] if len(moving) == 1 else [max(2, share // SECOND), min(SECOND, share)]
+        text = base64.b64encode(_packed(demo, moving, scenes, counts, states)).decode()
+        if len(text) < BYTES - 200:
             name = name_of(said)
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{name}.js"
             path.write_text(f'(window.COURSE_DEMOS ||= {{}})["{folder.name}/{name}"] = "{text}";\n', encoding="utf-8")
             return path
-        if max(counts) > 3:
-            counts = [max(3, count * 2 // 3) if count == max(counts) else count for count in counts]
-        elif len(scenes) > 1:
-            scenes = scenes[: (len(scenes) + 1) // 2]
-        else:
-            break
+        allowed = int(min(0.75, BYTES / len(text)) * allowed)
     return None
+
+
+def _allowed(demo: Any, moving: Sequence[str], scenes: Sequence[dict], states: dict[tuple, dict]) -> int:
+    """How many states a few of them promise room and time for."""
+    start = time.perf_counter()
+    few, one = (
+        len(_packed(demo, moving[:1], [scenes[0] | {"wanted": []}], [count], states)) for count in (PROBES, 1)
+    )  # fmt: skip
+    took = (time.perf_counter() - start) / PROBES
+    each = max(few - one, 1) / (PROBES - 1) * 4 / 3  # as base64
+    return int(min(STATES, max(BYTES / each, 2), max(SECONDS / took, FEWEST)))
 
 
 def _moving(demo: Any) -> list[str]:
@@ -148,9 +160,7 @@ def _packed(
         for name, control in demo.controls.items()
     ]
     strips = {
-        name: packer.state(control.recording)
-        for name, control in demo.controls.items()
-        if isinstance(control, Moments)
+        name: packer.state(control.recording) for name, control in demo.controls.items() if isinstance(control, Moments)
     }
     return packer.finish(
         {
