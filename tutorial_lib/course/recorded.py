@@ -4,10 +4,14 @@ A page loads `page.js` and `page.css` from the folder that `ship` fills; a demo'
 the screen. Without a recording, without scripts and on paper the still stays.
 """
 
+import base64
+import gzip
 import shutil
+import sys
 from html import escape
 from pathlib import Path
 
+from tutorial_lib.adaptation import in_page
 from tutorial_lib.course.notebooks import BUILD
 from tutorial_lib.display import stage
 from tutorial_lib.display.recording import name_of
@@ -15,6 +19,9 @@ from tutorial_lib.display.recording import name_of
 RECORDED = BUILD / "recorded"
 LOADS = ("page.js", "page.css")
 """What every page with a demo loads from `ship`'s folder, however it finds it: a script and a style sheet."""
+
+RUNTIME = Path(sys.prefix) / "page" / "package" / "dist"
+"""Where `make site` puts the npm package onnxruntime-web; and beside it, in `page/python`, what exports graphs."""
 
 _DISPLAY = Path(stage.__file__).parent
 
@@ -37,24 +44,35 @@ def moves(said: str, slug: str, folder: Path | None = None) -> bool:
     return ((folder or RECORDED) / slug / f"{name_of(said)}.js").is_file()
 
 
-def ship(target: Path, slugs: list[str], folder: Path | None = None) -> None:
+def ship(target: Path, slugs: list[str], folder: Path | None = None, runtime: Path = RUNTIME) -> None:
     """Put the page's script and style sheet (`LOADS`) and the lessons' recordings into `target`."""
     folder = folder or RECORDED
     target.mkdir(parents=True, exist_ok=True)
     (target / "page.js").write_text(page_script(), encoding="utf-8")
     styles = [(_DISPLAY / name).read_text("utf-8") for name in ("stage.css", "page.css")]
     (target / "page.css").write_text("\n".join(styles), encoding="utf-8")
+    networks = [path for slug in slugs for path in (folder / slug).glob("*.net.js")]
+    if networks and (runtime / "ort.wasm.bundle.min.mjs").is_file():
+        (target / "ort.js").write_text(runtime_script(runtime), encoding="utf-8")
     for slug in slugs:
         if (folder / slug).is_dir():
             shutil.copytree(folder / slug, target / slug, dirs_exist_ok=True)
 
 
+def runtime_script(runtime: Path) -> str:
+    """onnxruntime-web as a script: a page that was opened from disk may neither fetch nor import a file."""
+    glue = base64.b64encode((runtime / "ort.wasm.bundle.min.mjs").read_bytes()).decode()
+    binary = gzip.compress((runtime / "ort-wasm-simd-threaded.wasm").read_bytes(), 9, mtime=0)
+    return f'window.COURSE_ORT = {{glue: "{glue}", wasm: "{base64.b64encode(binary).decode()}"}};\n'
+
+
 def page_script() -> str:
-    """One script: the stage and the moments as the widgets draw them, then page.js."""
+    """One script: the stage and the moments as the widgets draw them, what computes in the page, then page.js."""
     widgets = [
         f"const {name} = (() => {{\n{_as_function(stage.script(f'{name}.js'))}\n}})();" for name in ("stage", "moments")
     ]
-    return "\n".join(["(() => {", *widgets, (_DISPLAY / "page.js").read_text("utf-8"), "})();\n"])
+    rest = [path.read_text("utf-8") for path in (Path(in_page.__file__).with_suffix(".js"), _DISPLAY / "page.js")]
+    return "\n".join(["(() => {", *widgets, *rest, "})();\n"])
 
 
 def _as_function(module: str) -> str:

@@ -40,6 +40,7 @@ def live(
     folded: Sequence[str] = (),
     device: torch.device | str = "cpu",
     recorded: Sequence[str] = (),
+    in_page: Any = None,
 ) -> "Demo":
     """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
 
@@ -55,13 +56,15 @@ def live(
             time under the picture counts until then.
         recorded: names of the one or two controls that move on a page without a kernel, see `recording`; by default the
             first slider in sight.
+        in_page: what computes there instead, every control live: `adaptation.in_page.InPage`.
 
     Raises:
         ValueError: a folded or recorded name that is no control, a preset that some control does not take.
     """
     return Demo(
-        compute, view, controls, presets=presets or {}, title=title, folded=folded, device=device, recorded=recorded
-    )
+        compute, view, controls, presets=presets or {}, title=title, folded=folded, device=device, recorded=recorded,
+        in_page=in_page,
+    )  # fmt: skip
 
 
 class Demo(ipywidgets.VBox):
@@ -85,12 +88,13 @@ class Demo(ipywidgets.VBox):
         folded: Sequence[str] = (),
         device: torch.device | str = "cpu",
         recorded: Sequence[str] = (),
+        in_page: Any = None,
     ):
         self.compute, self.view, self.title, self.device = compute, view, title, torch.device(device)
         self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
         self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
         self.error, self.last_exception, self._held = "", None, False
-        self.folded, self.recorded = tuple(folded), tuple(recorded)
+        self.folded, self.recorded, self.in_page = tuple(folded), tuple(recorded), in_page
         for name, control in self.controls.items():
             control.description = control.description or name
             if isinstance(control, StepSlider):

@@ -40,7 +40,7 @@ class Packer:
         """
         if isinstance(value, dict):
             if set(value) == {"shape", "data"}:
-                return {"$": self._store(unpack(value), levels, exact)}
+                return self.array(unpack(value), levels, exact)
             if "cells" in value:
                 levels = tuple(value["range"])
             if value.get("kind") == "curve":
@@ -49,6 +49,12 @@ class Packer:
         if isinstance(value, (list, tuple)):
             return [self.state(part, levels, exact) for part in value]
         return value
+
+    def array(
+        self, array: np.ndarray, levels: tuple[float, float] | None = None, exact: bool = False
+    ) -> dict[str, int]:
+        """Stores one array; arguments as of `state`."""
+        return {"$": self._store(array, levels, exact)}
 
     def finish(self, content: dict[str, Any]) -> bytes:
         """The file: `content` as JSON beside all arrays."""

@@ -1,5 +1,5 @@
 // Live demos on a page without a kernel: the stage shows states computed beforehand (see recording.py). `stage`,
-// `moments` (the widgets' own render functions) and `ENGINES` (what computes in the page) stand before this text.
+// `moments` (the widgets' own render functions) and `adapting` (what computes in the page) stand before this text.
 
 const HOME = document.currentScript.src.replace(/[^/]*$/, ""); // recordings lie beside this script
 const NEEDS = "needs a kernel";
@@ -14,9 +14,10 @@ const node = (tag, attributes = {}, ...children) => {
 };
 
 // ---------------------------------------------------------------- the file
+const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
 async function inflated(base64) {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([fromBase64(base64)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
@@ -48,12 +49,11 @@ async function read(base64) {
 
 /** What anywidget gives a widget's render function, without a kernel behind it. */
 function plainModel(values) {
-  const heard = new Map();
-  const model = {
-    get: (key) => values[key], on: (event, act) => heard.set(event, act), off: (event) => heard.delete(event), save_changes() {},
-    set: (key, value) => { values[key] = value; heard.get(`change:${key}`)?.(); },
+  const heard = [];
+  return {
+    get: (key) => values[key], on: (event, act) => heard.push([event, act]), off() {}, save_changes() {},
+    set: (key, value) => { values[key] = value; for (const [event, act] of heard) if (event === `change:${key}`) act(); },
   };
-  return model;
 }
 
 // ---------------------------------------------------------------- the page's colours
@@ -98,14 +98,16 @@ function dial(control, stops, at, input) {
 }
 
 function mount(place, recording) {
-  const { scenes, states, fill, moving, controls, presets, strips } = recording;
+  const { scenes, states, fill, moving, controls, presets, strips, live } = recording;
   const model = plainModel({ state: {} });
-  const live = node("div", { class: "pose-live", "data-prevent-swipe": true });
+  const root = node("div", { class: "pose-live", "data-prevent-swipe": true });
   const dials = node("div", { class: "pose-dials" }), buttons = node("div", { class: "pose-presets" });
   const rest = node("details", { class: "pose-rest" }, node("summary", {}, "more controls"));
   let scene = scenes[0], at = presets.find((preset) => preset.label === "reset").at;
+  let engine = null, places = null; // where the page computes: what does, and every control's place among its stops
 
   const show = () => {
+    if (engine) return compute();
     const number = at.reduce((sum, here, i) => sum * scene.stops[i].length + here, 0);
     model.set("state", fill(states[scene.first + number]));
   };
@@ -114,33 +116,67 @@ function mount(place, recording) {
     rest.replaceChildren(rest.firstChild);
     const strip = [];
     for (const control of controls) {
-      const mover = moving.indexOf(control.name);
+      const mover = moving.indexOf(control.name), { name } = control;
       if (control.kind === "moments") { strip.push(control); continue; }
-      const own = mover >= 0
+      const own = engine ? dial(control, live.stops[name].map(([text]) => text), places[name], (value) => { places[name] = value; show(); })
+        : mover >= 0
         ? dial(control, scene.stops[mover], at[mover], (value) => { at = at.with(mover, value); show(); })
         : dial(control, [scene.others[control.name][0]], scene.others[control.name][1]);
-      (control.folded && mover < 0 ? rest : dials).append(own);
+      (control.folded && (engine || mover < 0) ? rest : dials).append(own);
     }
     for (const control of strip) {
-      const box = node("div", { class: "pose-strip", inert: true });
-      const shown = plainModel({ recording: fill(strips[control.name]), value: scene.others[control.name], description: `${control.label} (${NEEDS})` });
+      const { name, label } = control, box = node("div", { class: "pose-strip", inert: !engine });
+      const shown = plainModel({ recording: fill(strips[name]), value: engine ? places[name] : scene.others[name], description: engine ? label : `${label} (${NEEDS})` });
+      if (engine) shown.on("change:value", () => { places[name] = shown.get("value"); show(); });
       moments({ model: shown, el: box });
       dials.append(box);
     }
   };
   for (const preset of presets) {
     const button = node("button", { type: "button", class: "pose-button" }, preset.label);
-    button.addEventListener("click", () => { [scene, at] = [scenes[preset.scene], preset.at]; build(); show(); });
+    button.addEventListener("click", () => { 
+      [scene, at, places] = [scenes[preset.scene], preset.at, { ...places, ...live?.presets[preset.label] }];
+      build();
+      show();
+    });
     buttons.append(button);
   }
   build();
-  live.append(...(recording.title ? [node("p", { class: "pose-name" }, recording.title)] : []), dials);
-  if (controls.some((control) => control.folded && !moving.includes(control.name))) live.append(rest);
-  live.append(buttons);
-  place.append(live);
-  stage({ model, el: live });
-  followTheme(live, show);
+  root.append(...(recording.title ? [node("p", { class: "pose-name" }, recording.title)] : []), dials);
+  if (controls.some((control) => control.folded && !moving.includes(control.name))) root.append(rest);
+  root.append(buttons);
+  place.append(root);
+  stage({ model, el: root });
+  followTheme(root, () => model.set("state", model.get("state")));
+  show();
   place.classList.add("pose-moves");
+
+  // every move computed in the page: the latest one, and one at a time
+  let busy = false, moves = 0;
+  const text = ({ name, kind }) => kind === "moments" ? String(places[name].length || "none") : live.stops[name][places[name]][0];
+  async function compute() {
+    moves++;
+    if (busy) return;
+    busy = true;
+    for (let drawn = -1; drawn !== moves;) {
+      drawn = moves;
+      const caption = (all) => controls.filter((control) => all || !control.folded).map((control) => `${control.label} ${text(control)}`).join(", ");
+      const values = Object.fromEntries(controls.map(({ name, kind }) => [name, kind === "moments" ? places[name] : live.stops[name][places[name]][1]]));
+      const said = { caption: caption(false), error: "" }, where = caption(true);
+      const draw = (state, took, whole) => model.set("state", { ...state, ...said,
+        timing: `computed in ${took.toFixed(0)} ms in this page${whole ? "" : ", from some of the frames until it rests"}` });
+      try { await engine(values, draw, () => drawn !== moves); }
+      catch (problem) { model.set("state", { ...model.get("state"), error: `${problem.message} (at ${where})` }); }
+    }
+    busy = false;
+  }
+  return async (ready) => { // from now on
+    const started = await ready(fill(states[scenes[0].first + presets.find(({ label }) => label === "reset").at.reduce((sum, here, i) => sum * scenes[0].stops[i].length + here, 0)]));
+    await started(Object.fromEntries(Object.entries(live.first).map(([name, i]) => [name, Array.isArray(i) ? i : live.stops[name][i][1]])), () => {}, () => true);
+    [engine, places] = [started, { ...live.first }];
+    build();
+    show();
+  };
 }
 
 // ---------------------------------------------------------------- the page
@@ -158,7 +194,29 @@ async function start(place) {
   await script(`${name}.js`);
   const recording = await read(window.COURSE_DEMOS[name]);
   delete window.COURSE_DEMOS[name]; // the text has served
-  mount(place, recording);
+  const takeOver = mount(place, recording);
+  if (!recording.live) return;
+  try {
+    const [ort] = await Promise.all([runtime(), script(`${name}.net.js`)]);
+    const { fill, ...net } = await read(window.COURSE_DEMOS[`${name}.net`]);
+    delete window.COURSE_DEMOS[`${name}.net`];
+    await takeOver((begun) => adapting(fill(net), ort, begun, fromBase64));
+  } catch (problem) {
+    console.warn(`The demo ${name} shows what was recorded: ${problem.message}`);
+  }
+}
+
+let started = null;
+
+/** onnxruntime-web, WebAssembly, one thread; it comes in as a script, once. */
+function runtime() {
+  return (started ||= script("ort.js").then(async () => {
+    const { glue, wasm } = window.COURSE_ORT;
+    const ort = await import(URL.createObjectURL(new Blob([fromBase64(glue)], { type: "text/javascript" })));
+    Object.assign(ort.env.wasm, { numThreads: 1, wasmBinary: (await inflated(wasm)).buffer });
+    ort.env.logLevel = "error";
+    return ort;
+  }));
 }
 
 const near = new IntersectionObserver((entries) => {

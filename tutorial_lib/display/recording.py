@@ -11,6 +11,7 @@ import hashlib
 import itertools
 import re
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,26 +57,59 @@ def record(demo: Any, folder: Path, said: str) -> Path | None:
         return None
     scenes, states = _scenes(demo, moving), {}
     allowed = _allowed(demo, moving, scenes, states)
+    name = name_of(said)
+    computes = demo.in_page is not None and _write_network(demo.in_page, folder, name)
     while allowed >= 2:
         scenes = scenes[: max(1, allowed // FEWEST)]
         share = max(2, allowed // len(scenes))
         counts = [share] if len(moving) == 1 else [max(2, share // SECOND), min(SECOND, share)]
-        text = base64.b64encode(_packed(demo, moving, scenes, counts, states)).decode()
+        more = _every_stop(demo) if computes else {}
+        text = base64.b64encode(_packed(demo, moving, scenes, counts, states, more)).decode()
         if len(text) < BYTES - 200:
-            name = name_of(said)
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{name}.js"
-            path.write_text(f'(window.COURSE_DEMOS ||= {{}})["{folder.name}/{name}"] = "{text}";\n', encoding="utf-8")
-            return path
+            return _write(folder, name, text)
         allowed = int(min(0.75, BYTES / len(text)) * allowed)
     return None
+
+
+def _write(folder: Path, name: str, text: str) -> Path:
+    """A script, since a page that was opened from disk may fetch nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.js"
+    path.write_text(f'(window.COURSE_DEMOS ||= {{}})["{folder.name}/{name}"] = "{text}";\n', encoding="utf-8")
+    return path
+
+
+def _write_network(in_page: Any, folder: Path, name: str) -> bool:
+    """Write what computes in the page; False where the packages that export it are not there."""
+    packer = Packer()
+    try:
+        content = in_page.content(lambda tensor, exact: packer.array(tensor.numpy(), exact=exact))
+    except ImportError as missing:
+        warnings.warn(f"{missing}: the page of {name} shows recorded states alone", stacklevel=2)
+        return False
+    _write(folder, f"{name}.net", base64.b64encode(packer.finish(content)).decode())
+    return True
+
+
+def _every_stop(demo: Any) -> dict[str, Any]:
+    """What a page needs that can compute any state: all values of all controls, by place; of moments, themselves."""
+    known = {name: stops(control) for name, control in demo.controls.items()}
+
+    def places(params: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: _index([value for _, value in known[name]], value) if known[name] else list(value)
+            for name, value in params.items()
+        }
+
+    presets = {label: places(params) for label, params in demo.presets.items()}
+    return {"live": {"stops": known, "first": places(demo.first), "presets": presets | {"reset": places(demo.first)}}}
 
 
 def _allowed(demo: Any, moving: Sequence[str], scenes: Sequence[dict], states: dict[tuple, dict]) -> int:
     """How many states a few of them promise room and time for."""
     start = time.perf_counter()
     few, one = (
-        len(_packed(demo, moving[:1], [scenes[0] | {"wanted": []}], [count], states)) for count in (PROBES, 1)
+        len(_packed(demo, moving[:1], [scenes[0] | {"wanted": []}], [count], states, {})) for count in (PROBES, 1)
     )  # fmt: skip
     took = (time.perf_counter() - start) / PROBES
     each = max(few - one, 1) / (PROBES - 1) * 4 / 3  # as base64
@@ -123,9 +157,14 @@ def _index(values: Sequence[Any], value: Any) -> int:
 
 
 def _packed(
-    demo: Any, moving: Sequence[str], scenes: Sequence[dict], counts: Sequence[int], states: dict[tuple, dict]
+    demo: Any,
+    moving: Sequence[str],
+    scenes: Sequence[dict],
+    counts: Sequence[int],
+    states: dict[tuple, dict],
+    more: dict[str, Any],
 ) -> bytes:
-    """The file's content. `states` keeps what was computed, for a second, thinner try."""
+    """The file's content, and `more`. `states` keeps what was computed, for a second, thinner try."""
     packer, taken, described, presets = Packer(), [], [], []
     for number, scene in enumerate(scenes):
         values = scene["values"]
@@ -165,7 +204,7 @@ def _packed(
     return packer.finish(
         {
             "title": demo.title, "moving": list(moving), "controls": controls, "scenes": described,
-            "presets": presets, "strips": strips, "states": taken,
+            "presets": presets, "strips": strips, "states": taken, **more,
         }
     )  # fmt: skip
 
