@@ -9,7 +9,7 @@ the root's gradient would be 0 / 0.
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.func import functional_call, grad_and_value
@@ -47,7 +47,9 @@ class Flat:
 
     def vectors(self, lifter: TemporalLifter) -> tuple[torch.Tensor, torch.Tensor]:
         """Both vectors of a lifter of this architecture."""
-        return tuple(torch.cat([value.detach().flatten() for value in part.values()]) for part in self._parts(lifter))
+        weights, measured = self._parts(lifter)
+        first, second = (torch.cat([v.detach().flatten() for v in part.values()]) for part in (weights, measured))
+        return first, second
 
     @property
     def below(self) -> int:
@@ -176,7 +178,7 @@ class InPage:
 
     def arguments(self) -> dict[str, tuple[Callable, dict[str, torch.Tensor], tuple[str, ...]]]:
         """Of every graph: the function, examples of its inputs by name, the names of what it returns."""
-        lifter = next(iter(self.networks.values())).adapter.model
+        lifter = next(iter(self.lifters().values()))
         flat, frames = Flat(lifter), lifter.frames
         weights, measured = flat.vectors(lifter)
         data = self.data()
@@ -205,6 +207,10 @@ class InPage:
             "look": (lambda *given: look(flat, *given), looked, ("pose", "error")),
         }
 
+    def lifters(self) -> dict[str, TemporalLifter]:
+        """By title."""
+        return {title: cast(TemporalLifter, network.adapter.model) for title, network in self.networks.items()}
+
     def data(self) -> dict[str, torch.Tensor]:
         """The inputs of `see` that never change."""
         test, found = self.lens_test, {}
@@ -225,7 +231,7 @@ class InPage:
         Args:
             store: keeps an array, exactly or rounded to 16 bits, and returns what stands for it.
         """
-        lifters = {title: network.adapter.model for title, network in self.networks.items()}
+        lifters = self.lifters()
         flat = Flat(next(iter(lifters.values())))
         networks = [
             {
@@ -270,6 +276,7 @@ def exported(function: Callable, inputs: Mapping[str, torch.Tensor], outputs: Se
     program = torch.onnx.export(
         traced, tuple(inputs.values()), dynamo=True, input_names=list(inputs), output_names=list(outputs), verbose=False
     )
+    assert program is not None  # a program is returned where no file is named
     model = program.model_proto
     for node in model.graph.node:  # where in the code each came from
         node.ClearField("metadata_props")

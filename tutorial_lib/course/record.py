@@ -8,6 +8,7 @@ A lesson that has not changed, nor anything it is computed from, is not run agai
 
 import argparse
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from nbformat import NotebookNode
 import tutorial_lib
 from tutorial_lib.course.build import execute
 from tutorial_lib.course.notebooks import NOTEBOOKS, as_command, kernel_environment, parse, read_committed
-from tutorial_lib.course.recorded import RECORDED
+from tutorial_lib.course.recorded import EXPORTERS, RECORDED
 from tutorial_lib.display.recording import VARIABLE
 
 _STAMP = "fingerprint"
@@ -40,12 +41,14 @@ def record(slug: str, out: Path = RECORDED, notebooks: Path = NOTEBOOKS) -> list
     if not (made.is_file() and made.read_text("utf-8") == stamp):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        paths = [path for path in (os.environ.get("PYTHONPATH"), str(EXPORTERS)) if path]
         with (
             tempfile.TemporaryDirectory() as claims,
             kernel_environment(
-                COURSE_CLAIMS=f"{claims}/claims.json", CUDA_VISIBLE_DEVICES="", **{VARIABLE: str(folder)}
+                COURSE_CLAIMS=f"{claims}/claims.json", CUDA_VISIBLE_DEVICES="", PYTHONPATH=os.pathsep.join(paths),
+                **{VARIABLE: str(folder)},
             ),
-        ):
+        ):  # fmt: skip
             execute(notebook, notebooks, f"recording {slug}")
         made.write_text(stamp, encoding="utf-8")
     return sorted(folder.glob("*.js"))
@@ -61,9 +64,9 @@ def until_last_demo(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def fingerprint(slug: str, notebook: NotebookNode) -> str:
-    """Of everything that recordings of these cells depend on: the cells, the library, its weights."""
+    """Of everything that recordings of these cells depend on: the cells, the library, its weights, the exporters."""
     package = Path(tutorial_lib.__file__).parent
-    said = hashlib.sha256("\n".join(cell.source for cell in notebook.cells).encode())
+    said = hashlib.sha256("\n".join([str(EXPORTERS.is_dir()), *(cell.source for cell in notebook.cells)]).encode())
     for path in sorted(package.rglob("*")):
         room = path.relative_to(package).parts
         if path.suffix not in (".py", ".json", ".safetensors") or room[0] == "course":

@@ -6,6 +6,7 @@ the screen. Without a recording, without scripts and on paper the still stays.
 
 import base64
 import gzip
+import os
 import shutil
 import sys
 from html import escape
@@ -20,8 +21,12 @@ RECORDED = BUILD / "recorded"
 LOADS = ("page.js", "page.css")
 """What every page with a demo loads from `ship`'s folder, however it finds it: a script and a style sheet."""
 
-RUNTIME = Path(sys.prefix) / "page" / "package" / "dist"
-"""Where `make site` puts the npm package onnxruntime-web; and beside it, in `page/python`, what exports graphs."""
+_TOOLS = Path(os.environ.get("COURSE_PAGE") or Path(sys.prefix) / "page")
+EXPORTERS, RUNTIME = _TOOLS / "python", _TOOLS / "package" / "dist"
+"""Where `make page-tools` puts the Python packages that export graphs, and the npm package onnxruntime-web that runs
+them in a page. Both may be missing: demos then show what was recorded."""
+
+GLUE, WASM, NETWORK = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm", ".net.js"
 
 _DISPLAY = Path(stage.__file__).parent
 
@@ -48,31 +53,37 @@ def ship(target: Path, slugs: list[str], folder: Path | None = None, runtime: Pa
     """Put the page's script and style sheet (`LOADS`) and the lessons' recordings into `target`."""
     folder = folder or RECORDED
     target.mkdir(parents=True, exist_ok=True)
-    (target / "page.js").write_text(page_script(), encoding="utf-8")
+    found = [path for slug in slugs for path in sorted((folder / slug).glob("*.js"))]
+    computes = (runtime / GLUE).is_file() and any(path.name.endswith(NETWORK) for path in found)
+    if computes:
+        (target / "ort.js").write_text(runtime_script(runtime), encoding="utf-8")
+    for path in found:
+        if computes or not path.name.endswith(NETWORK):
+            (target / path.parent.name).mkdir(exist_ok=True)
+            shutil.copyfile(path, target / path.parent.name / path.name)
+    (target / "page.js").write_text(page_script(computes), encoding="utf-8")
     styles = [(_DISPLAY / name).read_text("utf-8") for name in ("stage.css", "page.css")]
     (target / "page.css").write_text("\n".join(styles), encoding="utf-8")
-    networks = [path for slug in slugs for path in (folder / slug).glob("*.net.js")]
-    if networks and (runtime / "ort.wasm.bundle.min.mjs").is_file():
-        (target / "ort.js").write_text(runtime_script(runtime), encoding="utf-8")
-    for slug in slugs:
-        if (folder / slug).is_dir():
-            shutil.copytree(folder / slug, target / slug, dirs_exist_ok=True)
 
 
 def runtime_script(runtime: Path) -> str:
     """onnxruntime-web as a script: a page that was opened from disk may neither fetch nor import a file."""
-    glue = base64.b64encode((runtime / "ort.wasm.bundle.min.mjs").read_bytes()).decode()
-    binary = gzip.compress((runtime / "ort-wasm-simd-threaded.wasm").read_bytes(), 9, mtime=0)
+    glue = base64.b64encode((runtime / GLUE).read_bytes()).decode()
+    binary = gzip.compress((runtime / WASM).read_bytes(), 9, mtime=0)
     return f'window.COURSE_ORT = {{glue: "{glue}", wasm: "{base64.b64encode(binary).decode()}"}};\n'
 
 
-def page_script() -> str:
-    """One script: the stage and the moments as the widgets draw them, what computes in the page, then page.js."""
+def page_script(computes: bool) -> str:
+    """One script: the stage and the moments as the widgets draw them, what computes in the page, then page.js.
+
+    Args:
+        computes: whether the runtime lies beside it.
+    """
     widgets = [
         f"const {name} = (() => {{\n{_as_function(stage.script(f'{name}.js'))}\n}})();" for name in ("stage", "moments")
     ]
     rest = [path.read_text("utf-8") for path in (Path(in_page.__file__).with_suffix(".js"), _DISPLAY / "page.js")]
-    return "\n".join(["(() => {", *widgets, *rest, "})();\n"])
+    return "\n".join(["(() => {", f"const COMPUTES = {str(computes).lower()};", *widgets, *rest, "})();\n"])
 
 
 def _as_function(module: str) -> str:

@@ -163,8 +163,11 @@ function mount(place, recording) {
       const caption = (all) => controls.filter((control) => all || !control.folded).map((control) => `${control.label} ${text(control)}`).join(", ");
       const values = Object.fromEntries(controls.map(({ name, kind }) => [name, kind === "moments" ? places[name] : live.stops[name][places[name]][1]]));
       const said = { caption: caption(false), error: "" }, where = caption(true);
-      const draw = (state, took, whole) => model.set("state", { ...state, ...said,
-        timing: `computed in ${took.toFixed(0)} ms in this page${whole ? "" : ", from some of the frames until it rests"}` });
+      const draw = (state, took, whole) => {
+        const timing = `computed in ${took.toFixed(0)} ms in this page${whole ? "" : ", from some of the frames until it rests"}`;
+        model.set("state", { ...state, ...said, timing });
+        root.dispatchEvent(new CustomEvent("drawn", { detail: { values, whole, took, state: model.get("state") }, bubbles: true }));
+      };
       try { await engine(values, draw, () => drawn !== moves); }
       catch (problem) { model.set("state", { ...model.get("state"), error: `${problem.message} (at ${where})` }); }
     }
@@ -195,7 +198,7 @@ async function start(place) {
   const recording = await read(window.COURSE_DEMOS[name]);
   delete window.COURSE_DEMOS[name]; // the text has served
   const takeOver = mount(place, recording);
-  if (!recording.live) return;
+  if (!recording.live || !COMPUTES) return;
   try {
     const [ort] = await Promise.all([runtime(), script(`${name}.net.js`)]);
     const { fill, ...net } = await read(window.COURSE_DEMOS[`${name}.net`]);
