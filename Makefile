@@ -9,6 +9,7 @@
 #   make grade          marks for a folder of answers: make grade SUBMISSIONS=folder
 #   make sheet          whether every lesson has what a lesson needs
 #   make site           build/site/index.html: lessons, pages and library without kernel and network
+#   make record         states of the live demos, for site and slides, into build/recorded (make site does it)
 #   make slides         build/slides/index.html: a talk, a run sheet and a presenter's page for every lesson
 #   make kiosk          each live demo alone, for a projector: make kiosk LESSON="00 05 06", or all of them
 #   make hub            try the course as a class: JupyterHub on this machine (docs/class.md)
@@ -29,7 +30,7 @@ quoted = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench gpu-check checkpoints student grade sheet site slides kiosk hub wheel badges review architecture matrix clean
+.PHONY: help setup lab test browser lint notebooks build pair bench gpu-check checkpoints student grade sheet site page-tools record slides kiosk hub wheel badges review architecture matrix clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -167,6 +168,27 @@ $(SITE): docs/requirements.txt | $(READY)
 
 site: $(READY) $(SITE)
 	$(BIN)/python -m tutorial_lib.course.site $(LESSONS)
+
+# What lets a network compute in a page: Python packages that export it, the npm package that runs it. They lie in a
+# folder of their own that nothing else sees. Without npm, or without a network, demos on pages show recorded states.
+PAGE := $(VENV)/page
+PAGE_PYTHON := onnx==1.23.2 onnxscript==0.7.2 onnx-ir==1.1.0 ml-dtypes==0.6.0 protobuf==7.36.2
+PAGE_RUNTIME := onnxruntime-web@1.30.0
+$(PAGE)/.ready: Makefile | $(READY)
+	rm -rf $(PAGE)
+	mkdir -p $(PAGE)
+	@{ $(BIN)/python -m pip install --quiet --no-deps --target $(PAGE)/python $(PAGE_PYTHON) $(PIP_ARGS) && \
+		cd $(PAGE) && npm pack --silent --cache .npm $(PAGE_RUNTIME) >/dev/null && \
+		tar -xzf onnxruntime-web-*.tgz package/dist/ort.wasm.bundle.min.mjs \
+			package/dist/ort-wasm-simd-threaded.wasm && rm -rf onnxruntime-web-*.tgz .npm && touch .ready; } || \
+		echo "No npm, or no network: demos on pages will show recorded states, no network computes there"
+
+# Live demos without a kernel: into build/recorded, once for every state of a lesson (course/record.py).
+page-tools: $(READY)
+	@$(MAKE) --no-print-directory $(PAGE)/.ready
+
+record: $(READY) page-tools
+	$(BIN)/python -m tutorial_lib.course.record $(LESSONS)
 
 # reveal.js comes in the wheel of sphinx-revealjs, of which nothing else is wanted: neither Sphinx nor node is needed.
 REVEAL := $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info

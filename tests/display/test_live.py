@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from tutorial_lib.display import stage, still
-from tutorial_lib.display.live import _readout, choice, live, slider, steps, timing
+from tutorial_lib.display.controls import readout
+from tutorial_lib.display.live import choice, live, slider, steps, timing
 from tutorial_lib.locking import MODEL_LOCK
 
 
@@ -190,10 +191,13 @@ def test_readers_without_a_kernel_see_the_stages_picture():
 
 
 def test_read_outs_have_as_many_digits_as_the_step():
-    assert _readout(slider(0.5, 0.0, 1.0, 0.25)) == "0.50"
-    assert _readout(slider(-0.5, -1.0, 1.0, 0.5, fmt=".3f")) == "\u22120.500"
-    assert _readout(slider(0.0, 0.0, 1e-3, 1e-4)) == "0.0000"
-    assert _readout(slider(-3, -9, 9, 1)) == "\u22123"
+    def said(control):
+        return readout(control, control.value)
+
+    assert said(slider(0.5, 0.0, 1.0, 0.25)) == "0.50"
+    assert said(slider(-0.5, -1.0, 1.0, 0.5, fmt=".3f")) == "\u22120.500"
+    assert said(slider(0.0, 0.0, 1e-3, 1e-4)) == "0.0000"
+    assert said(slider(-3, -9, 9, 1)) == "\u22123"
 
 
 def test_a_slider_over_long_words_has_room_for_them():

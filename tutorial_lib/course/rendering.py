@@ -21,6 +21,7 @@ import jupyter_server_mathjax
 import plotly
 from nbformat import NotebookNode
 
+from tutorial_lib.course import recorded
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.markup import code, code_css, markdown, plain, scrolling
 from tutorial_lib.course.notebooks import NOTEBOOKS, fitting, read_notebook, sets_up, tags
@@ -178,11 +179,15 @@ def embedded_json(content: object) -> str:
 
 
 def _still(image: str, said: str, where: str) -> str:
-    """The picture of a live demo, with a word on how to see it move."""
+    """The picture of a live demo, which moves on the page where it was recorded, with a word on how to move all."""
     caption = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
+    slug = Path(where).stem
+    here, what = ("Some of it moves here.", "all of it") if recorded.moves(said, slug) else (
+        "This is a still picture of it.", "it"
+    )  # fmt: skip
     return (
-        f'<figure class="demo">{image}<figcaption><b>Live demo: {escape(caption)}.</b> This is a still picture of it. '
-        f"To move it, run <code>make lab</code>, open <code>{escape(where)}</code> and choose "
+        f'<figure class="demo">{recorded.demo(said, slug, image)}<figcaption><b>Live demo: {escape(caption)}.</b> '
+        f"{here} To move {what}, run <code>make lab</code>, open <code>{escape(where)}</code> and choose "
         "<i>Run → Run All Cells</i>.</figcaption></figure>"
     )
 

@@ -9,8 +9,9 @@ const HEAD = 10;
 const clamp = (x, lo, hi) => Math.min(hi, Math.max(lo, x));
 const minus = (text) => String(text).replace(/-/g, "\u2212");
 
-/** Turn every {shape, data: DataView} of the state into {shape, data: Float32Array}. */
+/** Turn every {shape, data: DataView} of the state into {shape, data: Float32Array}; what is one already stays. */
 function decode(value) {
+  if (value instanceof Float32Array) return value;
   if (value instanceof DataView) {
     return new Float32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength));
   }

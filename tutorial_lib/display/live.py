@@ -6,113 +6,41 @@ may call it from another thread while a cell is running, so every computation ha
 the grad mode set inside it.
 """
 
-import math
+import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 import torch
 
-from tutorial_lib.display import rerun, still
+from tutorial_lib.display import recording, rerun, still
+from tutorial_lib.display.controls import (
+    StepSlider,
+    choice,
+    is_number,
+    nearest,
+    player,
+    readout,
+    refusal,
+    slider,
+    steps,
+)
 from tutorial_lib.display.moments import Moments
 from tutorial_lib.display.stage import Stage
 from tutorial_lib.display.transfer import fetch
 from tutorial_lib.locking import MODEL_LOCK, gradients_on
 
-CALLBACK_THREADS = 1
-"""Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs
-ten times the time where others are at work, because OpenMP's threads spin while they wait for each other."""
+__all__ = ["Demo", "choice", "live", "slider", "steps", "timing"]
 
 Grab = Callable[[tuple[float, ...], dict], dict]
 """What moving a handle does: its new place and the controls' values to the controls' new values."""
 
-SHORT = 7
-"""Characters of a read-out that every slider has room for."""
-
-_WIDE = {"description_width": "11em"}
-_LAYOUT = {"width": "48%", "min_width": "23em"}  # two beside each other: controls and picture fit one screen
-
-
-class StepSlider(ipywidgets.SelectionSlider):
-    """A slider over exact decimal numbers.
-
-    Not a FloatSlider: its front end recomputes every number it is given, finds 0.19999999999999996 for 0.2
-    and sends that back, which undoes what the kernel has set in the meantime.
-    """
-
-    def __init__(self, value: float, low: float, high: float, step: float, fmt: str, **kwargs):
-        count = math.floor((high - low) / step + 1e-6) + 1
-        if not (low <= value <= high and 2 <= count <= 2001):
-            raise ValueError(
-                f"slider at {value} from {low} to {high} in steps of {step}: expected the value between the "
-                "ends, and 1 to 2000 steps"
-            )
-        self.low, self.high, self.step, self._fmt = low, high, step, fmt
-        grid = [round(low + i * step, 12) for i in range(count)]
-        options = self._stops(grid, [value])
-        super().__init__(options=options, value=value, equals=lambda a, b: abs(a - b) < step * 1e-6, **kwargs)
-
-    def allow(self, values: Iterable[float]) -> None:
-        """Stop at these values too, between the steps: for presets. Before the slider is shown."""
-        kept = self.value
-        self.options = self._stops([known for _, known in self.options], values)
-        self.value = kept
-
-    def _stops(self, grid: Sequence[float], more: Iterable[float]) -> list[tuple[str, float]]:
-        extra = [v for v in more if all(abs(v - known) >= self.step * 1e-6 for known in grid)]
-        texts = {v: format(v, self._fmt) for v in sorted({*grid, *extra})}
-        exact = {v: text if abs(float(text) - v) < self.step * 1e-6 else f"{v:g}" for v, text in texts.items()}
-        return [(_typeset(text), v) for v, text in exact.items()]
-
-
-def slider(
-    value: float,
-    low: float,
-    high: float,
-    step: float,
-    label: str = "",
-    *,
-    continuous: bool = True,
-    fmt: str | None = None,
-):
-    """A slider; whole numbers for all four make an IntSlider. Say the unit in the label: "distance (m)".
-
-    Args:
-        value: where it stands at first.
-        low: the lower end.
-        high: the upper end.
-        step: from one stop to the next.
-        label: what stands before it.
-        continuous: False above 200 ms of computation: the picture then follows when the mouse lets go.
-        fmt: format of the read-out, such as ".2f"; by default as many digits as the step has.
-    """
-    common = {"description": label, "continuous_update": continuous, "style": _WIDE, "layout": _LAYOUT}
-    if all(isinstance(number, int) for number in (value, low, high, step)):
-        return ipywidgets.IntSlider(value=value, min=low, max=high, step=step, **common)
-    digits = len(f"{step:.10f}".rstrip("0").split(".")[1])
-    return StepSlider(value, low, high, step, fmt or f".{digits}f", **common)
-
-
-def steps(options: Iterable[Any], value: Any = None, label: str = "", *, continuous: bool = True):
-    """A slider over given values: a list, or (label, value) pairs where the label is what is shown."""
-    made = _selection(ipywidgets.SelectionSlider, options, value, label, continuous_update=continuous)
-    if max(len(text) for text, _ in _pairs(made)) > SHORT:
-        made.add_class("pose-long")  # room for the longest, or the track would change under the pointer
-    return made
-
-
-def choice(options: Iterable[Any], value: Any = None, label: str = ""):
-    """A drop-down over given values: a list, or (label, value) pairs."""
-    return _selection(ipywidgets.Dropdown, options, value, label)
-
-
-def _selection(widget: type, options: Iterable[Any], value: Any, label: str, **more: Any) -> Any:
-    options = list(options)
-    first = options[0][1] if isinstance(options[0], tuple) else options[0]
-    value = first if value is None else value
-    return widget(options=options, value=value, description=label, style=_WIDE, layout=_LAYOUT, **more)
+CALLBACK_THREADS = 1
+"""Threads of torch inside a callback. The networks are small: a second thread wins little on a quiet machine, and costs
+ten times the time where others are at work, because OpenMP's threads spin while they wait for each other."""
 
 
 def live(
@@ -126,6 +54,8 @@ def live(
     grabs: Mapping[str, Grab] | None = None,
     plays: str = "",
     device: torch.device | str = "cpu",
+    recorded: Sequence[str] = (),
+    in_page: Any = None,
 ) -> "Demo":
     """A live demo: whenever a control moves, `view(compute(**params), params)` is drawn.
 
@@ -142,13 +72,16 @@ def live(
         plays: name of a slider that a play button walks through.
         device: where `compute` computes. What it returns on a GPU is fetched from there before it is drawn, and the
             time under the picture counts until then.
+        recorded: names of the one or two controls that move on a page without a kernel, see `recording`; by default the
+            first slider in sight.
+        in_page: what computes there instead, every control live: `adaptation.in_page.InPage`.
 
     Raises:
-        ValueError: a folded or played name that is no control, a preset that some control does not take.
+        ValueError: a folded, played or recorded name that is no control, a preset that some control does not take.
     """
     return Demo(
         compute, view, controls, presets=presets or {}, title=title, folded=folded, grabs=grabs or {}, plays=plays,
-        device=device,
+        device=device, recorded=recorded, in_page=in_page,
     )  # fmt: skip
 
 
@@ -159,6 +92,7 @@ class Demo(ipywidgets.VBox):
         params, arrays: values and result of the picture on the stage.
         runs, compute_ms: number of computations so far, time of the last one.
         error, last_exception: "" and None when the last run was fine.
+        first: the values that it started with.
     """
 
     def __init__(
@@ -173,21 +107,24 @@ class Demo(ipywidgets.VBox):
         grabs: Mapping[str, Grab] | None = None,
         plays: str = "",
         device: torch.device | str = "cpu",
+        recorded: Sequence[str] = (),
+        in_page: Any = None,
     ):
         self.compute, self.view, self.title, self.device = compute, view, title, torch.device(device)
         self.controls, self.presets, self.stage = dict(controls), dict(presets), Stage()
         self.params, self.arrays, self.runs, self.compute_ms = {}, None, 0, 0.0
         self.error, self.last_exception, self._held = "", None, False
-        self.folded, self.grabs = tuple(folded), dict(grabs or {})
+        self.folded, self.recorded, self.in_page = tuple(folded), tuple(recorded), in_page
+        self.grabs = dict(grabs or {})
         for name, control in self.controls.items():
             control.description = control.description or name
             if isinstance(control, StepSlider):
                 wanted = [params[name] for params in self.presets.values() if name in params]
-                control.allow(v for v in wanted if _number(v) and control.low <= v <= control.high)
-        self._first = self._values()
+                control.allow(v for v in wanted if is_number(v) and control.low <= v <= control.high)
+        self.first = self._values()
         for name, params in self.presets.items():
             self._check(params, f"preset {name!r}: ")
-        for argument, names in (("folded", folded), ("plays", [plays] if plays else [])):
+        for argument, names in (("folded", folded), ("plays", [plays] * bool(plays)), ("recorded", recorded)):
             unknown = [name for name in names if name not in self.controls]
             if unknown:
                 raise ValueError(f"{argument} names {unknown}, expected some of {', '.join(self.controls)}")
@@ -231,7 +168,7 @@ class Demo(ipywidgets.VBox):
 
     def reset(self) -> "Demo":
         """Back to the values the demo started with."""
-        return self.set(**self._first)
+        return self.set(**self.first)
 
     def check(self) -> "Demo":
         """Raise the exception of the last run, if there was one: for cells that must fail loudly."""
@@ -239,14 +176,16 @@ class Demo(ipywidgets.VBox):
             raise self.last_exception
         return self
 
-    def caption(self, folded: bool = True) -> str:
-        """The controls' present values, written as their read-outs write them.
+    def caption(self, folded: bool = True, params: Mapping[str, Any] | None = None) -> str:
+        """The controls' values, written as their read-outs write them.
 
         Args:
             folded: also of those that stand behind "more controls".
+            params: the values; by default the present ones.
         """
-        named = [control for name, control in self.controls.items() if folded or name not in self.folded]
-        return ", ".join(f"{control.description} {_readout(control)}" for control in named)
+        values = self._values() if params is None else params
+        named = {name: control for name, control in self.controls.items() if folded or name not in self.folded}
+        return ", ".join(f"{control.description} {readout(control, values[name])}" for name, control in named.items())
 
     def _values(self) -> dict:
         return {name: control.value for name, control in self.controls.items()}
@@ -276,29 +215,47 @@ class Demo(ipywidgets.VBox):
         self.runs += 1
         try:
             start = time.perf_counter()
-            arrays = self.compute(**params)
-            if self.device.type == "cuda":
-                arrays = fetch(arrays)
-                torch.cuda.synchronize(self.device)  # also where nothing was fetched
+            arrays = self._computed(params)
             self.compute_ms = 1000 * (time.perf_counter() - start)
-            picture = self.view(arrays, params)
-            if not isinstance(picture, dict) or "panes" not in picture:
-                raise TypeError(f"view returned {type(picture).__name__}, expected what stage.panes(...) returns")
+            picture = self._pictured(arrays, params)
         except (Exception, KeyboardInterrupt) as problem:
-            kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
-            self.error = f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
+            self.error = _in_words(problem, caption)
             self.last_exception = problem
-            self.stage.state = {**self.stage.state, "error": str(problem) or kind}  # the controls show where
+            self.stage.state = {**self.stage.state, "error": self.error}
             return
         self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
-        caption = self.caption(folded=False)
-        self.stage.state = {**picture, "caption": caption, "timing": timing(self.compute_ms, self.device)}
+        self.stage.state = {**picture, "timing": timing(self.compute_ms, self.device)}
+
+    def _computed(self, params: dict) -> Any:
+        arrays = self.compute(**params)
+        if self.device.type == "cuda":
+            arrays = fetch(arrays)
+            torch.cuda.synchronize(self.device)  # also where nothing was fetched
+        return arrays
+
+    def _pictured(self, arrays: Any, params: dict) -> dict:
+        picture = self.view(arrays, params)
+        if not isinstance(picture, dict) or "panes" not in picture:
+            raise TypeError(f"view returned {type(picture).__name__}, expected what stage.panes(...) returns")
+        return {**picture, "caption": self.caption(folded=False, params=params)}
+
+    def state(self, **params) -> dict:
+        """What would stand on the stage for these values of the controls; those not named are the present ones.
+
+        Nothing moves. An error of `compute` stands in the state, beside the picture that is on the stage.
+        """
+        values = self._values() | params
+        with MODEL_LOCK, gradients_on():
+            try:
+                return self._pictured(self._computed(values), values)
+            except Exception as problem:
+                return {**self.stage.state, "error": _in_words(problem, self.caption(params=values))}
 
     def _check(self, params: dict, where: str) -> None:
         for name, value in params.items():
             if name not in self.controls:
                 raise ValueError(f"{where}unknown control {name!r}, expected one of {', '.join(self.controls)}")
-            expected = _refusal(self.controls[name], value)
+            expected = refusal(self.controls[name], value)
             if expected:
                 raise ValueError(f"{where}{name} is {value!r}, expected {expected}")
 
@@ -310,7 +267,7 @@ class Demo(ipywidgets.VBox):
             button.on_click(job)
             row.append(button)
         if plays:
-            row += _player(self.controls[plays])
+            row += player(self.controls[plays])
         box = ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
         box.add_class("pose-buttons")
         return box
@@ -322,31 +279,14 @@ class Demo(ipywidgets.VBox):
         bundle["text/plain"] = f"live demo {self.title!r}: {self.caption()}"
         if self.arrays is not None:
             bundle["image/png"] = still.png_base64(self.stage.state, title=self.title, strips=self._strips)
+            if folder := os.environ.get(recording.VARIABLE):
+                recording.record(self, Path(folder), bundle["text/plain"])
         return bundle, {"image/png": {"alt": bundle["text/plain"]}}
 
 
-def _player(control: Any) -> list[Any]:
-    """A play button that walks a slider through its stops, from where it stands to its end."""
-    stops = isinstance(control, ipywidgets.SelectionSlider)
-    low, high, step = (0, len(control.options) - 1, 1) if stops else (control.min, control.max, control.step)
-    trait = "index" if stops else "value"
-    pace = max(40, 4000 * step // (high - low))  # four seconds from end to end, if the kernel keeps up
-    play = ipywidgets.Play(
-        value=getattr(control, trait), min=low, max=high, step=step, interval=pace, show_repeat=False,
-        tooltip=f"play {control.description}",
-    )  # fmt: skip
-    ipywidgets.jslink((play, "value"), (control, trait))
-    return [ipywidgets.Label(f"play {control.description}", layout={"margin": "2px 4px 2px 16px"}), play]
-
-
-def nearest(control: Any, value: Any) -> Any:
-    """The value of a slider that lies nearest to a number, in its range; another control's value as it is."""
-    if isinstance(control, ipywidgets.SelectionSlider):
-        return min((known for _, known in _pairs(control)), key=lambda known: abs(known - value))
-    if hasattr(control, "max"):
-        kept = min(max(value, control.min), control.max)
-        return round(kept) if isinstance(control.min, int) and isinstance(control.max, int) else kept
-    return value
+def _in_words(problem: BaseException, caption: str) -> str:
+    kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
+    return f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
 
 
 def _with_lid(shown: Sequence[Any], folded: Sequence[Any]) -> list[Any]:
@@ -369,57 +309,3 @@ def timing(milliseconds: float, device: torch.device) -> str:
     else:
         place = "the CPU"
     return f"computed in {milliseconds:.{digits}f} ms on {place}"
-
-
-def _refusal(control: Any, value: Any) -> str:
-    """What the control takes, if it does not take the value; else nothing."""
-    if isinstance(control, Moments):
-        return control.refusal(value)
-    if hasattr(control, "options"):
-        values = [value for _, value in _pairs(control)]
-        if any(_same(control, known, value) for known in values):
-            return ""
-        if isinstance(control, StepSlider):
-            return f"a number from {control.low} to {control.high} in steps of {control.step}"
-        return f"one of {values}"
-    if hasattr(control, "max"):
-        whole = isinstance(control.min, int) and isinstance(control.max, int)
-        number = isinstance(value, int) if whole else _number(value)
-        if not number or not control.min <= value <= control.max:
-            return f"a {'whole ' * whole}number from {control.min} to {control.max}"
-    return ""
-
-
-def _pairs(control: Any) -> list[tuple[str, Any]]:
-    """What a selection shows and means. `options` keeps them as they were given, and ipywidgets reads a list as
-    (text, value) only if every one of them is a pair."""
-    given = list(control.options.items() if isinstance(control.options, Mapping) else control.options)
-    paired = all(isinstance(option, (tuple, list)) and len(option) == 2 for option in given)
-    return [(str(text), value) for text, value in (given if paired else zip(given, given))]
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _same(control: Any, known: Any, value: Any) -> bool:
-    try:
-        return bool(control.equals(known, value))
-    except TypeError:  # a word where a number belongs
-        return False
-
-
-def _readout(control: Any) -> str:
-    """The control's value as its read-out shows it."""
-    if isinstance(control, Moments):
-        return control.readout()
-    if hasattr(control, "options"):
-        return next(text for text, known in _pairs(control) if _same(control, known, control.value))
-    if isinstance(control.value, bool):
-        return "on" if control.value else "off"
-    return _typeset(format(control.value, getattr(control, "readout_format", "")))
-
-
-def _typeset(number: str) -> str:
-    """With the typographic minus that ipywidgets' read-outs have."""
-    return number.replace("-", "\u2212")

@@ -53,9 +53,10 @@ class Moments(anywidget.AnyWidget):
         )
         return "" if fine else f"at most {self.most} different whole numbers from 0 to {self.count - 1}"
 
-    def readout(self) -> str:
-        """What a caption says of the value."""
-        return str(len(self.value)) if self.value else "none"
+    def readout(self, value: Sequence[int] | None = None) -> str:
+        """What a caption says of a value, by default of the present one."""
+        value = self.value if value is None else value
+        return str(len(value)) if value else "none"
 
     def paint(self, ax: Axes) -> None:
         """The strip where nothing runs, on axes that are as wide as the page."""

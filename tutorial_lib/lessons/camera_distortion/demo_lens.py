@@ -103,6 +103,7 @@ def lens_demo(device: torch.device | str = "cpu", calibration: str | Path | None
         controls(own),
         presets=presets(own),
         title="Bend the light",
+        recorded=("k1", "p1"),
         folded=("k2", "k3"),
         grabs=GRID_GRABS,
         device=device,

@@ -11,6 +11,7 @@ from scipy.stats import ttest_ind
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
+from tutorial_lib.adaptation.in_page import InPage
 from tutorial_lib.adaptation.lens_test import LABELLED, LensTest, Observation, Scenario
 from tutorial_lib.adaptation.race import OWN, UPRIGHT, Network, contestant, crooked_networks, leans, middling, race
 from tutorial_lib.camera import project
@@ -337,5 +338,10 @@ def crooked_demo(
             "twenty steps": crooked | d2 | {"count": 20},
         },
         title="The rig hangs crooked: watch the skeleton stand up",
+        recorded=("tilt", "roll"),
+        in_page=InPage(
+            networks, lens_test, grid_lines, recording.value, phases=9,
+            says={"says": "crooked", "drawn": ["not meta-trained", "MAML"], "levels": LEVELS},
+        ),
         device=device,
-    )
+    )  # fmt: skip

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
+from tutorial_lib.adaptation.in_page import InPage
 from tutorial_lib.adaptation.lens_test import LensTest
 from tutorial_lib.adaptation.race import Network, crooked_networks, race
 from tutorial_lib.camera import to_screen
@@ -140,6 +141,18 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
         presets=presets,
         grabs={"the grid": lambda at, params: {"strength": strength_at(at[0])}},
         title="Hang it crooked, press play, watch a network get used to it",
+        recorded=("lean", "strength"),
+        in_page=InPage(
+            networks,
+            lens_test,
+            lambda lens: grid_lines(lens).masked_fill(outside, torch.nan),
+            WINDOWS,
+            says={
+                "says": "first",
+                "drawn": list(NETWORKS),
+                "lenses": {f"{strength:g}": lens_at(strength).tolist() for strength in STRENGTHS},
+            },
+        ),
         device=device,
     )
 
