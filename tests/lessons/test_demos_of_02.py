@@ -110,6 +110,43 @@ def test_presets_set_every_control_draw_and_have_a_still_picture(made, name):
     assert still.png(demo.reset().stage.state).startswith(b"\x89PNG")
 
 
+def grab(demo, name, *at):
+    """What the page sends when a handle is dragged; returns where the handle then lies."""
+    demo.stage.grabbed = {"name": name, "at": list(at), "count": demo.runs}
+    demo.check()
+    held = [one for part in demo.stage.state["panes"] for one in part.get("handles", ()) if one["name"] == name]
+    return held[0]["at"]
+
+
+def test_the_blob_is_dragged_and_its_peak_pulled_up(build_up):
+    x, _ = grab(build_up, demo_build_up.BLOB, 0.27, 0.9)
+    assert x == pytest.approx(0.27, abs=0.25 * 2 / 64 / 2) and build_up.params["x"] == pytest.approx(40.25, abs=0.3)
+    _, height = grab(build_up, demo_build_up.PEAK, 40.0, 1.0)
+    assert build_up.params["beta"] == 100 and height > 0.3
+    grab(build_up, demo_build_up.PEAK, 40.0, demo_build_up.LOW)
+    assert build_up.params["beta"] == 1
+    build_up.set(beta=20)
+    _, height = grab(build_up, demo_build_up.OTHER, 48.0, 0.05)
+    assert 0.5 < build_up.params["second"] < 1 and 0.03 < height < 0.08
+
+
+def test_the_joint_is_dragged_and_the_cloud_follows(mixer):
+    run(mixer, "integral + Jensen–Shannon")
+    front, above = demo_loss_mixer.HELD
+    assert grab(mixer, front, -0.4, 0.3) == pytest.approx([-0.4, 0.3], abs=0.011)
+    assert grab(mixer, above, -0.4, -0.6) == pytest.approx([-0.4, -0.6], abs=0.011)
+    truth = torch.tensor([-0.4, 0.3, -0.6])
+    assert demo_loss_mixer.miss(mixer.arrays["mean"], truth[None]) < 40
+    grab(mixer, "updates", 11.6, 1.0)
+    assert mixer.params["update"] == 12
+
+
+def test_the_joint_is_dragged_to_another(depth):
+    place = people()[1][0, 9, :2].tolist()
+    grab(depth, demo_photos.GRAB, *place)
+    assert depth.params["joint"] == 9
+
+
 # ------------------------------------------------------------------ from scores to a coordinate
 def test_a_trained_heat_map_drowns_in_its_background(build_up):
     for beta, place in ((1, 31.3), (10, 9.44), (100, 8.0)):
