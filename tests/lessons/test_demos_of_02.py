@@ -358,7 +358,8 @@ def test_the_students_step_is_taken_and_its_error_falls(tmp_path, monkeypatch, c
     taken = []
     monkeypatch.setattr(demo_training, "_CHECKED", [])
     demo_training.checked(lambda *a: taken.append(1) or step(*a))
-    demo_training.train_live(torch.rand(3, 64, 64), torch.tensor([0.3, -0.2, -0.4]), steps=3)
+    told = demo_training.train_live(torch.rand(3, 64, 64), torch.tensor([0.3, -0.2, -0.4]), steps=3)
+    assert [step for step, _ in told["curve"]] == [0, 3] and told["found"] in (0, 3, None)
     assert "does not look" in capsys.readouterr().out
     ((start, before),) = curves[0]
     assert start == 0 and before > 300 and len(taken) == 3

@@ -124,8 +124,8 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
             x=stage.axis("x (cells)", -0.5, CELLS - 0.5), y=stage.axis("probability", LOW, 1, log=True),
             lines=[stage.hline("uniform", 1 / CELLS, dash="dot")], title="sum over the other axes", weight=1.3,
             handles=[
-                stage.handle(name, (place, max(float(arrays["marginal"][round(place)]), LOW)), axis="y", colour="orange")
-                for name, place in ((PEAK, params["x"]), (OTHER, SECOND))
+                stage.handle(name, (x, max(float(arrays["marginal"][round(x)]), LOW)), axis="y", colour="orange")
+                for name, x in ((PEAK, params["x"]), (OTHER, SECOND))
             ],
         ),
         note=f"mean at x = {places[1][0]:.2f}, off by {stage.signed(arrays['error'])} cells; peak at "
@@ -146,7 +146,8 @@ def pulled(control: str, place: float, height: float, options: Sequence[float], 
     """
 
     def off(value: float) -> float:
-        marginal = compute_build_up(**{**params, control: value})["marginal"]
+        settings: dict[str, Any] = {**params, control: value}
+        marginal = compute_build_up(**settings)["marginal"]
         return abs(math.log(max(float(marginal[round(place)]), LOW) / max(height, LOW)))
 
     return min(options, key=off)

@@ -165,8 +165,8 @@ def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: 
         stage.curve(
             [stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), np.maximum(values, 1e-4), colour=cycle[name])
              for name, values in arrays["losses"].items()],
-            x=stage.axis("updates", 0, UPDATES), y=stage.axis("loss", 1e-4, 1e4, log=True), now=params["update"], grab="updates",
-            title="losses, unweighted",
+            x=stage.axis("updates", 0, UPDATES), y=stage.axis("loss", 1e-4, 1e4, log=True),
+            now=params["update"], grab="updates", title="losses, unweighted",
         ),
         note=f"off by: mean {miss(arrays['mean'], truths):.0f} mm, peak {miss(arrays['peak'], truths):.0f} mm; {shape}"
         if arrays["losses"]
