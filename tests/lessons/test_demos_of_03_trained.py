@@ -119,6 +119,27 @@ def test_the_loss_is_live_and_lowest_among_the_people(made):
     assert found["along"][at].item() == pytest.approx(found["losses"]["reconstruction"], rel=1e-3)
 
 
+def test_the_template_is_laid_by_dragging_it_and_the_line_moves_it_along(made):
+    demo = made["laid"].reset().check()
+
+    def grab(name, *at):
+        demo.stage.grabbed = {"name": name, "at": list(at), "count": demo.runs}
+        held = [h for p in demo.check().stage.state["panes"] for h in p.get("handles", ()) if h["name"] == name]
+        return held[0]["at"]
+
+    demo.set(**demo.presets["found, a forearm moved"]).check()
+    assert grab("left forearm and hand", -0.2, 0.1) == pytest.approx([-0.2, 0.1], abs=0.026)
+    assert grab("shift", 0.52, 0.1)[0] == pytest.approx(0.5) and demo.params["shift_x"] == 0.5
+
+
+def test_what_passes_is_dragged_from_leak_to_leak(made):
+    demo = made["leak"].reset().check()
+    names = [value for _, value in demo.controls["leak"].options]
+    for at, name in ((1.2, names[1]), (99.0, names[-1])):
+        demo.stage.grabbed = {"name": "what passes", "at": [at, 1.0], "count": demo.runs}
+        assert demo.check().params["leak"] == name
+
+
 def test_leaks_change_what_is_painted(made, trained):
     demo = made["leak"].reset().check()
     names = demo_leak.recorded(trained)
