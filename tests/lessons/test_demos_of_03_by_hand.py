@@ -289,7 +289,6 @@ def test_far_target_is_not_felt(descent):
 @pytest.mark.parametrize(
     "make",
     [
-        figures.tear_sweep,
         figures.holes_figure,
         lambda: figures.pivot_sweep("corner"),
     ],
