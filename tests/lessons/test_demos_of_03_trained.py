@@ -17,7 +17,7 @@ from tutorial_lib.lessons.shape_templates import (
     sheets,
 )
 from tutorial_lib.motion import builtin
-from tutorial_lib.templates import identity, learning
+from tutorial_lib.templates import identity, keypoints, learning
 from tutorial_lib.templates.network import START
 from tutorial_lib.templates.pairs import front_pairs
 
@@ -182,6 +182,20 @@ def test_a_flat_skeleton_is_right_in_its_own_view_and_thin_from_aside(trained):
 
     first, last = widths(figure.frames[0]), widths(figure.frames[-1])
     assert first[:2] == first[2:4] and max(last[2:4]) < 1e-6 < min(last[:2])
+
+
+def test_raised_hands_are_told_from_those_that_hang(trained):
+    told = sheets.raised(trained)
+    assert told["all"] == 2 * len(trained.tests) and 0 < told["raised"] < told["all"]
+    found = keypoints(learning.affines_of(trained.regressor, trained.tests.photos(0)))
+    truth = trained.tests.keypoints[0]
+    off = [
+        (truth[i, wrist, 1] < truth[i, shoulder, 1], 50 * (found[i, wrist] - truth[i, wrist]).norm().item())
+        for i in range(len(truth))
+        for wrist, shoulder in ((13, 11), (16, 14))
+    ]
+    for name, which in (("raised", True), ("lowered", False)):
+        assert told[f"{name}: from the hand"] == pytest.approx(np.mean([d for up, d in off if up == which]), rel=1e-4)
 
 
 def test_marks_are_squares_at_their_points():

@@ -281,3 +281,14 @@ def test_the_diagram_names_blocks_and_the_tensors_behind_them(network):
     assert marks[-1] == "block 4: 3×81 → (1, 1024)"
     note = [note.text for note in twins.block_figure(243, 1024).layout.annotations]
     assert {"(243, 34)", "(217, 1024)", "(1, 51)", "3d81", "34 → 1024", "slice 81, add"} <= set(note)
+
+
+# ------------------------------------------------------------------ what is taken hold of
+def test_the_output_is_pulled_up_by_layers_and_the_clip_longer(network, forms):
+    for demo, name, at, control, value in (
+        (network.reset(), "how many layers", (0.0, 4.3), "layers", 4),
+        (forms.reset(), "how long the clip is", (33.4, 1.0), "length", 33),
+    ):
+        demo.stage.grabbed = {"name": name, "at": list(at), "count": demo.runs}
+        assert demo.check().params[control] == value
+        demo.reset()

@@ -170,6 +170,7 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
             y=stage.axis("", -0.7, MOST_LAYERS + 0.4, ticks=layer_names(arrays["layers"], params["channels"])),
             title="what leads to one pose (filter width × distance of its taps → size)",
             weight=1.7,
+            handles=[stage.handle("how many layers", (0, top), axis="y")],
         ),
         stage.curve(
             [weights],
@@ -226,6 +227,8 @@ def architecture_demo() -> Demo:
         controls,
         presets=presets,
         folded=("causal", "channels"),
+        grabs={"how many layers": lambda at, params: {"layers": at[1]}},
+        plays="layers",
         title="Which frames does one pose depend on?",
     )
 

@@ -19,9 +19,12 @@ from tutorial_lib.lessons.temporal_lifting.recipes import SHARES, few_name
 from tutorial_lib.lifting.mean_pose import mean_pose
 from tutorial_lib.lifting.semi_supervised import bone_length_loss, reproject, reprojection_loss, trajectory_loss
 from tutorial_lib.metrics import mpjpe, n_mpjpe, p_mpjpe, root_relative
+from tutorial_lib.skeleton import JOINTS
 
 KINDS = {"labels only": False, "labels and video": True}
 COLOUR = {"labels only": "vermillion", "labels and video": "blue"}
+REACH = (0.5, 1.6)
+"""Of the guess's size and distance, as shares of the true ones."""
 ROOM = ((-1.6, 1.6), (-1.2, 1.2), (0.0, 6.0))
 """Fixed ranges of the absolute scene before the camera, metres."""
 
@@ -58,6 +61,22 @@ UNITS = ("half-widths", "half-widths", "m", "m²", "", "m")
 """Of the losses, in their order."""
 
 
+HIP, WHOLE = "hip, along its ray: the distance", "head, along its ray: size and distance"
+"""What can be taken hold of."""
+
+
+def held(pose: torch.Tensor, place: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where the guess is taken hold of: its hip and its head, (3,) metres from the camera."""
+    return place[0], (pose + place)[JOINTS.index("head")]
+
+
+def along_ray(joint: torch.Tensor, at: tuple[float, ...], *values: float) -> list[float]:
+    """Values times how much further along its ray from the camera a joint (3,) was dragged, inside `REACH`."""
+    times = float(joint @ torch.tensor(at, dtype=joint.dtype) / joint.square().sum())
+    times = min(max(times, REACH[0] / min(values)), REACH[1] / max(values))
+    return [times * value for value in values]
+
+
 def view_explain(
     truth: torch.Tensor,
     root: torch.Tensor,
@@ -86,6 +105,10 @@ def view_explain(
             up="-y",
             view=(-60.0, 20.0),
             title="before the camera",
+            handles=[
+                stage.handle(name, place, along=place, colour="blue")
+                for name, place in zip((HIP, WHOLE), held(arrays["pose"], arrays["place"]))
+            ],
         ),
         stage.curve(
             [stage.series("loss", np.arange(len(shares)), np.minimum(shares, 100), mode="bars", colour="orange")],
@@ -122,8 +145,8 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
     ]
     largest = {name: max(losses[name] for losses in ends) for name in ends[0]}
     controls = {
-        "size": slider(1.2, 0.5, 1.6, 0.05, "size of the guess"),
-        "distance": slider(1.0, 0.5, 1.6, 0.05, "distance of the guess"),
+        "size": slider(1.2, *REACH, 0.05, "size of the guess"),
+        "distance": slider(1.0, *REACH, 0.05, "distance of the guess"),
         "turn": slider(20, -90, 90, 5, "turned (degrees)"),
         "lens": steps(list(sight), "none", "lens"),
     }
@@ -135,6 +158,15 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
         "turned": right | {"turn": 40},
         "the truth, through a lens": right | {"lens": "d2 pincushion"},
     }
+
+    def to_distance(at: tuple[float, ...], params: dict[str, Any]) -> dict[str, float]:
+        hip, _ = held(*(compute(**params)[key] for key in ("pose", "place")))
+        return {"distance": along_ray(hip, at, params["distance"])[0]}
+
+    def to_both(at: tuple[float, ...], params: dict[str, Any]) -> dict[str, float]:
+        _, head = held(*(compute(**params)[key] for key in ("pose", "place")))
+        return dict(zip(("size", "distance"), along_ray(head, at, params["size"], params["distance"])))
+
     return live(
         compute,
         partial(view_explain, truth, root, largest),
@@ -142,6 +174,8 @@ def explain_demo(video: Video, frame: int = 0) -> Demo:
         presets=presets,
         folded=("lens",),
         title="Which loss objects?",
+        grabs={HIP: to_distance, WHOLE: to_both},
+        plays="turn",
     )
 
 
@@ -204,6 +238,7 @@ def view_share(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             x=stage.axis("share with labels (%)", 0.8, 125, log=True),
             y=stage.axis("MPJPE (mm)", 0, 250),
             now=100 * params["share"],
+            grab="share with labels",
             lines=[stage.hline("mean pose", arrays["blind"])],
             title="this video, all shares",
         ),
@@ -243,6 +278,8 @@ def share_demo(videos: list[Video], folder: Path | None = None) -> Demo:
         presets=presets,
         folded=("clip",),
         title="How many labels are enough?",
+        grabs={"share with labels": lambda at, params: {"share": at[0] / 100}},
+        plays="share",
     )
 
 

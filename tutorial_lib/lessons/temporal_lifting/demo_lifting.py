@@ -207,6 +207,7 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
         controls,
         presets=presets,
         folded=("clip", "flip"),
+        plays="azimuth",
         title="From 2D keypoints over time to 3D",
     )
 
