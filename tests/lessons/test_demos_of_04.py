@@ -15,7 +15,7 @@ from tutorial_lib.datasets.videos import capture_videos, clips_under_test
 from tutorial_lib.display import preview, stage
 from tutorial_lib.keypoint_files import Track
 from tutorial_lib.keypoint_files.coco import to_joints
-from tutorial_lib.lessons.temporal_lifting import demo_few_labels, demo_lifting, demo_own_video
+from tutorial_lib.lessons.temporal_lifting import demo_explain, demo_few_labels, demo_lifting, demo_own_video
 from tutorial_lib.lessons.temporal_lifting import figures as twins
 from tutorial_lib.lessons.temporal_lifting.demo_lifting import BLIND, COLOURS, ERROR_RANGE, NETWORKS, SHOWN
 from tutorial_lib.lessons.temporal_lifting.recipes import RECIPES, SHARES, LifterRecipe, few_name
@@ -66,7 +66,7 @@ MAKE = {
     "own": lambda request: demo_own_video.own_video_demo(
         request.getfixturevalue("tracks"), folder=request.getfixturevalue("folder")
     ),
-    "explain": lambda request: demo_few_labels.explain_demo(request.getfixturevalue("videos")[0], 20),
+    "explain": lambda request: demo_explain.explain_demo(request.getfixturevalue("videos")[0], 20),
     "share": lambda request: demo_few_labels.share_demo(
         request.getfixturevalue("videos"), request.getfixturevalue("folder")
     ),
@@ -205,13 +205,13 @@ def grab(demo, name, *at):
 def test_a_body_dragged_along_its_rays_keeps_its_picture(explain):
     explain.set(**explain.presets["the truth"])
     before = skeleton(explain, "image", "guess, projected")
-    (head,) = (h for h in pane(explain, "scene")["handles"] if h["name"] == demo_few_labels.WHOLE)
+    (head,) = (h for h in pane(explain, "scene")["handles"] if h["name"] == demo_explain.WHOLE)
     assert head["at"] == head["along"], "its line comes from the camera"
-    further = grab(explain, demo_few_labels.WHOLE, *(1.3 * np.array(head["at"])))
+    further = grab(explain, demo_explain.WHOLE, *(1.3 * np.array(head["at"])))
     assert further["at"] == pytest.approx([1.3 * v for v in head["at"]], rel=1e-3)
     assert explain.params["size"] == explain.params["distance"] == 1.3
     np.testing.assert_allclose(skeleton(explain, "image", "guess, projected"), before, atol=1e-5)
-    grab(explain, demo_few_labels.WHOLE, *(9 * np.array(head["at"])))
+    grab(explain, demo_explain.WHOLE, *(9 * np.array(head["at"])))
     assert explain.params["size"] == explain.params["distance"] == 1.6, "at the end both stop together"
 
 
@@ -532,7 +532,7 @@ def test_the_picture_shows_the_keypoints_and_the_projected_guess(explain):
 def test_the_table_of_losses_has_values_and_units(explain):
     written = [cell.split() for cell in pane(explain, "table")["rows"][0][1:]]
     assert np.allclose([float(number) for number, *_ in written], list(explain.arrays["losses"].values()), atol=6e-5)
-    assert [" ".join(unit) for _, *unit in written] == list(demo_few_labels.UNITS)
+    assert [" ".join(unit) for _, *unit in written] == list(demo_explain.UNITS)
 
 
 # ------------------------------------------------------------------ how many labels
