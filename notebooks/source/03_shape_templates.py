@@ -252,8 +252,11 @@ assert torch.allclose(codes.arrays["decoded"], codes.arrays["changed"])
 codes.reset().check()
 print("the auto-encoder demo moves")
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# **What you saw.** One number changes wall, floor and person together.
+
 # %% [markdown]
-# **What you saw.** One number changes wall, floor and person together. Three papers lead from here to names.
+# Three papers lead from here to names.
 #
 # **Appearance from elsewhere** (Rhodin, Salzmann, Fua 2018). Two cameras see one moment. The code of camera $i$'s photo
 # is a cloud of points in 3D; it is turned by the known rotation between the cameras, and must then paint the photo of
@@ -618,10 +621,11 @@ lifted = {name: [one[name] for one in LIFTED] for name in LIFTED[0]}
 for name, values in lifted.items():
     print(f"{name:30}{plus_minus(values, 0)} mm, trainings: {len(values)}")
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# The average pose is a strong rival: it looks at nothing. The line *means not matched* says what matching them is worth.
+# What separates the second line from the first are joints that were not found, above all the arms.
+
 # %% [markdown]
-# **What you saw.** The average pose is a strong rival: it looks at nothing. What lifting gains on it, it gains because
-# the means were matched; without that, it loses. The arms are what is missing.
-#
 # ## Claim cards
 #
 # Differences are taken training by training (the same seed), and a card is undecided where its 95 % interval does not

@@ -292,10 +292,10 @@ def _first_words(html: str) -> str:
     """The sentences with which a text begins, as many as a slide holds."""
     sentences, kept = re.split(r"(?<=[.?!])\s+", markup.plain(html).removeprefix("What you saw. ")), ""
     for sentence in sentences:
-        if words(kept + sentence) > MAX_WORDS:
+        if words(escape(f"{kept} {sentence}", quote=False)) > MAX_WORDS:
             break
         kept = f"{kept} {sentence}".strip()
-    return escape(kept or " ".join(sentences[0].split()[:MAX_WORDS]))
+    return escape(kept or " ".join(sentences[0].split()[:MAX_WORDS]), quote=False)
 
 
 def _pages(source: str) -> list[str]:
