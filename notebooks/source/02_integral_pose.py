@@ -163,7 +163,7 @@ Markdown(results.reading_table(FOUND))
 # not depend on $y$ and $z$, so we first sum over the other axes (the *marginal*), and then do the same.
 
 # %%
-source(integral.marginals, integral.expectation)
+source(integral.marginals, integral.expectation, brief=True)
 
 # %% [markdown]
 # The demo starts with a map as a heat-map network is *trained to make it*: a blob of height 1, 2 cells wide, at $x = 8$
@@ -207,7 +207,6 @@ drowned.answer(
 # wanted to leave: the mean becomes the peak's cell.
 
 # %%
-show(figures.temperature_sweep())
 show(figures.error_by_axes())
 
 # %% [markdown]
@@ -219,18 +218,15 @@ show(figures.error_by_axes())
 # and from 0 to $W$ in equation 9; the second set has one cell too many.)
 
 # %%
-source(integral.cell_centres)
+source(integral.cell_centres, brief=True)
 show(figures.half_pixel_figure())
 
 # %% [markdown]
-# **Two peaks.** A mean of two beliefs lies where nobody believes. The second blob grows at cell 48 while $\beta = 20$.
-# At height 0.8 it has $e^{-4}$, 2 %, of the first one's probability, and the mean stays; at 0.95 it has a third of it,
-# and the mean has slid by a quarter of the way; at equal heights the mean is at 28, in the middle of nowhere, and the
-# peak has to choose by chance. A higher $\beta$ makes the choice more abrupt, not better. Whether a network *makes* two
-# peaks is a matter of the loss.
-
-# %%
-show(figures.two_blobs_sweep())
+# **Two peaks.** A mean of two beliefs lies where nobody believes. In the demo, set $\beta = 20$, leave the blob at 8,
+# and pull the second one up, at cell 48. At height 0.8 it has $e^{-4}$, 2 %, of the first one's probability, and the
+# mean stays; at 0.95 it has a third of it, and the mean has slid by a quarter of the way; at equal heights the mean is
+# at 28, in the middle of nowhere, and the peak has to choose by chance. A higher $\beta$ makes the choice more abrupt,
+# not better. Whether a network *makes* two peaks is a matter of the loss.
 
 # %% [markdown]
 # ## 3. What the loss makes of the cloud
@@ -261,7 +257,7 @@ show(figures.two_blobs_sweep())
 # making the volume:
 
 # %%
-source(losses.heatmap_bce, targets.contract)
+source(losses.heatmap_bce, targets.contract, brief=True)
 
 # %% [markdown]
 # Here is the volume of our person's left wrist, $16^3$ scores that are trained while you wait. **One-hot** puts a
@@ -315,7 +311,6 @@ shaped.answer(
 )
 
 # %%
-show(figures.mixture_sweep(0.0, places))
 Markdown(figures.mixture_table(0.0, places))
 
 # %% [markdown]
@@ -367,8 +362,7 @@ outside.answer(
 )
 
 # %%
-source(augmentation.move)
-show(figures.strength_sheet(one.image, one.keypoints, SEED))
+source(augmentation.move, brief=True)
 
 # %% [markdown]
 # ## 5. Metres
@@ -386,7 +380,7 @@ show(figures.strength_sheet(one.image, one.keypoints, SEED))
 
 # %%
 show(figures.metres_figure(photos.box[PERSON], photos.pose[PERSON]))
-source(poses.to_pose)
+source(poses.to_pose, brief=True)
 
 # %% [markdown]
 # ## 6. Train one yourself
@@ -467,7 +461,7 @@ equation 9 ("on cells")."""
 )
 
 # %%
-source(recipes.Method, trainings.loss_of)
+source(recipes.Method, trainings.loss_of, brief=True)
 
 # %% [markdown]
 # First we hold the test again with the networks that are shipped (seed 0), so that no number below stands on trust:

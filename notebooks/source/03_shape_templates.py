@@ -211,7 +211,7 @@ follows.answer(
 # $$\mu' = m + t,\qquad \Sigma' = A\,\Sigma\,A^\top,\qquad g(x) = e^{-\frac12 (x-\mu')^\top \Sigma'^{-1} (x-\mu')}$$
 
 # %% slideshow={"slide_type": "skip"}
-source(gaussian_maps)
+source(gaussian_maps, brief=True)
 show(figures.holes_figure())
 show(figures.staircase_figure())
 
@@ -293,8 +293,7 @@ show(sheets.turn_sweep(trained.tests.pose[0][demo_slide.liveliest(trained)]))
 # The weights are the released ones.
 
 # %%
-source(learning.Learner.loss)
-source(Translator.forward)
+source(learning.Learner.loss, Translator.forward, brief=True)
 
 # %% [markdown]
 # What is *ours*, and why:
@@ -622,7 +621,7 @@ for name, values in lifted.items():
     print(f"{name:30}{plus_minus(values, 0)} mm, trainings: {len(values)}")
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# The average pose is a strong rival: it looks at nothing. The line *means not matched* says what matching them is worth.
+# The average pose is a strong rival: it looks at nothing. The line *means not matched* says what matching is worth.
 # What separates the second line from the first are joints that were not found, above all the arms.
 
 # %% [markdown]

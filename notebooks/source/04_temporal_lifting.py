@@ -127,7 +127,6 @@ sees.answer(
 # with the output moved to the last frame of its field.
 
 # %%
-show(figures_architecture.depth_sweep())
 show(figures_architecture.growth_figure())
 
 # %% [markdown]
@@ -154,8 +153,7 @@ Markdown(figures_architecture.cost_table())
 # no convolution any more: three frames side by side, times a matrix.
 
 # %%
-source(TemporalLifter._sequence)
-source(TemporalLifter._windows)
+source(TemporalLifter._sequence, TemporalLifter._windows, brief=True)
 
 # %% [markdown]
 # > **Predict.** Same weights, same frames: how far apart are the two outputs? And which form does less work for a clip
@@ -208,8 +206,7 @@ twice.answer(
 #   test time one can lift both the video and its mirror image, mirror the second result back, and average.
 
 # %%
-source(inference.flip)
-source(inference.lift_flipped_average)
+source(inference.flip, inference.lift_flipped_average, brief=True)
 
 # %% [markdown]
 # ## 3. Lift a video
@@ -282,7 +279,6 @@ time_helps.answer(
 # %%
 video = videos_under_test(MOTION, SEED, 2.0, trust=TRUST_PICKLE)[0]
 networks = demo_lifting.load_networks(FOLDER)
-show(demo_lifting.stills(video, {name: networks[name] for name in ("1 frame", "81 frames")}, [20, 35, 50, 65, 80]))
 
 # %% [markdown]
 # ## 4. As the papers count it
@@ -381,7 +377,7 @@ Markdown(
 # | reconstruction | distance of $\hat x$ and $x$ | distance of $\pi(\hat P + \hat T)$ and $p$ in the middle frame |
 
 # %%
-source(semi_supervised.joint_losses)
+source(semi_supervised.joint_losses, brief=True)
 
 # %% [markdown]
 # > **Predict.** Make the guess 1.4 times as large and put it 1.4 times as far away. Which of the losses objects? Then
@@ -437,7 +433,7 @@ objects.answer(
 # *batch means*. The difference matters near the goal: the slope of L2 fades, that of L1 does not.
 
 # %%
-source(semi_supervised.bone_length_loss)
+source(semi_supervised.bone_length_loss, brief=True)
 show(figures.norm_figure())
 
 # %% [markdown]

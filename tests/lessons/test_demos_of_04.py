@@ -367,13 +367,8 @@ def test_who_does_not_look_never_moves(lifting):
     assert arrays["velocity"][BLIND] == pytest.approx(speed, rel=1e-4)  # the motion itself
 
 
-def test_stills_show_the_frames_asked_for(videos, folder):
-    networks = demo_lifting.load_networks(folder)
-    assert list(networks) == [*NETWORKS, BLIND]
-    figure = demo_lifting.stills(videos[0], {n: networks[n] for n in ("1 frame", "81 frames")}, [5, 20, 50])
-    assert [step.label for step in figure.layout.sliders[0].steps] == ["0.1 s", "0.4 s", "1.0 s"]
-    assert all(frame.layout.title.text.endswith("mm off") for frame in figure.frames)
-    assert preview.png(figure).startswith(b"\x89PNG")
+def test_the_networks_have_their_names_and_who_does_not_look_is_last(folder):
+    assert list(demo_lifting.load_networks(folder)) == [*NETWORKS, BLIND]
 
 
 # ------------------------------------------------------------------ one's own video

@@ -231,7 +231,6 @@ def test_the_padding_repeats_the_ends(forms):
 
 # ------------------------------------------------------------------ static figures
 FIGURES = {
-    "depth": twins.depth_sweep,
     "growth": twins.growth_figure,
 }
 
@@ -240,12 +239,6 @@ FIGURES = {
 def test_every_figure_can_be_painted(make):
     figure = make()
     assert isinstance(figure, go.Figure) and preview.png(figure).startswith(b"\x89PNG")
-
-
-def test_the_sweep_has_a_step_a_layer_on_one_axis():
-    sweep = twins.depth_sweep()
-    assert [frame.layout.title.text for frame in sweep.frames] == [f"{3**n} frames seen" for n in range(1, 5)]
-    assert all(len(frame.data) == len(sweep.data) for frame in sweep.frames)
 
 
 def test_the_growth_is_exponential_with_dilation_and_linear_without():

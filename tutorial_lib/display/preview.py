@@ -6,11 +6,13 @@ PNG is painted with matplotlib from the plotly figure itself, for the kinds of t
 are the same at every run.
 """
 
+import ast
 import base64
 import inspect
 import io
 import json
 import re
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -308,6 +310,22 @@ def _text(text: str) -> str:
     return re.sub(r"<[^>]+>", "", re.sub(r"<br\s*/?>", "\n", text))
 
 
-def source(*objects) -> None:
-    """Show the library's own code, highlighted: lessons display what runs instead of a copy of it."""
-    display(Code("\n\n".join(inspect.getsource(thing).rstrip() for thing in objects), language="python"))
+def source(*objects: Any, brief: bool = False) -> None:
+    """Show the library's own code, highlighted: lessons display what runs instead of a copy of it.
+
+    Args:
+        objects: functions, methods or classes.
+        brief: of a docstring its first line alone.
+    """
+    texts = [inspect.getsource(thing).rstrip() for thing in objects]
+    display(Code("\n\n".join(map(_brief, texts) if brief else texts), language="python"))
+
+
+def _brief(text: str) -> str:
+    """The same at the margin, with docstrings of one line."""
+    lines = textwrap.dedent(text).splitlines()
+    for node in sorted(ast.walk(ast.parse("\n".join(lines))), key=lambda node: -getattr(node, "lineno", 0)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and (told := ast.get_docstring(node)):
+            first = node.body[0]
+            lines[first.lineno - 1 : first.end_lineno] = [" " * first.col_offset + f'"""{told.splitlines()[0]}"""']
+    return "\n".join(lines)

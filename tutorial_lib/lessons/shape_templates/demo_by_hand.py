@@ -145,7 +145,7 @@ def longest(arrays: dict[str, Any]) -> str:
 
 def body_pane(
     arrays: dict[str, Any], title: str, *, lines: Sequence[dict] = (), skeleton: bool = False,
-    handles: Sequence[dict] = (),
+    handles: Sequence[dict] = (), margin: float = 0.3,
 ) -> dict[str, Any]:  # fmt: skip
     """The coloured parts with springs, and room around the frame for what leaves it.
 
@@ -155,13 +155,14 @@ def body_pane(
         lines: drawn as well, from `stage.polyline`.
         skeleton: the joints take the place of the anchors.
         handles: to take hold of, from `stage.handle`.
+        margin: as of `stage.image`.
     """
     anchors = [stage.dots("anchors", arrays["anchors"], colour="ink", size=3.5)]
     joints = [stage.skeleton2d("joints", arrays["joints"], colour="ink", width=2.5)]
     springs = stage.polyline("springs", arrays["springs"], colour="vermillion", width=4)
     return stage.image(
         picture=paint(arrays["maps"]), lines=[springs, *lines], dots=[] if skeleton else anchors,
-        skeletons=joints if skeleton else [], cross=None, margin=0.3, title=title, weight=1.2, handles=handles,
+        skeletons=joints if skeleton else [], cross=None, margin=margin, title=title, weight=1.2, handles=handles,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def compute_puppet(shifts: Shifts, **angles: float) -> dict[str, Any]:
     return measure(affines) | {"ends": {name: puppet.pose(angles)[puppet.end_of(limb)] for name, limb in ENDS.items()}}
 
 
-ARM = ("right arm", "right forearm", "right hand")
+ARM = ("right arm", "right hand")
 """Parts whose maps the puppet's table shows: the arm that waves."""
 
 
@@ -54,16 +54,17 @@ def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
         rows.append([name, *(f"{value:.2f}" for value in (a, b, c, d, x, y))])
     still = measure(warp.identity())
     return stage.panes(
-        body_pane(still, "the template: every map is [1 0 0; 0 1 0]"),
+        body_pane(still, "the template: every map is [1 0 0; 0 1 0]", margin=0.05),
         body_pane(
             arrays,
             "18 affine maps, one for each part",
             skeleton=params["shifts"] == SHIFTS[0],
+            margin=0.05,
             handles=[stage.handle(name, place) for name, place in arrays["ends"].items()],
         ),
         stage.table(["maps of one arm", "θ₁₁", "θ₁₂", "θ₂₁", "θ₂₂", "tₓ", "tᵧ"], rows),
         note=f"{longest(arrays)}; anchor loss {arrays['losses']['anchor']:.4f}",
-        height=205,
+        height=235,
     )
 
 
