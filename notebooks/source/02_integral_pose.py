@@ -163,7 +163,7 @@ Markdown(results.reading_table(FOUND))
 # not depend on $y$ and $z$, so we first sum over the other axes (the *marginal*), and then do the same.
 
 # %%
-source(integral.marginals, integral.expectation, brief=True)
+source(integral.marginals, integral.expectation)
 
 # %% [markdown]
 # The demo starts with a map as a heat-map network is *trained to make it*: a blob of height 1, 2 cells wide, at $x = 8$
@@ -218,7 +218,7 @@ show(figures.error_by_axes())
 # and from 0 to $W$ in equation 9; the second set has one cell too many.)
 
 # %%
-source(integral.cell_centres, brief=True)
+source(integral.cell_centres)
 show(figures.half_pixel_figure())
 
 # %% [markdown]
@@ -257,7 +257,7 @@ show(figures.half_pixel_figure())
 # making the volume:
 
 # %%
-source(losses.heatmap_bce, targets.contract, brief=True)
+source(losses.heatmap_bce, targets.contract)
 
 # %% [markdown]
 # Here is the volume of our person's left wrist, $16^3$ scores that are trained while you wait. **One-hot** puts a
@@ -362,7 +362,7 @@ outside.answer(
 )
 
 # %%
-source(augmentation.move, brief=True)
+source(augmentation.move)
 
 # %% [markdown]
 # ## 5. Metres
@@ -380,7 +380,7 @@ source(augmentation.move, brief=True)
 
 # %%
 show(figures.metres_figure(photos.box[PERSON], photos.pose[PERSON]))
-source(poses.to_pose, brief=True)
+source(poses.to_pose)
 
 # %% [markdown]
 # ## 6. Train one yourself
@@ -461,7 +461,7 @@ equation 9 ("on cells")."""
 )
 
 # %%
-source(recipes.Method, trainings.loss_of, brief=True)
+source(recipes.Method, trainings.loss_of)
 
 # %% [markdown]
 # First we hold the test again with the networks that are shipped (seed 0), so that no number below stands on trust:

@@ -212,7 +212,7 @@ follows.answer(
 # $$\mu' = m + t,\qquad \Sigma' = A\,\Sigma\,A^\top,\qquad g(x) = e^{-\frac12 (x-\mu')^\top \Sigma'^{-1} (x-\mu')}$$
 
 # %% slideshow={"slide_type": "skip"}
-source(gaussian_maps, brief=True)
+source(gaussian_maps)
 show(figures.holes_figure())
 show(figures.staircase_figure())
 
@@ -294,7 +294,7 @@ show(sheets.turn_sweep(trained.tests.pose[0][demo_slide.liveliest(trained)]))
 # The weights are the released ones.
 
 # %%
-source(learning.Learner.loss, Translator.forward, brief=True)
+source(learning.Learner.loss, Translator.forward)
 
 # %% [markdown]
 # What is *ours*, and why:

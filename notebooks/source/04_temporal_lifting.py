@@ -153,7 +153,7 @@ Markdown(figures_architecture.cost_table())
 # no convolution any more: three frames side by side, times a matrix.
 
 # %%
-source(TemporalLifter._sequence, TemporalLifter._windows, brief=True)
+source(TemporalLifter._sequence, TemporalLifter._windows)
 
 # %% [markdown]
 # > **Predict.** Same weights, same frames: how far apart are the two outputs? And which form does less work for a clip
@@ -206,7 +206,7 @@ twice.answer(
 #   test time one can lift both the video and its mirror image, mirror the second result back, and average.
 
 # %%
-source(inference.flip, inference.lift_flipped_average, brief=True)
+source(inference.flip, inference.lift_flipped_average)
 
 # %% [markdown]
 # ## 3. Lift a video
@@ -377,7 +377,7 @@ Markdown(
 # | reconstruction | distance of $\hat x$ and $x$ | distance of $\pi(\hat P + \hat T)$ and $p$ in the middle frame |
 
 # %%
-source(semi_supervised.joint_losses, brief=True)
+source(semi_supervised.joint_losses)
 
 # %% [markdown]
 # > **Predict.** Make the guess 1.4 times as large and put it 1.4 times as far away. Which of the losses objects? Then
@@ -433,7 +433,7 @@ objects.answer(
 # *batch means*. The difference matters near the goal: the slope of L2 fades, that of L1 does not.
 
 # %%
-source(semi_supervised.bone_length_loss, brief=True)
+source(semi_supervised.bone_length_loss)
 show(figures.norm_figure())
 
 # %% [markdown]

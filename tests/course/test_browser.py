@@ -1,17 +1,10 @@
 """A real browser: JupyterLab, Run All, drag a slider or click a moment, look at the canvas.
 
-It needs playwright and a Chromium (see conftest.py) and skips without. The server is private: own port, token and
-settings, always stopped.
+It needs playwright and a Chromium (see conftest.py) and skips without.
 """
 
-import json
-import os
-import secrets
-import shutil
-import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,54 +48,7 @@ HANDLES = [
     "     grabs={'wrist': lambda at, params: {'x': at[0], 'y': at[1]}, 'foot': lambda at, params: {'depth': at[1]}})",
 ]
 
-# what the notebook's model says: kernel state, and every code cell's count and errors
-STATE = """() => {
-  const panel = window.jupyterapp?.shell.currentWidget, session = panel?.sessionContext?.session;
-  if (!session || !panel.content?.widgets) return null;
-  if (!window.kernelErrors) {
-    window.kernelErrors = [];
-    session.kernel.iopubMessage.connect((_, m) => {
-      if (m.header.msg_type === 'error') window.kernelErrors.push(m.content.ename + ': ' + m.content.evalue);
-    });
-  }
-  const models = panel.content.widgets.map(w => w.model);
-  const cells = models.filter(m => m.type === 'code' && m.sharedModel.getSource().trim());
-  const kinds = m => Array.from({length: m.outputs.length}, (_, j) => m.outputs.get(j).type);
-  const failed = cells.some(m => kinds(m).includes('error'));
-  return {kernel: session.kernel.status, failed, done: cells.every(m => m.executionCount !== null)};
-}"""
 PICTURE = "canvas => canvas.toDataURL()"
-
-
-@pytest.fixture
-def jupyterlab(tmp_path, serve, free_port):
-    """(url, folder) of a JupyterLab that sees only `folder`."""
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    settings = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
-    for name, body in settings.items():
-        file = tmp_path / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(body))
-    port = free_port()
-    token = secrets.token_hex(16)
-    places = {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
-              "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "run", "JUPYTER_DATA_DIR": "data",
-              "IPYTHONDIR": "ipython"}  # fmt: skip
-    environment = {**os.environ, **{key: str(tmp_path / place) for key, place in places.items()}}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
-        *("--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
-        *(
-            f"--ServerApp.root_dir={folder}",
-            "--ServerApp.allow_root=True",
-            "--LabApp.expose_app_in_browser=True",
-        ),
-    ]
-    url = f"http://127.0.0.1:{port}"
-    serve(command, f"{url}/api/status?token={token}", environment, folder)
-    return f"{url}/lab/tree/{{}}?reset&token={token}", folder
 
 
 def turn_and_scroll(page, canvas):
@@ -120,30 +66,9 @@ def turn_and_scroll(page, canvas):
     page.wait_for_function("([c, p]) => c.toDataURL() !== p", arg=[canvas.element_handle(), moved])
 
 
-def ran(jupyterlab, chromium, notebook):
-    """The page on which all cells of a notebook, a file or a list of cells, have run."""
-    url, folder = jupyterlab
-    path = folder / "lesson.ipynb"
-    if isinstance(notebook, list):
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        cells = [nbformat.v4.new_code_cell(source) for source in notebook]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    else:
-        shutil.copy(notebook, path)
-    page = chromium(url.format(path.name), url.partition("/lab/")[0], height=1000)
-    page.wait_for_function(f"() => ({STATE})()?.kernel === 'idle'")
-    page.get_by_role("menuitem", name="Run", exact=True).first.click()
-    page.get_by_role("menuitem", name="Run All Cells").first.click()
-    page.wait_for_function(
-        f"() => {{ const s = ({STATE})(); return s?.failed || (s?.done && s.kernel === 'idle'); }}",
-    )
-    assert not page.evaluate(STATE)["failed"], page.evaluate("window.kernelErrors")
-    return page
-
-
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
-    page = ran(jupyterlab, chromium, CELLS if notebook == NOTEBOOKS[0] else ROOT / notebook)
+def test_dragging_a_slider_moves_the_picture(notebook, ran):
+    page = ran(CELLS if notebook == NOTEBOOKS[0] else ROOT / notebook)
     stage = page.locator(".pose-stage").first
     stage.scroll_into_view_if_needed()
     canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
@@ -175,8 +100,8 @@ def test_dragging_a_slider_moves_the_picture(notebook, jupyterlab, chromium):
     assert page.locator(".jp-Dialog, .Toastify__toast").count() == 0, "JupyterLab asks or says something"
 
 
-def test_a_click_a_key_and_a_button_choose_moments(jupyterlab, chromium):
-    page = ran(jupyterlab, chromium, MOMENTS)
+def test_a_click_a_key_and_a_button_choose_moments(ran):
+    page = ran(MOMENTS)
     strip, note = page.locator(".pose-moments canvas"), page.locator(".pose-stage:not(.pose-moments) .pose-remark")
     hint = page.locator(".pose-moments .pose-remark")
     strip.scroll_into_view_if_needed()
@@ -216,8 +141,8 @@ def test_a_click_a_key_and_a_button_choose_moments(jupyterlab, chromium):
     assert page.evaluate("window.kernelErrors") == []
 
 
-def test_what_is_in_a_picture_is_dragged_nudged_named_and_played(jupyterlab, chromium):
-    page = ran(jupyterlab, chromium, HANDLES)
+def test_what_is_in_a_picture_is_dragged_nudged_named_and_played(ran):
+    page = ran(HANDLES)
     stage = page.locator(".pose-stage").first
     canvas, caption = stage.locator("canvas").first, stage.locator(".pose-values")
     page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 5000", arg=canvas.element_handle())
@@ -270,3 +195,28 @@ def test_what_is_in_a_picture_is_dragged_nudged_named_and_played(jupyterlab, chr
     page.locator(".widget-play button").first.click()
     said("across 1.0")
     assert page.evaluate("window.kernelErrors") == []
+
+
+SWEEP = [
+    "import plotly.graph_objects as go\nfrom tutorial_lib.display import figures\n"
+    "from tutorial_lib.display.preview import show\n"
+    "made = [go.Figure(go.Scatter(x=[0, 1], y=[0, k]), {'title': f'picture {k}'}) for k in range(5)]\n"
+    "show(figures.sweep(made, [f'{k} mm' for k in range(5)], 'height', active=1))",
+    CELLS[0] + "\n" + CELLS[1],
+]
+
+
+def test_a_sweep_listens_to_the_keyboard_and_a_restarted_kernel_says_what_to_do(ran):
+    page = ran(SWEEP)
+    slider = page.locator(".js-plotly-plot .slider-group[role=slider]").first
+    slider.focus()
+    for key, value in (("ArrowRight", "2 mm"), ("End", "4 mm"), ("ArrowLeft", "3 mm"), ("Home", "0 mm")):
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "([e, v]) => e.getAttribute('aria-valuetext') === v", arg=[slider.element_handle(), value]
+        )
+    assert slider.get_attribute("aria-label") == "height"
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('.pose-stage'), '::before').content.includes('Run All Cells')"
+    )

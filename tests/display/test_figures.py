@@ -194,30 +194,3 @@ def test_png_knows_subplots_and_refuses_other_traces():
 def test_refuses_with_the_argument_and_the_expectation(make, says):
     with pytest.raises(ValueError, match=says):
         make()
-
-
-class Shown:
-    """One line.
-
-    More, which is one click away.
-    """
-
-    def method(self):
-        """What it does.
-
-        Returns:
-            1.
-        """
-        return 1
-
-
-def test_a_brief_source_keeps_all_code_and_the_first_line_of_what_is_said(monkeypatch):
-    shown = []
-    monkeypatch.setattr(preview, "display", lambda code: shown.append(code.data))
-    preview.source(Shown, Shown.method, brief=True)
-    assert shown == [
-        'class Shown:\n    """One line."""\n\n    def method(self):\n        """What it does."""\n        return 1\n\n'
-        'def method(self):\n    """What it does."""\n    return 1'
-    ]
-    preview.source(Shown.method)
-    assert "Returns:" in shown[1] and shown[1].startswith("    def method")

@@ -143,3 +143,12 @@ def test_people_of_a_motion_file(tmp_path):
     demo = demo_first_look.first_demo(str(tmp_path / "two.npz"), seed=1)
     for strength in (-1.0, 1.0):
         assert torch.isfinite(errors(demo.set(strength=strength).check())).all()
+
+
+def test_the_grid_is_dragged_to_the_lens_that_lies_nearest(demo):
+    (held,) = demo.stage.state["panes"][0]["handles"]
+    for strength in (-0.8, 0.0, 0.6):
+        place = demo_first_look.held_at(strength)[0].item()
+        demo.stage.grabbed = {"name": held["name"], "at": [place + 1e-4, 0.3], "count": demo.runs}
+        assert demo.params["strength"] == strength
+    demo.reset()

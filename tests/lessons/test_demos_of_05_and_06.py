@@ -866,3 +866,26 @@ def test_numbers_that_are_not_finite_are_told_and_the_toy_goes_on(toy, monkeypat
         assert toy.error and "outer steps 12" in toy.error and toy.stage.state["panes"] == before
     toy.controls["outer"].value = 13
     assert toy.error == "" and len(toy.arrays["loss"]) == 14
+
+
+@needs_plain
+@needs_all
+@pytest.mark.parametrize("name", ["lens", "lifter", "adapting"])
+def test_the_grid_in_the_picture_is_dragged_and_the_sliders_follow(name, request):
+    demo = request.getfixturevalue(name)
+
+    def right():
+        (held,) = [held for held in demo.stage.state["panes"][0]["handles"] if held["name"] == "the grid, right"]
+        return held["at"]
+
+    before = dict(demo.params)
+    target = [right()[0] - 0.03, right()[1] + 0.01]
+    demo.stage.grabbed = {"name": "the grid, right", "at": target, "count": demo.runs}
+    assert {key for key, value in demo.check().params.items() if value != before[key]} == {"k1", "p1"}
+    assert right() == pytest.approx(target, abs=0.003)
+
+
+def test_the_start_of_theta_is_dragged_in_the_plane(toy):
+    toy.stage.grabbed = {"name": "start of θ", "at": [-0.305, 5.0], "count": toy.runs}
+    assert (toy.params["x"], toy.params["y"]) == (-0.3, 0.9)
+    assert toy.stage.state["panes"][0]["handles"][0]["at"] == pytest.approx([-0.3, 0.9])

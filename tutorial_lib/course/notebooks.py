@@ -23,6 +23,7 @@ import nbformat
 from nbformat import NotebookNode
 
 import tutorial_lib
+from tutorial_lib.course import glossary
 from tutorial_lib.folders import output_folder
 
 ROOT = Path(tutorial_lib.__file__).resolve().parents[1]
@@ -111,9 +112,15 @@ def as_command(main: Callable[[], int]) -> NoReturn:
 def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
     """The text of a lesson as a notebook without outputs, with ids that depend on the cells' text alone.
 
-    Random ids (jupytext's own) would change every cell of the committed file at every build.
+    Random ids (jupytext's own) would change every cell of the committed file at every build. Terms of the glossary are
+    linked, and the way to other lessons stands at the end.
     """
     notebook = jupytext.read(notebooks / "source" / f"{slug}.py", fmt="py:percent")
+    prose = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    known = tuple(term for term in glossary.terms() if term.since <= slug[:2])
+    for cell, text in zip(prose, glossary.linked([cell.source for cell in prose], known)):
+        cell.source = text
+    notebook.cells += way_on(slug, notebooks)
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         cell_id = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
@@ -131,6 +138,19 @@ def read_source(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:
     return notebook
 
 
+def way_on(slug: str, notebooks: Path = NOTEBOOKS) -> list[NotebookNode]:
+    """The last cell of a lesson: the lessons before and after it, its cheat sheet, the glossary."""
+    road = sorted(path.stem for path in (notebooks / "source").glob("[0-9][0-9]_*.py"))
+    place = road.index(slug) if slug in road else 0
+    before, after = road[max(place - 1, 0) : place], road[place + 1 : place + 2]
+    name = {other: f"[{other[:2]} · {other[3:].replace('_', ' ')}]({other}.ipynb)" for other in before + after}
+    parts = [f"← {name[other]}" for other in before]
+    if (glossary.PAGE.parent / "cheatsheets" / f"{slug}.md").is_file():
+        parts += [f"[Cheat sheet](../docs/cheatsheets/{slug}.md)", "[Glossary](../docs/glossary.md)"]
+    parts += [f"{name[other]} →" for other in after]
+    return [nbformat.v4.new_markdown_cell(" · ".join(parts), metadata={"tags": ["way-on"]})] if parts else []
+
+
 def sets_up(cell: NotebookNode) -> bool:
     """Whether a cell only imports, or prepares what all others share."""
     if cell.cell_type != "code":
@@ -141,11 +161,18 @@ def sets_up(cell: NotebookNode) -> bool:
 
 
 def is_plumbing(cell: NotebookNode) -> bool:
-    """Whether a reader who wants the idea can do without the code: set-up, a demo's test, what a claim card or the
-    answer to a prediction is worked out from."""
+    """Whether a reader who wants the idea can do without the code: set-up, a demo's test, what a claim card, a table or
+    the answer to a prediction is worked out from."""
     behind = r"^(record\(|(\w+ = )?predict\(|\w+\.answer\()"
     worked_out = cell.cell_type == "code" and re.search(behind, cell.source, re.MULTILINE)
-    return sets_up(cell) or "demo-test" in tags(cell) or bool(worked_out)
+    return sets_up(cell) or "demo-test" in tags(cell) or bool(worked_out) or _tabulates(cell)
+
+
+def _tabulates(cell: NotebookNode) -> bool:
+    """Whether a cell of several statements ends in a table, and so is about its rows."""
+    body = ast.parse(cell.source).body if cell.cell_type == "code" else []
+    last = body[-1].value if len(body) > 1 and isinstance(body[-1], ast.Expr) else None
+    return isinstance(last, ast.Call) and isinstance(last.func, ast.Name) and last.func.id == "Markdown"
 
 
 def read_committed(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:

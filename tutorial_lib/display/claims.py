@@ -190,20 +190,20 @@ class Claim:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
-        """A card in the page's own colours, so that it reads in a dark theme too."""
+        """A card in the page's own colours, so that it reads in a dark theme too; its numbers under the first one."""
         verdict, sign, colour = _VERDICTS[self.holds]
         cell = "padding:3px 16px 3px 0;text-align:"
         head, *rows = ([escape(text) for text in cells] for cells in (self.heads(), *self.rows()))
         table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * 3])
+        first = ": ".join((rows[0][0], rows[0][-2])) if rows else "source"
         note = f"<p style='margin:8px 0 0'>{escape(self.note)}</p>" if self.note else ""
         foot = f"<p style='margin:8px 0 0;opacity:.75;font-size:13px'>Source: {escape(self.source)}</p>"
         return (
             f"<div style='border:{LINE};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"
             "margin:8px 0;max-width:52em;font-size:15px;line-height:1.45'>"
-            f"<p style='margin:0 0 6px'><span style='background:{colour};color:#fff;padding:1px 10px;"
-            f"border-radius:10px;font-weight:600'>{sign} {verdict}</span></p>"
-            f"<p style='margin:0 0 6px;font-weight:600'>{escape(self.text)}</p>"
-            f"{table}{note}{foot}</div>"
+            f"<p style='margin:0 0 4px;font-weight:600'><span style='background:{colour};color:#fff;padding:1px 10px;"
+            f"border-radius:10px;margin-right:10px'>{sign} {verdict}</span>{escape(self.text)}</p>"
+            f"<details><summary style='cursor:pointer'>{first}</summary>{table}{note}{foot}</details></div>"
         )
 
 

@@ -49,7 +49,7 @@ function themeOf(root) {
     if (name === "grey") return mix(text, back, 0.45);
     return dark ? mix(rgb(name), [255, 255, 255], 0.25) : rgb(name);
   };
-  return { text, back, dark, colour, grid: css(mix(text, back, 0.8)), soft: css(mix(text, back, 0.35)), font: style.fontFamily };
+  return { text, back, dark, colour, grid: css(mix(text, back, 0.8)), soft: css(mix(text, back, 0.35)), font: style.fontFamily, size: parseFloat(style.fontSize) / 15 };
 }
 
 /** Call `redraw` when the page's theme changes or a canvas its size; `stop` ends that. */

@@ -50,6 +50,9 @@ _BOX = {
     "nticks": 6,
     "tickfont": {"size": 12},
 }
+HEIGHT = 380
+"""Of a figure that names none, in CSS pixels: two of them fit a screen."""
+
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"size": 16, "color": COLOURS["ink"]}, "colorway": [COLOURS[name] for name in CYCLE],
@@ -332,7 +335,7 @@ def sweep(figures: Sequence[go.Figure], labels: Sequence[object], name: str, act
     result.layout.sliders = [
         {"active": active, "currentvalue": {"prefix": f"{name}: "}, "steps": stops, "pad": {"t": 45}}
     ]
-    return result.update_layout(height=(result.layout.height or 450) + 90, margin={"b": 110})
+    return result.update_layout(height=(result.layout.height or HEIGHT) + 90, margin={"b": 110})
 
 
 # ------------------------------------------------------------------ pieces

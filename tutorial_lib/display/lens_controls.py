@@ -1,9 +1,12 @@
-"""What every demo with a lens has: a slider for each coefficient, presets, the bent grid, a sentence about folds."""
+"""What every demo with a lens has: sliders, presets, the bent grid and its handles, a sentence about folds."""
+
+from functools import partial
 
 import numpy as np
 import torch
 
 from tutorial_lib.camera import FOCAL, to_screen
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import slider
 from tutorial_lib.distortion import COEFFICIENTS, PRESETS, RADIAL_LIMIT, TANGENTIAL_LIMIT, distort, folds
 
@@ -25,6 +28,33 @@ def grid_lines(lens: torch.Tensor, lines: int = 13, points: int = 49, half: floa
     across, fine = place[:, None].expand(-1, points), along[None, :].expand(lines, -1)
     vertical, horizontal = torch.stack([across, fine], -1), torch.stack([fine, across], -1)
     return to_screen(distort(torch.cat([vertical, horizontal]), lens))
+
+
+_HELD = {"the grid, right": (0, "k1", "p1"), "the grid, below": (1, "k1", "p2")}
+"""Which axis of the grid a handle lies on; what pulling it along that axis, and across, changes."""
+_REACH = 0.56
+"""Plane radius at which the handles lie, where nothing bends."""
+
+
+def grid_handles(lens: torch.Tensor) -> list[dict]:
+    """Two points of the grid to take hold of: along the radius they bend it, across they shear it."""
+    places = to_screen(distort(_REACH * torch.eye(2), lens.detach().cpu()))
+    return [stage.handle(name, place, colour="blue") for name, place in zip(_HELD, places)]
+
+
+def _pulled(name: str, at: tuple[float, ...], params: dict) -> dict[str, float]:
+    """The coefficients that put the handle there; those that it does not move keep their values.
+
+    A point at radius r on an axis comes to r + k1 r^3 + ... along it, and to r^2 times one of p1, p2 across it.
+    """
+    axis, along, across = _HELD[name]
+    rest = {key: params[key] for key in COEFFICIENTS} | {along: 0.0, across: 0.0}
+    more = torch.tensor(at) / FOCAL - distort(_REACH * torch.eye(2)[axis], lens_of(**rest))
+    return {along: more[axis].item() / _REACH**3, across: more[1 - axis].item() / _REACH**2}
+
+
+GRID_GRABS = {name: partial(_pulled, name) for name in _HELD}
+"""For `live(grabs=...)` of a demo whose picture has `grid_handles`."""
 
 
 def lens_controls(start: dict[str, float] | None = None) -> dict:

@@ -311,7 +311,9 @@ class Demo(ipywidgets.VBox):
             row.append(button)
         if plays:
             row += _player(self.controls[plays])
-        return ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
+        box = ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})
+        box.add_class("pose-buttons")
+        return box
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """Adds a PNG of the picture on the stage: previews and readers without a kernel see that."""

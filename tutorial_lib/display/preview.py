@@ -6,27 +6,25 @@ PNG is painted with matplotlib from the plotly figure itself, for the kinds of t
 are the same at every run.
 """
 
-import ast
 import base64
-import inspect
 import io
 import json
 import re
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import PIL.Image
 import plotly.graph_objects as go
-from IPython.display import Code, display
+from IPython.display import display
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from tutorial_lib.display import rerun
-from tutorial_lib.display.figures import MOVING
+from tutorial_lib.display.essence import source as source  # lessons take both from here
+from tutorial_lib.display.figures import HEIGHT, MOVING
 
 _DASH = {"solid": "-", "dash": (0, (4, 2)), "dot": (0, (1, 1.5)), "dashdot": "-.", None: "-"}
 _DPI = 100
@@ -38,6 +36,7 @@ KINDS = ("scatter", "scatter3d", "bar", "heatmap", "image")
 def show(figure: go.Figure) -> None:
     """Display a figure: interactive for a reader whose kernel runs; where none does, also as a PNG."""
     shown = json.loads(figure.to_json()) | {"config": {"responsive": True, "displaylogo": False}}
+    shown["layout"].setdefault("height", HEIGHT)
     title = figure.layout.title.text or ", ".join(t.name for t in figure.data if t.name)
     bundle = {
         "application/vnd.plotly.v1+json": shown,
@@ -60,7 +59,7 @@ def png(figure: go.Figure) -> bytes:
     """
     steps = _steps(figure)
     many = len(steps) > 1
-    width, height = (800, 380) if many else (figure.layout.width or 720, figure.layout.height or 450)
+    width, height = (800, 380) if many else (figure.layout.width or 720, figure.layout.height or HEIGHT)
     size = (figure.layout.font.size or figure.layout.template.layout.font.size or 14) * (0.55 if many else 0.72)
     canvas = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(canvas)
@@ -273,9 +272,9 @@ def _marks(ax: Any, layout: go.Layout, key: tuple[str, str] | str, size: float) 
         ax.text(note.x, y, _text(note.text), transform=where, fontsize=size * 0.85, **sides)
 
 
-def _photo(source: str) -> np.ndarray:
+def _photo(uri: str) -> np.ndarray:
     """(rows, columns, 3) uint8 from a data URI, which holds a PNG or a JPEG."""
-    data = base64.b64decode(source.partition(";base64,")[2])
+    data = base64.b64decode(uri.partition(";base64,")[2])
     return np.asarray(PIL.Image.open(io.BytesIO(data)).convert("RGB"))
 
 
@@ -308,24 +307,3 @@ def _rgba(colour: str | None):
 
 def _text(text: str) -> str:
     return re.sub(r"<[^>]+>", "", re.sub(r"<br\s*/?>", "\n", text))
-
-
-def source(*objects: Any, brief: bool = False) -> None:
-    """Show the library's own code, highlighted: lessons display what runs instead of a copy of it.
-
-    Args:
-        objects: functions, methods or classes.
-        brief: of a docstring its first line alone.
-    """
-    texts = [inspect.getsource(thing).rstrip() for thing in objects]
-    display(Code("\n\n".join(map(_brief, texts) if brief else texts), language="python"))
-
-
-def _brief(text: str) -> str:
-    """The same at the margin, with docstrings of one line."""
-    lines = textwrap.dedent(text).splitlines()
-    for node in sorted(ast.walk(ast.parse("\n".join(lines))), key=lambda node: -getattr(node, "lineno", 0)):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and (told := ast.get_docstring(node)):
-            first = node.body[0]
-            lines[first.lineno - 1 : first.end_lineno] = [" " * first.col_offset + f'"""{told.splitlines()[0]}"""']
-    return "\n".join(lines)

@@ -48,7 +48,7 @@ function lens(pane, view, w, h) {
 /** Where x, y and z point, in the bottom left corner. */
 function drawAxes(g, h, theme, directions) {
   const [x, y] = [38, h - 38];
-  g.font = `600 14px ${theme.font}`; g.textAlign = "center"; g.textBaseline = "middle"; g.lineWidth = 2;
+  g.font = `600 ${14 * theme.size}px ${theme.font}`; g.textAlign = "center"; g.textBaseline = "middle"; g.lineWidth = 2;
   g.strokeStyle = g.fillStyle = theme.soft;
   directions.forEach(([dx, dy], i) => {
     g.beginPath(); g.moveTo(x, y); g.lineTo(x + 24 * dx, y + 24 * dy); g.stroke();
@@ -80,7 +80,7 @@ function drawScene(g, w, h, pane, view, theme, state) {
     return place;
   });
   drawAxes(g, h, theme, [0, 1, 2].map(turn));
-  g.font = `13px ${theme.font}`; g.textAlign = "right"; g.fillStyle = theme.soft;
+  g.font = `${13 * theme.size}px ${theme.font}`; g.textAlign = "right"; g.fillStyle = theme.soft;
   g.fillText(`floor grid ${pane.grid} m`, w - 8, h - 12);
 }
 
@@ -164,7 +164,7 @@ function marker(g, theme, item, x, y, size) {
 
 // ---------------------------------------------------------------- pane kind "curve"
 function drawCurve(g, w, h, pane, view, theme) {
-  g.font = `14px ${theme.font}`;
+  g.font = `${14 * theme.size}px ${theme.font}`;
   const log = { x: pane.x.log, y: pane.y.log };
   const warp = (axis, v) => (log[axis] ? Math.log10(v) : v);
   const spread = (axis, count) => {
@@ -175,9 +175,9 @@ function drawCurve(g, w, h, pane, view, theme) {
     for (let p = Math.ceil(Math.log10(lo) - 1e-9); p <= Math.log10(hi) + 1e-9; p++) out.push([10 ** p, minus(String(Number((10 ** p).toPrecision(3))))]);
     return out.length > 1 ? out : [[lo, String(lo)], [hi, String(hi)]];
   };
-  const ty = spread("y", clamp(Math.floor(h / 60), 3, 6));
-  const left = 34 + Math.max(...ty.map(([, text]) => g.measureText(text).width)), [top, right, bottom] = [12, 16, 50];
-  const tx = spread("x", clamp(Math.floor((w - left) / 70), 4, 7));
+  const ty = spread("y", clamp(Math.floor(h / (60 * theme.size)), 3, 6));
+  const k = theme.size, left = 34 * k + Math.max(...ty.map(([, text]) => g.measureText(text).width)), [top, right, bottom] = [12, 16, 50 * k];
+  const tx = spread("x", clamp(Math.floor((w - left) / (70 * k)), 4, 7));
   const to = (axis, a, b) => { const [lo, hi] = pane[axis].range.map((v) => warp(axis, v)); return (v) => a + ((warp(axis, v) - lo) / (hi - lo)) * (b - a); };
   const X = to("x", left, w - right), Y = to("y", h - bottom, top);
   const back = (axis, a, b) => {
@@ -197,16 +197,16 @@ function drawCurve(g, w, h, pane, view, theme) {
   g.fillStyle = css(theme.text); g.textBaseline = "middle"; g.textAlign = "right";
   for (const [v, text] of ty) g.fillText(text, left - 7, Y(v));
   g.textAlign = "center";
-  for (const [v, text] of tx) g.fillText(text, X(v), h - bottom + 15);
-  g.fillText(pane.x.label, (left + w - right) / 2, h - 11, w - left);
-  g.save(); g.translate(12, (top + h - bottom) / 2); g.rotate(-Math.PI / 2); g.fillText(pane.y.label, 0, 0, h - 8); g.restore();
+  for (const [v, text] of tx) g.fillText(text, X(v), h - bottom + 15 * k);
+  g.fillText(pane.x.label, (left + w - right) / 2, h - 11 * k, w - left);
+  g.save(); g.translate(12 * k, (top + h - bottom) / 2); g.rotate(-Math.PI / 2); g.fillText(pane.y.label, 0, 0, h - 8); g.restore();
 
   g.save(); g.beginPath(); g.rect(left - 6, top - 6, w - right - left + 12, h - bottom - top + 12); g.clip(); // room for markers
   for (const r of pane.lines) {
     g.strokeStyle = css(theme.colour(r.colour)); g.lineWidth = 2; g.setLineDash(DASH[r.dash]);
     g.beginPath(); g.moveTo(left, Y(r.y)); g.lineTo(w - right, Y(r.y)); g.stroke();
     g.setLineDash([]); g.fillStyle = css(theme.colour(r.colour)); g.textAlign = "right"; g.textBaseline = "bottom";
-    g.font = `13px ${theme.font}`; g.fillText(r.name, w - right - 6, Y(r.y) - 3);
+    g.font = `${13 * theme.size}px ${theme.font}`; g.fillText(r.name, w - right - 6, Y(r.y) - 3);
   }
   for (const s of pane.series) {
     const colour = theme.colour(s.colour), xs = s.x.data, ys = s.y.data;
@@ -351,6 +351,7 @@ function describe(pane) {
 }
 
 function render({ model, el }) {
+  teachSliders();
   const root = element("div", "pose-stage", el);
   root.setAttribute("data-lm-suppress-shortcuts", "true"); // JupyterLab's keys stay out of the stage
   const caption = element("div", "pose-caption", root);
@@ -358,6 +359,8 @@ function render({ model, el }) {
   const error = element("div", "pose-error", root);
   error.setAttribute("role", "alert");
   const row = element("div", "pose-panes", root), bar = element("div", "pose-play", root), tables = element("div", "pose-tables", root);
+  tables.tabIndex = 0; // in a narrow window a table scrolls, by keys as well
+  tables.setAttribute("role", "group"); tables.setAttribute("aria-label", "tables");
   const button = element("button", "pose-button", bar, "\u25B6 play"), scrub = element("input", "", bar), count = element("span", "pose-count", bar);
   button.type = "button"; scrub.type = "range"; scrub.min = 0; scrub.step = 1;
   scrub.setAttribute("aria-label", "frame");
@@ -449,6 +452,7 @@ function render({ model, el }) {
       panes = specs.map((s) => makePane(s.kind, s.kind === "table" ? tables : row, redraw, go));
       for (const pane of panes) if (pane.canvas) watcher.observe(pane.canvas);
     }
+    tables.hidden = !specs.some((s) => s.kind === "table");
     specs.forEach((spec, i) => {
       const { box, title, canvas } = panes[i];
       write(title, canvas ? spec.title : "");

@@ -26,7 +26,9 @@ BONE_SIDES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
 
 def script(name: str) -> str:
     """The JavaScript of a widget: the file `name` after what all of them share. One text, since no page can import."""
-    return "\n".join(Path(__file__).with_name(part).read_text("utf-8") for part in ("drawing.js", "handles.js", name))
+    return "\n".join(
+        Path(__file__).with_name(part).read_text("utf-8") for part in ("drawing.js", "handles.js", "sweeps.js", name)
+    )
 
 
 class Stage(anywidget.AnyWidget):

@@ -14,7 +14,15 @@ from tutorial_lib.camera import to_screen
 from tutorial_lib.datasets.detector import lose_outside, outside
 from tutorial_lib.datasets.splits import walker
 from tutorial_lib.display import stage
-from tutorial_lib.display.lens_controls import BODY, fold_note, grid_lines, lens_of, lens_presets
+from tutorial_lib.display.lens_controls import (
+    BODY,
+    GRID_GRABS,
+    fold_note,
+    grid_handles,
+    grid_lines,
+    lens_of,
+    lens_presets,
+)
 from tutorial_lib.display.live import Demo, choice, live
 from tutorial_lib.distortion import COEFFICIENTS, distort, folds
 from tutorial_lib.lessons.camera_distortion.calibration_file import Calibration
@@ -62,7 +70,8 @@ def view_lens(straight: torch.Tensor, arrays: dict[str, Any], params: dict[str, 
                 stage.polyline("a circle, r = 0.5", arrays["ring"], colour="vermillion", width=3.0),
             ],
             margin=0.35,
-            title="the image",
+            title="the image: drag its grid",
+            handles=grid_handles(arrays["lens"]),
         ),
         stage.curve(
             [
@@ -95,6 +104,7 @@ def lens_demo(device: torch.device | str = "cpu", calibration: str | Path | None
         presets=presets(own),
         title="Bend the light",
         folded=("k2", "k3"),
+        grabs=GRID_GRABS,
         device=device,
     )
 
@@ -154,6 +164,7 @@ def view_lifter(ideal: dict[str, Any], blind: float, arrays: dict[str, Any], par
             lines=[stage.polyline("grid", arrays["grid"])],
             margin=0.85,
             title="what the detector reports",
+            handles=grid_handles(arrays["lens"]),
             weight=2.2,
         ),
         stage.scene(
@@ -209,5 +220,6 @@ def lifter_demo(
         presets=presets(own),
         title="The lifter meets a lens",
         folded=COEFFICIENTS[2:],
+        grabs=GRID_GRABS,
         device=device,
     )

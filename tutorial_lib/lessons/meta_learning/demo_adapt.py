@@ -18,8 +18,10 @@ from tutorial_lib.datasets.splits import adaptation_split
 from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import (
     BODY,
+    GRID_GRABS,
     SCENARIO_TITLES,
     fold_note,
+    grid_handles,
     grid_lines,
     lens_controls,
     lens_of,
@@ -168,8 +170,9 @@ def view_race(
             skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="ink")],
             lines=[stage.polyline("grid", arrays["grid"])],
             margin=0.2,
-            title="what the camera sees",
+            title="what the camera sees: drag its grid",
             weight=0.8,
+            handles=grid_handles(arrays["lens"]),
         ),
         stage.scene(skeletons, extent=BODY, up="-y", title="the room: play the steps"),
         stage.curve(
@@ -274,6 +277,7 @@ def lens_demo(
             **lens_controls(lens_presets()["d2 pincushion, heavy"]),
         },
         folded=("rate", "clip", *COEFFICIENTS),
+        grabs=GRID_GRABS,
         presets=lens_presets(),
         title="Adapt to a lens, now",
         device=device,
@@ -322,6 +326,7 @@ def crooked_demo(
             **lens_controls(d2),
         },
         folded=("rate", "clip", *COEFFICIENTS),
+        grabs=GRID_GRABS,
         presets={
             "crooked, heavy lens": crooked | d2,
             "crooked, no lens": crooked | level,

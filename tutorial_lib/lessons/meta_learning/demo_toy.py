@@ -130,6 +130,7 @@ def view_toy(
             ],
             cross=None,
             title="the plane of θ: rings are the losses of three tasks",
+            handles=[stage.handle("start of θ", arrays["path"][0], colour="blue")],
         ),
         stage.curve(
             [
@@ -176,4 +177,6 @@ def toy_demo() -> Demo:
         },
         title="Where should θ stand, if every task may take one step?",
         folded=("x", "y"),
+        grabs={"start of θ": lambda at, params: {"x": at[0], "y": at[1]}},
+        plays="outer",
     )

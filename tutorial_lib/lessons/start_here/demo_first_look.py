@@ -10,11 +10,12 @@ import torch
 from tutorial_lib.adaptation.conventions import LIMIT, Convention, mounting
 from tutorial_lib.adaptation.lens_test import LensTest
 from tutorial_lib.adaptation.race import Network, crooked_networks, race
+from tutorial_lib.camera import to_screen
 from tutorial_lib.datasets.splits import AdaptationSplit, builtin_split, walker
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.lens_controls import BODY, grid_lines
 from tutorial_lib.display.live import Demo, live, slider, steps
-from tutorial_lib.distortion import PRESETS
+from tutorial_lib.distortion import PRESETS, distort
 from tutorial_lib.render.random_photos import draw_photos
 
 STEPS, WINDOWS = 5, 64
@@ -26,6 +27,9 @@ STRENGTHS = {
 }
 """The slider's stops and their read-outs: shares of the course's test lenses d1 (barrel) and d2 (pincushion)."""
 
+HELD = 0.56
+"""Distance from the middle, in the camera's plane, of the grid's point that a reader drags."""
+
 NETWORKS = {"ordinary network": "vermillion", "adapting network": "blue"}
 TRAINED = {"ordinary network": "not meta-trained", "adapting network": "MAML"}
 """What lesson 06 calls them."""
@@ -36,6 +40,16 @@ def lens_at(strength: float) -> torch.Tensor:
     if not -1 <= strength <= 1:
         raise ValueError(f"strength is {strength}, expected a number from -1 (barrel) to 1 (pincushion)")
     return abs(strength) * PRESETS["d1" if strength < 0 else "d2"]
+
+
+def held_at(strength: float) -> torch.Tensor:
+    """Where on the screen (2,) the point of the grid lies that a reader drags."""
+    return to_screen(distort(torch.tensor([HELD, 0.0]), lens_at(strength)))
+
+
+def strength_at(x: float) -> float:
+    """The strength among the slider's stops that brings this point nearest to x."""
+    return min(STRENGTHS, key=lambda strength: abs(held_at(strength)[0].item() - x))
 
 
 def compute_first(
@@ -56,6 +70,7 @@ def compute_first(
         "percent": 100 * strength,
         "lean": lean,
         "grid": grid_lines(lens).masked_fill(outside, torch.nan),
+        "handle": held_at(strength),
         "seen": observation.video[0, moment],
         "truth": rig.in_picture(observation.truth[0, moment]),
         "poses": {name: rig.in_picture(result["poses"]) for name, result in outcome.items()},
@@ -69,7 +84,8 @@ def view_first(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
         skeletons=[stage.skeleton2d("detected joints", arrays["seen"], colour="green")],
         lines=[stage.polyline("a square grid", arrays["grid"])],
         margin=0.2,
-        title="what the camera sees",
+        title="what the camera sees: drag its grid",
+        handles=[stage.handle("the grid", arrays["handle"], axis="x", colour="blue")],
     )
     truth = stage.skeleton3d("truth", arrays["truth"], width=5.0)
     people = [stage.skeleton3d(name, arrays["poses"][name], colour=colour) for name, colour in NETWORKS.items()]
@@ -122,6 +138,7 @@ def first_demo(motion: str = "builtin", seed: int = 0, device: torch.device | st
         view_first,
         controls,
         presets=presets,
+        grabs={"the grid": lambda at, params: {"strength": strength_at(at[0])}},
         title="Hang it crooked, press play, watch a network get used to it",
         device=device,
     )

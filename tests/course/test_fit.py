@@ -1,0 +1,102 @@
+"""Every live demo of every lesson in a real JupyterLab, at the size of a projector and in narrow windows.
+
+A lesson is run as far as its demos need it: cells whose names no demo uses are left out.
+"""
+
+import ast
+
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from tutorial_lib.course import notebooks
+
+LESSONS = sorted(path.stem for path in notebooks.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+WIDE, HIGH = 1280, 720
+ROOM = 590
+"""CSS pixels of a notebook that JupyterLab shows at once at this size, less a margin of eight."""
+NARROW = (760, 480)
+
+UNROLLED = """() => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  panel.content.notebookConfig = {...panel.content.notebookConfig, windowingMode: 'none'};
+  window.jupyterapp.shell.collapseLeft();
+}"""
+MEASURED = """() => {
+  const scrolls = e => e.parentElement.closest('.pose-tables') || e.closest('.pose-tip');
+  const seen = e => { const r = e.getBoundingClientRect(); return r.width > 2 && r.height > 2; };
+  const right = e => e.getBoundingClientRect().right;
+  const outputs = [...document.querySelectorAll('.jp-OutputArea-output')];
+  return outputs.filter(o => o.querySelector('.pose-panes') && o.querySelector('.pose-controls')).map(o => {
+    const box = o.getBoundingClientRect(), all = [...o.querySelectorAll('*')].filter(seen);
+    const controls = [...o.querySelectorAll('.pose-controls > :not(.widget-accordion)')].filter(seen);
+    const labels = [...o.querySelectorAll('.widget-label, .pose-button, .jupyter-button')].filter(seen);
+    return {
+      demo: (o.querySelector('b') || {}).textContent || '?', height: Math.round(box.height),
+      controls: controls.length,
+      cut: labels.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim()),
+      wide: all.filter(e => right(e) > box.right + 2 && !scrolls(e)).map(e => e.className).slice(0, 3),
+      empty: [...o.querySelectorAll('canvas')].filter(c => seen(c) && c.toDataURL().length < 1500).length,
+    };
+  });
+}"""
+
+SIZES = """() => ['.pose-values', '.pose-controls .widget-label', '.pose-buttons button'].map(name =>
+  parseFloat(getComputedStyle(document.querySelector(name)).fontSize))"""
+
+
+def shows_demo(cell):
+    return any("".join(o.get("data", {}).get("text/plain", "")).startswith("live demo") for o in cell.outputs)
+
+
+def names(source):
+    """(bound, used) global names of a cell."""
+    nodes = list(ast.walk(ast.parse(TransformerManager().transform_cell(source))))
+    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    imports = [alias for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names]
+    bound |= {(alias.asname or alias.name).split(".")[0] for alias in imports}
+    return bound, {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def demos_alone(slug):
+    """The sources of the cells that show a lesson's demos, and of those before them that bind what they use."""
+    kept, wanted = [], set()
+    cells = [cell for cell in notebooks.read_committed(slug).cells if cell.cell_type == "code" and cell.source.strip()]
+    for cell in reversed(cells):
+        bound, used = names(cell.source)
+        if shows_demo(cell) or bound & wanted:
+            kept.insert(0, cell.source)
+            wanted |= used
+    return kept, sum(map(shows_demo, cells))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("slug", LESSONS)
+def test_every_demo_fits_a_projector_and_a_narrow_window(slug, ran):
+    cells, count = demos_alone(slug)
+    page = ran(cells, width=WIDE, height=HIGH)
+    page.evaluate(UNROLLED)
+    page.wait_for_function(
+        "n => document.querySelectorAll('.pose-panes').length >= n && "
+        "[...document.querySelectorAll('.pose-panes canvas')].every(c => c.width > 20)",
+        arg=count,
+    )
+    page.wait_for_timeout(500)  # pictures are drawn in the next frame
+    measured = page.evaluate(MEASURED)
+    assert len(measured) == count
+    for demo in measured:
+        assert demo["height"] <= ROOM, demo
+        assert not demo["cut"] and not demo["wide"] and not demo["empty"], demo
+        assert demo["controls"] <= 3, demo
+    for width in NARROW:
+        page.set_viewport_size({"width": width, "height": HIGH})
+        page.wait_for_timeout(500)
+        for demo in page.evaluate(MEASURED):
+            assert not demo["wide"] and not demo["cut"], (width, demo)
+    page.set_viewport_size({"width": WIDE, "height": HIGH})
+    small = page.evaluate(SIZES)
+    page.evaluate("window.jupyterapp.commands.execute('application:toggle-presentation-mode')")
+    page.wait_for_timeout(500)
+    for before, after in zip(small, page.evaluate(SIZES), strict=True):
+        assert after > 1.2 * before, "in presentation mode captions and sliders grow"
+    assert page.evaluate("window.kernelErrors") == []

@@ -1,0 +1,72 @@
+"""The lines of a library function that say what it does: its checks and the pages of its documentation left out."""
+
+import ast
+import inspect
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from IPython.display import Code, display
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def essence(thing: Any) -> str:
+    """The source of a function or class without what only guards it, as its own lines and comments.
+
+    Left out are: of docstrings all but the first paragraph, `if ...: ... raise ...` without an else, `assert`, calls of
+    functions named check... whose answer nobody takes, and loops over nothing else.
+    """
+    text = textwrap.dedent(inspect.getsource(thing)).rstrip()
+    lines, dropped = text.splitlines(), set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and (documentation := ast.get_docstring(node)):
+            said, first = node.body[0], documentation.split("\n\n")[0]
+            indent = " " * said.col_offset
+            lines[said.lineno - 1] = "\n".join(f"{indent}{line}" for line in f'"""{first}"""'.splitlines())
+            dropped.update(range(said.lineno, said.end_lineno or 0))
+        elif isinstance(node, ast.stmt) and _guards(node):
+            dropped.update(range(node.lineno - 1, node.end_lineno or 0))
+    kept = "\n".join(line for number, line in enumerate(lines) if number not in dropped)
+    try:
+        ast.parse(kept)
+    except SyntaxError:  # a body that was guards alone
+        return text
+    return kept
+
+
+def _guards(node: ast.stmt) -> bool:
+    if isinstance(node, ast.If):
+        return not node.orelse and isinstance(node.body[-1], ast.Raise)
+    if isinstance(node, ast.For):
+        return all(map(_guards, node.body))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        called = node.value.func
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        return name.lstrip("_").startswith("check")
+    return isinstance(node, ast.Assert)
+
+
+class _Shown(Code):
+    """Highlighted code over a link to the files that it is from."""
+
+    def __init__(self, text: str, places: list[tuple[str, int]]):
+        super().__init__(text, language="python")
+        self._places = places
+
+    def _repr_html_(self) -> str:
+        links = ", ".join(f"<a href='../{path}'>{path}, line {line}</a>" for path, line in self._places)
+        return f"{super()._repr_html_()}<p style='margin:2px 0;font-size:13px'>The whole, with its checks: {links}</p>"
+
+
+def source(*objects: Any) -> None:
+    """Show the essence of the library's own code, highlighted: lessons display what runs instead of a copy of it.
+
+    Args:
+        objects: functions and classes of this library.
+    """
+    places = []
+    for thing in objects:
+        path = Path(inspect.getsourcefile(inspect.unwrap(thing)) or "").resolve()
+        places.append((str(path.relative_to(PACKAGE.parent)), inspect.getsourcelines(thing)[1]))
+    display(_Shown("\n\n\n".join(map(essence, objects)), places))
