@@ -23,6 +23,7 @@ from tutorial_lib import checkpoints, integral
 from tutorial_lib.datasets import augmentation
 from tutorial_lib.datasets.photos import photo_set
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, record
+from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.integral import losses, poses, targets
 from tutorial_lib.lessons.integral_pose import (
@@ -77,6 +78,20 @@ print(f"{PROFILE} profile, every network trained with {len(FOUND['seeds'])} seed
 # > error, and by how much? Would you rather trust the peak or somebody who never looks at the photo?
 
 # %%
+READING, APART, TRUST = "smaller error", "they differ by", "I would trust"
+reading = predict(
+    {
+        READING: ["the peak", "the mean"],
+        APART: Scale(0, 1000, 20, "mm"),
+        TRUST: ["the peak", "who never looks, and says the mean pose"],
+    }
+)
+reading
+
+# %% [markdown]
+# In the photo, drag the joint onto another one: the demo changes over to that.
+
+# %%
 half_widths = poses.half_width(photos.box, photos.pose[:, 0, 2])
 few = slice(PERSON, PERSON + 40)
 inside_volume = demo_photos.depth_demo(
@@ -105,18 +120,27 @@ print("the demo of the volume moves")
 error = {method: results.per_seed(FOUND, method) for method in recipes.METHODS}
 peak = {m: results.per_seed(FOUND, m, "test, argmax") for m, way in recipes.METHODS.items() if way.mix is not None}
 blind = {name: parts["test"]["mpjpe_mm"] for name, parts in FOUND["baselines"].items()}
-Markdown(
+at_peak, at_mean = peak["integral"].mean(), error["integral"].mean()
+reading.answer(
+    {
+        READING: "the mean" if at_mean < at_peak else "the peak",
+        APART: float(abs(at_peak - at_mean)),
+        TRUST: "the peak" if at_peak < blind["mean pose"] else "who never looks, and says the mean pose",
+    },
     f"**What you saw.** Read at the peak, the network that was trained with the integral loss is off by "
-    f"**{peak['integral'].mean():.0f} mm**. Read at the mean, the very same network is off by "
-    f"**{error['integral'].mean():.0f} mm**. Always to say the mean pose of the training photos, without a look, gives "
-    f"{blind['mean pose']:.0f} mm, {'better' if blind['mean pose'] < peak['integral'].mean() else 'worse'} than "
-    f"the peak; to say another person's pose gives {blind['chance']:.0f}. So an average "
-    f"*can* be sharper than a maximum: cells are {2000 * half_widths.mean() / BUDGET['cells']:.0f} mm wide here, "
-    "and the cloud was trained so that its *mean* is right. Nobody asked where its peak is. With a heat-map loss the "
-    "peak gets better, and the mean still is the better reading:\n\n"
-    + results.reading_table(FOUND)
-    + "\n\nMean over training seeds, from the smallest to the largest. The rest of the lesson is about why."
+    f"**{at_peak:.0f} mm**. Read at the mean, the very same network is off by **{at_mean:.0f} mm**. Always to say the "
+    f"mean pose of the training photos, without a look, gives {blind['mean pose']:.0f} mm; to say another person's "
+    f"pose gives {blind['chance']:.0f}. So an average *can* be sharper than a maximum: cells are "
+    f"{2000 * half_widths.mean() / BUDGET['cells']:.0f} mm wide here, and the cloud was trained so that its *mean* is "
+    "right. Nobody asked where its peak is.",
 )
+
+# %% [markdown]
+# Trained with a heat-map loss, too, or with nothing else, and read in both ways (mean over training seeds, from the
+# smallest to the largest). The rest of the lesson is about why.
+
+# %%
+Markdown(results.reading_table(FOUND))
 
 # %% [markdown]
 # ## 2. From the highest cell to the average cell
@@ -143,18 +167,24 @@ source(integral.marginals, integral.expectation)
 
 # %% [markdown]
 # The demo starts with a map as a heat-map network is *trained to make it*: a blob of height 1, 2 cells wide, at $x = 8$
-# of 64 cells.
+# of 64 cells. Drag the blob to another place, and in the curve on the right pull its peak up: $\beta$ does that.
 #
 # > **Predict.** The peak is at 8. Where is the mean of the softmax?
+
+# %%
+drowned = predict(Scale(0, 63, 0.5, "(cell)"))
+drowned
 
 # %%
 build_up = demo_build_up.build_up_demo()
 build_up
 
 # %% tags=["demo-test"]
+means = {}
 for beta, place in ((1, 31.3), (10, 9.44), (100, 8.00)):
     build_up.set(axes=2, x=8.0, sigma=2.0, beta=beta).check()
-    assert abs(build_up.arrays["mean"][0].item() - place) < 0.05
+    means[beta] = build_up.arrays["mean"][0].item()
+    assert abs(means[beta] - place) < 0.05
 build_up.set(x=20.25, beta=20).check()
 assert abs(build_up.arrays["error"]) < 0.1 and build_up.arrays["peak"][0] == 20
 build_up.set(half_pixel=False).check()
@@ -162,17 +192,21 @@ assert abs(build_up.arrays["error"] + 0.5) < 0.1
 build_up.reset().check()
 print("the build-up demo moves")
 
+# %%
+drowned.answer(
+    means[1],
+    f"**What you saw.** At {means[1]:.1f}, the middle of the map! A score of 1 against 0 is only $e$ times as "
+    "probable, and there are 4,096 cells of background. Multiply the scores by β (divide them by a *temperature* 1/β), "
+    f"and the mean comes to {means[10]:.2f} (β = 10) and {means[100]:.2f} (β = 100). In 3D it is worse, "
+    "because there is more background.",
+)
+
 # %% [markdown]
-# **What you saw.** At 31.3, the middle of the map! A score of 1 against 0 is only $e$ times as probable, and there are
-# 4,096 cells of background. Multiply the scores by $\beta$ (divide them by a *temperature* $1/\beta$), and the mean
-# comes to 9.44 ($\beta = 10$) and 8.00 ($\beta = 100$). In 3D it is worse, because there is more background.
-#
 # A network that is trained *through* the mean learns to make scores that are high enough. A network that was trained on
 # Gaussian blobs by squared error did not, so its maps need a temperature. And too large a $\beta$ gives back what we
 # wanted to leave: the mean becomes the peak's cell.
 
 # %%
-show(figures.temperature_sweep())
 show(figures.error_by_axes())
 
 # %% [markdown]
@@ -188,14 +222,11 @@ source(integral.cell_centres)
 show(figures.half_pixel_figure())
 
 # %% [markdown]
-# **Two peaks.** A mean of two beliefs lies where nobody believes. The second blob grows at cell 48 while $\beta = 20$.
-# At height 0.8 it has $e^{-4}$, 2 %, of the first one's probability, and the mean stays; at 0.95 it has a third of it,
-# and the mean has slid by a quarter of the way; at equal heights the mean is at 28, in the middle of nowhere, and the
-# peak has to choose by chance. A higher $\beta$ makes the choice more abrupt, not better. Whether a network *makes* two
-# peaks is a matter of the loss.
-
-# %%
-show(figures.two_blobs_sweep())
+# **Two peaks.** A mean of two beliefs lies where nobody believes. In the demo, set $\beta = 20$, leave the blob at 8,
+# and pull the second one up, at cell 48. At height 0.8 it has $e^{-4}$, 2 %, of the first one's probability, and the
+# mean stays; at 0.95 it has a third of it, and the mean has slid by a quarter of the way; at equal heights the mean is
+# at 28, in the middle of nowhere, and the peak has to choose by chance. A higher $\beta$ makes the choice more abrupt,
+# not better. Whether a network *makes* two peaks is a matter of the loss.
 
 # %% [markdown]
 # ## 3. What the loss makes of the cloud
@@ -238,6 +269,14 @@ source(losses.heatmap_bce, targets.contract)
 # > **Predict.** With the integral loss alone: how far is the mean from the truth, and how far is the peak?
 
 # %%
+MEAN_OFF, PEAK_OFF = "the mean is off by", "the peak is off by"
+shaped = predict({MEAN_OFF: Scale(0, 600, 10, "mm"), PEAK_OFF: Scale(0, 600, 10, "mm")})
+shaped
+
+# %% [markdown]
+# *Play* lets the volume be trained. Drag the joint (black) to another place: the volume is trained anew for that.
+
+# %%
 places = demo_loss_mixer.two_truths(wrist, elbow)
 mixer = demo_loss_mixer.loss_mixer_demo(places, photos.image[PERSON])
 mixer
@@ -256,7 +295,8 @@ sure, torn = ({name: cloud | {
     key: demo_loss_mixer.miss(cloud[key], places if doubt else places[:1]) for key in ("mean", "peak")
 } for name, cloud in figures.clouds(doubt, places).items()} for doubt in (0.0, 0.4))  # fmt: skip
 cell = 1000 * math.sqrt(3) / demo_loss_mixer.SIDE  # half its diagonal, mm
-Markdown(
+shaped.answer(
+    {MEAN_OFF: sure["integral only"]["mean"], PEAK_OFF: sure["integral only"]["peak"]},
     f"**What you saw.** With the integral loss alone the mean is off by {sure['integral only']['mean']:.0f} mm and the "
     f"peak by {sure['integral only']['peak']:.0f}: the loss is content with *any* cloud that balances on the spot. "
     "The heat-map losses care for the shape. Alone, they bring the *peak* into the joint's cell, so it is off by what "
@@ -264,14 +304,14 @@ Markdown(
     f"another matter: after Gaussian BCE alone it is {sure['Gaussian BCE only']['mean']:.0f} mm off, because thousands "
     "of cells of background keep a share of the softmax and pull it to the middle. The cross entropy over all cells "
     f"leaves no background, and its mean is where its peak is ({sure['one-hot CE only']['mean']:.0f} mm). Together "
-    f"with the integral loss: a compact cloud with its mean near the truth.\n\n{figures.mixture_table(0.0, places)}\n\n"
+    "with the integral loss: a compact cloud with its mean near the truth.\n\n"
     "**Two truths.** The forearm points to the camera; in the photo it might as well point away from it. Let 0.4 of "
     f"the examples say so: now the mean falls between the two and is {torn['Gaussian BCE only']['mean']:.0f} mm from "
-    f"the nearer one (Gaussian BCE only), while the peak chooses ({torn['Gaussian BCE only']['peak']:.0f} mm)."
+    f"the nearer one (Gaussian BCE only), while the peak chooses ({torn['Gaussian BCE only']['peak']:.0f} mm).",
 )
 
 # %%
-show(figures.mixture_sweep(0.0, places))
+Markdown(figures.mixture_table(0.0, places))
 
 # %% [markdown]
 # ## 4. One photo, many photos
@@ -283,6 +323,16 @@ show(figures.mixture_sweep(0.0, places))
 # times:
 #
 # > **Predict.** With the zoom at its largest: which joints leave the picture, and what should a loss do with them?
+
+# %%
+LEAVE, LOSS = "most often", "a loss should"
+outside = predict(
+    {
+        LEAVE: ["the head", "the wrists", "the feet"],
+        LOSS: ["pull them to the border", "leave them out", "treat them like all others"],
+    }
+)
+outside
 
 # %%
 one = photos.select([PERSON] * 8)
@@ -301,16 +351,18 @@ print("the augmentation demo moves")
 
 # %%
 leaving = ", ".join(f"{JOINTS[i].replace('_', ' ')} ({gone[i]})" for i in gone.argsort(descending=True)[:4] if gone[i])
-Markdown(
+ENDS = {"the head": ["head"], "the wrists": ["left_wrist", "right_wrist"], "the feet": ["left_foot", "right_foot"]}
+each = {name: gone[[JOINTS.index(joint) for joint in ends]].double().mean() for name, ends in ENDS.items()}
+outside.answer(
+    {LEAVE: [name for name in each if each[name] == max(each.values())], LOSS: "leave them out"},
     f"**What you saw.** In the eight draws {gone.sum()} of {gone.numel() * len(one)} joints leave the picture"
     + (f", most often {leaving}" if leaving else "")
     + ". What is outside has no cell, so no map can say where it is: the loss leaves these joints out (`inside` in the "
-    "training below). A plain regression could still learn them; to be fair, it does not get them either."
+    "training below). A plain regression could still learn them; to be fair, it does not get them either.",
 )
 
 # %%
 source(augmentation.move)
-show(figures.strength_sheet(one.image, one.keypoints, SEED))
 
 # %% [markdown]
 # ## 5. Metres
@@ -338,7 +390,13 @@ source(poses.to_pose)
 # quarter of a minute on an idle processor. The first cell checks your step, the second trains with it.
 #
 # > **Predict.** Who always says the mean pose has about 160 mm on these validation photos. Where will 600 steps of 32
-# > photos get you? And when will the cloud have found the wrist?
+# > photos get you? And when will the cloud have found the wrist, to within a cell?
+
+# %%
+ENDS_AT, FINDS = "after 600 steps", "the cloud has found the wrist"
+WHEN = ["within 200 steps", "within 400 steps", "within 600 steps", "not yet"]
+own_guess = predict({ENDS_AT: Scale(0, 300, 5, "mm"), FINDS: WHEN})
+own_guess
 
 
 # %%
@@ -361,15 +419,19 @@ def training_step(net, optimiser, images, target):
 checks.training_step(training_step)
 
 # %%
-demo_training.train_live(photos.image[PERSON], wrist, SEED)  # with your step, once it is right
+learned = demo_training.train_live(photos.image[PERSON], wrist, SEED)  # with your step, once it is right
+
+# %%
+when = WHEN[-1] if learned["found"] is None else WHEN[max(0, math.ceil(learned["found"] / 200) - 1)]
+own_guess.answer(
+    {ENDS_AT: learned["curve"][-1][1], FINDS: when},
+    "**What you saw.** At first the cloud is everywhere and the mean is in the middle of the picture. Then it learns "
+    "what an average person looks like, which already is worth the mean pose; and only then what *this* person does. "
+    f"You ended at {learned['curve'][-1][1]:.0f} mm (the mean pose: {learned['blind']:.0f}). The shipped networks go "
+    "on from there: larger photos, finer volumes, more people, and many more steps, on augmented photos.",
+)
 
 # %% [markdown]
-# **What you saw.** At first the cloud is everywhere and the mean is in the middle of the picture. Then it learns what
-# an average person looks like, which already is worth the mean pose; and only then what *this* person does. The line
-# above says where you ended, the picture whether this wrist was found; 600 steps may not be enough for that. The
-# shipped networks go on from there: larger photos, finer volumes, more people, and many more steps, on augmented
-# photos.
-#
 # ## 7. Four approaches
 #
 # The report tried four: (1) plain regression, (2) the integral loss, (3) the integral loss and, for the last epochs,
@@ -413,8 +475,20 @@ for method, net in nets.items():
 print("all shipped networks have their recorded error:", bool(agree))
 
 # %% [markdown]
-# > **Predict.** (1) Which approach wins, and by how many millimetres? (2) Where is most of the error: across the
-# > picture, down the picture, or in depth? (3) Who is best after the first seventh of the steps?
+# > **Predict.** (1) Which approach wins? (2) Where is most of the error: across the picture, down the picture, or in
+# > depth? (3) Who is best after the first seventh of the steps?
+
+# %%
+begun = {
+    "plain regression": results.early(FOUND, "regression"),
+    "integral regression": results.early(FOUND, "integral"),
+    "the heat map at its peak": results.early(FOUND, "heat-map", "peak"),
+    "the heat map at its mean": results.early(FOUND, "heat-map"),
+}
+FIRST, WHERE, EARLY = "(1) smallest error", "(2) most of it is", "(3) best early on"
+AXES = ["across the picture", "down the picture", "in depth"]
+approach = predict({FIRST: [name for _, name in results.APPROACHES.values()], WHERE: AXES, EARLY: list(begun)})
+approach
 
 # %%
 Markdown(results.approaches_table(FOUND))
@@ -431,28 +505,25 @@ show(results.difference_figure(FOUND))
 best = min(error, key=lambda method: error[method].mean())
 axes = results.per_seed(FOUND, "integral", metric="axes_mm").mean(0)
 flat = np.array(FOUND["baselines"]["mean pose"]["test"]["axes_mm"])
-won = dict(zip(("x", "y", "depth"), 1 - axes / flat))
-worst, hardest = ("x", "y", "depth")[axes.argmax()], min(won, key=won.__getitem__)
-begun = {
-    "plain regression": results.early(FOUND, "regression"),
-    "integral regression": results.early(FOUND, "integral"),
-    "the heat map at its peak": results.early(FOUND, "heat-map", "peak"),
-    "the heat map at its mean": results.early(FOUND, "heat-map"),
-}
+won = dict(zip(AXES, 1 - axes / flat))
+hardest = min(won, key=won.__getitem__)
 quick = min((name for name in begun if np.isfinite(begun[name]).all()), key=lambda name: begun[name].mean())
-Markdown(
+approach.answer(
+    {FIRST: results.APPROACHES[best][1], WHERE: AXES[axes.argmax()], EARLY: quick},
     f"**What you saw.** (1) *{results.APPROACHES[best][1]}* has the smallest error, {error[best].mean():.1f} mm; that "
     f"is {results.said(error[best] - error['regression'])} from plain regression, seed by seed, and the mean pose has "
-    f"{blind['mean pose']:.0f}. (2) In {worst}: integral regression is off by {axes[0]:.0f} mm in x, {axes[1]:.0f} in "
-    f"y and {axes[2]:.0f} in depth, where the mean pose is off by {flat[0]:.0f}, {flat[1]:.0f} and {flat[2]:.0f}. "
-    "Looking at the photo takes "
-    + ", ".join(f"{100 * share:.0f} % away in {axis}" for axis, share in won.items())
-    + f": *{hardest}* is what a single photo tells least about. "
-    f"(3) Early on it is {quick}, with {begun[quick].mean():.0f} mm on validation photos."
-    "\n\nLesson 01 asks the first question in 2D, with its own photos. Two experiments on one question agree when both "
-    "are trained long enough to tell: look at the last figure's left end. In the first steps the difference is large, "
-    "or changes its sign; what a card says is what stands at its right end."
+    f"{blind['mean pose']:.0f}. (2) Integral regression is off by {axes[0]:.0f} mm across, {axes[1]:.0f} down and "
+    f"{axes[2]:.0f} in depth, the mean pose by {flat[0]:.0f}, {flat[1]:.0f} and {flat[2]:.0f}. Looking at the photo "
+    "takes "
+    + ", ".join(f"{100 * share:.0f} % away {axis}" for axis, share in won.items())
+    + f": *{hardest}* is where a single photo tells least. (3) Early on, *{quick}* is best, with "
+    f"{begun[quick].mean():.0f} mm on validation photos.",
 )
+
+# %% [markdown]
+# Lesson 01 asks the first question in 2D, with its own photos. Two experiments on one question agree when both are
+# trained long enough to tell: look at the last figure's left end. In the first steps the difference is large, or
+# changes its sign; what a card says is what stands at its right end.
 
 # %% [markdown]
 # ## Claim cards
@@ -764,15 +835,30 @@ checks.bce_floor(bce_floor)
 #
 # The code that computes the integral has just made a beautiful map of probabilities. Why not compare *that* with the
 # target, cell by cell? Because the BCE will take its sigmoid: probabilities near $1/4096$ become $1/2$, in every cell,
-# and no score can change that. *Predict both curves.*
+# and no score can change that.
+#
+# > **Predict.** Where does the loss end, above its floor, if it is fed with logits, and where through a softmax?
 
 # %%
-show(figures.softmaxed_figure())
+LOGITS, SOFTMAXED = "with logits", "through a softmax"
+ENDS_UP = ["within 10 nats", "10 to 1,000 nats above", "more than 1,000 nats above"]
+fed = predict({LOGITS: ENDS_UP, SOFTMAXED: ENDS_UP})
+fed
+
+# %%
+twice = figures.softmaxed_figure()
+show(twice)
+
+# %%
+last = {name: trace.y[-1] for name, trace in zip((LOGITS, SOFTMAXED), twice.data)}
+fed.answer(
+    {name: ENDS_UP[int(value > 10) + int(value > 1000)] for name, value in last.items()},
+    f"**What you saw.** With logits it ends {last[LOGITS]:.1f} nats above its floor, through a softmax "
+    f"{last[SOFTMAXED]:,.0f}: the largest probability is at most 1 and its sigmoid 0.73, that of all the others is "
+    r"0.5, and $\ln 2$ a cell adds up.",
+)
 
 # %% [markdown]
-# **What you saw.** With logits the loss falls to its floor. Through a softmax it stays thousands of nats above it: the
-# largest probability is 1 and its sigmoid 0.73, that of all the others is 0.5, and $\ln 2$ a cell adds up.
-#
 # ## Summary
 #
 # 1. Yes: read at the mean, a network that was trained through the mean is far better than at its peak.

@@ -21,11 +21,13 @@ from tqdm.auto import tqdm
 from tutorial_lib import checkpoints
 from tutorial_lib.datasets.videos import videos_under_test
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, plus_minus, record
+from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.display.tables import markdown, table
 from tutorial_lib.lessons.temporal_lifting import (
     checks,
     demo_architecture,
+    demo_explain,
     demo_few_labels,
     demo_forms,
     demo_lifting,
@@ -88,32 +90,43 @@ print(f"{PROFILE} profile, {len(SEEDS)} test seeds")
 # > **Predict.** Three layers of width 3, dilations 1, 3, 9: how many frames? And with five layers?
 #
 # The demo builds the network that you ask for and finds out *by its gradient* which input frames the marked output
-# depends on; no formula is asked.
+# depends on; no formula is asked. Pull the output (the diamond) up by a layer.
+
+# %%
+THREE, FIVE = "three layers", "five layers"
+sees = predict({THREE: ["7 frames", "13 frames", "27 frames"], FIVE: ["11 frames", "121 frames", "243 frames"]})
+sees
 
 # %%
 architecture = demo_architecture.architecture_demo()
 architecture
 
 # %% tags=["demo-test"]
+fields = {}
 for layers in (1, 2, 3, 4, 5):
     architecture.set(layers=layers, width=3, dilated=True, causal=False).check()
-    assert architecture.arrays["field"] == 3**layers
+    fields[layers] = architecture.arrays["field"]
+    assert fields[layers] == 3**layers
 architecture.set(layers=4, dilated=False).check()
 assert architecture.arrays["field"] == 9  # without dilation it grows by two a layer
 architecture.reset().check()
 print("the architecture demo moves")
 
+# %%
+sees.answer(
+    {THREE: f"{fields[3]} frames", FIVE: f"{fields[5]} frames"},
+    f"**What you saw.** With dilation the field multiplies by the width at every layer: {fields[3]} frames with three, "
+    f"{fields[5]} with five, {fields[5] / 50:.1f} seconds of video. In general it is "
+    r"$F = \prod_i w_i$; without dilation it only adds, $F = 1 + \sum_i (w_i - 1)$. The convolutions alone reach every "
+    "frame of the field by exactly one path: no gaps, nothing twice. The residual connections add paths of their own, "
+    "which is why frames near the middle count more often.",
+)
+
 # %% [markdown]
-# **What you saw.** With dilation the field multiplies by the width at every layer: $F = \prod_i w_i$, that is
-# $3^3 = 27$ and $3^5 = 243$; without it, it only adds, $F = 1 + \sum_i (w_i - 1)$. Five layers see 4.9 seconds of
-# video. The convolutions alone reach every frame of the field by exactly one path: no gaps, nothing twice. The residual
-# connections add paths of their own, which is why frames near the middle count more often.
-#
 # A **causal** network may not look into the future, for use while the video is still running. It is the same network
 # with the output moved to the last frame of its field.
 
 # %%
-show(figures_architecture.depth_sweep())
 show(figures_architecture.growth_figure())
 
 # %% [markdown]
@@ -140,33 +153,50 @@ Markdown(figures_architecture.cost_table())
 # no convolution any more: three frames side by side, times a matrix.
 
 # %%
-source(TemporalLifter._sequence)
-source(TemporalLifter._windows)
+source(TemporalLifter._sequence, TemporalLifter._windows)
 
 # %% [markdown]
-# > **Predict.** Same weights, same 27 frames: how far apart are the two outputs? And which form does less work for a
-# > clip of 27 frames, and which for a minute of video?
+# > **Predict.** Same weights, same frames: how far apart are the two outputs? And which form does less work for a clip
+# > of three frames, and which for a long video?
+
+# %%
+OUTPUTS, SHORT, LONG = "the outputs differ by", "less work, three frames", "less work, a long video"
+ROUNDING = ["rounding alone", "some millimetres", "some centimetres"]
+twice = predict({OUTPUTS: ROUNDING, SHORT: list(demo_forms.FORMS), LONG: list(demo_forms.FORMS)})
+twice
+
+# %% [markdown]
+# *Play*, or drag the line on the right: the clip gets longer.
 
 # %%
 forms = demo_forms.two_forms_demo("builtin", SEED)
 forms
 
 # %% tags=["demo-test"]
+work, apart = {}, 0.0
 for length in (3, 60):
     forms.set(length=length).check()
-    assert forms.arrays["difference"] < 1e-4
-work = forms.arrays["work"]
-assert work["sequence"] < work["windows"]  # a long clip: neighbours share
-forms.set(length=3).check()
-assert forms.arrays["work"]["windows"] < forms.arrays["work"]["sequence"]
+    work[length], apart = forms.arrays["work"], max(apart, forms.arrays["difference"])
+assert apart < 1e-4
+assert work[60]["sequence"] < work[60]["windows"]  # a long clip: neighbours share
+assert work[3]["windows"] < work[3]["sequence"]
 forms.reset().check()
 print("the demo of the two forms moves")
 
+# %%
+twice.answer(
+    {
+        OUTPUTS: ROUNDING[int(apart > 1e-3) + int(apart > 1e-2)],
+        SHORT: min(work[3], key=work[3].get),
+        LONG: min(work[60], key=work[60].get),
+    },
+    f"**What you saw.** They differ by less than {np.ceil(1e6 * apart):.0f} µm: rounding. A pose of a clip of 3 "
+    f"frames takes {work[3]['windows']:.2f} million multiply-adds as windows and {work[3]['sequence']:.2f} as a "
+    f"sequence, of 60 frames {work[60]['windows']:.2f} and {work[60]['sequence']:.2f}: sharing wins. So windows for "
+    "training, one long sequence for a video.",
+)
+
 # %% [markdown]
-# **What you saw.** The same numbers up to rounding: the note under the picture says how many micrometres. For a clip of
-# a few frames the windows are cheaper; from about seven frames on, sharing wins. So windows for training, one long
-# sequence for a minute of video.
-#
 # Two more details of VideoPose3D, both one line long:
 #
 # - **Edge padding.** The field of the first frame reaches back before the video began; the first frame is repeated
@@ -176,8 +206,7 @@ print("the demo of the two forms moves")
 #   test time one can lift both the video and its mirror image, mirror the second result back, and average.
 
 # %%
-source(inference.flip)
-source(inference.lift_flipped_average)
+source(inference.flip, inference.lift_flipped_average)
 
 # %% [markdown]
 # ## 3. Lift a video
@@ -190,8 +219,22 @@ source(inference.lift_flipped_average)
 # runs Mask R-CNN or a cascaded pyramid network, CPN, on the videos of Human3.6M and HumanEva-I.) Nobody in this video
 # was trained on, and neither was the motion.
 #
-# > **Predict.** Set the detector's noise to 0. Does time still help? Set it to 3. Which of the two errors, joint
-# > position or jitter, profits more from time? And what is the jitter of somebody who never moves?
+# > **Predict.** Set the detector's noise to 0. Do 243 frames still beat one? Set it to 3. Which of the two errors,
+# > joint position or jitter, profits more from time? And what is the jitter of somebody who never moves?
+
+# %%
+STILL, PROFITS, STANDS = "noise 0: 243 frames", "noise 3: profits more", "jitter of the mean pose"
+time_helps = predict(
+    {
+        STILL: ["beat one", "do not"],
+        PROFITS: ["the position", "the jitter"],
+        STANDS: Scale(0, 20, 0.5, "mm per frame"),
+    }
+)
+time_helps
+
+# %% [markdown]
+# *Play* below the pictures lets the video run, and the line in the curve can be dragged to a moment.
 
 # %%
 lifting_demo = demo_lifting.lifting_demo(MOTION, SEED, FOLDER, trust=TRUST_PICKLE)
@@ -213,22 +256,29 @@ def fall(arrays, key, digits):
     return f"{arrays[key]['1 frame']:.{digits}f} → {arrays[key]['243 frames']:.{digits}f}"
 
 
-Markdown(
+def kept(arrays, key):
+    """The share of the error that 243 frames leave."""
+    return arrays[key]["243 frames"] / arrays[key]["1 frame"]
+
+
+time_helps.answer(
+    {
+        STILL: "beat one" if kept(perfect, "mpjpe") < 1 else "do not",
+        PROFITS: "the jitter" if kept(worse, "velocity") < kept(worse, "mpjpe") else "the position",
+        STANDS: worse["velocity"]["mean pose"],
+    },
     "**What you saw.** Press play with the noisy detector: the orange-red skeleton (one frame) trembles, the other "
-    "does "
-    "not. *Jitter* is measured by the **velocity error**: how much a joint's step from frame to frame differs from the "
-    f"true step. On this clip, from one frame to 243, without noise: MPJPE {fall(perfect, 'mpjpe', 0)} mm, velocity "
-    f"{fall(perfect, 'velocity', 1)} mm per frame; with noise 3: {fall(worse, 'mpjpe', 0)} mm and "
+    "does not. *Jitter* is measured by the **velocity error**: how much a joint's step from frame to frame differs "
+    f"from the true step. On this clip, from one frame to 243, without noise: MPJPE {fall(perfect, 'mpjpe', 0)} mm, "
+    f"velocity {fall(perfect, 'velocity', 1)} mm per frame; with noise 3: {fall(worse, 'mpjpe', 0)} mm and "
     f"{fall(worse, 'velocity', 1)} mm per frame. Who never moves has the velocity of the motion itself as error, "
-    f"{worse['velocity']['mean pose']:.1f} mm per frame here: a small velocity error alone is no merit. One clip "
-    "proves "
-    "nothing; section 4 has the mean over all."
+    f"{worse['velocity']['mean pose']:.1f} mm per frame: a small velocity error alone is no merit. One clip proves "
+    "nothing; section 4 has the mean over all.",
 )
 
 # %%
 video = videos_under_test(MOTION, SEED, 2.0, trust=TRUST_PICKLE)[0]
 networks = demo_lifting.load_networks(FOLDER)
-show(demo_lifting.stills(video, {name: networks[name] for name in ("1 frame", "81 frames")}, [20, 35, 50, 65, 80]))
 
 # %% [markdown]
 # ## 4. As the papers count it
@@ -334,15 +384,24 @@ source(semi_supervised.joint_losses)
 # > turn it by 40 degrees.
 
 # %%
-explain = demo_few_labels.explain_demo(videos_under_test("builtin", SEED, 0.0)[0], 60)
+GIANT, TURNED = "a giant, far away", "turned"
+WHO = ["back-projection", "the bone lengths", "both", "neither"]
+objects = predict({GIANT: WHO, TURNED: WHO})
+objects
+
+# %% [markdown]
+# In the scene, drag the guess by its head along its ray from the camera: size and distance change, the picture stays.
+
+# %%
+explain = demo_explain.explain_demo(videos_under_test("builtin", SEED, 0.0)[0], 60)
 explain
 
 # %% tags=["demo-test"]
-explain.set(size=1.4, distance=1.4, turn=0).check()
-losses = explain.arrays["losses"]
+explain.set(size=1.4, distance=1.4, turn=0, lens="none").check()
+losses = giant = explain.arrays["losses"]
 assert losses["reprojection, linear"] < 1e-5 and losses["bones, L1"] > 0.05
 explain.set(size=1.0, distance=1.0, turn=40).check()
-losses = explain.arrays["losses"]
+losses = turned = explain.arrays["losses"]
 assert losses["reprojection, linear"] > 0.01 and losses["bones, L1"] < 1e-5
 explain.set(turn=0, lens="d2 pincushion").check()
 losses = bent = explain.arrays["losses"]
@@ -350,17 +409,23 @@ assert losses["reprojection, linear"] > 0.01 and losses["reprojection, with the 
 explain.reset().check()
 print("the loss demo moves")
 
+
 # %%
-Markdown(
-    "**What you saw.** A giant far away and a dwarf nearby cast the same picture: back-projection is blind to scale, "
-    "and "
-    "the bone term is what holds it. A turned body has the right bones, and the picture objects. With a lens, the "
-    "*linear* "
-    f"projection objects to the truth itself: {bent['reprojection, linear']:.3f} half-widths with d2, where the "
-    "projection "
-    f"that knows the lens has {bent['reprojection, with the lens']:.3f}. (The losses have different units; the bars "
-    "show "
-    "each in per cent of its own largest value, the table has their values.)"
+def objecting(losses):
+    """Which of the two is more than a thousandth."""
+    felt = losses["reprojection, linear"] > 1e-3, losses["bones, L1"] > 1e-3
+    return WHO[[(True, False), (False, True), (True, True), (False, False)].index(felt)]
+
+
+objects.answer(
+    {GIANT: objecting(giant), TURNED: objecting(turned)},
+    "**What you saw.** A giant far away and a dwarf nearby cast the same picture: back-projection is blind to scale "
+    f"({giant['reprojection, linear']:.3f} half-widths), and the bone term holds it ({1000 * giant['bones, L1']:.0f} "
+    f"mm). A turned body has the right bones ({1000 * turned['bones, L1']:.0f} mm), and the picture objects "
+    f"({turned['reprojection, linear']:.3f}). With a lens, the *linear* projection objects to the truth itself: "
+    f"{bent['reprojection, linear']:.3f} half-widths with d2, where the projection that knows the lens has "
+    f"{bent['reprojection, with the lens']:.3f}. (The bars show each loss in per cent of its own largest value, the "
+    "table has the values.)",
 )
 
 # %% [markdown]
@@ -383,7 +448,12 @@ show(figures.norm_figure())
 # count as one person); the second of each pair also saw *all* the footage without labels. (The paper's figure 5 has
 # three panels: 10 frames a second by protocol 3, the full rate by protocol 1, and true keypoints. This is the third.)
 #
-# > **Predict.** Where do videos without labels stop to pay: at 3 %, at 30 %, or never?
+# > **Predict.** At which share of labels do videos without labels no longer pay, or do they always?
+
+# %%
+SHARES = [f"{100 * s:g} %" for s in recipes.SHARES]
+stops = predict([*SHARES, "they always pay"])
+stops
 
 # %%
 share = demo_few_labels.share_demo(videos_under_test(MOTION, SEED, 0.0, trust=TRUST_PICKLE)[:5], FOLDER)
@@ -415,13 +485,13 @@ pairs = {s: [recipes.few_name(s, semi) for semi in (False, True)] for s in recip
 won = {s: per_seed(few[semi]) - per_seed(few[labels]) for s, (labels, semi) in pairs.items()}
 pays = [f"{100 * s:g} %" for s, difference in won.items() if is_below(difference)]
 harms = [f"{100 * s:g} %" for s, difference in won.items() if is_above(difference)]
-Markdown(
+stops.answer(
+    next((share for share in SHARES if share not in pays), "they always pay"),
     "**The answer.** Change by the video without labels, mm: "
     + ", ".join(f"{plus_minus(difference)} at {100 * s:g} %" for s, difference in won.items())
     + f". It pays at {', '.join(pays) or 'no share'}; it harms at {', '.join(harms) or 'no share'}. With all labels "
-    "there "
-    "is nothing left to teach, and half of the batch goes to losses that only guess. (One trained pair each: another "
-    "training moves each number. The claim cards have several.)"
+    "there is nothing left to teach, and half of the batch goes to losses that only guess. (One trained pair each: "
+    "another training moves each number. The claim cards have several.)",
 )
 
 # %% [markdown]
@@ -431,8 +501,13 @@ Markdown(
 # (3 %), and all the video without labels through the heavy pincushion d2. One network back-projects along straight
 # lines, the other through the lens. They are tested on people behind d2, and on people without a lens.
 #
-# > **Predict.** Can a network get used to a lens from video without labels? And what does it learn if $\pi$ does not
-# > know the lens?
+# > **Predict.** Behind d2, against labels only: what does the video change if $\pi$ knows the lens? And if it does not?
+
+# %%
+KNOWS, NOT = "it knows the lens", "it does not"
+CHANGES = ["lower error", "nothing that these trainings tell", "higher error"]
+through = predict({KNOWS: CHANGES, NOT: CHANGES})
+through
 
 # %%
 LENS = {"labels only": "few-3-supervised", "straight": "few-3-d2-linear", "through the lens": "few-3-d2-lens"}
@@ -443,6 +518,16 @@ rows = [
 ]
 rows.append(["mean pose", "–", *(f"{FOUND.blind(place, few=True):.1f}" for place in PLACES.values())])
 Markdown(markdown(["3 % labels, and video through d2", "steps", *PLACES], rows, numbers=True))
+
+# %%
+labels_only, straight, knowing = LENS.values()
+behind = {key: FOUND.change(name, labels_only, "behind d2") for key, name in {KNOWS: knowing, NOT: straight}.items()}
+through.answer(
+    {key: CHANGES[0] if is_below(c) else CHANGES[2] if is_above(c) else CHANGES[1] for key, c in behind.items()},
+    f"**The answer.** Behind d2 the error changes by {plus_minus(behind[KNOWS])} % with a projection that knows the "
+    f"lens, and by {plus_minus(behind[NOT])} % with a straight one (trainings: {len(behind[KNOWS])}). The keypoints "
+    "are bent; whoever projects straight lines teaches the network to explain the bend by the body.",
+)
 
 # %% [markdown]
 # ## 7. Your own video, and Human3.6M
@@ -827,10 +912,28 @@ checks.reprojection(reprojection)
 # ## Break it
 #
 # Leave the warm-up out: put the person where an untrained trajectory model may put them, and look at how strongly
-# back-projection pulls. *Predict where the curve is zero.*
+# back-projection pulls.
+#
+# > **Predict.** Where is that pull zero?
 
 # %%
-show(figures.dead_gradient_figure(video))
+ZERO = ["behind the camera", "far behind the person", "nowhere"]
+dead = predict(ZERO)
+dead
+
+# %%
+pulls = figures.dead_gradient_figure(video)
+show(pulls)
+
+# %%
+depths, strength = np.asarray(pulls.data[0].x), np.asarray(pulls.data[0].y)
+none = depths[strength < 1e-6]
+dead.answer(
+    ZERO[2] if not len(none) else ZERO[int(none.mean() > 0)],
+    f"**What you saw.** Nothing pulls at {len(none)} of {len(depths)} places"
+    + (f", from {none.min():.1f} to {none.max():.1f} m" if len(none) else "")
+    + ". There every joint's $x/z$ is clamped, and a clamp has no slope. Hence the warm-up.",
+)
 
 # %% [markdown]
 # ## Summary

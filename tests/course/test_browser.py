@@ -41,7 +41,8 @@ HANDLES = [
     "    foot = stage.handle('foot', (0.2, params['depth'], 0.0), along=(0, 1, 0))\n"
     "    flat = stage.image(skeletons=[stage.skeleton2d('truth', arrays[0, :, :2])], handles=[wrist])\n"
     "    deep = stage.scene([stage.skeleton3d('truth', arrays)], extent=[(-1, 1)] * 3, handles=[foot])\n"
-    "    return stage.panes(flat, deep)\n"
+    "    time = stage.curve([], x=stage.axis('frame', 0, 4), y=stage.axis('error', 0, 1), now=range(5))\n"
+    "    return stage.panes(flat, deep, time)\n"
     "live(compute, view, {'x': slider(0.0, -1.0, 1.0, 0.1, 'across'), 'y': slider(0.0, -1.0, 1.0, 0.1, 'down'),\n"
     "     'depth': slider(0.0, -1.0, 1.0, 0.01, 'depth')}, plays='x',\n"
     "     grabs={'wrist': lambda at, params: {'x': at[0], 'y': at[1]}, 'foot': lambda at, params: {'depth': at[1]}})",
@@ -180,6 +181,16 @@ def test_what_is_in_a_picture_is_dragged_nudged_named_and_played(ran):
         if tip.is_visible():
             break
     assert tip.inner_text().startswith("truth, ")
+
+    line = stage.locator("canvas").nth(2)
+    box, count = line.bounding_box(), stage.locator(".pose-count")
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 16, box["y"] + 60, steps=3)
+    assert count.inner_text() == "frame 5 of 5", "the line of a curve drags the playback along"
+    page.mouse.up()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60)
+    assert count.inner_text() == "frame 5 of 5"
 
     page.locator(".widget-play button").first.click()
     said("across 1.0")

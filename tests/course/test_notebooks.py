@@ -10,6 +10,8 @@ figure then holds, because an error behind a widget raises nowhere else. **The c
 what is committed finds outputs that the library has moved away from; see `tutorial_lib.course.compare`.
 """
 
+import re
+
 import pytest
 
 from tutorial_lib.course import build, compare, notebooks, run
@@ -64,6 +66,22 @@ def test_pair_is_equal_and_outputs_belong_to_the_code(slug):
     committed = notebooks.read_committed(slug)
     assert compare.pair_differences(notebooks.read_source(slug), committed) == []
     assert not compare.stale_code(committed), "code was edited after it ran: run `make build`"
+
+
+@each_lesson
+def test_every_prediction_can_be_said_and_is_answered_after_it(slug):
+    cells = notebooks.read_source(slug).cells
+    texts = [cell.source for cell in cells]
+    asked = [number for number, cell in enumerate(cells) if re.search(r"^> \*\*Predict", cell.source, re.MULTILINE)]
+    said = {
+        found[1]: number for number, text in enumerate(texts) if (found := re.search(r"^(\w+) = predict\(", text, re.M))
+    }
+    if not said:
+        pytest.skip("its predictions are prose")
+    assert [number - 1 for number in said.values()] == asked, "room for an answer right below every question"
+    for name, number in said.items():
+        answers = [place for place, text in enumerate(texts) if re.search(rf"^{name}\.answer\(", text, re.M)]
+        assert len(answers) == 1 and answers[0] > number, name
 
 
 @each_lesson

@@ -133,3 +133,13 @@ def test_handles_lie_in_their_panes_units_and_say_what_they_lack():
         stage.scene([], handles=[held])
     with pytest.raises(ValueError, match="at holds nan"):
         stage.handle("wrist", (float("nan"), 0.0))
+
+
+def test_an_upright_line_can_be_taken_hold_of_where_one_control_moves_it():
+    axes = {"x": stage.axis("step", 0, 40), "y": stage.axis("loss", 1e-4, 1e4, log=True)}
+    (held,) = stage.curve([], **axes, now=12, grab="steps")["handles"]
+    assert held["name"] == "steps" and held["axis"] == "x"
+    assert held["at"][0] == 12 and 1e2 < held["at"][1] < 1e4, "high up on the line, inside the axes"
+    for now in (None, [0, 1, 2]):
+        with pytest.raises(ValueError, match="grab is 'steps', expected one place as `now`"):
+            stage.curve([], **axes, now=now, grab="steps")

@@ -106,6 +106,49 @@ def test_unknown_values_are_refused_and_the_demo_goes_on(body, descent):
     assert not body.set(rotation=10).error
 
 
+# ------------------------------------------------------------------ what is taken hold of
+def grab(demo, name, *at):
+    """What the page sends when a handle is dragged; returns where the handle then lies."""
+    demo.stage.grabbed = {"name": name, "at": list(at), "count": demo.runs}
+    demo.check()
+    held = [one for part in demo.stage.state["panes"] for one in part.get("handles", ()) if one["name"] == name]
+    return held[0]["at"]
+
+
+@pytest.mark.parametrize("about", demo_by_hand.ABOUT)
+@pytest.mark.parametrize("piece", ["left foot", "left arm, forearm and hand", TOGETHER])
+def test_a_part_lies_where_it_was_dragged_also_when_it_is_turned(body, piece, about):
+    rest(body).set(part=piece, rotation=30, shear=0.2, about=about)
+    assert grab(body, piece, 0.4, -0.3) == pytest.approx([0.4, -0.3], abs=0.0101)
+    assert grab(body, piece, 0.1, 0.2) == pytest.approx([0.1, 0.2], abs=0.0101)
+
+
+@pytest.mark.parametrize("pose", ["T-pose", "wave", "sit"])
+@pytest.mark.parametrize("name", demo_puppet.ENDS)
+def test_a_hand_or_foot_goes_where_it_is_dragged_within_reach(doll, name, pose):
+    limb = demo_puppet.ENDS[name]
+    doll.set(**doll.presets[pose])
+    hinge = limb.replace("arm", "elbow").replace("leg", "knee")
+    there = {**{key: doll.params[key] for key in puppet.ANGLES}, limb: -20, hinge: 50}
+    place = puppet.pose(there)[puppet.end_of(limb)].tolist()
+    assert grab(doll, name, *place) == pytest.approx(place, abs=0.015)
+    for angle in set(puppet.ANGLES) - {limb, hinge}:
+        assert doll.params[angle] == doll.presets[pose][angle]
+
+
+def test_a_hand_out_of_reach_points_there(doll):
+    doll.set(**doll.presets["T-pose"])
+    place = torch.tensor(grab(doll, "right hand", 0.3, -3.0))
+    shoulder = puppet.pose({})[puppet.JOINTS.index("left_shoulder")]
+    assert abs(doll.params["right_elbow"]) <= 1, "stretched"
+    way = place - shoulder
+    assert torch.atan2(*(torch.tensor([0.3, -3.0]) - shoulder)) == pytest.approx(torch.atan2(*way).item(), abs=0.03)
+
+
+def test_the_line_of_the_descent_is_dragged(descent):
+    assert grab(descent, "steps", 17.3, 0.5)[0] == 17 and descent.params["step"] == 17
+
+
 # ------------------------------------------------------------------ parts
 def test_template_costs_nothing(body):
     rest(body)
@@ -246,7 +289,6 @@ def test_far_target_is_not_felt(descent):
 @pytest.mark.parametrize(
     "make",
     [
-        figures.tear_sweep,
         figures.holes_figure,
         lambda: figures.pivot_sweep("corner"),
     ],
@@ -269,7 +311,7 @@ def test_boundary_figure_shows_jump_hinge_and_slip():
     figure = figures.boundary_figure()
     assert values(figure, "core only (released code)").max() == 0
     assert (
-        np.diff(values(figure, "jump (the paper)")).max() > 0.45 > 0.01 > np.diff(values(figure, "hinge (ours)")).max()
+        np.diff(values(figure, "jump (the paper)")).max() > 0.33 > 0.01 > np.diff(values(figure, "hinge (ours)")).max()
     )
 
 

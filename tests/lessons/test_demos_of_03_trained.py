@@ -17,7 +17,7 @@ from tutorial_lib.lessons.shape_templates import (
     sheets,
 )
 from tutorial_lib.motion import builtin
-from tutorial_lib.templates import identity, learning
+from tutorial_lib.templates import identity, keypoints, learning
 from tutorial_lib.templates.network import START
 from tutorial_lib.templates.pairs import front_pairs
 
@@ -119,6 +119,27 @@ def test_the_loss_is_live_and_lowest_among_the_people(made):
     assert found["along"][at].item() == pytest.approx(found["losses"]["reconstruction"], rel=1e-3)
 
 
+def test_the_template_is_laid_by_dragging_it_and_the_line_moves_it_along(made):
+    demo = made["laid"].reset().check()
+
+    def grab(name, *at):
+        demo.stage.grabbed = {"name": name, "at": list(at), "count": demo.runs}
+        held = [h for p in demo.check().stage.state["panes"] for h in p.get("handles", ()) if h["name"] == name]
+        return held[0]["at"]
+
+    demo.set(**demo.presets["found, a forearm moved"]).check()
+    assert grab("left forearm and hand", -0.2, 0.1) == pytest.approx([-0.2, 0.1], abs=0.026)
+    assert grab("shift", 0.52, 0.1)[0] == pytest.approx(0.5) and demo.params["shift_x"] == 0.5
+
+
+def test_what_passes_is_dragged_from_leak_to_leak(made):
+    demo = made["leak"].reset().check()
+    names = [value for _, value in demo.controls["leak"].options]
+    for at, name in ((1.2, names[1]), (99.0, names[-1])):
+        demo.stage.grabbed = {"name": "what passes", "at": [at, 1.0], "count": demo.runs}
+        assert demo.check().params["leak"] == name
+
+
 def test_leaks_change_what_is_painted(made, trained):
     demo = made["leak"].reset().check()
     names = demo_leak.recorded(trained)
@@ -161,6 +182,20 @@ def test_a_flat_skeleton_is_right_in_its_own_view_and_thin_from_aside(trained):
 
     first, last = widths(figure.frames[0]), widths(figure.frames[-1])
     assert first[:2] == first[2:4] and max(last[2:4]) < 1e-6 < min(last[:2])
+
+
+def test_raised_hands_are_told_from_those_that_hang(trained):
+    told = sheets.raised(trained)
+    assert told["all"] == 2 * len(trained.tests) and 0 < told["raised"] < told["all"]
+    found = keypoints(learning.affines_of(trained.regressor, trained.tests.photos(0)))
+    truth = trained.tests.keypoints[0]
+    off = [
+        (truth[i, wrist, 1] < truth[i, shoulder, 1], 50 * (found[i, wrist] - truth[i, wrist]).norm().item())
+        for i in range(len(truth))
+        for wrist, shoulder in ((13, 11), (16, 14))
+    ]
+    for name, which in (("raised", True), ("lowered", False)):
+        assert told[f"{name}: from the hand"] == pytest.approx(np.mean([d for up, d in off if up == which]), rel=1e-4)
 
 
 def test_marks_are_squares_at_their_points():

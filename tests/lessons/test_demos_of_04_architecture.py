@@ -231,7 +231,6 @@ def test_the_padding_repeats_the_ends(forms):
 
 # ------------------------------------------------------------------ static figures
 FIGURES = {
-    "depth": twins.depth_sweep,
     "growth": twins.growth_figure,
 }
 
@@ -240,12 +239,6 @@ FIGURES = {
 def test_every_figure_can_be_painted(make):
     figure = make()
     assert isinstance(figure, go.Figure) and preview.png(figure).startswith(b"\x89PNG")
-
-
-def test_the_sweep_has_a_step_a_layer_on_one_axis():
-    sweep = twins.depth_sweep()
-    assert [frame.layout.title.text for frame in sweep.frames] == [f"{3**n} frames seen" for n in range(1, 5)]
-    assert all(len(frame.data) == len(sweep.data) for frame in sweep.frames)
 
 
 def test_the_growth_is_exponential_with_dilation_and_linear_without():
@@ -281,3 +274,14 @@ def test_the_diagram_names_blocks_and_the_tensors_behind_them(network):
     assert marks[-1] == "block 4: 3×81 → (1, 1024)"
     note = [note.text for note in twins.block_figure(243, 1024).layout.annotations]
     assert {"(243, 34)", "(217, 1024)", "(1, 51)", "3d81", "34 → 1024", "slice 81, add"} <= set(note)
+
+
+# ------------------------------------------------------------------ what is taken hold of
+def test_the_output_is_pulled_up_by_layers_and_the_clip_longer(network, forms):
+    for demo, name, at, control, value in (
+        (network.reset(), "how many layers", (0.0, 4.3), "layers", 4),
+        (forms.reset(), "how long the clip is", (33.4, 1.0), "length", 33),
+    ):
+        demo.stage.grabbed = {"name": name, "at": list(at), "count": demo.runs}
+        assert demo.check().params[control] == value
+        demo.reset()

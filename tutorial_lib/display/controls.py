@@ -112,7 +112,8 @@ def player(control: Any) -> list[ipywidgets.Widget]:
 def nearest(control: Any, value: Any) -> Any:
     """The value of a slider that lies nearest to a number, in its range; another control's value as it is."""
     if isinstance(control, ipywidgets.SelectionSlider):
-        return min((known for _, known in pairs(control)), key=lambda known: abs(known - value))
+        stops = [known for _, known in pairs(control)]
+        return min(stops, key=lambda known: abs(known - value)) if is_number(value) else value
     if hasattr(control, "max"):
         kept = min(max(value, control.min), control.max)
         return round(kept) if isinstance(control.min, int) and isinstance(control.max, int) else kept

@@ -261,7 +261,7 @@ class Demo(ipywidgets.VBox):
 
     def _buttons(self, plays: str) -> ipywidgets.HBox:
         jobs = [(name, lambda _, params=params: self.set(**params)) for name, params in self.presets.items()]
-        row = []
+        row: list[ipywidgets.Widget] = []
         for name, job in [*jobs, ("reset", lambda _: self.reset())]:
             button = ipywidgets.Button(description=name, layout={"width": "auto"})
             button.on_click(job)

@@ -232,6 +232,7 @@ function drawCurve(g, w, h, pane, view, theme) {
     const x = pane.now.data[Math.min(view.frame, pane.now.data.length - 1)];
     g.strokeStyle = css(theme.text); g.lineWidth = 2; g.beginPath(); g.moveTo(X(x), top); g.lineTo(X(x), h - bottom); g.stroke();
   }
+  view.times = pane.now && pane.now.data.length > 1 ? Array.from(pane.now.data, X) : null;
   g.restore();
 }
 
@@ -283,7 +284,22 @@ function drawTable(box, pane) {
 }
 
 // ---------------------------------------------------------------- one pane = title, canvas, legend
-function makePane(kind, parent, redraw) {
+/** Where a curve's upright line follows the playback, the pointer drags it: to the frame that is nearest across. */
+function letSeek(canvas, view, go) {
+  let held = false;
+  const seek = (e) => {
+    const x = e.clientX - canvas.getBoundingClientRect().left, off = view.times.map((t) => Math.abs(t - x));
+    go(off.indexOf(Math.min(...off)));
+  };
+  canvas.addEventListener("pointerdown", (e) => {
+    if (e.button !== 0 || !view.times) return;
+    held = true; canvas.setPointerCapture(e.pointerId); seek(e);
+  });
+  canvas.addEventListener("pointermove", (e) => { canvas.classList.toggle("pose-seek", Boolean(view.times)); if (held && view.times) seek(e); });
+  for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) canvas.addEventListener(end, () => { held = false; });
+}
+
+function makePane(kind, parent, redraw, go) {
   const box = element("figure", `pose-pane pose-${kind}`, parent);
   const pane = { kind, box, handles: [], view: { zoom: 1, frame: 0, hits: [] }, title: element("figcaption", "pose-title", box) };
   if (kind === "table") { pane.body = element("div", "", box); return pane; }
@@ -293,8 +309,9 @@ function makePane(kind, parent, redraw) {
   tellTips(pane);
   pane.legend = element("div", "pose-legend", box);
   pane.cache = new WeakMap();
-  if (kind !== "scene") return pane;
   const { canvas, view } = pane;
+  if (kind === "curve") letSeek(canvas, view, go);
+  if (kind !== "scene") return pane;
   const turn = (da, de) => { view.azimuth += da; view.elevation = clamp(view.elevation + de, -20, 89); redraw(); };
   canvas.tabIndex = 0;
   canvas.addEventListener("pointerdown", (e) => { if (e.button === 0) { canvas.setPointerCapture(e.pointerId); view.grab = [e.clientX, e.clientY]; } });
@@ -432,7 +449,7 @@ function render({ model, el }) {
     const specs = state.panes || [], drawn = panes.length > 0; // the first picture waits for play
     if (specs.map((s) => s.kind).join() !== panes.map((p) => p.kind).join()) {
       row.replaceChildren(); tables.replaceChildren();
-      panes = specs.map((s) => makePane(s.kind, s.kind === "table" ? tables : row, redraw));
+      panes = specs.map((s) => makePane(s.kind, s.kind === "table" ? tables : row, redraw, go));
       for (const pane of panes) if (pane.canvas) watcher.observe(pane.canvas);
     }
     tables.hidden = !specs.some((s) => s.kind === "table");

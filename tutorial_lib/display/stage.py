@@ -348,6 +348,7 @@ def curve(
     y: dict,
     lines: Sequence[dict] = (),
     now: Values | None = None,
+    grab: str = "",
     title: str = "",
     weight: float = 1.0,
     handles: Sequence[dict] = (),
@@ -359,12 +360,19 @@ def curve(
         x: from `axis`.
         y: from `axis`.
         lines: from `hline`.
-        now: place on the x axis marked by an upright line; (frames,) places follow the playback.
+        now: place on the x axis marked by an upright line; (frames,) places follow the playback, and are dragged.
+        grab: name of a handle on the upright line, which moves along x; `live(grabs=...)` knows it by this name.
         title: above the pane.
         weight: share of the row's width.
         handles: from `handle`, in the axes' units.
     """
     marks = None if now is None else pack(np.atleast_1d(finite("now", now)))
+    if grab:
+        if marks is None or marks["shape"] != [1]:
+            raise ValueError(f"grab is {grab!r}, expected one place as `now`, which it takes hold of")
+        (low, high), share = y["range"], 0.9  # of the way up
+        height = low * (high / low) ** share if y["log"] else low + share * (high - low)
+        handles = [*handles, handle(grab, (float(unpack(marks)[0]), height), axis="x")]
     return {
         "kind": "curve", "title": title, "series": _parts("series", series, "mode", "series"), "x": x, "y": y,
         "lines": _parts("lines", lines, "y", "hline"), "now": marks, "weight": weight,

@@ -1,7 +1,7 @@
 """A puppet: the template's skeleton posed by angles in the plane of the image."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -26,6 +26,57 @@ POSES = {
     },
 }  # fmt: skip
 """Angles that are not zero, in degrees."""
+
+
+LIMBS = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "foot")}
+"""A limb's joints, from the trunk outwards."""
+
+
+def end_of(limb: str) -> int:
+    """Index of the joint at the end of a limb, such as the right wrist of "left_arm": sides are those of the image."""
+    image, kind = limb.split("_")
+    return JOINTS.index(f"{SIDES[image]}_{LIMBS[kind][2]}")
+
+
+def reach(
+    angles: Mapping[str, float], limb: str, place: Sequence[float], limits: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
+    """The two angles of a limb that bring its hand or foot as near to a place as it goes.
+
+    Args:
+        angles: of the whole puppet, as for `pose`.
+        limb: "left_arm", "right_arm", "left_leg" or "right_leg".
+        place: (2,) screen coordinates.
+        limits: degrees by name of `ANGLES`, of the limb's two at least.
+
+    Returns:
+        Degrees of both, by name. Of the two ways to bend a limb it is the one that comes nearer, or changes less.
+    """
+    image, kind = limb.split("_")
+    lift, hinge = 1 if image == "left" else -1, f"{image}_{LIMBS[kind][1]}"
+    root, middle, end = (JOINTS.index(f"{SIDES[image]}_{joint}") for joint in LIMBS[kind])
+    start, target = pose(angles)[root], torch.as_tensor(place, dtype=torch.float32)
+    upper, lower = (TEMPLATE_JOINTS[b] - TEMPLATE_JOINTS[a] for a, b in ((root, middle), (middle, end)))
+    first, second = (math.hypot(*bone.tolist()) for bone in (upper, lower))
+    way = target - start
+    far = min(max(math.hypot(*way.tolist()), abs(first - second) + 1e-6), first + second - 1e-6)
+    heading = math.atan2(way[1], way[0])
+    bend = math.acos((first**2 + far**2 - second**2) / (2 * first * far))
+    base = math.radians(angles.get("lean", 0.0)) if kind == "arm" else 0.0
+    found = []
+    for sign in (1, -1):
+        at = heading + sign * bend
+        x, y = far * math.cos(heading) - first * math.cos(at), far * math.sin(heading) - first * math.sin(at)
+        turned = at - math.atan2(upper[1], upper[0])
+        turns = {limb: turned - base, hinge: math.atan2(y, x) - math.atan2(lower[1], lower[0]) - turned}
+        answer = {}
+        for name, turn in turns.items():
+            degrees = (math.degrees(lift * turn) + 180) % 360 - 180
+            answer[name] = min(max(degrees, limits[name][0]), limits[name][1])
+        missed = torch.linalg.vector_norm(pose({**angles, **answer})[end] - target).item()
+        change = sum(abs(value - angles.get(name, 0.0)) for name, value in answer.items())
+        found.append((round(missed, 2), change, answer))
+    return min(found, key=lambda one: one[:2])[2]
 
 
 def pose(angles: Mapping[str, float]) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """From a row of scores to a coordinate, and on to a plane and a volume."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,14 @@ HEIGHT = 24.0
 """Where the first blob stands on the axes that no slider moves, in cells."""
 
 BETAS = (1, 2, 3, 5, 10, 20, 50, 100)
+HEIGHTS = tuple(i / 20 for i in range(21))
+"""Of the second blob."""
 
 LOW = 1e-3
 """Lower end of the axis of probabilities."""
+
+BLOB, PEAK, OTHER = "the blob", "how high the peak stands (β)", "how high the second blob is"
+"""What can be taken hold of."""
 
 
 def blobs(axes: int, x: float, sigma: float, second: float) -> torch.Tensor:
@@ -94,11 +101,12 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
         at = torch.stack([p[0], p.new_tensor((CELLS - 1) / 2) if flat else p[1]])
         at = from_cells(at, CELLS) / at.new_tensor([1.0, CELLS if flat else 1.0])
         dots.append(stage.dots(name, at[None], colour=colour, symbol=symbol, size=size))
+    blob = stage.handle(BLOB, at.tolist(), axis="x")  # where the truth is
 
     def plane(heat: torch.Tensor, name: str, colour: str, title: str) -> dict[str, Any]:
         return stage.image(
             heat=heat, heat_name=name, heat_colour=colour, dots=dots, aspect=CELLS / 4 if flat else 1.0, cross=None,
-            margin=0.02, title=title,
+            margin=0.02, title=title, handles=[blob],
         )  # fmt: skip
 
     uprights = [
@@ -115,11 +123,34 @@ def view_build_up(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
              *uprights],
             x=stage.axis("x (cells)", -0.5, CELLS - 0.5), y=stage.axis("probability", LOW, 1, log=True),
             lines=[stage.hline("uniform", 1 / CELLS, dash="dot")], title="sum over the other axes", weight=1.3,
+            handles=[
+                stage.handle(name, (x, max(float(arrays["marginal"][round(x)]), LOW)), axis="y", colour="orange")
+                for name, x in ((PEAK, params["x"]), (OTHER, SECOND))
+            ],
         ),
         note=f"mean at x = {places[1][0]:.2f}, off by {stage.signed(arrays['error'])} cells; peak at "
         f"{places[0][0]:.0f}; {100 * arrays['near']:.1f} % of the probability lies within 3 σ of the blob",
         height=230,
     )  # fmt: skip
+
+
+def pulled(control: str, place: float, height: float, options: Sequence[float], params: dict[str, Any]) -> float:
+    """The value of a control at which the marginal is nearest to a height.
+
+    Args:
+        control: "beta" or "second".
+        place: where on x, in cells.
+        height: the probability that is asked for.
+        options: values to choose from.
+        params: of the other controls.
+    """
+
+    def off(value: float) -> float:
+        settings: dict[str, Any] = {**params, control: value}
+        marginal = compute_build_up(**settings)["marginal"]
+        return abs(math.log(max(float(marginal[round(place)]), LOW) / max(height, LOW)))
+
+    return min(options, key=off)
 
 
 def build_up_demo() -> Demo:
@@ -148,5 +179,10 @@ def build_up_demo() -> Demo:
     }
     return live(
         compute_build_up, view_build_up, controls, presets=presets, folded=("axes", "sigma", "half_pixel"),
-        title="From scores to a coordinate",
+        title="From scores to a coordinate", plays="beta",
+        grabs={
+            BLOB: lambda at, params: {"x": to_cells(torch.tensor(at[0]), CELLS).item()},
+            PEAK: lambda at, params: {"beta": pulled("beta", params["x"], at[1], BETAS, params)},
+            OTHER: lambda at, params: {"second": pulled("second", SECOND, at[1], HEIGHTS, params)},
+        },
     )  # fmt: skip

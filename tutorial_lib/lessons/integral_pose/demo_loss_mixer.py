@@ -111,11 +111,16 @@ LOSS_NAMES = {
 }
 
 
-def compute_loss_mixer(places: tuple[Place, Place], doubt: float, update: int, **weights: float) -> dict[str, Any]:
+def compute_loss_mixer(
+    other: float, x: float, y: float, depth: float, doubt: float, update: int, **weights: float
+) -> dict[str, Any]:
     """The volume after some updates under a mixture of losses; with all weights 0, the volume as it began.
 
     Args:
-        places: as for `train_volume`.
+        other: how deep the second truth is.
+        x: where the joint is across the picture.
+        y: down the picture.
+        depth: behind the root.
         doubt: as for `train_volume`.
         update: how many updates.
         weights: of the losses, by the names of `Mix`.
@@ -123,9 +128,14 @@ def compute_loss_mixer(places: tuple[Place, Place], doubt: float, update: int, *
     Returns:
         As of `train_volume` and of `cloud`.
     """
+    places = (x, y, depth), (x, y, other)
     run = train_volume(Mix(**weights) if any(weights.values()) else None, doubt, places)
     truths = torch.tensor(places if doubt else places[:1])
     return run | cloud(run["logits"][update]) | {"truths": truths}
+
+
+HELD = {"where the joint is": "y", "how deep the joint is": "depth"}
+"""What can be taken hold of, from the front and from above: beside x it moves this control."""
 
 
 def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
@@ -133,8 +143,8 @@ def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: 
     truths = arrays["truths"]
     behind = None if photo is None else photo.permute(1, 2, 0)
 
-    def plane(heat: torch.Tensor, second: int, title: str, picture: torch.Tensor | None = None) -> dict[str, Any]:
-        pick = [0, second]
+    def plane(heat: torch.Tensor, held: str, title: str, picture: torch.Tensor | None = None) -> dict[str, Any]:
+        pick = [0, 1 + list(HELD).index(held)]
         return stage.image(
             picture=picture, heat=0.9 * heat / heat.max(), heat_name="probability / peak", heat_colour="orange",
             cross=None, margin=0.02,
@@ -143,19 +153,20 @@ def view_loss_mixer(photo: torch.Tensor | None, arrays: dict[str, Any], params: 
                 stage.dots("peak", arrays["peak"][None, pick], colour="vermillion", symbol="square", size=6),
                 stage.dots("mean", arrays["mean"][None, pick], colour="blue", size=6),
             ],
-            title=title,
+            title=title, handles=[stage.handle(held, truths[0, pick].tolist())],
         )  # fmt: skip
 
+    front, above = HELD
     cycle = dict(zip(LOSS_NAMES, figures.CYCLE))
     shape = f"entropy {arrays['entropy']:.2f} of {np.log(SIDE**3):.2f} nats; {arrays['spread']:.1f} cells wide"
     return stage.panes(
-        plane(arrays["front"], 1, "from the front: x right, y down", behind),
-        plane(arrays["above"], 2, "from above: x right, depth down"),
+        plane(arrays["front"], front, "from the front: x right, y down", behind),
+        plane(arrays["above"], above, "from above: x right, depth down"),
         stage.curve(
             [stage.series(LOSS_NAMES[name], np.arange(UPDATES + 1), np.maximum(values, 1e-4), colour=cycle[name])
              for name, values in arrays["losses"].items()],
-            x=stage.axis("updates", 0, UPDATES), y=stage.axis("loss", 1e-4, 1e4, log=True), now=params["update"],
-            title="losses, unweighted",
+            x=stage.axis("updates", 0, UPDATES), y=stage.axis("loss", 1e-4, 1e4, log=True),
+            now=params["update"], grab="updates", title="losses, unweighted",
         ),
         note=f"off by: mean {miss(arrays['mean'], truths):.0f} mm, peak {miss(arrays['peak'], truths):.0f} mm; {shape}"
         if arrays["losses"]
@@ -176,7 +187,9 @@ def loss_mixer_demo(places: tuple[Place, Place] = TRUTH, photo: torch.Tensor | N
         "doubt": slider(0.0, 0.0, 0.5, 0.1, "share of the other truth"),
         "update": slider(UPDATES, 0, UPDATES, 1, "updates"),
     }
-    start = {**dict.fromkeys(LOSS_NAMES, 0.0), "doubt": 0.0, "update": UPDATES}
+    place = dict(zip(("x", "y", "depth"), places[0]))
+    controls |= {name: slider(value, -0.9, 0.9, 0.02, f"the joint's {name}") for name, value in place.items()}
+    start = {**dict.fromkeys(LOSS_NAMES, 0.0), **place, "doubt": 0.0, "update": UPDATES}
     presets = {
         "integral only": {**start, "integral": 1.0},
         "integral + Gaussian (report)": {**start, "integral": 1.0, "gaussian": 0.01},
@@ -188,8 +201,10 @@ def loss_mixer_demo(places: tuple[Place, Place] = TRUTH, photo: torch.Tensor | N
     }
     folded = [name for name in controls if name not in ("integral", "gaussian", "update")]
     return live(
-        partial(compute_loss_mixer, places), partial(view_loss_mixer, photo), controls, presets=presets, folded=folded,
-        title="Which loss makes which cloud?",
+        partial(compute_loss_mixer, places[1][2]), partial(view_loss_mixer, photo), controls, presets=presets,
+        folded=folded, title="Which loss makes which cloud?", plays="update",
+        grabs={held: lambda at, params, second=second: {"x": at[0], second: at[1]} for held, second in HELD.items()}
+        | {"updates": lambda at, params: {"update": at[0]}},
     )  # fmt: skip
 
 

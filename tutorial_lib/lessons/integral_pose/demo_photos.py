@@ -113,7 +113,8 @@ def augmentation_demo(images: torch.Tensor, keypoints: torch.Tensor) -> Demo:
     }
     return live(
         partial(compute_augmentation, images, keypoints), view_augmentation, controls, presets=presets,
-        folded=("colour", "contrast", "brightness", "same_zoom"), title="One photo, many photos: the labels move along",
+        folded=("colour", "contrast", "brightness", "same_zoom"), plays="zoom",
+        title="One photo, many photos: the labels move along",
     )  # fmt: skip
 
 
@@ -123,6 +124,7 @@ def _changes_table(changes: Changes) -> list[list[str]]:
 
 
 # ------------------------------------------------------------------ inside the volume
+GRAB = "joint (drag it to another)"
 WRIST, ELBOW = JOINTS.index("left_wrist"), JOINTS.index("left_elbow")
 
 
@@ -199,6 +201,7 @@ def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
                 stage.dots("mean", predicted[joint : joint + 1, :2], colour="blue", size=6),
             ],
             margin=0.02, title=f"{name}: sum over depth",
+            handles=[stage.handle(GRAB, predicted[joint, :2].tolist(), colour="blue")],
         ),
         stage.curve(
             [
@@ -253,9 +256,14 @@ def depth_demo(
         "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], WRIST, "joint"),
     }
     presets = {name: {"net": name, "photo": photo, "joint": WRIST} for name in nets}
+
+    def nearest(at: tuple[float, ...], params: dict) -> dict[str, int]:
+        off = torch.linalg.vector_norm(truth[params["photo"], :, :2] - torch.tensor(at), dim=-1)
+        return {"joint": int(off.argmin())}
+
     return live(
         partial(compute_depth, nets, images, truth, size), view_depth, controls, presets=presets,
-        title="Inside the volume of one joint",
+        title="Inside the volume of one joint", grabs={GRAB: nearest},
     )  # fmt: skip
 
 

@@ -44,6 +44,15 @@ def checked(step: Step) -> None:
     _CHECKED[:] = [step]
 
 
+@torch.no_grad()
+def wrist_of(net: VolumeNet, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The left wrist's map (H, W), summed over the depth, and its mean (3,), of a photo (3, S, S)."""
+    small = F.interpolate(photo[None], size=(SIZE, SIZE), mode="area")
+    logits = net.eval().logits(small)[0, WRIST]
+    plane = torch.softmax(logits.flatten(), 0).view_as(logits).sum(0)
+    return plane, expectation(marginals(logits))
+
+
 def picture(net: VolumeNet, photo: torch.Tensor, place: torch.Tensor, curve: list[tuple[int, float]], blind: float):
     """The wrist's map over the photo, its depth, and the validation error so far; as of `stage.panes`.
 
@@ -54,11 +63,7 @@ def picture(net: VolumeNet, photo: torch.Tensor, place: torch.Tensor, curve: lis
         curve: (step, validation error in mm).
         blind: error in mm of the mean pose, which looks at no photo.
     """
-    with torch.no_grad():
-        small = F.interpolate(photo[None], size=(SIZE, SIZE), mode="area")
-        logits = net.eval().logits(small)[0, WRIST]
-        plane = torch.softmax(logits.flatten(), 0).view_as(logits).sum(0)
-        mean = expectation(marginals(logits))
+    plane, mean = wrist_of(net, photo)
     steps, errors = zip(*curve)
     behind = photo.permute(1, 2, 0)
     return stage.panes(
@@ -79,7 +84,7 @@ def picture(net: VolumeNet, photo: torch.Tensor, place: torch.Tensor, curve: lis
     )  # fmt: skip
 
 
-def train_live(photo: torch.Tensor, place: torch.Tensor, seed: int = 0, steps: int = STEPS) -> None:
+def train_live(photo: torch.Tensor, place: torch.Tensor, seed: int = 0, steps: int = STEPS) -> dict[str, Any]:
     """Train a small network; the picture is drawn anew every `EVERY` steps.
 
     It takes the student's step if that has passed its check, else the course's own.
@@ -89,6 +94,10 @@ def train_live(photo: torch.Tensor, place: torch.Tensor, seed: int = 0, steps: i
         place: (3,) where this person's left wrist is, in the volume.
         seed: of weights and batches.
         steps: how many.
+
+    Returns:
+        "curve": (step, validation error in mm); "blind": that of the mean pose; "found": the step from which on the
+        mean stays within a cell of the wrist, None if it never does.
     """
     step, whose = (_CHECKED[0], "your") if _CHECKED else (own_step, "the course's")
     seen, unseen = (
@@ -109,7 +118,10 @@ def train_live(photo: torch.Tensor, place: torch.Tensor, seed: int = 0, steps: i
     def drawn() -> Image:
         return Image(still.png(picture(net, photo, place, curve, blind)), alt=f"{curve[-1][1]:.0f} mm")
 
-    curve = [(0, error())]
+    def near() -> bool:
+        return bool((wrist_of(net, photo)[1] - place).abs().max() < 2 / CELLS)
+
+    curve, hits = [(0, error())], [(0, near())]
     handle = display(drawn(), display_id=True)
     for number in tqdm(range(1, steps + 1), desc="training", mininterval=0.5):
         index = torch.randint(len(seen), (BATCH,), generator=generator)
@@ -117,6 +129,10 @@ def train_live(photo: torch.Tensor, place: torch.Tensor, seed: int = 0, steps: i
         step(net, optimiser, seen.pixels[index].float() / 255, targets[index])
         if number % EVERY == 0 or number == steps:
             curve.append((number, error()))
+            hits.append((number, near()))
             if handle is not None:  # outside a notebook nothing is shown
                 handle.update(drawn())
     print(f"{whose} step: {curve[-1][1]:.0f} mm on validation photos; the mean pose, which does not look: {blind:.0f}")
+    last_miss = max((i for i, (_, hit) in enumerate(hits) if not hit), default=-1)
+    found = hits[last_miss + 1][0] if last_miss + 1 < len(hits) else None
+    return {"curve": curve, "blind": blind, "found": found}

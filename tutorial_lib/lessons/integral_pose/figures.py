@@ -1,6 +1,5 @@
 """The static figures of lesson 02: its sweeps as they look without a kernel."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,15 +7,13 @@ import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
 
-from tutorial_lib.datasets.augmentation import Strength, apply, draw
 from tutorial_lib.display import figures
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.integral import cell_centres, soft_argmax_1d, to_cells
+from tutorial_lib.integral import soft_argmax_1d, to_cells
 from tutorial_lib.integral.losses import Mix
 from tutorial_lib.integral.targets import bce_floor, gaussian_cube
-from tutorial_lib.lessons.integral_pose.demo_build_up import BETAS, CELLS, LOW, compute_build_up
-from tutorial_lib.lessons.integral_pose.demo_loss_mixer import SIDE, TRUTH, UPDATES, Place, cloud, miss, train_volume
-from tutorial_lib.lessons.integral_pose.demo_photos import COLUMNS, bones_on_sheet, sheet
+from tutorial_lib.lessons.integral_pose.demo_build_up import BETAS, compute_build_up
+from tutorial_lib.lessons.integral_pose.demo_loss_mixer import TRUTH, UPDATES, Place, cloud, miss, train_volume
 from tutorial_lib.locking import interrupts_later
 from tutorial_lib.skeleton import BONES
 
@@ -27,24 +24,6 @@ MIXES = {
     "one-hot CE only": Mix(integral=0, cross_entropy=1),
     "integral + Jensen–Shannon": Mix(js=1),
 }
-
-
-def marginal_figure(axes: int, x: float, sigma: float, beta: float, second: float = 0.0) -> go.Figure:
-    """The marginal over x with truth, peak and mean as upright lines; arguments as of `compute_build_up`."""
-    arrays = compute_build_up(axes, x, sigma, beta, second)
-    upright = {"mean": arrays["mean"][0].item(), "peak": arrays["peak"][0].item(), "truth": x}
-    return figures.curves(
-        {"marginal over x": (np.arange(CELLS), arrays["marginal"].clamp_min(LOW / 10))}
-        | {name: ([place, place], [LOW, 1]) for name, place in upright.items()},
-        x_title="x (cells)", y_title="probability", x_range=(-0.5, CELLS - 0.5), y_range=(LOW, 1), y_log=True,
-        lines={"uniform": 1 / CELLS}, title=f"mean at {upright['mean']:.2f}",
-        colours={"marginal over x": "orange", "mean": "blue", "peak": "vermillion", "truth": "ink"},
-    )  # fmt: skip
-
-
-def temperature_sweep(axes: int = 2, x: float = 8.0, sigma: float = 2.0) -> go.Figure:
-    """The marginal over x while the softmax gets sharper: a trained heat map as its input."""
-    return figures.sweep([marginal_figure(axes, x, sigma, beta) for beta in BETAS], [f"{b}" for b in BETAS], "β")
 
 
 def error_by_axes(x: float = 8.0, sigma: float = 2.0) -> go.Figure:
@@ -61,12 +40,6 @@ def error_by_axes(x: float = 8.0, sigma: float = 2.0) -> go.Figure:
         x_title="β = 1 / temperature", y_title="error of the mean (cells)", x_range=(1, 100), y_range=(1e-2, 40),
         x_log=True, y_log=True, mode="lines+markers", title="A blob of height 1 under a softmax",
     )  # fmt: skip
-
-
-def two_blobs_sweep(heights: Sequence[float] = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0), beta: int = 20) -> go.Figure:
-    """The mean while a second blob grows beside the first."""
-    pictures = [marginal_figure(2, 8.0, 2.0, beta, height) for height in heights]
-    return figures.sweep(pictures, [f"{height:g}" for height in heights], "second blob", active=len(heights) - 1)
 
 
 def half_pixel_figure(cells: int = 8, points: int = 49) -> go.Figure:
@@ -88,23 +61,6 @@ def half_pixel_figure(cells: int = 8, points: int = 49) -> go.Figure:
 def clouds(doubt: float, places: tuple[Place, Place] = TRUTH) -> dict[str, dict[str, Any]]:
     """What each mixture makes of the cloud, as of `cloud`; arguments as of `train_volume`."""
     return {name: cloud(train_volume(mix, doubt, places)["logits"][UPDATES]) for name, mix in MIXES.items()}
-
-
-def mixture_sweep(doubt: float = 0.0, places: tuple[Place, Place] = TRUTH) -> go.Figure:
-    """Depth marginal of one joint after training with each mixture; arguments as of `train_volume`."""
-    truths = places if doubt else places[:1]
-    pictures = [
-        figures.curves(
-            {"cloud": (cell_centres(SIDE), seen["marginals"][2]), "truth": ([places[0][2]] * 2, [0, 1]),
-             "mean": ([seen["mean"][2].item()] * 2, [0, 1]), "peak": ([seen["peak"][2].item()] * 2, [0, 1])},
-            x_title="depth behind the hip (half widths)", y_title="probability", x_range=(-1, 1), y_range=(0, 1),
-            title=f"mean off by {miss(seen['mean'], truths):.0f} mm, peak by {miss(seen['peak'], truths):.0f}",
-            mode="lines+markers",
-            colours={"cloud": "orange", "mean": "blue", "truth": "ink", "peak": "vermillion"},
-        )
-        for seen in clouds(doubt, places).values()
-    ]  # fmt: skip
-    return figures.sweep(pictures, list(MIXES), "losses")
 
 
 def mixture_table(doubt: float = 0.0, places: tuple[Place, Place] = TRUTH) -> str:
@@ -146,41 +102,6 @@ def metres_figure(box: torch.Tensor, pose: torch.Tensor) -> go.Figure:
         colours={"the person": "vermillion"},
         title=f"From above: one unit is h Z = {half:.2f} × {depth:.2f} = {size:.2f} m",
     )  # fmt: skip
-
-
-def strength_sheet(
-    images: torch.Tensor, keypoints: torch.Tensor, seed: int = 0, shares: Sequence[float] = (0, 0.5, 1)
-) -> go.Figure:
-    """One row for each strength: the same draws of the augmentation, from nothing to the report's full strength.
-
-    Args:
-        images: (B, 3, H, W) in [0, 1]; the first four are shown.
-        keypoints: (B, 17, 2) screen coordinates.
-        seed: of the draws.
-        shares: of the report's strength, one a row.
-    """
-    images, keypoints, full, rows = images[:COLUMNS], keypoints[:COLUMNS], Strength(), []
-    for share in shares:
-        strength = Strength(
-            share * full.shift, share * full.zoom, share * full.colour, share * full.contrast, share * full.brightness
-        )
-        rows.append(apply(images, keypoints, draw(len(images), strength, torch.Generator().manual_seed(seed))))
-    title = f"Augmentation at {', '.join(f'{share:g}' for share in shares)} times the report's strength, row by row"
-    return sheet_figure(*(torch.cat(column) for column in zip(*rows)), title)
-
-
-def sheet_figure(images: torch.Tensor, keypoints: torch.Tensor, title: str) -> go.Figure:
-    """A contact sheet with the skeletons on it.
-
-    Args:
-        images: (B, 3, H, W) in [0, 1].
-        keypoints: (B, 17, 2 or 3) screen coordinates.
-        title: of the figure.
-    """
-    pen = np.round(F.pad(bones_on_sheet(keypoints[..., :2]), (0, 0, 0, 1), value=torch.nan).flatten(0, 1).numpy(), 3)
-    line = {"color": figures.COLOURS["orange"], "width": 2}
-    skeletons = go.Scatter(x=pen[:, 0], y=pen[:, 1], mode="lines", name="keypoints", line=line)
-    return figures.picture(sheet(images), title).add_trace(skeletons)
 
 
 def softmaxed_figure(updates: int = 60, rate: float = 0.5) -> go.Figure:

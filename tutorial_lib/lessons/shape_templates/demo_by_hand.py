@@ -7,6 +7,7 @@ import torch
 
 from tutorial_lib.display import figures, stage
 from tutorial_lib.display.live import Demo, choice, live, slider
+from tutorial_lib.lessons.shape_templates.grabs import piece_grabs, piece_handle
 from tutorial_lib.templates import losses, parts, skeletons, warp
 from tutorial_lib.templates.warp import Pivot
 
@@ -19,6 +20,8 @@ GROUPS = {
 }
 """What may move as one piece -> its parts. A piece turns about the centre of its first part, all together about the
 middle of the picture."""
+FIRSTS = {piece: names[0] for piece, names in GROUPS.items()} | {name: name for name in parts.NAMES}
+"""What may move -> its first part, at which it is taken hold of."""
 About = Literal["its own centre", "the image's corner"]
 ABOUT: dict[About, Pivot] = {"its own centre": "part", "the image's corner": "corner"}
 LIMB_COLOURS = {
@@ -141,8 +144,9 @@ def longest(arrays: dict[str, Any]) -> str:
 
 
 def body_pane(
-    arrays: dict[str, Any], title: str, *, lines: Sequence[dict] = (), skeleton: bool = False
-) -> dict[str, Any]:
+    arrays: dict[str, Any], title: str, *, lines: Sequence[dict] = (), skeleton: bool = False,
+    handles: Sequence[dict] = (), margin: float = 0.3,
+) -> dict[str, Any]:  # fmt: skip
     """The coloured parts with springs, and room around the frame for what leaves it.
 
     Args:
@@ -150,13 +154,15 @@ def body_pane(
         title: of the pane.
         lines: drawn as well, from `stage.polyline`.
         skeleton: the joints take the place of the anchors.
+        handles: to take hold of, from `stage.handle`.
+        margin: as of `stage.image`.
     """
     anchors = [stage.dots("anchors", arrays["anchors"], colour="ink", size=3.5)]
     joints = [stage.skeleton2d("joints", arrays["joints"], colour="ink", width=2.5)]
     springs = stage.polyline("springs", arrays["springs"], colour="vermillion", width=4)
     return stage.image(
         picture=paint(arrays["maps"]), lines=[springs, *lines], dots=[] if skeleton else anchors,
-        skeletons=joints if skeleton else [], cross=None, margin=0.3, title=title, weight=1.2,
+        skeletons=joints if skeleton else [], cross=None, margin=margin, title=title, weight=1.2, handles=handles,
     )  # fmt: skip
 
 
@@ -214,7 +220,8 @@ def compute_parts(
 def view_parts(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The template with the outline of what was moved, and what it costs."""
     ring = [stage.polyline(params["part"], arrays["outline"], colour="ink", width=2)] if "outline" in arrays else []
-    body = body_pane(arrays, "18 parts, 32 anchors", lines=ring)
+    held = piece_handle(params["part"], FIRSTS[params["part"]], arrays["affines"], ABOUT[params["about"]])
+    body = body_pane(arrays, "18 parts, 32 anchors", lines=ring, handles=[held])
     return stage.panes(body, loss_pane(arrays["losses"]), loss_table(arrays), note=longest(arrays), height=262)
 
 
@@ -248,4 +255,5 @@ def parts_demo() -> Demo:
         },
         title="Eighteen free parts: what keeps them a person?",
         folded=("about", "rotation", "shear", "scale_x", "scale_y"),
+        grabs=piece_grabs(FIRSTS, lambda params: (compute_parts(**params)["affines"], ABOUT[params["about"]])),
     )

@@ -78,4 +78,4 @@ def code_demo(trained: Trained, codes: int = 24) -> Demo:
         "turn": slider(2.0, -3.0, 3.0, 0.1, "turned by (SD)"),
     }
     compute = partial(compute_code, photos, LinearCode.of(photos, codes))
-    return live(compute, view_code, controls, title="An auto-encoder's numbers have no names")
+    return live(compute, view_code, controls, title="An auto-encoder's numbers have no names", plays="turn")

@@ -50,7 +50,7 @@ def view_gradient(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
             [stage.series(name, np.arange(count + 1), arrays["losses"][name].clamp_min(1e-4), colour=colour, dash=dash)
              for name, (colour, dash) in LOOKS.items()],
             x=stage.axis("steps of gradient descent", 0, count),
-            y=stage.axis("loss, as a share of the target", 1e-4, 4, log=True), now=params["step"],
+            y=stage.axis("loss, as a share of the target", 1e-4, 4, log=True), now=params["step"], grab="steps",
             title="who gets there",
         ),
         note=f"loss {arrays['losses'][params['way']][params['step']]:.3g}",
@@ -84,4 +84,6 @@ def gradient_demo(count: int = 40) -> Demo:
         },
         title="Why the map must be inside the graph",
         folded=("size",),
+        grabs={"steps": lambda at, params: {"step": at[0]}},
+        plays="step",
     )

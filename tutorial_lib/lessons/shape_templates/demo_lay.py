@@ -7,16 +7,27 @@ import torch
 
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.lessons.shape_templates.demo_by_hand import TOGETHER, linear_map, moved_piece, piece_choice
+from tutorial_lib.lessons.shape_templates.demo_by_hand import FIRSTS, TOGETHER, linear_map, moved_piece, piece_choice
 from tutorial_lib.lessons.shape_templates.demo_slide import rings
 from tutorial_lib.lessons.shape_templates.demo_trained import Trained, enlarge, painted_by, plain
+from tutorial_lib.lessons.shape_templates.grabs import piece_grabs, piece_handle
 from tutorial_lib.templates import losses
 from tutorial_lib.templates.network import START
-from tutorial_lib.templates.warp import identity
+from tutorial_lib.templates.warp import Pivot, identity
 
 BEGIN = {"an adult who stands": START, "the published infant": identity()}
 FOUND = "what the network found"
 SHIFTS = torch.linspace(-1.5, 1.5, 25)
+
+
+@torch.no_grad()
+def laid_by_hand(
+    trained: Trained, begin: str, piece: str, shifts_x: list[float], shift_y: float, turn: float, photo: int
+) -> torch.Tensor:
+    """Affines (shifts, 18, 2, 3) for several shifts to the right; the rest as of `compute_laid`."""
+    first = trained.regressor(trained.tests.photos(0)[photo][None])[0] if begin == FOUND else BEGIN[begin]
+    linear = linear_map(turn, 1.0, 1.0, 0.0)
+    return torch.stack([moved_piece(first, piece, linear, torch.tensor([x, shift_y])) for x in shifts_x])
 
 
 def compute_laid(
@@ -39,11 +50,8 @@ def compute_laid(
     """
     target, other = trained.tests.photos(0)[photo], trained.tests.photos(1)[photo]
     place = trained.tests.places()[photo]
+    affines = laid_by_hand(trained, begin, piece, [shift_x, *SHIFTS.tolist()], shift_y, turn, photo)
     with torch.no_grad():
-        first = trained.regressor(target[None])[0] if begin == FOUND else BEGIN[begin]
-        linear = linear_map(turn, 1.0, 1.0, 0.0)
-        places = [torch.tensor([x, shift_y]) for x in (shift_x, *SHIFTS.tolist())]
-        affines = torch.stack([moved_piece(first, piece, linear, shift) for shift in places])
         painted = painted_by(trained, other, place, affines)
         seen = trained.eye(target[None])
         gaps = (trained.eye(painted) - seen).abs().mean((1, 2, 3)) + (painted - target).abs().mean((1, 2, 3))
@@ -65,12 +73,13 @@ def view_laid(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         stage.image(
             picture=enlarge(arrays["photo"]), dots=rings(arrays["affines"]), cross=None, margin=0.25,
             title="the photo and 18 parts",
+            handles=[piece_handle(params["piece"], FIRSTS[params["piece"]], arrays["affines"])],
         ),
         plain("painted from these parts", enlarge(arrays["painted"])),
         stage.curve(
             [stage.series("reconstruction", arrays["shifts"], arrays["along"], colour="vermillion")],
             x=stage.axis("shift x (half widths)", -1.5, 1.5), y=stage.axis("reconstruction loss", 0, top),
-            now=params["shift_x"], title="the loss along the shift",
+            now=params["shift_x"], grab="shift", title="the loss along the shift",
         ),
         note=f"{' + '.join(f'{name} {value:.3f}' for name, value in cost.items())} = {sum(cost.values()):.3f}",
         height=270,
@@ -94,6 +103,11 @@ def laid_demo(trained: Trained, photo: int = 0) -> Demo:
         "turn": slider(0, -180, 180, 5, "turn (°)"),
         "photo": slider(photo, 0, len(trained.tests) - 1, 1, "test photo"),
     }
+
+    def where(params: dict[str, Any]) -> tuple[torch.Tensor, Pivot]:
+        rest = {name: value for name, value in params.items() if name != "shift_x"}
+        return laid_by_hand(trained, shifts_x=[params["shift_x"]], **rest)[0], "part"
+
     return live(
         partial(compute_laid, trained),
         view_laid,
@@ -108,4 +122,5 @@ def laid_demo(trained: Trained, photo: int = 0) -> Demo:
         },
         title="Lay the template onto the photo",
         folded=("begin", "turn", "photo"),
+        grabs=piece_grabs(FIRSTS, where) | {"shift": lambda at, params: {"shift_x": at[0]}},
     )

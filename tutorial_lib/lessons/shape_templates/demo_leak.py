@@ -70,7 +70,7 @@ def view_leak(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 "cells a side of photo 2 that pass", -0.3, len(names) - 0.7,
                 ticks={f"{LEAKS[name].leak}": i for i, name in enumerate(names)},
             ),
-            y=stage.axis("%", 0, top), now=at, weight=1.3,
+            y=stage.axis("%", 0, top), now=at, grab="what passes", weight=1.3,
         ),
         note="; ".join(f"{title.split(' (')[0]} {curves[title][params['leak']]:.1f} %" for title in MEASURES),
         height=245,
@@ -97,5 +97,7 @@ def leak_demo(trained: Trained, runs: Mapping[str, Mapping[str, dict]], photo: i
         "all of it (nearly the paper's)": {"leak": names[-1], "photo": photo},
     }
     return live(
-        partial(compute_leak, trained, runs), view_leak, controls, presets=presets, title="Who paints: the parts?"
-    )
+        partial(compute_leak, trained, runs), view_leak, controls, presets=presets, title="Who paints: the parts?",
+        grabs={"what passes": lambda at, params: {"leak": names[min(max(round(at[0]), 0), len(names) - 1)]}},
+        plays="leak",
+    )  # fmt: skip

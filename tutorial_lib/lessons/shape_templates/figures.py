@@ -8,7 +8,6 @@ import torch
 
 from tutorial_lib.display import figures
 from tutorial_lib.lessons.shape_templates.demo_by_hand import (
-    compute_parts,
     linear_map,
     measure,
 )
@@ -54,13 +53,6 @@ def _in_bytes(figure: go.Figure) -> go.Figure:
             z=(255 * np.asarray(trace.z).clip(0, 1)).round().astype(np.uint8), zmin=0, zmax=255, showscale=False
         )
     return figure
-
-
-def tear_sweep(count: int = 5) -> go.Figure:
-    """A forearm torn off, step by step: the springs open and the anchor loss grows with the square."""
-    shifts = [round(value, 2) for value in np.linspace(0, 0.6, count)]
-    arrays = [compute_parts("left forearm and hand", shift_x=-value / 4, shift_y=-value) for value in shifts]
-    return figures.sweep([*map(template_figure, arrays)], [f"{v}" for v in shifts], "forearm up", active=count // 2)
 
 
 def pivot_sweep(about: Pivot, angles: tuple[int, ...] = (0, 5, 10, 20, 30)) -> go.Figure:

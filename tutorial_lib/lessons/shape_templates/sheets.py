@@ -11,7 +11,8 @@ from tutorial_lib.lessons.shape_templates.demo_trained import Trained, enlarge, 
 from tutorial_lib.lessons.shape_templates.results import contact_figure, marked
 from tutorial_lib.metrics import distances
 from tutorial_lib.templates import keypoints, learning
-from tutorial_lib.templates.errors import BODY_PARTS
+from tutorial_lib.templates.errors import BODY_PARTS, PER_CENT
+from tutorial_lib.templates.network import START
 
 HANDS = list(BODY_PARTS["hands"])
 
@@ -52,6 +53,28 @@ def hands_figure(trained: Trained, count: int = 3) -> go.Figure:
             row.append(marked(picture, found[i], rgb("vermillion")))
         rows.append(row)
     return contact_figure(rows, "true hands blue, found ones vermillion")
+
+
+def raised(trained: Trained) -> dict[str, float]:
+    """How far hands are found from where they are, and from where training begins, in % of the image's width.
+
+    Args:
+        trained: the networks and their test photos.
+
+    Returns:
+        "all" hands and those "raised" above their shoulder, counted; mean distances "from the hand" and "from where
+        hands hang", of raised ones and of those that are "lowered".
+    """
+    found = keypoints(learning.affines_of(trained.regressor, trained.tests.photos(0)))[:, HANDS]
+    truth, begun = trained.tests.keypoints[0], keypoints(START)[HANDS].expand_as(found)
+    up = truth[:, HANDS, 1] < truth[:, list(BODY_PARTS["shoulders"]), 1]
+    off = {"from the hand": distances(found, truth[:, HANDS]), "from where hands hang": distances(found, begun)}
+    means = {
+        f"{name}: {place}": PER_CENT * distance[which].mean().item()
+        for name, which in {"raised": up, "lowered": ~up}.items()
+        for place, distance in off.items()
+    }
+    return {"all": float(up.numel()), "raised": float(up.sum())} | means
 
 
 def turn_sweep(pose: torch.Tensor, angles: tuple[int, ...] = tuple(range(0, 91, 15))) -> go.Figure:

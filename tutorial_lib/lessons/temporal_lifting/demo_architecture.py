@@ -5,10 +5,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
 from tutorial_lib.lifting.receptive_field import Layer, connections, paths
@@ -170,6 +169,7 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
             y=stage.axis("", -0.7, MOST_LAYERS + 0.4, ticks=layer_names(arrays["layers"], params["channels"])),
             title="what leads to one pose (filter width × distance of its taps → size)",
             weight=1.7,
+            handles=[stage.handle("how many layers", (0, top), axis="y")],
         ),
         stage.curve(
             [weights],
@@ -226,27 +226,7 @@ def architecture_demo() -> Demo:
         controls,
         presets=presets,
         folded=("causal", "channels"),
+        grabs={"how many layers": lambda at, params: {"layers": at[1]}},
+        plays="layers",
         title="Which frames does one pose depend on?",
-    )
-
-
-def diagram(arrays: dict, title: str) -> go.Figure:
-    """The diagram as a static figure, from what `seen_frames` returns."""
-    low, high, drawn = arrays["low"], arrays["high"], strokes(arrays)
-    figure = figures.curves(
-        {name: tuple(drawn[name].T) for name in STYLE} | {"output": ([0], [len(arrays["layers"])])},
-        x_title="frame, relative to the output",
-        y_title="",
-        x_range=(low - 0.5, high + 0.5),
-        y_range=(-0.7, MOST_LAYERS + 0.4),
-        colours={name: colour for name, (colour, _) in STYLE.items()} | {"output": "ink"},
-        title=title,
-    )
-    thick = float(np.clip(80 / (high - low), 0.8, 2.5))
-    for trace, (_, factor) in zip(figure.data, STYLE.values()):
-        trace.line.update(width=max(1.0, 1.5 * thick * factor), dash="solid")
-    figure.data[-1].update(mode="markers", marker={"size": 13, "symbol": "diamond"})
-    names = {"frames": -0.25} | {f"layer {height}": height for height in range(1, MOST_LAYERS + 1)}
-    return figure.update_layout(
-        yaxis={"tickvals": list(names.values()), "ticktext": list(names), "title": None}, margin={"l": 95}
     )

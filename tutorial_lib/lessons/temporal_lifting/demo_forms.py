@@ -111,6 +111,7 @@ def view_two_forms(
             x=stage.axis("length of the clip (frames)", 1, len(video), log=True),
             y=stage.axis("million multiply-adds per pose", *WORK, log=True),
             now=length,
+            grab="how long the clip is",
             title="work, counted while running",
         ),
         stage.table(
@@ -156,4 +157,6 @@ def two_forms_demo(motion: str = "builtin", seed: int = 0) -> Demo:
         controls,
         presets=presets,
         title="One function, two ways to compute it",
+        grabs={"how long the clip is": lambda at, params: {"length": at[0]}},
+        plays="length",
     )

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import Camera, look_at, project, world_to_camera
 from tutorial_lib.datasets.detector import Defects, draw_defects
 from tutorial_lib.datasets.videos import Video, clips_under_test, human36m_videos, is_human36m
-from tutorial_lib.display import figures, stage
+from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lifting import Lifter, lift_flipped_average
@@ -207,6 +206,7 @@ def lifting_demo(motion: str = "builtin", seed: int = 0, folder: Path | None = N
         controls,
         presets=presets,
         folded=("clip", "flip"),
+        plays="azimuth",
         title="From 2D keypoints over time to 3D",
     )
 
@@ -216,21 +216,3 @@ def in_words(arrays: Mapping, network: str) -> str:
     one, other = arrays["mpjpe"]["1 frame"], arrays["mpjpe"][network]
     jitter = arrays["velocity"]["1 frame"], arrays["velocity"][network]
     return f"1 frame {one:.0f} mm, {network} {other:.0f} mm; jitter {jitter[0]:.1f} and {jitter[1]:.1f} mm per frame"
-
-
-def stills(video: Video, models: Mapping[str, Lifter], frames: list[int]) -> go.Figure:
-    """A sweep over time: truth and two networks at some frames."""
-    truth = root_relative(video.pose)
-    with torch.no_grad():
-        lifted = {name: root_relative(model.lift(video.keypoints)) for name, model in models.items()}
-    pictures = [
-        figures.skeletons_3d(
-            {"truth": truth[f], **{name: pose[f] for name, pose in lifted.items()}},
-            extent=BODY,
-            up="-y",
-            colours={name: COLOURS[name] for name in lifted},
-            title=" / ".join(f"{1000 * mpjpe(pose[f], truth[f]).item():.0f}" for pose in lifted.values()) + " mm off",
-        )
-        for f in frames
-    ]
-    return figures.sweep(pictures, [f"{f / 50:.1f} s" for f in frames], "time", active=len(frames) // 2)

@@ -6,21 +6,11 @@ import torch
 
 from tutorial_lib.display import figures
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.lessons.temporal_lifting.demo_architecture import MOST_LAYERS, RATE, diagram, seen_frames
+from tutorial_lib.lessons.temporal_lifting.demo_architecture import MOST_LAYERS, RATE
 from tutorial_lib.lifting import SingleFrameLifter, TemporalLifter, count_parameters, flops_per_frame
 from tutorial_lib.lifting.receptive_field import support
 
 DEPTHS = range(1, MOST_LAYERS + 1)
-SWEPT = range(1, 5)
-"""Layers of the static sweep: the strokes of a fifth would triple its size."""
-
-
-def depth_sweep(width: int = 3, dilated: bool = True, causal: bool = False) -> go.Figure:
-    """The diagram while layers are added, one to four, on one axis."""
-    deepest = seen_frames(SWEPT[-1], width, dilated, causal)
-    networks = [seen_frames(layers, width, dilated, causal, span=len(deepest["frame"])) for layers in SWEPT]
-    pictures = [diagram(arrays, f"{int((arrays['count'] > 0).sum())} frames seen") for arrays in networks]
-    return figures.sweep(pictures, list(SWEPT), "layers", active=2)
 
 
 def field_by_gradient(layers: int, width: int = 3, dilated: bool = True) -> int:
