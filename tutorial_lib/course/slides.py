@@ -67,7 +67,6 @@ def demo(output: NotebookNode, page: str, slug: str) -> str:
 
 def exporter(lesson: Lesson) -> SlidesExporter:
     """nbconvert's exporter, with everything that it would fetch from elsewhere beside the page."""
-    assets = "assets"
     config = Config()
     config.NbConvertBase.display_data_priority = [PLOTLY, "image/png", "text/html", "text/markdown"]
     config.CSSHTMLHeaderPreprocessor.style = "xcode"
@@ -75,7 +74,7 @@ def exporter(lesson: Lesson) -> SlidesExporter:
         config=config,
         extra_template_basedirs=[str(rendering.ASSETS)],
         template_name="deck",
-        reveal_url_prefix=f"{assets}/reveal",
+        reveal_url_prefix="assets/reveal",
         reveal_theme="course",
         reveal_transition="none",
         exclude_input_prompt=True,
@@ -90,7 +89,7 @@ def exporter(lesson: Lesson) -> SlidesExporter:
 def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBOOKS) -> list[Path]:
     """Write slides and presenter's pages of these lessons into `folder`, which is emptied first."""
     source = reveal()
-    pages = rendering.begin(folder, notebooks, "slides.js")
+    pages = rendering.begin(folder, notebooks, "figures.js", "slides.js")
     for name in REVEAL:
         target = folder / "assets" / "reveal" / name
         target.parent.mkdir(parents=True, exist_ok=True)

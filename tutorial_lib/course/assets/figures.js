@@ -64,6 +64,7 @@ async function paint(figure) {
   }
   const deck = document.body.classList.contains("deck"); // slides: the same picture, every letter larger
   if (deck) {
+    for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) layout[axis].automargin = true;
     layout.height = (figure.clientHeight - (slider ? 90 : 0)) / DECK_SCALE;
     plot.style.cssText = `width: ${figure.clientWidth / DECK_SCALE}px; height: ${layout.height}px; transform: scale(${DECK_SCALE}); transform-origin: 0 0`;
   }

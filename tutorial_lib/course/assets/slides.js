@@ -1,15 +1,9 @@
-// What a talk needs beside reveal.js: formulas, figures that are painted when their slide comes, letters that fill it.
+// What a talk needs beside reveal.js and figures.js: letters that fill a slide, figures that live on the slide that is
+// shown, the clock.
 
-window.MathJax = {
-  jax: ["input/TeX", "output/HTML-CSS"],
-  extensions: ["tex2jax.js", "TeX/AMSmath.js", "TeX/AMSsymbols.js", "AssistiveMML.js"],
-  tex2jax: { inlineMath: [["$", "$"], ["\\(", "\\)"]], processEscapes: true },
-  messageStyle: "none",
-  showMathMenu: false,
-  "HTML-CSS": { availableFonts: [], preferredFont: null, webFont: "STIX-Web", imageFont: null, undefinedFamily: "serif", matchFontHeight: false, scale: 110,
-    styles: { "@font-face": { "font-family": "MathJax_Blank", src: "local('no such font')" } } }, // it would ask for about:blank
-  AuthorInit() { MathJax.Hub.Register.StartupHook("End", start); },
-};
+MathJax.extensions.push("tex2jax.js");
+MathJax.tex2jax = { inlineMath: [["$", "$"], ["\\(", "\\)"]], processEscapes: true };
+MathJax.AuthorInit = () => MathJax.Hub.Register.StartupHook("End", start);
 
 /** The largest letters with which the slide fits. Cells of a table are broken only where letters would get small. */
 const LETTERS = { source: [20, 40], table: [22, 42], card: [24, 44], predict: [28, 64], saw: [28, 56], text: [28, 56], exercises: [28, 52], summary: [28, 52] };
@@ -29,55 +23,19 @@ function fit(slide) {
   }
 }
 
-/** A slider of the browser's own for the steps of a figure: plotly's has no keyboard. */
-function sweep(figure, plot, frames, { active = 0, currentvalue }) {
-  const bar = document.createElement("label"), range = document.createElement("input"), said = document.createElement("output");
-  range.type = "range"; range.min = 0; range.max = frames.length - 1; range.value = active;
-  const words = () => { said.textContent = `${currentvalue?.prefix ?? ""}${frames[range.value].name}`; };
-  range.addEventListener("input", () => {
-    words();
-    Plotly.animate(plot, [frames[range.value].name], { mode: "immediate", frame: { duration: 0, redraw: true }, transition: { duration: 0 } });
-  });
-  words();
-  bar.append(said, range);
-  figure.append(bar);
-}
-
-const SCALE = 1.9; // plotly's letters are meant for a page
-
-/** Figures are painted when their slide comes; browsers allow only a few pictures in 3D at a time. */
-async function paint(slide) {
-  for (const figure of slide.querySelectorAll("figure.plot:not(.painted)")) {
-    const { data, layout, frames = [] } = JSON.parse(figure.querySelector("script").textContent), plot = document.createElement("div");
-    const slider = frames.length > 1 && layout.sliders?.[0], flat = data.some((trace) => !/3d|surface|cone/.test(trace.type));
-    figure.classList.add("painted");
-    layout.width = figure.clientWidth / SCALE;
-    layout.height = (figure.clientHeight - (slider ? 90 : 0)) / SCALE;
-    if (slider) Object.assign(layout, { sliders: [], margin: { ...layout.margin, b: 65 } });
-    if (data.some((trace) => trace.colorbar || trace.type === "heatmap" && trace.showscale !== false)) { // on the right stands the scale
-      layout.legend = { ...layout.legend, orientation: "h", y: -0.2, x: 0.5, xanchor: "center", yanchor: "top" };
-    }
-    if (!flat) layout.margin = { ...layout.margin, l: 0, r: 0, b: 0 };
-    for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) layout[axis].automargin = true;
-    plot.style.cssText = `width: ${layout.width}px; height: ${layout.height}px; transform: scale(${SCALE})`;
-    figure.append(plot);
-    await Plotly.newPlot(plot, { data, layout, frames, config: { displayModeBar: false, plotGlPixelRatio: 2 } });
-    if (slider) sweep(figure, plot, frames, slider);
-  }
-}
-
+/** Browsers allow only a few pictures in 3D at a time. */
 function rest(slide) {
-  for (const figure of slide.querySelectorAll("figure.painted")) {
-    Plotly.purge(figure.querySelector("div"));
-    figure.replaceChildren(figure.firstChild);
-    figure.classList.remove("painted");
+  for (const figure of slide.querySelectorAll("figure.plot[data-painted=done]")) {
+    Plotly.purge(figure.querySelector(".canvas"));
+    for (const made of figure.querySelectorAll(".canvas, .sweep")) made.remove();
+    delete figure.dataset.painted;
   }
 }
 
 function turned() {
   const now = Reveal.getCurrentSlide(), all = Reveal.getSlides(), at = all.indexOf(now), printed = /print-pdf/.test(location.search);
   all.forEach((slide, i) => {
-    if (printed || i === at) { fit(slide); paint(slide); } else rest(slide);
+    if (printed || i === at) { fit(slide); slide.querySelectorAll("figure.plot").forEach(paint); } else rest(slide);
   });
   const last = all.at(-1).dataset, [minute, whole] = [now.dataset.minute, Number(last.minute) + last.timing / 60];
   document.getElementById("minute").textContent = `minute ${Math.round(minute)} of ${Math.round(whole)}`;
