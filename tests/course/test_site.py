@@ -272,6 +272,7 @@ def test_a_lesson_in_a_browser(chromium, built):
     page.keyboard.press("Enter")
     assert page.locator("details.hint p").first.is_visible()
     page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    page.wait_for_timeout(1000)  # they fade in
     accessible(page, "lesson, light, everything unfolded")
 
     # in the dark, figures follow
