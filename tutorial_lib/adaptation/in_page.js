@@ -34,8 +34,19 @@ const NOTES = {
   },
 };
 
-async function adapting(net, ort, begun, inflatedBytes) {
-  const session = async (name) => ort.InferenceSession.create(inflatedBytes(net.graphs[name]), { executionProviders: ["wasm"] });
+let turn = Promise.resolve();
+/** One job after the other, for all demos of a page: the runtime's stack is one, and its calls wait in between. */
+function inTurn(job) {
+  const done = turn.then(job);
+  turn = done.catch(() => {});
+  return done;
+}
+
+async function adapting(net, ort, begun, bytes) {
+  const session = async (name) => {
+    const made = await inTurn(() => ort.InferenceSession.create(bytes(net.graphs[name]), { executionProviders: ["wasm"] }));
+    return { run: (feeds) => inTurn(() => made.run(feeds)) };
+  };
   const [see, step, look] = [await session("see"), await session("step"), await session("look")];
   const tensor = (data, shape, type = "float32") => new ort.Tensor(type, data, shape);
   const fixed = ({ shape, data }) => tensor(data, shape);
