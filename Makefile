@@ -166,7 +166,7 @@ $(SITE): docs/requirements.txt | $(READY)
 	$(BIN)/python -m pip install --quiet --no-deps --target $(@D) --requirement docs/requirements.txt $(PIP_ARGS)
 	@touch $@
 
-site: $(READY) $(SITE)
+site: $(READY) $(SITE) record
 	$(BIN)/python -m tutorial_lib.course.site $(LESSONS)
 
 # What lets a network compute in a page: Python packages that export it, the npm package that runs it. They lie in a
@@ -196,7 +196,7 @@ $(REVEAL): | $(READY)
 	rm -rf $(@D)
 	$(BIN)/python -m pip install --quiet --no-deps --target $(@D) sphinx-revealjs==3.2.1 $(PIP_ARGS)
 
-slides: $(READY) $(REVEAL)
+slides: $(READY) $(REVEAL) record
 	$(BIN)/python -m tutorial_lib.course.slides $(LESSONS)
 
 kiosk: $(READY)

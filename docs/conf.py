@@ -13,7 +13,7 @@ html_show_copyright = html_show_sourcelink = html_show_sphinx = html_copy_source
 
 extensions = ["myst_nb", "sphinx.ext.mathjax"]
 exclude_patterns = ["_*"]
-suppress_warnings = ["mystnb.unknown_mime_type"]
+suppress_warnings = ["mystnb.unknown_mime_type", "toc.not_included"]  # a cheat sheet hangs on its lesson
 nb_execution_mode = "off"  # lessons are executed when they are built
 nb_merge_streams = True
 myst_enable_extensions = ["amsmath", "attrs_block", "dollarmath"]
@@ -23,8 +23,8 @@ myst_update_mathjax = False
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_extra_path = ["_extra"]
-html_css_files = ["course.css"]
-html_js_files = ["plotly.min.js", "figures.js", "course.js"]
+html_css_files = ["demos/page.css", "course.css"]
+html_js_files = ["plotly.min.js", "figures.js", ("demos/page.js", {"defer": "defer"}), "course.js"]
 html_sidebars = {"index": [], "**": ["contents.html"]}
 html_context = {"default_mode": "auto"}
 html_theme_options = {

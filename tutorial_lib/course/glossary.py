@@ -6,6 +6,7 @@ The links are put in when a notebook is made from its text (`notebooks.read_sour
 import re
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
@@ -13,7 +14,7 @@ ADDRESS = "../docs/glossary.md"
 """From a lesson, or a learner's copy of it in work/."""
 
 _ENTRY = re.compile(r'^<a id="([^"]+)"></a>\*\*(.+?)\.\*\*\s+(.+?)(?=\n\n|\Z)', re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r'\[([^\]]+)\]\(\.\./docs/glossary\.md#[^)"\s]+ "[^"]*"\)')
+_LINK = re.compile(r'\[([^\]]+)\]\(\.\./docs/glossary\.md(#[^)"\s]+) "([^"]*)"\)')
 _APART = re.compile(
     r"(^#[^\n]*|```.*?```|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|!?\[[^\]]*\]\([^)]*\)|^\[[^\]]*\]:[^\n]*|<[^>\n]+>"
     r"|\*\*[^*]+\*\*|^[ ]*\|[^\n]*)",
@@ -70,6 +71,13 @@ def terms(page: Path = PAGE) -> tuple[Term, ...]:
 def unlinked(text: str) -> str:
     """Text without the glossary's links, for places that it does not reach."""
     return _LINK.sub(r"\1", text)
+
+
+def as_html(text: str) -> str:
+    """Text whose links to the glossary are HTML, to its page on the site."""
+    return _LINK.sub(
+        lambda link: f'<a href="../docs/glossary.html{link[2]}" title="{escape(link[3])}">{link[1]}</a>', text
+    )
 
 
 def linked(prose: list[str], entries: tuple[Term, ...]) -> list[str]:

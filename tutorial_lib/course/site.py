@@ -27,7 +27,7 @@ from nbformat import NotebookNode
 from nbformat import write as write_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tutorial_lib.course import launch, rendering
+from tutorial_lib.course import glossary, launch, recorded, rendering
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, ROOT, as_command, parse, tags
 from tutorial_lib.course.rendering import Lesson, executed
 from tutorial_lib.course.student import is_exercise, without_marks, without_solution
@@ -107,6 +107,7 @@ def _prose(text: str, there: Collection[str]) -> str:
     text = re.sub(r"^# ", "## ", text)
     text = re.sub(r"^(?=> \*\*Predict)", "{.predict}\n", text, flags=re.MULTILINE)
     text = re.sub(r"^(?=\*\*What you saw)", "{.saw}\n", text, flags=re.MULTILINE)
+    text = glossary.as_html(text)  # MyST knows no anchors but its own
     linked = r"\[([^\]]+)\]\((\w+)\.ipynb[^)]*\)"
     text = re.sub(linked, lambda found: found[0] if found[2] in there else found[1], text)
     hint = r'\n\n<details class="hint"><summary>Hint</summary>\n\n\1\n\n</details>\n\n'
@@ -132,6 +133,7 @@ def lay_out(lessons: list[Lesson], folder: Path, notebooks: Path = NOTEBOOKS) ->
     for name in ("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     rendering.ship(folder / "_static", "figures.js")
+    recorded.ship(folder / "_static" / "demos", [lesson.slug for lesson in lessons])
     if (notebooks / "images").is_dir():
         shutil.copytree(notebooks / "images", folder / "notebooks" / "images")
     extra = folder / "_extra" / "notebooks"

@@ -21,7 +21,7 @@ from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from tutorial_lib.course import deck, rendering, talks
+from tutorial_lib.course import deck, recorded, rendering, talks
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import BUILD, NOTEBOOKS, as_command, parse
 from tutorial_lib.course.rendering import Lesson
@@ -58,9 +58,10 @@ def demo(output: NotebookNode, page: str, slug: str) -> str:
     said = "".join(output.data["text/plain"])
     name = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
     png = "".join(output.data["image/png"]).replace("\n", "")
+    image = f'<img src="data:image/png;base64,{png}" alt="{escape(said, quote=True)}">'
     where = f"<span>live: <code>make kiosk LESSON={slug[:2]}</code>, page <code>{page}</code></span>" if page else ""
     return (
-        f'<figure class="demo"><img src="data:image/png;base64,{png}" alt="{escape(said, quote=True)}">'
+        f'<figure class="demo">{recorded.demo(said, slug, image)}'
         f"<figcaption><b>{escape(name)}</b>{where}</figcaption></figure>"
     )
 
@@ -90,6 +91,7 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
     """Write slides and presenter's pages of these lessons into `folder`, which is emptied first."""
     source = reveal()
     pages = rendering.begin(folder, notebooks, "figures.js", "slides.js")
+    recorded.ship(folder / "assets" / "demos", [lesson.slug for lesson in lessons])
     for name in REVEAL:
         target = folder / "assets" / "reveal" / name
         target.parent.mkdir(parents=True, exist_ok=True)
