@@ -71,7 +71,7 @@ async function paint(figure) {
   if (data.some((t) => (t.colorbar || t.coloraxis || t.type === "heatmap") && t.showscale !== false)) {
     layout.legend = { ...layout.legend, orientation: "h", y: -0.2, x: 0.5, xanchor: "center", yanchor: "top" }; // on the right stands the scale
   }
-  const small = !deck && figure.clientWidth < 520;
+  const small = !deck && figure.clientWidth < 560;
   if (small) { // a telephone: smaller letters, the legend under the picture
     layout.font = { ...layout.font, size: 12 };
     if (layout.yaxis?.scaleanchor) layout.height = Math.min(layout.height ?? 540, figure.clientWidth * 1.2);
