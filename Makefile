@@ -172,7 +172,8 @@ site: $(READY) $(SITE) record
 # What lets a network compute in a page: Python packages that export it, the npm package that runs it. They lie in a
 # folder of their own that nothing else sees. Without npm, or without a network, demos on pages show recorded states.
 PAGE := $(VENV)/page
-PAGE_PYTHON := onnx==1.23.2 onnxscript==0.7.2 onnx-ir==1.1.0 ml-dtypes==0.6.0 protobuf==7.36.2
+PAGE_PYTHON := onnx==1.23.2 onnxscript==0.7.2 onnx-ir==1.1.0 ml-dtypes==0.6.0 protobuf==7.36.2 \
+	onnxruntime==1.32.0 flatbuffers==25.12.19
 PAGE_RUNTIME := onnxruntime-web@1.30.0
 $(PAGE)/.ready: Makefile | $(READY)
 	rm -rf $(PAGE)

@@ -10,6 +10,7 @@ from tutorial_lib.course import record, recorded, rendering
 from tutorial_lib.display import recording, stage, still
 from tutorial_lib.display.live import choice, live, slider
 from tutorial_lib.lessons.camera_distortion import demo_lens
+from tutorial_lib.lessons.start_here.demo_first_look import first_demo
 
 SLUG = "07_scratch"
 CELLS = [
@@ -153,3 +154,36 @@ def test_a_recording_that_does_not_load_leaves_the_still(chromium, site, tmp_pat
     with page.expect_console_message(lambda message: "stays a picture" in message.text):
         page.goto((tmp_path / "site" / "page.html").as_uri())
     assert page.locator("img").last.is_visible() and not page.locator(".pose-live").count()
+
+
+@pytest.mark.timeout(1200)  # seconds of an idle machine; the exporter is no quick one
+def test_a_network_adapts_in_the_page_as_in_the_kernel(chromium, tmp_path, monkeypatch):
+    if not (recorded.RUNTIME / recorded.GLUE).is_file():
+        pytest.skip("onnxruntime-web is not there: `make page-tools`")
+    monkeypatch.syspath_prepend(str(recorded.EXPORTERS))
+    pytest.importorskip("onnxscript", reason="what exports graphs is not there: `make page-tools`")
+    monkeypatch.setattr(recording, "STATES", 5)
+    shown = first_demo()
+    recording.record(shown, tmp_path / "recorded" / SLUG, SAID)
+    recorded.ship(tmp_path / "deep" / "demos", [SLUG], tmp_path / "recorded")
+    still = recorded.demo(SAID, SLUG, "<p>a still</p>", tmp_path / "recorded")
+    (tmp_path / "page.html").write_text(PAGE.replace("STILLS", still))
+    page = chromium((tmp_path / "page.html").as_uri(), "file:")
+    page.evaluate(
+        "window.DRAWN = []; addEventListener('drawn', ({detail: {values, state}}) => window.DRAWN.push({values,"
+        " note: state.note, caption: state.caption,"
+        " poses: state.panes[1].skeletons.map((s) => [...s.points.data])}))"
+    )
+    page.wait_for_function("document.querySelector('.pose-timing')?.textContent.endsWith('ms in this page')")
+    assert not page.locator("input:disabled").count() and "needs a kernel" not in page.locator("main").inner_text()
+    page.get_by_role("slider", name="adaptation steps").focus()
+    page.keyboard.press("Home")
+    page.get_by_role("slider", name="lens").focus()
+    page.keyboard.press("End")
+    page.get_by_role("button", name="both").click()
+    page.wait_for_function("window.DRAWN.at(-1).caption.startsWith('lens pincushion 100 %, rig leans by (°) 20')")
+    for drawn in page.evaluate("window.DRAWN"):
+        expected = shown.state(**drawn["values"])
+        assert (drawn["note"], drawn["caption"]) == (expected["note"], expected["caption"])
+        for pose, skeleton in zip(drawn["poses"], expected["panes"][1]["skeletons"], strict=True):
+            np.testing.assert_allclose(pose, stage.unpack(skeleton["points"]).ravel(), atol=1e-3)  # metres

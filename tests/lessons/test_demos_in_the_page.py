@@ -1,9 +1,6 @@
 """Demos of lessons 00 and 06 without a kernel: what the page's graphs compute is what the demos compute, to 1 mm."""
 
 import base64
-import os
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +8,10 @@ import torch
 
 from tutorial_lib.adaptation import in_page
 from tutorial_lib.adaptation.race import OWN
+from tutorial_lib.course import recorded
 from tutorial_lib.display import packing, recording, stage
 from tutorial_lib.lessons.meta_learning.demo_adapt import crooked_demo
 from tutorial_lib.lessons.start_here.demo_first_look import first_demo, lens_at
-
-EXPORTERS = Path(os.environ.get("COURSE_PAGE") or Path(sys.prefix) / "page") / "python"
 
 
 @pytest.fixture(scope="module", params=[first_demo, crooked_demo], ids=["00", "06"])
@@ -126,11 +122,12 @@ def test_the_page_s_functions_give_the_demo_s_poses_and_errors(demo, number):
     compare(demo, *plain(demo.in_page), params_of(demo, number))
 
 
-def test_the_exported_graphs_give_the_demo_s_poses_and_errors(demo, monkeypatch):
-    monkeypatch.syspath_prepend(str(EXPORTERS))
-    pytest.importorskip("onnxscript", reason="what exports graphs is not installed: `make site` does it")
-    runtime = pytest.importorskip("onnxruntime")
-    options = runtime.SessionOptions()
+@pytest.mark.timeout(1200)  # seconds of an idle machine; the exporter is no quick one
+def test_the_exported_graphs_give_the_demo_s_poses_and_errors(monkeypatch):
+    monkeypatch.syspath_prepend(str(recorded.EXPORTERS))
+    pytest.importorskip("onnxscript", reason="what exports graphs is not there: `make page-tools`")
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not there: `make page-tools`")
+    demo, options = crooked_demo(), runtime.SessionOptions()
     options.intra_op_num_threads = 1
     parts = demo.in_page.arguments()
     sessions = {name: runtime.InferenceSession(in_page.exported(*part), options) for name, part in parts.items()}

@@ -272,7 +272,7 @@ def exported(function: Callable, inputs: Mapping[str, torch.Tensor], outputs: Se
         ImportError: the packages onnx and onnxscript are not there.
     """
     with _ChecksNow():
-        traced = make_fx(function)(*inputs.values())
+        traced = make_fx(function)(*inputs.values()).eval()
     program = torch.onnx.export(
         traced, tuple(inputs.values()), dynamo=True, input_names=list(inputs), output_names=list(outputs), verbose=False
     )
