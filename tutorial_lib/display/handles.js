@@ -49,7 +49,12 @@ function makeHandle(pane, send) {
     e.preventDefault(); e.stopPropagation();
     tell(nudged(pane, node.spec, node.at, e.key, e.shiftKey));
   });
-  node.settle = () => lie(node.held ? node.at : node.spec.at);
+  node.addEventListener("blur", () => lie(node.spec.at));
+  node.settle = () => { // keys add up until the slider, whose steps may be wide, takes one
+    const moved = node.told !== String(node.spec.at);
+    node.told = String(node.spec.at);
+    lie(node.held || (!moved && document.activeElement === node) ? node.at : node.spec.at);
+  };
   return node;
 }
 

@@ -106,10 +106,30 @@ function mount(place, recording) {
   let scene = scenes[0], at = presets.find((preset) => preset.label === "reset").at;
   let engine = null, places = null; // where the page computes: what does, and every control's place among its stops
 
+  const number = (place) => place.reduce((sum, here, i) => sum * scene.stops[i].length + here, 0);
   const show = () => {
     if (engine) return compute();
-    const number = at.reduce((sum, here, i) => sum * scene.stops[i].length + here, 0);
-    model.set("state", fill(states[scene.first + number]));
+    model.set("state", pullable(fill(states[scene.first + number(at)])));
+  };
+  // A handle that is pulled goes to the recorded state in which it lies nearest: what it means is not known here.
+  const lies = (state, name) => state.panes.flatMap((pane) => pane.handles || []).find((handle) => handle.name === name)?.at;
+  const grid = () => scene.stops.reduce((all, stops) => all.flatMap((place) => stops.map((_, i) => [...place, i])), [[]]);
+  const lying = new Map(); // of a scene: for each handle, where it lies in every state, or null if it never moves
+  const where = (name) => {
+    const key = `${scene.first} ${name}`;
+    if (!lying.has(key)) {
+      const found = grid().map((place) => [place, lies(fill(states[scene.first + number(place)]), name)]).filter(([, spot]) => spot);
+      const moves = found.some(([, spot]) => String(spot) !== String(found[0][1]));
+      lying.set(key, moves ? found : null);
+    }
+    return lying.get(key);
+  };
+  const pullable = (state) => ({ ...state, panes: state.panes.map((pane) => pane.handles ? { ...pane, handles: pane.handles.filter(({ name }) => !engine && where(name)) } : pane) });
+  const pull = ({ name, at: spot }) => {
+    const off = ([, known]) => Math.hypot(...known.map((value, i) => value - spot[i]));
+    at = where(name).reduce((best, next) => (off(next) < off(best) ? next : best))[0];
+    build();
+    show();
   };
   const build = () => {
     dials.replaceChildren();
@@ -146,6 +166,7 @@ function mount(place, recording) {
   if (controls.some((control) => control.folded && !moving.includes(control.name))) root.append(rest);
   root.append(buttons);
   place.append(root);
+  model.on("change:grabbed", () => pull(model.get("grabbed")));
   stage({ model, el: root });
   followTheme(root, () => model.set("state", model.get("state")));
   show();
@@ -165,7 +186,7 @@ function mount(place, recording) {
       const said = { caption: caption(false), error: "" }, where = caption(true);
       const draw = (state, took, whole) => {
         const timing = `computed in ${took.toFixed(0)} ms in this page${whole ? "" : ", from some of the frames until it rests"}`;
-        model.set("state", { ...state, ...said, timing });
+        model.set("state", pullable({ ...state, ...said, timing }));
         root.dispatchEvent(new CustomEvent("drawn", { detail: { values, whole, took, state: model.get("state") }, bubbles: true }));
       };
       try { await engine(values, draw, () => drawn !== moves); }
