@@ -28,7 +28,7 @@ def plain(in_page):
 
     def run(name, given):
         function, inputs, outputs = parts[name]
-        with torch.no_grad() if name != "step" else torch.enable_grad():
+        with torch.set_grad_enabled(name in ("step", "last")):
             values = [torch.tensor(given[key]) for key in inputs]
             return dict(zip(outputs, (value.detach().numpy() for value in function(*values))))
 
@@ -63,7 +63,6 @@ def in_the_page(in_page, run, data, params):
         lifter = in_page.lifters()[title]
         weights, measured = (vector.numpy() for vector in flat(lifter))
         rate = params.get("rate", OWN) or network.rates["labelled"]
-        below = any(w.requires_grad for name, w in lifter.named_parameters() if not name.startswith("shrink."))
         errors[title], poses[title] = [], []
         for at in range(count + 1):
             found = []
@@ -76,8 +75,8 @@ def in_the_page(in_page, run, data, params):
             errors[title].append(1000 * np.mean(found))
             poses[title].append(looked["pose"])
             if at < count:
-                weights = run("step", {
-                    "weights": weights, "measured": measured, "rates": np.array([rate * below, rate], np.float32),
+                weights = run(in_page.graph(lifter), {
+                    "weights": weights, "measured": measured, "rate": np.array([rate], np.float32),
                     "keypoints": seen["keypoints"], "target": seen["target"], "share": share,
                 })["next"]  # fmt: skip
     return errors, poses, seen

@@ -47,7 +47,9 @@ async function adapting(net, ort, begun, bytes) {
     const made = await inTurn(() => ort.InferenceSession.create(bytes(net.graphs[name]), { executionProviders: ["wasm"] }));
     return { run: (feeds) => inTurn(() => made.run(feeds)) };
   };
-  const [see, step, look] = [await session("see"), await session("step"), await session("look")];
+  const graphs = {};
+  for (const name of Object.keys(net.graphs)) graphs[name] = await session(name);
+  const { see, look } = graphs;
   const tensor = (data, shape, type = "float32") => new ort.Tensor(type, data, shape);
   const fixed = ({ shape, data }) => tensor(data, shape);
   const data = Object.fromEntries(Object.entries(net.data).map(([name, value]) => [name, fixed(value)]));
@@ -73,12 +75,12 @@ async function adapting(net, ort, begun, bytes) {
     const used = Math.max(chosen.length, 1), share = Float32Array.from(moments, (_, i) => (i < used ? 1 / used : 0));
     const support = { keypoints: seen.keypoints, target: seen.target, share: tensor(share, [most]) };
     const paths = [], bones = {};
-    for (const { title, vectors: [weights, measured], rate: own, below } of networks) {
+    for (const { title, vectors: [weights, measured], rate: own, graph } of networks) {
       const rate = values.rate || own, path = [weights];
       let start = 0;
       for (let i = 0; i <= count; i++) {
         if (i === count && !net.drawn.includes(title)) break; // after the last step, only the bones are asked for
-        const taken = await step.run({ weights: path[i], measured, rates: tensor(Float32Array.from([rate * below, rate]), [2]), ...support });
+        const taken = await graphs[graph].run({ weights: path[i], measured, rate: tensor(Float32Array.from([rate]), [1]), ...support });
         const [loss, bone] = [taken.loss.data[0], taken.bone.data[0]];
         if (!Number.isFinite(loss)) throw new Error(`the adaptation loss is ${loss} at step ${i}: lower rate=${rate}`);
         start ||= bone;

@@ -9,6 +9,7 @@ the root's gradient would be 0 / 0.
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -74,16 +75,17 @@ class Flat:
 
 
 def step(
-    flat: Flat, weights: torch.Tensor, measured: torch.Tensor, rates: torch.Tensor, keypoints: torch.Tensor,
+    flat: Flat, last: bool, weights: torch.Tensor, measured: torch.Tensor, rate: torch.Tensor, keypoints: torch.Tensor,
     target: torch.Tensor, share: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:  # fmt: skip
     """One gradient step of `adapt`.
 
     Args:
         flat: the architecture.
+        last: whether nothing but the last layer moves, as in ANIL.
         weights: of the network, as `Flat.vectors` gives them.
         measured: by its batch norms.
-        rates: (2,) alpha below the last layer and of it.
+        rate: (1,) alpha.
         keypoints: (n, frames, 17, 2) labelled windows.
         target: (n, 17, 3) their labels.
         share: (n,) of each in the loss.
@@ -91,14 +93,14 @@ def step(
     Returns:
         The next weights; the loss and the mean bone length before the step.
     """
+    still, moving = weights.split([flat.below, len(weights) - flat.below]) if last else (weights[:0], weights)
 
     def loss(moving: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        pose = flat.windows(moving, measured, keypoints)
+        pose = flat.windows(torch.cat([still, moving]), measured, keypoints)
         return (norm(root_relative(pose - target)).mean(-1) * share).sum(), pose
 
-    gradient, (value, pose) = grad_and_value(loss, has_aux=True)(weights)
-    rate = torch.cat([rates[:1].expand(flat.below), rates[1:].expand(len(weights) - flat.below)])
-    return weights - rate * gradient, value, (bone_lengths(pose).mean(-1) * share).sum()
+    gradient, (value, pose) = grad_and_value(loss, has_aux=True)(moving)
+    return torch.cat([still, moving - rate * gradient]), value, (bone_lengths(pose).mean(-1) * share).sum()
 
 
 def look(
@@ -197,19 +199,25 @@ class InPage:
             "target": seen["target"],
             "share": torch.full((WINDOWS,), 1 / WINDOWS),
         }
-        stepped = net | {"rates": torch.ones(2)} | support
+        stepped = net | {"rate": torch.ones(1)} | support
         rows = len(order) // self.phases
         looks = {"first": seen["first"], "windows": seen["windows"][:rows], "truth": seen["truth"][:rows]}
         looked = net | looks | {"rotation": seen["rotation"]}
+        kinds = {self.graph(lifter): self.graph(lifter) == "last" for lifter in self.lifters().values()}
         return {
-            "see": (lambda *given: see(self.grid, order, around, *given), data | moving, SEEN),
-            "step": (lambda *given: step(flat, *given), stepped, ("next", "loss", "bone")),
-            "look": (lambda *given: look(flat, *given), looked, ("pose", "error")),
+            "see": (partial(see, self.grid, order, around), data | moving, SEEN),
+            **{kind: (partial(step, flat, last), stepped, ("next", "loss", "bone")) for kind, last in kinds.items()},
+            "look": (partial(look, flat), looked, ("pose", "error")),
         }
 
     def lifters(self) -> dict[str, TemporalLifter]:
         """By title."""
         return {title: cast(TemporalLifter, network.adapter.model) for title, network in self.networks.items()}
+
+    def graph(self, lifter: TemporalLifter) -> str:
+        """Which graph takes its steps: "step", or "last" where nothing below the last layer moves."""
+        moves = any(weight.requires_grad for name, weight in lifter.named_parameters() if not last_layer(name))
+        return "step" if moves else "last"
 
     def data(self) -> dict[str, torch.Tensor]:
         """The inputs of `see` that never change."""
@@ -238,7 +246,7 @@ class InPage:
                 "title": title,
                 "vectors": [store(vector, True) for vector in flat.vectors(lifter)],
                 "rate": self.networks[title].rates[LABELLED],
-                "below": float(any(w.requires_grad for n, w in lifter.named_parameters() if not last_layer(n))),
+                "graph": self.graph(lifter),
             }
             for title, lifter in lifters.items()
         ]

@@ -91,8 +91,11 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{slug}: {error}", file=sys.stderr)
             failed += 1
             continue
-        sizes = ", ".join(f"{path.stat().st_size / 1e6:.2f}" for path in made)
-        print(f"{slug}: {len(made)} demos in {time.perf_counter() - start:.0f} s, MB each: {sizes or 'none'}")
+        sizes = {path.stem: f"{path.stat().st_size / 1e6:.2f}" for path in made}
+        demos, networks = ({k: v for k, v in sizes.items() if k.endswith(".net") == is_net} for is_net in (False, True))
+        more = f"; networks that compute in the page: {', '.join(networks.values())} MB" if networks else ""
+        seconds = time.perf_counter() - start
+        print(f"{slug}: {len(demos)} demos in {seconds:.0f} s: {', '.join(demos.values()) or 'none'} MB{more}")
     return failed
 
 

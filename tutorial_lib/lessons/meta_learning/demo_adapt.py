@@ -340,7 +340,7 @@ def crooked_demo(
         title="The rig hangs crooked: watch the skeleton stand up",
         recorded=("tilt", "roll"),
         in_page=InPage(
-            networks, lens_test, grid_lines, recording.value, phases=9,
+            networks, lens_test, grid_lines, recording.value, phases=27,
             says={"says": "crooked", "drawn": ["not meta-trained", "MAML"], "levels": LEVELS},
         ),
         device=device,
