@@ -197,7 +197,7 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
         ),
         note=f"sees {arrays['past']} frames before and {arrays['future']} after its own"
         + "; of its many lines only some are drawn" * any(len(n.nodes) > MOST_LINES for n in arrays["layers"]),
-        height=188,
+        height=182,
     )  # fmt: skip
 
 

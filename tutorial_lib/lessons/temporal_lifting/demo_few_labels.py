@@ -78,7 +78,7 @@ def view_share(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             [[kind, *(f"{value:.0f}" for value in values)] for kind, values in arrays["others"].items()],
         ),
         fps=50.0,
-        height=212,
+        height=204,
         note=share_words(arrays, params["share"]),
     )
 

@@ -165,7 +165,7 @@ def view_lifting(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, An
         ),
         stage.table(["", *COLOURS], rows, best="min"),
         fps=50.0,
-        height=195,
+        height=182,
         note=in_words(arrays, params["network"]),
     )
 
