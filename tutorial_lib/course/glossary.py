@@ -13,7 +13,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "glossary.md"
 ADDRESS = "../docs/glossary.md"
 """From a lesson, or a learner's copy of it in work/."""
 
-_ENTRY = re.compile(r'^<a id="([^"]+)"></a>\*\*(.+?)\.\*\*\s+(.+?)(?=\n\n|\Z)', re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r'^<span id="([^"]+)"></span>\*\*(.+?)\.\*\*\s+(.+?)(?=\n\n|\Z)', re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r'\[([^\]]+)\]\(\.\./docs/glossary\.md(#[^)"\s]+) "([^"]*)"\)')
 _APART = re.compile(
     r"(^#[^\n]*|```.*?```|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|!?\[[^\]]*\]\([^)]*\)|^\[[^\]]*\]:[^\n]*|<[^>\n]+>"

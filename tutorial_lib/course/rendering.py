@@ -1,8 +1,8 @@
 """What the site and the slides share: the cells of an executed lesson as HTML that needs no kernel and no network.
 
-Prose and code go through `markup`, formulas are set in the browser by MathJax from the package jupyter-server-mathjax,
-figures are drawn by the plotly.js that the package plotly brings. Both are copied once beside the pages (`ship`), never
-embedded and never fetched.
+Formulas are set in the browser by MathJax from the package jupyter-server-mathjax, figures are drawn by the plotly.js
+that the package plotly brings. Both are copied once beside the pages (`ship`), never embedded and never
+fetched.
 """
 
 import base64
@@ -12,18 +12,18 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Literal
 
 import jinja2
 import jupyter_server_mathjax
 import plotly
+from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
 from tutorial_lib.course import recorded
 from tutorial_lib.course.compare import PLOTLY
-from tutorial_lib.course.markup import code, code_css, markdown, plain, scrolling
 from tutorial_lib.course.notebooks import NOTEBOOKS, fitting, read_notebook, sets_up, tags
 from tutorial_lib.course.unpack import PATTERN
 
@@ -145,13 +145,13 @@ def _output(output: NotebookNode, picture: Callable[[bytes], str], where: str) -
     if _CARD.match(said):
         return Output("card", f"<div class='claim'>{scrolling(html)}</div>", said)
     if "text/latex" in data and html:  # what `preview.source` shows, with colours for a light page only
-        return Output("source", code(said), said)
+        return Output("source", escape(said), said)  # whoever shows it colours it
     if _FOLD.search(html):
         return Output("question" if said.startswith("What do you say?") else "answer", html, plain(html))
     if html:
         return Output("table", f"<div class='table'>{scrolling(html)}</div>", plain(html))
     if "text/markdown" in data:
-        html = markdown("".join(data["text/markdown"]))
+        html = scrolling(markdown2html("".join(data["text/markdown"])))
         return Output("table", f"<div class='table'>{html}</div>", plain(html))
     return Output("text", f"<pre class='text' tabindex='0' role='group' aria-label='output'>{escape(said)}</pre>", said)
 
@@ -213,7 +213,7 @@ def begin(folder: Path, notebooks: Path, *names: str) -> jinja2.Environment:
 
 
 def ship(folder: Path, *names: str) -> None:
-    """Put plotly.js, MathJax, the colours of code and our own `names` into `folder`."""
+    """Put plotly.js, MathJax and our own `names` into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", folder / "plotly.min.js")
     source = Path(jupyter_server_mathjax.__file__).parent / "static"
@@ -224,7 +224,6 @@ def ship(folder: Path, *names: str) -> None:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, target)
-    (folder / "code.css").write_text(code_css(), encoding="utf-8")
     for name in names:
         shutil.copyfile(ASSETS / name, folder / name)
 
@@ -246,3 +245,17 @@ def stored(folder: Path, start: str) -> Callable[[bytes], str]:
         return f"pictures/{path.name}"
 
     return picture
+
+
+def scrolling(html: str) -> str:
+    """Every table in a box of its own that scrolls, also with the keyboard."""
+    html = re.sub(r"<table\b", "<div class='scroll' tabindex='0' role='group' aria-label='table'><table", html)
+    html = html.replace("</table>", "</table></div>")
+    html = re.sub(r"<td(?=[^>]*>\s*[-−+±]?\d[^<]{0,24}</td>)", "<td data-number", html)  # stays on one line
+    return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)  # an empty heading tells a screen reader nothing
+
+
+def plain(html: str) -> str:
+    """The words of a piece of HTML."""
+    text = re.sub(r"<(style|svg).*?</\1>", " ", html, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
