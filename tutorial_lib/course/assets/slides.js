@@ -52,3 +52,19 @@ async function start() {
   turned();
   document.body.dataset.ready = "yes";
 }
+
+// A demo that moves is drawn as large as its frame allows, once it is there and whenever what it says wraps anew.
+function fitDemo(live) {
+  const room = live.parentElement.getBoundingClientRect().height;
+  for (let zoom = 2; zoom >= 0.8; zoom -= 0.1) {
+    live.style.zoom = zoom;
+    if (live.getBoundingClientRect().height <= room) return;
+  }
+}
+document.addEventListener("DOMContentLoaded", () => {
+  const sizes = new ResizeObserver((entries) => { for (const { target } of entries) if (target.offsetHeight) fitDemo(target); });
+  const arrived = new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) for (const node of addedNodes) if (node.classList?.contains("pose-live")) sizes.observe(node);
+  });
+  for (const place of document.querySelectorAll(".demo [data-demo]")) arrived.observe(place, { childList: true });
+});
