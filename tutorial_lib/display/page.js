@@ -152,15 +152,17 @@ function mount(place, recording) {
       dials.append(box);
     }
   };
-  for (const preset of presets) {
+  const press = (offered) => buttons.replaceChildren(...offered.map((preset) => {
     const button = node("button", { type: "button", class: "pose-button" }, preset.label);
-    button.addEventListener("click", () => { 
-      [scene, at, places] = [scenes[preset.scene], preset.at, { ...places, ...live?.presets[preset.label] }];
+    button.addEventListener("click", () => {
+      if (engine) places = { ...places, ...live.presets[preset.label] };
+      else [scene, at] = [scenes[preset.scene], preset.at];
       build();
       show();
     });
-    buttons.append(button);
-  }
+    return button;
+  }));
+  press(presets);
   build();
   root.append(...(recording.title ? [node("p", { class: "pose-name" }, recording.title)] : []), dials);
   if (controls.some((control) => control.folded && !moving.includes(control.name))) root.append(rest);
@@ -198,6 +200,7 @@ function mount(place, recording) {
     const started = await ready(fill(states[scenes[0].first + presets.find(({ label }) => label === "reset").at.reduce((sum, here, i) => sum * scenes[0].stops[i].length + here, 0)]));
     await started(Object.fromEntries(Object.entries(live.first).map(([name, i]) => [name, Array.isArray(i) ? i : live.stops[name][i][1]])), () => {}, () => true);
     [engine, places] = [started, { ...live.first }];
+    press(Object.keys(live.presets).map((label) => ({ label }))); // also those that were not recorded
     build();
     show();
   };
