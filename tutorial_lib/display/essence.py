@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,17 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def essence(thing: Any) -> str:
-    """The source of a function or class without what only guards it, as its own lines and comments.
+    """The source of a function or class, shortened."""
+    return shortened(textwrap.dedent(inspect.getsource(thing)).rstrip())
 
-    Left out are: of docstrings all but the first paragraph, `if ...: ... raise ...` without an else, `assert`, calls of
-    functions named check... whose answer nobody takes, and loops over nothing else.
+
+def shortened(text: str) -> str:
+    """Source without what only guards it, as its own lines and comments.
+
+    Left out are: of docstrings all but the first paragraph; `if ...: ... raise ...` without an else, `assert`, calls of
+    functions named check... whose answer nobody takes, loops over nothing else; hooks for who wants to watch (`if ... is not
+    None:` where nothing is assigned); comments above any of these.
     """
-    text = textwrap.dedent(inspect.getsource(thing)).rstrip()
     lines, dropped = text.splitlines(), set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and (documentation := ast.get_docstring(node)):
@@ -26,7 +32,10 @@ def essence(thing: Any) -> str:
             lines[said.lineno - 1] = "\n".join(f"{indent}{line}" for line in f'"""{first}"""'.splitlines())
             dropped.update(range(said.lineno, said.end_lineno or 0))
         elif isinstance(node, ast.stmt) and _guards(node):
-            dropped.update(range(node.lineno - 1, node.end_lineno or 0))
+            start = node.lineno - 1
+            while lines[start - 1].strip().startswith("#"):
+                start -= 1
+            dropped.update(range(start, node.end_lineno or 0))
     kept = "\n".join(line for number, line in enumerate(lines) if number not in dropped)
     try:
         ast.parse(kept)
@@ -36,15 +45,20 @@ def essence(thing: Any) -> str:
 
 
 def _guards(node: ast.stmt) -> bool:
-    if isinstance(node, ast.If):
-        return not node.orelse and isinstance(node.body[-1], ast.Raise)
-    if isinstance(node, ast.For):
+    if isinstance(node, ast.If) and not node.orelse:
+        watches = ast.unparse(node.test).endswith(" is not None") and _says_only(node.body)
+        return isinstance(node.body[-1], ast.Raise) or watches or all(map(_guards, node.body))
+    if isinstance(node, ast.For) and not node.orelse:
         return all(map(_guards, node.body))
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        called = node.value.func
-        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        return name.lstrip("_").startswith("check")
+        called = ast.unparse(node.value.func).rpartition(".")[2]
+        return re.fullmatch(r"_?(check|need|require|refuse)(_\w+)?", called) is not None
     return isinstance(node, ast.Assert)
+
+
+def _says_only(body: list[ast.stmt]) -> bool:
+    """Whether nothing is assigned and nothing returned."""
+    return all(_says_only(node.body) if isinstance(node, ast.With) else isinstance(node, ast.Expr) for node in body)
 
 
 class _Shown(Code):
