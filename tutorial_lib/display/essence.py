@@ -21,8 +21,8 @@ def shortened(text: str) -> str:
     """Source without what only guards it, as its own lines and comments.
 
     Left out are: of docstrings all but the first paragraph; `if ...: ... raise ...` without an else, `assert`, calls of
-    functions named check... whose answer nobody takes, loops over nothing else; hooks for who wants to watch (`if ... is not
-    None:` where nothing is assigned); comments above any of these.
+    functions named check... whose answer nobody takes, loops over nothing else; hooks for who wants to watch (`if ...
+    is not None:` where nothing is assigned); comments above any of these.
     """
     lines, dropped = text.splitlines(), set()
     for node in ast.walk(ast.parse(text)):
