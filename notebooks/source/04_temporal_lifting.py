@@ -533,8 +533,9 @@ through.answer(
 # ## 7. Your own video, and Human3.6M
 #
 # `keypoint_files.load` reads the COCO-17 keypoints that detectors write (JSON), and VideoPose3D's custom `npz`. Here a
-# file is made on the spot as a detector would write it, read again, and lifted; put your own file in its place. The
-# networks were trained at 50 frames a second, so a video at another rate is resampled to 50 before it is lifted.
+# file is made on the spot as a detector would write it, read again, and lifted; put your own file in its place:
+# `make keypoints VIDEO=film.mp4` makes one from a film (docs/own_motion.md). The networks were trained at 50 frames a
+# second, so a video at another rate is resampled to 50 before it is lifted.
 
 # %%
 tracks = demo_own_video.example_tracks(SEED)

@@ -171,7 +171,7 @@ def view_race(
             skeletons=[stage.skeleton2d("detected", arrays["seen"], colour="ink")],
             lines=[stage.polyline("grid", arrays["grid"])],
             margin=0.2,
-            title="what the camera sees: drag its grid",
+            title="what the camera sees",
             weight=0.8,
             handles=grid_handles(arrays["lens"]),
         ),

@@ -85,7 +85,7 @@ def view_first(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
         skeletons=[stage.skeleton2d("detected joints", arrays["seen"], colour="green")],
         lines=[stage.polyline("a square grid", arrays["grid"])],
         margin=0.2,
-        title="what the camera sees: drag its grid",
+        title="what the camera sees",
         handles=[stage.handle("the grid", arrays["handle"], axis="x", colour="blue")],
     )
     truth = stage.skeleton3d("truth", arrays["truth"], width=5.0)
