@@ -19,6 +19,7 @@
 #   make architecture   draw the picture of the house anew from the code, into docs/
 #   make matrix         make test with every Python here that the course promises, each in an environment of its own
 #   make gpu-check      everything that wants a GPU, on a machine that has one (docs/gpu.md)
+#   make keypoints      a film to 2D keypoints: make keypoints VIDEO=film.mp4 (docs/own_motion.md)
 #   make checkpoints    train again what tutorial_lib/checkpoints ships
 #   make clean          remove what the commands above made, except .venv and work
 #
@@ -30,7 +31,7 @@ quoted = '$(subst ','\'',$(1))'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test browser lint notebooks build pair bench gpu-check checkpoints student grade sheet site page-tools record slides kiosk hub wheel badges review architecture matrix clean
+.PHONY: help setup lab test browser lint notebooks build pair bench gpu-check keypoints checkpoints student grade sheet site page-tools record slides kiosk hub wheel badges review architecture matrix clean
 
 VENV := .venv
 TEST_PROCESSES ?= 2
@@ -130,6 +131,26 @@ bench: $(READY)
 GPU_PYTHON ?= $(firstword $(wildcard $(BIN)/python) $(PYTHON))
 gpu-check:
 	PYTHONPATH=$(call quoted,$(CURDIR)) $(GPU_PYTHON) -m tutorial_lib.course.gpu_check $(GPU_ARGS)
+
+# MediaPipe carries its weights in its wheel and wants an older numpy than the course: an environment of its own, made
+# once. It needs neither the course's environment nor, once it is made, a network.
+DETECTOR := $(VENV)/detector
+DETECTOR_PYTHON ?= $(shell for p in $(BIN)/python python3 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo $$p && break; done)
+$(DETECTOR)/.ready: docs/video/requirements.txt
+	@test -n $(call quoted,$(DETECTOR_PYTHON)) || { echo "No Python 3.11 or 3.12 was found, and MediaPipe has no wheel for" \
+		"others: name one, make keypoints DETECTOR_PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Making $(DETECTOR)"; rm -rf $(DETECTOR)
+	@{ $(call quoted,$(DETECTOR_PYTHON)) -m venv $(DETECTOR) && $(DETECTOR)/bin/python -m pip install --quiet --no-deps \
+		--only-binary :all: --requirement docs/video/requirements.txt $(PIP_ARGS) && touch $@; } || { rm -rf $(DETECTOR); \
+		echo "The detector could not be installed. It needs a network this once, and there are wheels of it for Python" \
+		"3.11 and 3.12 on Linux (x86-64), macOS and Windows only. Where it cannot be had, run any detector elsewhere:" \
+		"docs/own_motion.md says which files are read" >&2; exit 1; }
+
+keypoints:
+	$(if $(value VIDEO),,@echo "VIDEO names no film, expected one: make keypoints VIDEO=film.mp4" >&2; exit 1)
+	@$(MAKE) --no-print-directory $(DETECTOR)/.ready
+	$(DETECTOR)/bin/python docs/video/keypoints.py $(call given,VIDEO) $(call given,KEYPOINTS)
 
 checkpoints: $(READY)
 	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment --folder tutorial_lib/checkpoints

@@ -165,7 +165,13 @@ def test_ci_tries_the_pythons_that_the_package_promises():
 
 @pytest.mark.parametrize(
     "call",
-    [("grade", "SUBMISSIONS"), ("kiosk", "DEMO"), ("badges", "REPOSITORY"), ("notebooks", "MOTION")],
+    [
+        ("grade", "SUBMISSIONS"),
+        ("kiosk", "DEMO"),
+        ("badges", "REPOSITORY"),
+        ("notebooks", "MOTION"),
+        ("keypoints", "VIDEO"),
+    ],
     ids=lambda call: call[0],
 )
 @pytest.mark.parametrize("value", ["my class/week 1", 'Müller\'s "x" $y `z`;&'])
@@ -187,7 +193,14 @@ def dry(target, *words, folder=ROOT):
 
 @pytest.mark.parametrize("value", ['my class/"1"', "it's/week 1", "a;b/`c` & (d)", "Übung/1"])
 @pytest.mark.parametrize(
-    "call", [("grade", "SUBMISSIONS"), ("kiosk", "DEMO"), ("badges", "REPOSITORY"), ("notebooks", "MOTION")]
+    "call",
+    [
+        ("grade", "SUBMISSIONS"),
+        ("kiosk", "DEMO"),
+        ("badges", "REPOSITORY"),
+        ("notebooks", "MOTION"),
+        ("keypoints", "VIDEO"),
+    ],
 )
 def test_a_value_is_one_word_whatever_is_in_it(call, value):
     target, name = call
@@ -202,8 +215,8 @@ def test_grade_takes_several_lessons():
 def test_every_target_keeps_the_clones_folder_in_one_word(name, tmp_path):
     """A dry run in such a folder, before and after the set-up: wherever it is named, it is whole; nothing is made."""
     clone = tmp_path / name
-    needed = ("Makefile", "requirements.lock", "pyproject.toml", "docs/requirements.txt")
-    (clone / "docs").mkdir(parents=True)
+    needed = ("Makefile", "requirements.lock", "pyproject.toml", "docs/requirements.txt", "docs/video/requirements.txt")
+    (clone / "docs" / "video").mkdir(parents=True)
     for file in needed:
         shutil.copy(ROOT / file, clone / file)
     text = (ROOT / "Makefile").read_text(encoding="utf-8")

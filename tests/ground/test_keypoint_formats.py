@@ -225,6 +225,17 @@ def test_rates_that_are_none_are_refused(tmp_path, fps):
             load(tmp_path, walk(), fps=fps)
     with pytest.raises(ValueError, match="video v: fps is .*expected one number.*1 to 1000"):
         keypoint_files.load(write_npz(tmp_path / "a.npz", WALK, fps=fps), allow_pickle=True)
+    if fps is not None:
+        with pytest.raises(ValueError, match="v.json: fps is .*expected one number.*1 to 1000"):
+            load(tmp_path, {"fps": fps, "annotations": walk()})
+
+
+def test_a_json_may_say_the_videos_rate(tmp_path, silent):
+    every_fifth = [seen(p, image_id=5 * t) for t, p in enumerate(WALK)]
+    assert load(tmp_path, {"fps": 29.97, "annotations": walk()}).fps == 29.97
+    assert load(tmp_path, {"fps": 50, "annotations": every_fifth}).fps == 10
+    assert load(tmp_path, {"fps": None, "annotations": walk()}).fps is None
+    assert load(tmp_path, {"fps": 30, "annotations": walk()}, fps=240).fps == 240
 
 
 # --- who it is ------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ one file or as a folder with a file for each frame:
     {"people": [{"pose_keypoints_2d": [x, y, c, ...]}, ...]}                     one such file for each frame
     {"7.jpg": {"people": [...]}, ...}                                            one entry for each frame
 
+The first dict of a file may say the picture's width and height, and the video's fps.
+
 What may stand for a person's keypoints, see `layouts`.
 """
 
@@ -28,6 +30,7 @@ from tutorial_lib.keypoint_files.json_frames import documents, frames, own_size
 from tutorial_lib.keypoint_files.layouts import check_names, is_nobody, to_coco
 from tutorial_lib.keypoint_files.people import Person
 from tutorial_lib.keypoint_files.pixels import LARGEST, Size, check_unit, picture_size
+from tutorial_lib.motion.validation import check_fps
 
 _IDENTITY = ("track_id", "person_id", "idx", "id_", "id")
 
@@ -41,6 +44,7 @@ class Seen:
         numbers: of these frames.
         step: between the numbers; above 1 where only every n-th frame was looked at.
         size: width and height of the picture.
+        fps: frames per second of the video, as the file says it; None where it does not.
         sure: whether the confidences say anything: not where all are 0.
     """
 
@@ -48,6 +52,7 @@ class Seen:
     numbers: list[int]
     step: int
     size: Size
+    fps: float | None
     sure: bool
 
 
@@ -73,16 +78,18 @@ def read(path: str | Path, size: Size | None = None) -> Seen:
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no JSON, of another layout, of other than COCO's 17 keypoints, or holds nobody; if the
-            names of the frames are those of more than one video; if the picture's size is unknown.
+            names of the frames are those of more than one video; if the picture's size is unknown; if fps is none.
     """
     path = Path(path)
     own: tuple[object, object] | None = None
+    fps: float | None = None
     listed: list[str] = []  # every frame, also without people
     entries: list[_Entry] = []
     for document, file in documents(path):
         if isinstance(document, dict):
             check_names(document, file or path.name)
             own = own or own_size(document, path.name)
+            fps = fps if document.get("fps") is None else check_fps(document["fps"], path.name)
         for frame, people, where in frames(document, path.name, file):
             listed.append(frame)
             entries += [_entry(frame, person, where) for person in people if not is_nobody(person)]
@@ -108,7 +115,7 @@ def read(path: str | Path, size: Size | None = None) -> Seen:
             people[number[entry.frame]].append(person)
     if not any(people.values()):
         raise ValueError(nobody)
-    return Seen(*_in_order(people, path.name), size, sure)
+    return Seen(*_in_order(people, path.name), size, fps, sure)
 
 
 def known_size(size: Size | None, own: tuple[object, object] | None, where: str, fields: tuple[str, str]) -> Size:

@@ -80,8 +80,8 @@ def load(
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if the file is damaged, of another layout, of other keypoints, pickled without `allow_pickle`; if
-            the picture's size is unknown, or not that of the file's pixels; if the names of its frames are those of
-            more than one video; if a keypoint of the body is never found.
+            the picture's size is unknown, or not that of the file's pixels; if its fps is no rate; if the names of its
+            frames are those of more than one video; if a keypoint of the body is never found.
     """
     path = named_file(path)
     check_layout(layout)
@@ -116,6 +116,7 @@ def _from_json(path: Path, size: Size | None, fps: float | None, person: int | N
         )
     points = np.stack([np.full((17, 2), np.nan) if one is None else one.points for one in chosen])
     confidence = np.stack([np.zeros(17) if one is None else one.confidence for one in chosen])
+    fps = seen.fps if fps is None else fps
     rate = None if fps is None else check_fps(fps / seen.step, f"{path.name}, every {seen.step}. frame of the video")
     sure = torch.from_numpy(confidence).float() if seen.sure else None
     pixels = torch.from_numpy(fill(points, path.name)).float()
