@@ -135,6 +135,8 @@ class _Talk:
         elif PLOTLY in data or "image/png" in data:
             self.add("figure", output=output)
         elif "text/html" in data and "pose-question" not in data["text/html"]:
+            html = "".join(data["text/html"]).replace("<details>", "<details open>")  # nobody clicks in a talk
+            output = NotebookNode(output | {"data": data | {"text/html": html}})
             self.add("card" if said.startswith("[") else "table", output=output)
 
     def done(self) -> list[Slide]:

@@ -221,7 +221,8 @@ class Demo(ipywidgets.VBox):
         except (Exception, KeyboardInterrupt) as problem:
             self.error = _in_words(problem, caption)
             self.last_exception = problem
-            self.stage.state = {**self.stage.state, "error": self.error}
+            said = str(problem) or _in_words(problem, "")  # an audience sees where the controls stand
+            self.stage.state = {**self.stage.state, "error": said}
             return
         self.params, self.arrays, self.error, self.last_exception = params, arrays, "", None
         self.stage.state = {**picture, "timing": timing(self.compute_ms, self.device)}
@@ -286,7 +287,8 @@ class Demo(ipywidgets.VBox):
 
 def _in_words(problem: BaseException, caption: str) -> str:
     kind = "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
-    return f"{kind}: {problem} (at {caption})" if str(problem) else f"{kind} (at {caption})"
+    where = f" (at {caption})" if caption else ""
+    return f"{kind}: {problem}{where}" if str(problem) else f"{kind}{where}"
 
 
 def _with_lid(shown: Sequence[Any], folded: Sequence[Any]) -> list[Any]:
