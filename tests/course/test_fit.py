@@ -10,12 +10,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from tutorial_lib.course import notebooks
 
-LESSONS = [
-    pytest.param(slug, marks=pytest.mark.xfail(strict=True, reason="its demos are up to 806 px high"))
-    if slug == "01_heatmap_vs_regression"
-    else slug
-    for slug in notebooks.slugs()
-]
+LESSONS = notebooks.slugs()
 WIDE, HIGH = 1280, 720
 ROOM = 590
 """CSS pixels of a notebook that JupyterLab shows at once at this size, less a margin of eight."""

@@ -96,7 +96,8 @@ def view_robustness(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str,
     return stage.panes(
         stage.image(
             picture=arrays["image"][photo].permute(1, 2, 0), skeletons=skeletons, cross=None, margin=0.15,
-            title="what the networks see",
+            title="what the networks see: drag the disc",
+            handles=[stage.handle("the disc", (params["disc_x"], params["disc_y"]), colour="purple")],
         ),
         stage.curve(
             [*bars, every], x=stage.axis("", -0.6, len(names) - 0.4, ticks=dict(zip(names, places))),
@@ -113,6 +114,7 @@ def view_robustness(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str,
              ["all photos (px)", *(f"{v:.1f}" for v in overall.values())]],
             best="min",
         ),
+        height=205,
     )  # fmt: skip
 
 
@@ -157,6 +159,9 @@ def robustness_demo(models: Mapping[str, KeypointNet], photos: PhotoSet) -> Demo
             "few pixels": zero | {"resolution": pixels[2] if len(pixels) > 2 else size},
         },
         title="Make the photo worse",
+        folded=("shown", "joints", "disc_x", "disc_y", "shift_x", "shift_y", "resolution"),
+        grabs={"the disc": lambda at, params: {"disc_x": at[0], "disc_y": at[1]}},
+        plays="blur",
     )  # fmt: skip
 
 

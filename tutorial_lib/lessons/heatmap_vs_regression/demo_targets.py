@@ -125,7 +125,8 @@ def view_target(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
         stage.image(
             heat=arrays["map"], heat_name="target map", heat_colour="sky", cross=arrays["truth"].tolist(),
             lines=[stage.polyline("close-up", _frame(arrays["middle"], cells), colour="grey")],
-            title=f"{PICTURE} px picture, {cells} × {cells} cells",
+            title=f"{PICTURE} px picture, {cells} × {cells} cells: drag the joint",
+            handles=[stage.handle("the joint", arrays["truth"])],
         ),
         stage.image(
             heat=close, heat_name="", heat_colour="sky", dots=marks, cross=cross,
@@ -146,6 +147,7 @@ def view_target(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
             best="min",
         ),
         note=f"argmax cannot do better than {heatmaps.MEAN_RESIDUAL * stride:.2f} px on average",
+        height=205,
     )  # fmt: skip
 
 
@@ -171,6 +173,9 @@ def target_demo() -> Demo:
             "noise, DARK blurs": {"noise": 0.1, "blur": True},
         },
         title="From a joint to a map and back",
+        folded=("x", "y", "temperature", "centre", "blur"),
+        grabs={"the joint": lambda at, params: {"x": (at[0] + 1) * PICTURE / 2, "y": (at[1] + 1) * PICTURE / 2}},
+        plays="x",
     )  # fmt: skip
 
 
