@@ -89,7 +89,7 @@ Image(still.png(demo_first_look.photo_picture(SEED)), alt="a photo, 17 joints fo
 # | | | [**05**](05_camera_distortion.ipynb) | [**06**](06_meta_learning.ipynb) | |
 # | 03, 09, 10 | 07, 08, 13 | 12 | 01, 02, 04 | 11 |
 #
-# | lesson | its question | |
+# | lesson | its question | state |
 # |---|---|---|
 # | 00 start here | Can a network get used to something new while you watch? | you are here |
 # | [01 heat map](01_heatmap_vs_regression.ipynb) | How should a network say where a joint is? | **open** |

@@ -368,7 +368,7 @@ Markdown(
 # autoencoder may write what it likes into its code. Here a labelled batch beside the other says what the code means,
 # and the bone term says which codes are people.
 #
-# | | ordinary autoencoder | here |
+# | part | ordinary autoencoder | here |
 # |---|---|---|
 # | input | $x$ | keypoints of $F$ frames, (F, 34) |
 # | encoder | a network | pose model (17, 3) and trajectory model (1, 3) |

@@ -273,7 +273,7 @@ function drawTable(box, pane) {
   const table = element("table", "pose-table", box);
   if (pane.title) element("caption", "", table, pane.title);
   const head = element("tr", "", element("thead", "", table)), body = element("tbody", "", table);
-  for (const name of pane.columns) element("th", "", head, name).scope = "col";
+  for (const name of pane.columns) name ? (element("th", "", head, name).scope = "col") : element("td", "", head); // an empty heading names nothing
   pane.rows.forEach((row, i) => {
     const tr = element("tr", "", body);
     row.forEach((text, j) => {
