@@ -228,6 +228,8 @@ def dark(page):
     """As a reader whose system is dark sees it."""
     page.emulate_media(color_scheme="dark")
     page.wait_for_selector("html[data-theme=dark]", state="attached")
+    page.wait_for_function("() => document.getAnimations().every((change) => change.playState !== 'running')")
+    page.wait_for_timeout(500)  # colours that fade over are measured when they have arrived
 
 
 @pytest.mark.timeout(1200)
