@@ -163,17 +163,17 @@ def test_ci_tries_the_pythons_that_the_package_promises():
     assert [step["run"] for step in jobs["test"]["steps"] if "run" in step] == ["make test"]
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        ("grade", "SUBMISSIONS"),
-        ("kiosk", "DEMO"),
-        ("badges", "REPOSITORY"),
-        ("notebooks", "MOTION"),
-        ("keypoints", "VIDEO"),
-    ],
-    ids=lambda call: call[0],
-)
+CALLS = [
+    ("grade", "SUBMISSIONS"),
+    ("kiosk", "DEMO"),
+    ("badges", "REPOSITORY"),
+    ("notebooks", "MOTION"),
+    ("keypoints", "VIDEO"),
+]
+"""Targets, and the value that each takes from whoever calls it."""
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
 @pytest.mark.parametrize("value", ["my class/week 1", 'Müller\'s "x" $y `z`;&'])
 def test_a_value_stays_one_word(call, value):
     target, name = call
@@ -192,16 +192,7 @@ def dry(target, *words, folder=ROOT):
 
 
 @pytest.mark.parametrize("value", ['my class/"1"', "it's/week 1", "a;b/`c` & (d)", "Übung/1"])
-@pytest.mark.parametrize(
-    "call",
-    [
-        ("grade", "SUBMISSIONS"),
-        ("kiosk", "DEMO"),
-        ("badges", "REPOSITORY"),
-        ("notebooks", "MOTION"),
-        ("keypoints", "VIDEO"),
-    ],
-)
+@pytest.mark.parametrize("call", CALLS)
 def test_a_value_is_one_word_whatever_is_in_it(call, value):
     target, name = call
     assert value in {word.removeprefix("MOTION=") for word in shlex.split(dry(target, f"{name}={value}")[-1])}

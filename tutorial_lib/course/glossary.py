@@ -68,11 +68,6 @@ def terms(page: Path = PAGE) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def unlinked(text: str) -> str:
-    """Text without the glossary's links, for places that it does not reach."""
-    return _LINK.sub(r"\1", text)
-
-
 def as_html(text: str) -> str:
     """Text whose links to the glossary are HTML, to its page on the site."""
     return _LINK.sub(

@@ -1,8 +1,7 @@
 """What the site and the slides share: the cells of an executed lesson as HTML that needs no kernel and no network.
 
 Formulas are set in the browser by MathJax from the package jupyter-server-mathjax, figures are drawn by the plotly.js
-that the package plotly brings. Both are copied once beside the pages (`ship`), never embedded and never
-fetched.
+that the package plotly brings. Both are copied once beside the pages (`ship`), never embedded and never fetched.
 """
 
 import base64

@@ -80,7 +80,7 @@ def live(
         ValueError: a folded, played or recorded name that is no control, a preset that some control does not take.
     """
     return Demo(
-        compute, view, controls, presets=presets or {}, title=title, folded=folded, grabs=grabs or {}, plays=plays,
+        compute, view, controls, presets=presets or {}, title=title, folded=folded, grabs=grabs, plays=plays,
         device=device, recorded=recorded, in_page=in_page,
     )  # fmt: skip
 
