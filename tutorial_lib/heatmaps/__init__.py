@@ -12,6 +12,7 @@ from tutorial_lib.heatmaps.decoding import (
     quarter_shift,
     scores,
     soft_argmax,
+    spread,
 )
 from tutorial_lib.heatmaps.networks import HEADS, Cost, KeypointNet, cost, map_loss
 from tutorial_lib.heatmaps.regression import RLE, RealNVP, coordinate_loss
@@ -36,5 +37,6 @@ __all__ = [
     "quarter_shift",
     "scores",
     "soft_argmax",
+    "spread",
     "to_cells",
 ]

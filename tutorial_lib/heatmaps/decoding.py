@@ -10,7 +10,7 @@ import math
 import torch
 
 from tutorial_lib import grid
-from tutorial_lib.grid import bump, to_cells
+from tutorial_lib.grid import bump, cell_centres, to_cells
 
 MEAN_RESIDUAL = (math.sqrt(2) + math.asinh(1)) / 6
 """Mean distance, in cells, of a point of the unit square from its middle: what `argmax` cannot see (0.3826)."""
@@ -150,6 +150,21 @@ def soft_argmax(maps: torch.Tensor, temperature: float = 1.0) -> torch.Tensor:
     """
     _check(maps)
     return grid.expectation(grid.marginals(maps, 2, temperature))
+
+
+def spread(maps: torch.Tensor) -> torch.Tensor:
+    """How far softmax(maps) lies around its mean, the root of the mean squared distance: (...,) in half widths.
+
+    Args:
+        maps: (..., rows, columns) logits.
+    """
+    _check(maps)
+    variance = torch.zeros(maps.shape[:-2], dtype=maps.dtype, device=maps.device)
+    for weights in grid.marginals(maps, 2, 1.0):
+        place = cell_centres(weights.shape[-1], weights)
+        mean = (weights * place).sum(-1)
+        variance = variance + (weights * (place - mean[..., None]) ** 2).sum(-1)
+    return torch.sqrt(variance)
 
 
 def expectation(probabilities: torch.Tensor) -> torch.Tensor:
