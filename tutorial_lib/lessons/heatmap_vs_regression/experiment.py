@@ -165,9 +165,9 @@ def load(kind: str, folder: Path = checkpoints.FOLDER) -> KeypointNet:
 def results(folder: Path = checkpoints.FOLDER) -> dict:
     """What the experiment measured: "budget", "thresholds", "blind", "search", "sample_error_px" and "runs".
 
-    "blind" is setting -> what `measures.blind` returns. The sample is `photo_set("test", SAMPLE)` of the
-    setting, tried with each of `SHIPPED`. A run has "kind", "seed", "photos", "steps", "rate", "sigma", "checks" (step and mean error on
-    validation photos), "surest_px" and "worse" (see `measures`), and "test": decoder -> what `measure` returns.
+    "blind" is setting -> what `measures.blind` returns. The sample is `photo_set("test", SAMPLE)` of the setting, tried
+    with each of `SHIPPED`. A run has "kind", "seed", "photos", "steps", "rate", "sigma", "checks" (step and mean error
+    on validation photos), "surest_px" and "worse" (see `measures`), and "test": decoder -> what `measure` returns.
     """
     return read_json(folder / "heads" / "results.json")
 

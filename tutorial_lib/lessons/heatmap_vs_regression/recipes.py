@@ -47,9 +47,11 @@ class Budget:
 
 
 BUDGETS = {
-    "shipped": Budget(20000, 500, 1000, 1000, 4000, 800, 32, 5, 3, (16, 32, 64, 128), 32),
+    "shipped": Budget(20000, 500, 1000, 1000, 3000, 600, 32, 5, 2, (16, 32, 64, 128), 32),
     # For a machine with a GPU: wider, longer, finer photos.
     "full": Budget(40000, 1000, 1000, 2000, 20000, 3000, 64, 5, 5, (32, 64, 128, 256), 64, 128),
+    # A first look, in a quarter of an hour; no verdict can be taken from it.
+    "trial": Budget(20000, 500, 1000, 1000, 600, 60, 32, 2, 1, (16, 32, 64, 128), 32),
     # Proves that everything runs; the networks are worth nothing.
     "smoke": Budget(24, 8, 8, 8, 4, 1, 4, 2, 1, (4, 4, 4, 4), 4, 32),
 }
