@@ -15,7 +15,7 @@ from tutorial_lib.heatmaps.decoding import (
     spread,
 )
 from tutorial_lib.heatmaps.networks import HEADS, Cost, KeypointNet, cost, map_loss
-from tutorial_lib.heatmaps.regression import RLE, RealNVP, coordinate_loss
+from tutorial_lib.heatmaps.regression import RLE, RealNVP, coordinate_loss, log_laplace
 
 __all__ = [
     "Cost",
@@ -33,6 +33,7 @@ __all__ = [
     "dark",
     "expectation",
     "gaussian_target",
+    "log_laplace",
     "map_loss",
     "quarter_shift",
     "scores",

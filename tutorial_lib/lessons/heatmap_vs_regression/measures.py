@@ -1,5 +1,7 @@
 """What lesson 01's experiment measures of a network on photos, and of answers that look at none."""
 
+from collections.abc import Callable
+
 import torch
 
 from tutorial_lib import heatmaps
@@ -99,21 +101,17 @@ def surest_px(model: KeypointNet, photos: PhotoSet) -> float | None:
     return photos.pixels.shape[-1] / 2 * error[counts & (sure >= middle)].mean().item()
 
 
-def measure_worse(model: KeypointNet | None, photos: PhotoSet, always: torch.Tensor | None = None) -> dict[str, float]:
+def measure_worse(answer: Callable[[torch.Tensor], torch.Tensor], photos: PhotoSet) -> dict[str, float]:
     """Kind of `WORSE` -> mean error in pixels on photos that are spoiled so.
 
     Args:
-        model: the network, or None.
+        answer: pictures (B, 3, size, size) to joints (B, 17, 2).
         photos: some.
-        always: (17, 2) what is answered without a model, whatever the photo.
     """
     found = {}
     for kind, how in WORSE.items():
         truth, counts = move(photos.keypoints, torch.ones_like(photos.visible), how)
-        if model is None:
-            predicted = always.expand_as(truth)
-        else:
-            predicted = model.decode(outputs(model, disturb(photos.image, how)))
+        predicted = answer(disturb(photos.image, how))
         found[kind] = photos.pixels.shape[-1] / 2 * distances(predicted, truth)[counts].mean().item()
     return found
 
@@ -128,5 +126,6 @@ def blind(train: PhotoSet, test: PhotoSet) -> dict[str, dict]:
     lot = torch.randint(len(train), (len(test),), generator=torch.Generator().manual_seed(0))
     found = {"another person": measure(train.keypoints[lot], test)}
     for name, pose in (("mean pose", train.keypoints.mean(0)), ("median pose", train.keypoints.median(0).values)):
-        found[name] = measure(pose.expand_as(test.keypoints), test) | {"worse": measure_worse(None, test, pose)}
+        always = pose.expand_as(test.keypoints)
+        found[name] = measure(always, test) | {"worse": measure_worse(lambda _, pose=always: pose, test)}
     return found
