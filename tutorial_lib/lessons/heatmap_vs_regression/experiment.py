@@ -13,6 +13,7 @@ Every run is kept in the work folder, so an interrupted experiment goes on where
 `results.json` go to `heads/` in the folder that is named.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -26,7 +27,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.datasets.photos import PhotoSet, PhotoSplit, Setting, photo_set
 from tutorial_lib.experiments import command_line, default_folder, once, parse, read_json, settings, write_json
 from tutorial_lib.heatmaps import KeypointNet
-from tutorial_lib.lessons.heatmap_vs_regression.learning import Draw, climb, shrunk, train
+from tutorial_lib.lessons.heatmap_vs_regression.learning import Diverged, Draw, climb, shrunk, train
 from tutorial_lib.lessons.heatmap_vs_regression.measures import (
     THRESHOLDS,
     blind,
@@ -60,18 +61,21 @@ def search(run: Run, budget: Budget, work: Path, draw: Draw, device: str = "cpu"
 
     First the rate; then, of a heat map, the width of the bumps. Heat maps on other grids take the rate of those at
     stride 4, RLE with the released sum has a search of its own. "tried" has one row a short training: rate, sigma,
-    "error_px" on validation photos (of a heat map: read by DARK).
+    "error_px" on validation photos (of a heat map: read by DARK), None if it diverged.
     """
     tried = []
 
     def error(rate: float, sigma: float) -> float:
-        def make() -> float:
-            checks = train(trial, budget.search_steps, rate, sigma, budget, draw, device)[1]
+        def make() -> float | None:
+            try:
+                checks = train(trial, budget.search_steps, rate, sigma, budget, draw, device)[1]
+            except Diverged:  # an outcome like any other, and the worst
+                return None
             return min(value for _, value in checks)
 
         found = once(work / f"search-{run.kind}-{rate:g}-{sigma:g}.json", make)
         tried.append({"rate": rate, "sigma": sigma, "error_px": found})
-        return found
+        return math.inf if found is None else found
 
     trial, usual, sigma = replace(run, seed=SEARCH_SEED), Run(run.head, run.setting), 1.5
     if run == usual:

@@ -18,6 +18,10 @@ Draw = Callable[[Setting, PhotoSplit], PhotoSet]
 """Gives the photos of a setting and a split."""
 
 
+class Diverged(Exception):
+    """A training whose loss or weights are no numbers any more."""
+
+
 def shrunk(photos: PhotoSet) -> PhotoSet:
     """The same photos with half as many pixels along each side."""
     small = F.avg_pool2d(photos.pixels.float(), 2).round().to(torch.uint8)
@@ -33,6 +37,7 @@ def train(
         The network in eval mode, and its (step, mean error in pixels of the photos) on validation photos.
 
     Raises:
+        Diverged: its loss or its weights are no numbers any more.
         KeyboardInterrupt: if somebody stopped it; half a training must not be taken for a whole one.
     """
     where = resolve_device(device)
@@ -48,6 +53,8 @@ def train(
     seen = shrunk(validation) if run.shrunk else validation
     count = budget.few if run.few else len(photos)
 
+    label = f"{run.kind}, seed {run.seed}"
+
     def loss(step: int) -> torch.Tensor:
         model.train()
         batch = photos.select(torch.randint(count, (budget.batch,), generator=generator))
@@ -57,13 +64,17 @@ def train(
         image[:half] = image[:half].flip(-1)
         keypoints[:half], weight[:half] = flip(keypoints[:half]), weight[:half][:, list(MIRROR)]
         image = image.to(where, memory_format=torch.channels_last)
-        return model.loss(image, keypoints.to(where), weight.to(where), half=True)
+        value = model.loss(image, keypoints.to(where), weight.to(where), half=True)
+        if not value.isfinite():
+            raise Diverged(f"{label}: the loss is {value.item()} at step {step} with rate {rate:g}")
+        return value
 
     def error() -> float:
+        if not all(parameter.isfinite().all() for parameter in model.parameters()):
+            raise Diverged(f"{label}: weights are not finite any more with rate {rate:g}")
         *_, last = predict(model, seen).values()
         return mean_error(last, validation)
 
-    label = f"{run.kind}, seed {run.seed}"
     every = max(1, steps // CHECKS)
     history = fit(model, loss, steps, rate=rate, label=label, validate=error, every=every).whole(label)
     return model.cpu().eval(), history.checks

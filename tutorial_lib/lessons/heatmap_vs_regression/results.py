@@ -49,6 +49,20 @@ def measured(
     return np.array(values(found, kind, decoder or usual, what))
 
 
+def search_table(found: dict[str, Any]) -> str:
+    """Markdown: every setting that was tried, with its mean error on validation photos; what was chosen is starred."""
+    lines = []
+    for row in found["search"]:
+        cells = []
+        for one in row["tried"]:
+            width = f", σ {one['sigma']:g}" if "heatmap" in row["kind"] else ""
+            star = " ★" if all(one[key] == row[key] for key in ("rate", "sigma")) else ""
+            error = "diverged" if one["error_px"] is None else f"{one['error_px']:.2f}"
+            cells.append(f"{one['rate']:g}{width}: {error}{star}")
+        lines.append([row["kind"], " · ".join(cells)])
+    return markdown(["photos, head, stride", "rate (and width of the bump in cells): error (px)"], lines)
+
+
 def results_table(found: dict[str, Any], setting: Setting = "world") -> str:
     """Markdown: who looks at no photo, then every head and decoder; mean and half the 95 % interval over seeds."""
     columns = {
