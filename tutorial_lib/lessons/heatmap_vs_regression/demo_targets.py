@@ -12,7 +12,7 @@ from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.grid import from_cells
 
-STRIDES = (1, 2, 4, 8, 16)
+STRIDES = (1, 2, 4, 8)
 HEIGHT = 236
 """Of the pictures: with controls and table they fit one screen."""
 CLOSE = 7
@@ -164,12 +164,21 @@ def target_demo(image: torch.Tensor, joint: torch.Tensor) -> Demo:
     """A joint of a photo, its map, and where four decoders think it was.
 
     Args:
-        image: (3, size, size) in [0, 1]; the size is a multiple of 16.
+        image: (3, size, size) in [0, 1]; the size is a multiple of 8.
         joint: (2,) where it is at first, in screen coordinates.
     """
     size = image.shape[-1]
     x, y = (round(v, 1) for v in ((joint + 1) * size / 2).tolist())
-    usual = {"stride": 4, "sigma": 2.0, "noise": 0.0, "temperature": 0.03, "centre": "exact", "blur": False}
+    usual = {
+        "x": x,
+        "y": y,
+        "stride": 4,
+        "sigma": 2.0,
+        "noise": 0.0,
+        "temperature": 0.03,
+        "centre": "exact",
+        "blur": False,
+    }
     return live(
         partial(compute_target, size), partial(view_target, image.permute(1, 2, 0).numpy()),
         {
@@ -183,8 +192,8 @@ def target_demo(image: torch.Tensor, joint: torch.Tensor) -> Demo:
             "blur": choice([("no", False), ("by σ", True)], False, "DARK blurs first"),
         },
         presets={
-            "our wrist": {"x": x, "y": y} | usual,
-            "coarse grid": usual | {"stride": 16, "sigma": 1.0},
+            "our wrist": usual,
+            "coarse grid": usual | {"stride": 8, "sigma": 1.0},
             "rounded targets": usual | {"centre": "rounded"},
             "noise": usual | {"noise": 0.1},
             "noise, DARK blurs": usual | {"noise": 0.1, "blur": True},
