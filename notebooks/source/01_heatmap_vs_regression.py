@@ -108,7 +108,8 @@ print("the target demo moves")
 # so it does not move: that is the yellow spike. DARK lies on zero, as long as the map is an exact bump: choose *rounded
 # targets* (the bump sits in the middle of its cell, as in SimpleBaseline), and DARK is no better than `argmax`; choose
 # *noise*, and it needs the blur first. The green wave is the soft-argmax of a bump that was *not* trained for it: at a
-# low temperature it is nearly `argmax`, and at temperature 1 its marker leaves the close-up.
+# low temperature it is nearly `argmax`, and at temperature 1 its marker walks away to the
+# middle of the photo.
 #
 # How much does the grid cost on average? The joint is anywhere in its cell; the mean distance of a point of the unit
 # square from its middle is $(\sqrt 2 + \operatorname{arsinh} 1)/6 = 0.3826$ cells: 1.53 pixels with stride 4. A perfect
@@ -214,12 +215,15 @@ watch.show(STEPS, network)
 
 # %%
 passed = next((step for step, error in watch.points if error < blind_px), None)
+found = next((step for step, error in watch.wrist if error < 3), None)
 Markdown(
     f"**What you saw.** The mean pose has {blind_px:.2f} px. This network "
-    + (f"passes it at step {passed}" if passed is not None else "has not passed it yet")
-    + f" and ends at {watch.points[-1][1]:.2f} px after {STEPS} steps of {BATCH} photos. A map first learns where "
-    "wrists usually are, a wide cloud; a peak on *this* wrist comes later. The networks below had "
-    f"{BUDGET['steps']} steps of {BUDGET['batch']}, of {BUDGET['photos']} photos, and a wider backbone."
+    + ("has not passed it yet" if passed is None else f"has passed it at step {passed}")
+    + f" and ends at {watch.points[-1][1]:.2f} px after {STEPS} steps of {BATCH} photos. Our wrist "
+    + ("was never within 3 px" if found is None else f"is within 3 px at step {found} for the first time")
+    + f", and at last {watch.wrist[-1][1]:.1f} px off. A map first learns where wrists usually are, a wide cloud. The "
+    f"networks below had {BUDGET['steps']} steps of {BUDGET['batch']}, of {BUDGET['photos']} photos, and a wider "
+    f"backbone."
 )
 
 # %% [markdown]
@@ -309,6 +313,16 @@ Markdown(costs.speed_table(NETWORKS))
 
 # %%
 Markdown(results.search_table(FOUND))
+
+# %%
+heat = next(row for row in FOUND["search"] if row["kind"] == "world-heatmap-4")
+by_width = {one["sigma"]: one["error_px"] for one in heat["tried"] if one["rate"] == heat["rate"]}
+Markdown(
+    "**The width of the bump matters.** The same network at the same rate, by σ in cells: "
+    + ", ".join(f"{by_width[width]:.2f} px ({width:g})" for width in sorted(by_width))
+    + ". A thin bump is one bright cell among hundreds of dark ones, and painting nothing is nearly right; a wide one "
+    "says little about where."
+)
 
 # %% [markdown]
 # > **Predict.** Which curve is highest on the left? Do they cross? How far is the mean pose below?
@@ -500,7 +514,7 @@ record(
         LESSON,
         "With equal backbone, photos and steps, a heat map beats plain regression, on both kinds of photos.",
         "Xiao et al. 2018 (SimpleBaseline): 70.4 AP on COCO, ResNet-50 with a heat map; no regression beside it",
-        paper={},
+        paper=None,
         ours=both("heat map", "regression"),
         test=lambda m: all_hold(*map(is_below, m.values())),
         explanation="Read by DARK. " + LONGER + f"{paired('heat map', 'regression', length='long').mean():+.2f} px.",
@@ -516,7 +530,7 @@ record(
         LESSON,
         "Through a map, the same loss on the same two numbers gives better numbers, on both kinds of photos.",
         "Sun et al. 2018 (integral regression), the idea of the paper; no figure taken from it",
-        paper={},
+        paper=None,
         ours=both("integral", "regression"),
         test=lambda m: all_hold(*map(is_below, m.values())),
         explanation="Regression and the integral network differ in nothing but the way to the numbers. "
@@ -538,7 +552,7 @@ record(
         LESSON,
         "The gap between regression and heat map shrinks with data.",
         "often said; no table",
-        paper={},
+        paper=None,
         ours={
             f"gap with {BUDGET['few']} photos": gap[True],
             f"gap with {BUDGET['photos']} photos": gap[False],
@@ -560,7 +574,7 @@ record(
         LESSON,
         "RLE closes at least half of the gap between regression and heat map, at no cost at test time.",
         "Li et al. 2021 (RLE), the aim of the paper; no figure taken from it (on COCO, 270 epochs)",
-        paper={},
+        paper=None,
         ours={
             "RLE − regression": paired("RLE", "regression"),
             "RLE, the paper's sum − regression": paired("released", "regression"),
@@ -583,7 +597,7 @@ record(
         LESSON,
         "Most of the error is people whose left and right are taken for one another.",
         "a guess of an earlier edition of this lesson",
-        paper={},
+        paper=None,
         ours=shares,
         test=lambda m: all_hold(*(is_above(share, 50) for share in m.values())),
         explanation="The share of the error that disappears when whole people may be exchanged, seen from everywhere.",
@@ -612,7 +626,7 @@ record(
         LESSON,
         "What DARK gains over the quarter shift grows as the resolution falls.",
         "Zhang et al. 2020 (DARK): 59.3 to 62.6 AP at 128 × 96 pixels, 74.4 to 75.6 AP at 256 × 192",
-        paper={},
+        paper=None,
         ours=gain | {"coarse minus fine": coarse - fine},
         test=lambda m: is_above(m["coarse minus fine"]),
         explanation="As in the paper the photo shrinks together with the map, and the stride (here 2) stays.",
@@ -629,7 +643,7 @@ record(
         LESSON,
         "The coarser the grid, the larger the error of a heat map that is read by argmax: strides 2, 4, 8.",
         "Zhang et al. 2020 (DARK), section 1 (quantisation); no table of strides",
-        paper={},
+        paper=None,
         ours={
             f"stride {b} − stride {a}, {d}": by_stride[b, d] - by_stride[a, d]
             for d in ("argmax", "DARK")
@@ -674,7 +688,7 @@ record(
         LESSON,
         "Regression is the cheap way: at least a fifth less arithmetic than a heat map, and fewer numbers out.",
         "counted (no table); Li et al. 2021 name the cost of heat maps as their reason to regress",
-        paper={},
+        paper=None,
         ours={f"{name}, multiply-adds": [c.multiply_adds / 1e6] for name, c in one.items()}
         | {f"{name}, numbers out": [c.output] for name, c in one.items()},
         test=lambda m: bool(
@@ -696,7 +710,7 @@ record(
         "Heads that say how sure they are know when they are wrong: on their surest half the error is a fifth smaller.",
         "Li et al. 2021 (RLE) score a joint by 1 − mean σ̂; heat maps are scored by their peak; no such figure in "
         "either",
-        paper={},
+        paper=None,
         ours={name: 100 * values for name, values in ratio.items()},
         test=lambda m: all_hold(*(is_below(share, 80) for share in m.values())),
         explanation="The error on the half of the photos on which a head is surest, as a share of its error on all; "
@@ -822,13 +836,19 @@ checks.likelihood(likelihood)
 # heat map by soft-argmax. *Predict the error with temperature 1, and what happens as the temperature falls.*
 
 # %%
-show(results.temperature_figure(NETWORKS["heat map"], TEST, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
+as_logits = results.temperature_errors(NETWORKS["heat map"], TEST, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
+show(results.temperature_figure(NETWORKS["heat map"], TEST, as_logits))
+
+# %%
+coolest = min(as_logits, key=as_logits.get)
+Markdown(
+    f"**The answer.** With temperature 1 a bump of height 1 is nearly flat ({as_logits[1.0]:.1f} px), and the answer "
+    "falls to the middle of the photo: a bump at cell 8 of 64 is read as cell 31. Here "
+    f"{coolest:g} is best ({as_logits[coolest]:.1f} px). Much less is no way out: then the average has become `argmax` "
+    "again, with its grid; and a network trained through it would get no gradient from any cell but one (exercise 3)."
+)
 
 # %% [markdown]
-# With temperature 1 a bump of height 1 is nearly flat, and the answer falls to the middle of the photo: a bump at cell
-# 8 of 64 is read as cell 31. A tenth is enough here. Much less is not better: then the average has become `argmax`
-# again, with its grid; and a network trained through it would get no gradient from any cell but one (exercise 3).
-#
 # ## Summary
 #
 # 1. A grid costs 0.383 cells on average; a quarter shift repairs half of it, DARK all of it where the map is a bump.

@@ -15,9 +15,8 @@ from tutorial_lib.display.tables import markdown
 from tutorial_lib.heatmaps import KeypointNet, cost
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
 from tutorial_lib.lessons.heatmap_vs_regression.experiment import values
-from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS
+from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS, mean_error, outputs, predict
 from tutorial_lib.lessons.heatmap_vs_regression.recipes import GRIDS, Run
-from tutorial_lib.metrics import distances
 
 ROWS = {
     "regression": ("regression", "numbers"),
@@ -204,7 +203,8 @@ def choice_table(found: dict[str, Any], models: Mapping[str, KeypointNet]) -> st
         "precision where all is clear: the median error (px)": by("median_px"),
         few: by("error_px", few=True, length="short"),
         "little time to train (mean error after a quarter of the steps, px)": by("error_px", length="short"),
-        "something hides the legs (px)": by("disc"),
+        "joints that are hidden in the photo (px)": by("hidden_px"),
+        "a grey disc over the legs (px)": by("disc"),
         "people stand elsewhere than in training (px)": by("shift"),
         "photos out of focus (px)": by("blur"),
         "to know when it is wrong: error of the surest half, share of all (%)": sure,
@@ -226,20 +226,19 @@ def choice_table(found: dict[str, Any], models: Mapping[str, KeypointNet]) -> st
     return markdown(["what matters", "choose", "measured"], lines)
 
 
-def temperature_figure(model: KeypointNet, photos: PhotoSet, temperatures: Sequence[float]) -> go.Figure:
-    """Mean error of a trained heat-map network that is read by soft-argmax, over the temperature."""
-    with torch.no_grad():
-        maps = torch.cat([model(photos.select(slice(i, i + 128)).image) for i in range(0, len(photos), 128)])
-    half = photos.pixels.shape[-1] / 2
+def temperature_errors(model: KeypointNet, photos: PhotoSet, temperatures: Sequence[float]) -> dict[float, float]:
+    """Temperature -> mean error in pixels of a heat-map network that is read by soft-argmax."""
+    maps = outputs(model, photos.image)
+    return {t: mean_error(heatmaps.soft_argmax(maps, t), photos) for t in temperatures}
 
-    def error(points: torch.Tensor) -> float:
-        return half * distances(points, photos.keypoints)[photos.inside].mean().item()
 
-    middle = error(torch.zeros_like(photos.keypoints))
+def temperature_figure(model: KeypointNet, photos: PhotoSet, errors: Mapping[float, float]) -> go.Figure:
+    """`temperature_errors`, beside the same network read by DARK and an answer that looks at nothing."""
+    middle = mean_error(torch.zeros_like(photos.keypoints), photos)
     return figures.curves(
-        {"soft-argmax": (temperatures, [error(heatmaps.soft_argmax(maps, t)) for t in temperatures])},
+        {"soft-argmax": (list(errors), list(errors.values()))},
         x_title="temperature", y_title="mean error (px)", x_log=True, y_range=(0, 1.15 * middle),
         colours={"soft-argmax": "green"},
-        lines={"always the middle of the photo": middle, "DARK": error(heatmaps.dark(maps, model.sigma))},
+        lines={"always the middle of the photo": middle, "DARK": mean_error(predict(model, photos)["DARK"], photos)},
         mode="lines+markers", title="A heat map of height 1, read as logits",
     )  # fmt: skip

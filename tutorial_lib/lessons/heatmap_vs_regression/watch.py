@@ -24,11 +24,13 @@ class Watch:
 
     Attributes:
         points: (step, mean error in pixels) of every picture so far.
+        wrist: (step, error of the one wrist in pixels).
     """
 
     def __init__(self, photos: PhotoSet, one: int, blind_px: float, steps: int):
         self.photos, self.one, self.blind_px, self.steps = photos, one, blind_px, steps
         self.points: list[tuple[int, float]] = []
+        self.wrist: list[tuple[int, float]] = []
         self.output: Any = None
 
     def show(self, step: int, network: KeypointNet) -> None:
@@ -38,6 +40,8 @@ class Watch:
         network.train(training)
         points = network.decode(said)
         self.points.append((step, mean_error(points, self.photos)))
+        off = (points - self.photos.keypoints)[self.one, WRIST].norm() * self.photos.pixels.shape[-1] / 2
+        self.wrist.append((step, off.item()))
         picture = Image(still.png(self.picture(network, said[self.one], points[self.one])))
         if self.output is None:
             self.output = display(picture, display_id=True)
