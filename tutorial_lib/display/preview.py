@@ -85,8 +85,10 @@ def painted(canvas: Figure) -> bytes:
     """
     out, small = io.BytesIO(), io.BytesIO()
     canvas.savefig(out, format="png", dpi=_DPI, metadata={"Software": None})
-    chosen = {"method": PIL.Image.Quantize.MAXCOVERAGE, "dither": PIL.Image.Dither.NONE}
-    PIL.Image.open(out).convert("RGB").quantize(PALETTE, **chosen).save(small, "PNG", optimize=True)
+    whole = PIL.Image.open(out).convert("RGB")
+    whole.quantize(PALETTE, PIL.Image.Quantize.MAXCOVERAGE, dither=PIL.Image.Dither.NONE).save(
+        small, "PNG", optimize=True
+    )
     return small.getvalue()
 
 
