@@ -42,7 +42,8 @@ class Watch:
         self.points.append((step, mean_error(points, self.photos)))
         off = (points - self.photos.keypoints)[self.one, WRIST].norm() * self.photos.pixels.shape[-1] / 2
         self.wrist.append((step, off.item()))
-        picture = Image(still.png(self.picture(network, said[self.one], points[self.one])))
+        drawn = still.png(self.picture(network, said[self.one], points[self.one]))
+        picture = Image(drawn, alt=f"one wrist and the mean error, {self.points[-1][1]:.2f} px after {step} steps")
         if self.output is None:
             self.output = display(picture, display_id=True)
         else:
