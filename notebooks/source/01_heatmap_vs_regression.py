@@ -416,13 +416,12 @@ gap = {
     for few in (True, False)
 }
 by_stride = {(s, d): measured(FOUND, "heat map", decoder=d, stride=s) for s in (2, 4, 8) for d in ("argmax", "DARK")}
-paper = heatmaps.MEAN_RESIDUAL * 4
+coarser, on_paper = (by_stride[8, "argmax"] - by_stride[4, "argmax"]).mean(), 4 * heatmaps.MEAN_RESIDUAL
 Markdown(
     f"**The answer.** Regression minus heat map: {plus_minus(gap[True], 2)} px with {BUDGET['few']} photos, "
-    f"{plus_minus(gap[False], 2)} px with {BUDGET['photos']}. From stride 4 to stride 8 `argmax` pays "
-    f"{(by_stride[8, 'argmax'] - by_stride[4, 'argmax']).mean():.2f} px, where the grid alone costs {paper:.2f} px "
-    f"more: "
-    "errors of different origin do not add up, the larger one hides the smaller."
+    f"{plus_minus(gap[False], 2)} px with {BUDGET['photos']}. From stride 4 to stride 8 `argmax` pays {coarser:.2f} px, "
+    f"where the grid alone costs {on_paper:.2f} px more"
+    + (": errors of different origin do not add up, the larger one hides the smaller." if coarser < on_paper else ".")
 )
 
 # %% [markdown]
@@ -463,9 +462,9 @@ Markdown(
     f"**What you saw.** A shifted crop costs *{most['shift']}* most ({lost['shift'][most['shift']]:+.2f} px), blur "
     f"*{most['blur']}* ({lost['blur'][most['blur']]:+.2f} px), the disc *{most['disc']}* "
     f"({lost['disc'][most['disc']]:+.2f} px). A convolution does not care where a person is, and the map heads are "
-    "convolutions from the photo to the peak; a linear layer has learned where people stand. Why blur and disc rank "
-    "the "
-    "heads as they do, this experiment does not tell."
+    "convolutions from the photo to the peak; a linear layer has learned where people stand. "
+    + ("That explains the crop. " if most["shift"] in ("regression", "RLE") else "That does not explain the crop. ")
+    + "Why blur and disc rank the heads as they do, this experiment does not tell."
 )
 
 # %% [markdown]
