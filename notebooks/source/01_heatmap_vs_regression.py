@@ -419,7 +419,7 @@ by_stride = {(s, d): measured(FOUND, "heat map", decoder=d, stride=s) for s in (
 coarser, on_paper = (by_stride[8, "argmax"] - by_stride[4, "argmax"]).mean(), 4 * heatmaps.MEAN_RESIDUAL
 Markdown(
     f"**The answer.** Regression minus heat map: {plus_minus(gap[True], 2)} px with {BUDGET['few']} photos, "
-    f"{plus_minus(gap[False], 2)} px with {BUDGET['photos']}. From stride 4 to stride 8 `argmax` pays {coarser:.2f} px, "
+    f"{plus_minus(gap[False], 2)} px with {BUDGET['photos']}. From stride 4 to 8 `argmax` pays {coarser:.2f} px, "
     f"where the grid alone costs {on_paper:.2f} px more"
     + (": errors of different origin do not add up, the larger one hides the smaller." if coarser < on_paper else ".")
 )
