@@ -51,7 +51,7 @@ BUDGETS = {
     # For a machine with a GPU: wider, longer, finer photos.
     "full": Budget(40000, 1000, 1000, 2000, 20000, 3000, 64, 5, 5, (32, 64, 128, 256), 64, 128),
     # A first look, in a few minutes; no verdict can be taken from it.
-    "trial": Budget(20000, 500, 100, 200, 40, 8, 8, 2, 1, (8, 16, 32, 64), 24),
+    "trial": Budget(20000, 500, 100, 200, 80, 8, 32, 1, 1, (16, 32, 64, 128), 32),
     # Proves that everything runs; the networks are worth nothing.
     "smoke": Budget(24, 8, 8, 8, 4, 1, 4, 2, 1, (4, 4, 4, 4), 4, 32),
 }
