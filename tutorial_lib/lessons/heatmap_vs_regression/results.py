@@ -13,6 +13,7 @@ from tutorial_lib.display import figures
 from tutorial_lib.display.claims import intervals, is_above, plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.heatmaps import KeypointNet, cost
+from tutorial_lib.lessons.heatmap_vs_regression.costs import training_kb
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
 from tutorial_lib.lessons.heatmap_vs_regression.experiment import values
 from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS, mean_error, outputs, predict
@@ -53,7 +54,7 @@ def search_table(found: dict[str, Any]) -> str:
     lines = []
     for row in found["search"]:
         cells = []
-        for one in row["tried"]:
+        for one in {(one["rate"], one["sigma"]): one for one in row["tried"]}.values():
             width = f", σ {one['sigma']:g}" if "heatmap" in row["kind"] else ""
             star = " ★" if all(one[key] == row[key] for key in ("rate", "sigma")) else ""
             error = "diverged" if one["error_px"] is None else f"{one['error_px']:.2f}"
@@ -196,6 +197,7 @@ def choice_table(found: dict[str, Any], models: Mapping[str, KeypointNet]) -> st
         return {name: measured(found, name, what, **run) for name in ROWS}
 
     sure = {name: 100 * by("surest_px")[name] / by("error_px")[name] for name in ROWS if name != "regression"}
+    pairs = list(models.items())
     few = f"only {found['budget']['few']} photos to learn from (mean error, px)"
     rows = {
         "the smallest mean error, people seen from everywhere (px)": by("error_px"),
@@ -208,21 +210,22 @@ def choice_table(found: dict[str, Any], models: Mapping[str, KeypointNet]) -> st
         "people stand elsewhere than in training (px)": by("shift"),
         "photos out of focus (px)": by("blur"),
         "to know when it is wrong: error of the surest half, share of all (%)": sure,
-        "little arithmetic (million multiply-adds)": {
-            name: np.array([cost(model).multiply_adds / 1e6]) for name, model in models.items()
-        },
-        "few numbers out": {name: np.array([float(cost(model).output)]) for name, model in models.items()},
+    }
+    counts = {
+        "little arithmetic (million multiply-adds)": {name: cost(model).multiply_adds / 1e6 for name, model in pairs},
+        "few numbers out": {name: cost(model).output for name, model in pairs},
+        "little memory in training (kB a photo)": {name: round(training_kb(model)) for name, model in pairs},
     }
     lines = []
     for what, samples in rows.items():
-        counted = all(len(values) == 1 for values in samples.values())
-        best = [min(samples, key=lambda name: samples[name][0])] if counted else winners(samples)
-        if counted:
-            best = [name for name in samples if samples[name][0] <= 1.02 * samples[best[0]][0]]
-        digits = 0 if "%" in what or "numbers" in what else 2
+        best, digits = winners(samples), 0 if "%" in what else 2
         shown = ", ".join(f"{name} {np.mean(values):.{digits}f}" for name, values in samples.items())
         choose = " or ".join(best) if len(best) < len(samples) else "any: the seeds do not tell"
         lines.append([what, f"**{choose}**", shown])
+    for what, row in counts.items():
+        best = [name for name, count in row.items() if count <= 1.02 * min(row.values())]
+        shown = ", ".join(f"{name} {count:.3g}" if count < 100 else f"{name} {count}" for name, count in row.items())
+        lines.append([what, f"**{' or '.join(best)}**", shown])
     return markdown(["what matters", "choose", "measured"], lines)
 
 
