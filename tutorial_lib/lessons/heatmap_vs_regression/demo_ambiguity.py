@@ -178,21 +178,23 @@ def view_ambiguity(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
         stage.series("best Laplace (median, b)", LINE, arrays["laplace"], colour="purple"),
     ]
     along = stage.axis("place along the line (half widths)", -1, 1)
+    said = arrays["said"]
     rows = [
-        [name, stage.signed(place), f"{arrays['error'][name]:.2f}", f"{100 * arrays['hits'][name]:.0f}"]
-        for name, place in arrays["said"].items()
+        ["place (half widths)", *(stage.signed(place) for place in said.values())],
+        ["mean error (half widths)", *(f"{arrays['error'][name]:.2f}" for name in said)],
+        [f"within {HIT} of the truth (%)", *(f"{100 * arrays['hits'][name]:.0f}" for name in said)],
     ]
     return stage.panes(
         stage.image(
             heat=arrays["map"], heat_name="best heat map", heat_colour="sky", dots=dots, cross=None,
-            lines=[stage.polyline("A (left), B (right)", upright, dash="dot")],
-            title="the map keeps both places", levels=(0.0, 0.5),
+            lines=[stage.polyline("", upright, dash="dot")],
+            title="A (left), B (right): the map keeps both", levels=(0.0, 0.5),
         ),
         stage.curve(losses, x=along, y=stage.axis("expected loss", 0, 2), title="what one number is rewarded for"),
         stage.curve(widths, x=along, y=stage.axis("density", 0, 5), title="a width says: I am not sure"),
-        stage.table(["answer", "place", "mean error (half widths)", f"within {HIT} of the truth (%)"], rows),
+        stage.table(["answer", *said], rows),
         note="a tie: every place between A and B is a median" if abs(params["p"] - 0.5) < 1e-9 else "",
-        height=226,
+        height=172,
     )  # fmt: skip
 
 

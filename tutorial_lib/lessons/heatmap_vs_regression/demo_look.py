@@ -16,7 +16,7 @@ from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
 from tutorial_lib.skeleton import JOINTS
 
 WRIST = JOINTS.index("left_wrist")
-HEIGHT = 300
+HEIGHT = 244
 
 
 def one_person(photos: PhotoSet) -> int:
@@ -163,4 +163,5 @@ def look_demo(models: Mapping[str, KeypointNet], photos: PhotoSet) -> Demo:
         },
         presets=buttons,
         title="One photo, one joint, four networks",
+        folded=("photo",),
     )  # fmt: skip

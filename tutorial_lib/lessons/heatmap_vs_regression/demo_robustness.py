@@ -19,7 +19,7 @@ COLOURS = {"regression": "vermillion", "RLE": "purple", "heat map": "blue", "int
 Kind = Literal["crop shifted right", "disc over the legs", "blur", "fewer pixels"]
 STOPS = 5
 """Strengths from none to the strongest, between which the curves run."""
-HEIGHT = 300
+HEIGHT = 280
 
 
 def disturbance(kind: Kind, strength: float, size: int) -> Disturbance:
