@@ -193,3 +193,21 @@ def test_a_weight_of_two_counts_twice():
 def test_refuses_with_the_argument_and_the_expectation(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_the_released_sum_is_twice_minus_log_of_the_flows_density_times_a_wide_laplace():
+    """phi from SciPy's normal density through the flow, the Laplace four times as wide as ours, over sigma x sigma."""
+    rle = shaken(RLE(released=True), 0.2)
+    generator = seeded()
+    points, mu = torch.randn(2, 30, 2, generator=generator, dtype=torch.float64)
+    sigma = 0.2 + torch.rand(30, 2, generator=generator, dtype=torch.float64)
+    z = (points - mu) / sigma
+    base, log_det = rle.flow(z)
+    phi = multivariate_normal(np.zeros(2)).logpdf(base.detach()) + log_det.detach().numpy()
+    wide = laplace(scale=4 / math.sqrt(2)).logpdf(z).sum(-1)
+    expected = -2 * (phi + wide - np.log(sigma.numpy()).sum(-1))
+    got = rle.released_sum(points, mu, sigma).detach().numpy() - expected
+    assert np.ptp(got) < 1e-9, "a constant apart"
+    weight = torch.ones(30)
+    torch.testing.assert_close(rle(mu, sigma, points, weight), rle.released_sum(points, mu, sigma).mean())
+    assert not torch.isclose(rle(mu, sigma, points, weight), RLE().double()(mu, sigma, points, weight))

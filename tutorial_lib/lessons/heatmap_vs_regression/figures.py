@@ -1,20 +1,15 @@
 """The static figures of lesson 01, as they look without a kernel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.datasets.disturbances import Disturbance
-from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import intervals
-from tutorial_lib.heatmaps import KeypointNet
 from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import LINE, TwoPlaces
-from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS, assess
-from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import DECODERS, quantisation
+from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import ON_PAPER, quantisation
 
 
 def target_sweep(strides: Sequence[int] = (2, 4, 8, 16), size: int = 64) -> go.Figure:
@@ -43,7 +38,7 @@ def quantisation_table(strides: Sequence[int], seeds: Sequence[int]) -> dict[str
     measured = [[quantisation(stride, torch.Generator().manual_seed(seed)) for seed in seeds] for stride in strides]
     return {
         name: np.array([[stride * cell[name] for cell in row] for stride, row in zip(strides, measured)])
-        for name in DECODERS
+        for name in ON_PAPER
     }
 
 
@@ -58,7 +53,7 @@ def quantisation_figure(strides: Sequence[int] = (2, 4, 8, 16), seeds: Sequence[
     figure = figures.curves(
         {name: (strides, values.mean(1)) for name, values in errors.items()},
         x_title="stride (px)", y_title="mean error (px)", x_range=(0, max(strides) + 1),
-        y_range=(-0.2, 0.42 * max(strides)), mode="markers", colours=DECODERS,
+        y_range=(-0.2, 0.42 * max(strides)), mode="markers", colours=ON_PAPER,
         title="What the grid costs on a perfect map",
     )  # fmt: skip
     lines = figures.curves(
@@ -83,50 +78,3 @@ def ambiguity_sweep(steps: int = 7, apart: float = 1.2, noise: float = 0.1) -> g
         )  # fmt: skip
         pictures.append(picture)
     return figures.sweep(pictures, [f"{p:.2f}" for p in values], "probability of A", active=steps - 2)
-
-
-DISTURBANCES = {
-    "blur": ("blur σ (px)", lambda v: Disturbance(blur=v)),
-    "shift": ("crop shifted right (half widths)", lambda v: Disturbance(shift=(v, 0.0))),
-    "disc": ("radius of the grey disc (half widths)", lambda v: Disturbance(radius=v)),
-}
-"""kind -> (axis title, strength -> disturbance)."""
-TITLES = {"blur": "more and more blur", "shift": "worse and worse crops", "disc": "more and more hidden"}
-
-
-def robustness_curves(
-    models: Mapping[str, KeypointNet], photos: PhotoSet, kind: str, strengths: Sequence[float]
-) -> dict[str, list]:
-    """name -> one error in pixels a photo, at every strength.
-
-    Raises:
-        ValueError: a kind that is not in `DISTURBANCES`.
-    """
-    if kind not in DISTURBANCES:
-        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(DISTURBANCES)}")
-    for model in models.values():
-        model.eval()
-    rows = {name: [] for name in models}
-    for strength in strengths:
-        errors = assess(models, photos, DISTURBANCES[kind][1](strength))["errors"]
-        for name, value in errors.items():
-            by_photo = torch.nanmean(value, dim=1)
-            rows[name].append(by_photo[~by_photo.isnan()].tolist())
-    return rows
-
-
-def robustness_figure(
-    models: Mapping[str, KeypointNet], photos: PhotoSet, kind: str, strengths: Sequence[float]
-) -> go.Figure:
-    """Mean error of every model while one disturbance grows, interval over photos."""
-    means, bands = intervals(robustness_curves(models, photos, kind, strengths))
-    return figures.curves(
-        {name: (strengths, mean) for name, mean in means.items()},
-        bands=bands,
-        x_title=DISTURBANCES[kind][0],
-        y_title="mean error (px)",
-        x_range=(min(strengths), max(strengths)),
-        y_range=(0, 1.05 * max(high.max() for _, high in bands.values())),
-        colours=COLOURS,
-        title=f"The same networks, {TITLES[kind]}",
-    )
