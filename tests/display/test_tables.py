@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tutorial_lib.display import tables
-from tutorial_lib.display.tables import html_row, markdown, table
+from tutorial_lib.display.tables import folded, html_row, markdown, table
 from tutorial_lib.metrics.by_action import per_action
 from tutorial_lib.motion import ACTIONS
 
@@ -21,6 +21,12 @@ def off_by(truth, metres):
 def test_markdown_cells_cannot_end_their_column():
     assert markdown(["a|b", ""], [["1", "2|3"]]) == "| a\\|b |  |\n|---|---|\n| 1 | 2\\|3 |"
     assert markdown(["a", "b", "c"], [], numbers=True).splitlines() == ["| a | b | c |", "|---|---:|---:|"]
+
+
+def test_a_folded_table_is_still_markdown():
+    rows = markdown(["a"], [["1"]])
+    lid, *inside, end = folded("what < was tried", rows).split("\n\n")
+    assert lid == "<details><summary>what &lt; was tried</summary>" and inside == [rows] and end == "</details>"
 
 
 def test_html_rows_have_a_style_a_cell():

@@ -13,6 +13,7 @@ from tutorial_lib import heatmaps
 from tutorial_lib.datasets.disturbances import Disturbance, disturb
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import preview, stage, still
+from tutorial_lib.grid import from_cells
 from tutorial_lib.heatmaps import KeypointNet
 from tutorial_lib.lessons.heatmap_vs_regression import figures
 from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
@@ -24,9 +25,22 @@ from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
     gaussian,
     laplace,
 )
-from tutorial_lib.lessons.heatmap_vs_regression.demo_look import WRIST, belief, doubtful, look_demo, one_person
+from tutorial_lib.lessons.heatmap_vs_regression.demo_look import (
+    WRIST,
+    belief,
+    doubtful,
+    look_demo,
+    one_person,
+    two_peaks,
+)
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import STOPS, Kind, assess, disturbance, robustness_demo
-from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import DECODERS, compute_target, quantisation, target_demo
+from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import (
+    DECODERS,
+    compute_target,
+    quantisation,
+    quarter_errors,
+    target_demo,
+)
 from tutorial_lib.lessons.heatmap_vs_regression.measures import mean_error, predict
 from tutorial_lib.lessons.heatmap_vs_regression.results import ROWS
 from tutorial_lib.lessons.heatmap_vs_regression.watch import Watch
@@ -197,6 +211,12 @@ def test_the_toys_closed_forms_are_those_of_numerical_integration(p, apart, nois
     assert laplace(toy).sum() * step == pytest.approx(inside, abs=0.01)
 
 
+def test_the_quarter_shift_is_right_a_quarter_off_in_both_directions():
+    spots = {"right": (0.25, -0.25), "one axis": (0.25, 0.1), "tie": (0.0, 0.0), "border": (0.5 - 1e-6, 0.25)}
+    found = quarter_errors(spots)
+    assert found == pytest.approx({"right": 0, "one axis": 0.15 * 4, "tie": 0, "border": 0.25 * 4}, abs=1e-5)
+
+
 def test_the_best_map_is_the_mean_of_many_bumps():
     toy = TwoPlaces(0.7, 1.0, 0.15)
     generator = torch.Generator().manual_seed(0)
@@ -256,6 +276,20 @@ def test_the_most_doubtful_wrist_is_found(photos):
             return maps
 
     assert doubtful(Painter(), photos) == 1
+    places, heights = two_peaks(Painter()(None)[:, WRIST])
+    expected = from_cells(torch.tensor([[4, 4], [12, 4]]), 16)  # x before y
+    torch.testing.assert_close(places[1], expected)
+    assert heights[1].tolist() == pytest.approx([1.0, 0.9]) and heights[2].tolist() == [1.0, 0.0]
+
+
+def test_the_person_of_the_lesson_is_nobodys_doubt(photos):
+    class Painter(torch.nn.Module):
+        def forward(self, images):
+            maps = torch.zeros(4, 17, 16, 16)
+            maps[:, WRIST, 4, 4], maps[2, WRIST, 4, 12], maps[3, WRIST, 4, 12] = 1.0, 0.9, 0.5
+            return maps
+
+    assert one_person(photos) == 2 and doubtful(Painter(), photos) == 3
 
 
 def test_every_head_shows_what_it_believes(look, models, photos):

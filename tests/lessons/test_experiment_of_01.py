@@ -311,9 +311,8 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
 def test_the_figures_and_tables_can_be_painted(smoke):
     found = experiment.results(smoke[0])
     for figure in (
-        twins.pck_curves(found),
+        twins.pck_sweep(found),
         twins.data_figure(found),
-        twins.learning_figure(found, "lab"),
         twins.steps_figure(found),
         twins.stride_figure(found),
     ):

@@ -27,6 +27,16 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: boo
     return "\n".join([first, rule, *others])
 
 
+def folded(summary: str, text: str) -> str:
+    """Markdown that is one line until somebody opens it.
+
+    Args:
+        summary: the line.
+        text: Markdown, such as a table.
+    """
+    return f"<details><summary>{escape(summary)}</summary>\n\n{text}\n\n</details>"
+
+
 def html_row(cells: Iterable[str], styles: Iterable[str], tag: Literal["td", "th"] = "td", style: str = "") -> str:
     """A row of an HTML table.
 

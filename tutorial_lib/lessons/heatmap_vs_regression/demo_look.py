@@ -10,7 +10,7 @@ import torch
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.grid import cell_centres
+from tutorial_lib.grid import cell_centres, from_cells
 from tutorial_lib.heatmaps import KeypointNet
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
 from tutorial_lib.skeleton import JOINTS
@@ -32,19 +32,35 @@ def one_person(photos: PhotoSet) -> int:
     return int(fitting.int().argmax())
 
 
-def doubtful(model: KeypointNet, photos: PhotoSet) -> int:
-    """The photo in which the map of the left wrist has the highest second peak, compared with its first.
+def two_peaks(maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The highest cell of every map, and the highest of those more than three cells away from it along an axis.
 
-    Peaks are two cells of more than three cells distance along an axis, well inside the map's values.
+    Args:
+        maps: (B, cells, cells).
+
+    Returns:
+        Their places (B, 2, 2) as x and y in screen coordinates, and their heights (B, 2).
     """
-    with torch.no_grad():
-        maps = model(photos.image)[:, WRIST]
     cells = maps.shape[-1]
     best, index = maps.flatten(-2).argmax(-1), torch.arange(cells)
     far_x = (index - best[:, None] % cells).abs() > 3
     far_y = (index - best[:, None] // cells).abs() > 3
-    second = torch.where(far_y[:, :, None] | far_x[:, None, :], maps, 0.0).amax((-2, -1))
-    return int((second / maps.amax((-2, -1)).clamp_min(0.3)).argmax())  # a map without any peak is another doubt
+    others = torch.where(far_y[:, :, None] | far_x[:, None, :], maps, 0.0)
+    cell = torch.stack([best, others.flatten(-2).argmax(-1)], -1)
+    heights = torch.stack([maps.amax((-2, -1)), others.amax((-2, -1))], -1)
+    return from_cells(torch.stack([cell % cells, cell // cells], -1).float(), cells), heights
+
+
+def doubtful(model: KeypointNet, photos: PhotoSet) -> int:
+    """The photo in which the map of the left wrist has the highest second peak, compared with its first.
+
+    `one_person` is left out: everybody has looked at that wrist already.
+    """
+    with torch.no_grad():
+        first, second = two_peaks(model(photos.image)[:, WRIST])[1].unbind(-1)
+    doubt = second / first.clamp_min(0.3)  # a map without any peak is another doubt
+    doubt[one_person(photos)] = 0
+    return int(doubt.argmax())
 
 
 def belief(model: KeypointNet, output: torch.Tensor, joint: int, cells: int = 32) -> torch.Tensor | None:
@@ -116,12 +132,12 @@ def view_look(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     truth = stage.dots("truth", arrays["truth"][joint][None], colour="ink", symbol="diamond", size=7)
     return stage.panes(
         stage.image(
-            picture=picture, heat=heat, heat_name=f"what {network} believes",
+            picture=picture, heat=heat, heat_name=f"belief: {network}",
             heat_colour="sky", cross=None, dots=[*marks, truth], margin=0.02,
             title=f"{name}, {'seen' if arrays['seen'][joint] else 'hidden'}: every answer",
         ),
         stage.image(
-            picture=picture, cross=None, margin=0.02, title=f"all joints, by {network}",
+            picture=picture, cross=None, margin=0.02, title=f"all joints: {network}",
             skeletons=[
                 stage.skeleton2d("truth", arrays["truth"], width=2.5),
                 stage.skeleton2d(network, arrays["points"][network], colour=COLOURS[network], width=3.0),

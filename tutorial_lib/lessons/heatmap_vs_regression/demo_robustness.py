@@ -121,9 +121,7 @@ def robustness_demo(models: Mapping[str, KeypointNet], photos: PhotoSet, first: 
     def errors(how: Disturbance) -> dict[str, float]:
         return {name: torch.nanmean(e).item() for name, e in assess(models, photos, how)["errors"].items()}
 
-    def compute(
-        kind: Kind, strength: float, network: str, photo: int, disc_x: float, disc_y: float
-    ) -> dict[str, Any]:
+    def compute(kind: Kind, strength: float, network: str, photo: int, disc_x: float, disc_y: float) -> dict[str, Any]:
         def how(much: float) -> Disturbance:
             return disturbance(kind, much, size, (disc_x, disc_y))
 

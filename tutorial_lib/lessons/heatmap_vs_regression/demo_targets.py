@@ -1,6 +1,6 @@
 """The live demo of lesson 01 about maps: from a joint to a map and back, and what the grid costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -65,6 +65,20 @@ def quantisation(stride: int, generator: torch.Generator, joints: int = 400, sig
     found["mean place"] = heatmaps.soft_argmax(logs)
     half = 256 / stride / 2
     return {name: half * torch.linalg.vector_norm(p - truth, dim=-1).mean().item() for name, p in found.items()}
+
+
+def quarter_errors(spots: Mapping[str, tuple[float, float]], stride: int = 4, sigma: float = 2.0) -> dict[str, float]:
+    """Name -> error in pixels of the quarter shift on an exact bump.
+
+    Args:
+        spots: name -> where the joint is, (x, y) in cells from the middle of its cell.
+        stride: pixels a cell.
+        sigma: of the bump, in cells.
+    """
+    cells = 16
+    truth = from_cells(cells / 2 + torch.tensor(list(spots.values()), dtype=torch.float64), cells)
+    found = heatmaps.quarter_shift(heatmaps.gaussian_target(truth, cells, sigma))
+    return dict(zip(spots, (stride * cells / 2 * (found - truth).norm(dim=-1)).tolist()))
 
 
 def compute_target(

@@ -59,7 +59,11 @@ def quantisation_figure(strides: Sequence[int] = (2, 4, 8, 16), seeds: Sequence[
     lines = figures.curves(
         {name: (floor, values) for name, values in closed.items()},
         x_title="", y_title="", colours={name: "grey" for name in closed},
-    )  # fmt: skip
+    ).update_traces(showlegend=False)  # fmt: skip
+    at = 0.85 * floor[1]
+    for name, values in closed.items():
+        place = {"x": at, "y": values[1] / floor[1] * at, "xanchor": "right", "yanchor": "bottom"}
+        figure.add_annotation(text=name, showarrow=False, **place)
     return figure.add_traces(lines.data)
 
 

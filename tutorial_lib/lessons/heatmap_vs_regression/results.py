@@ -98,28 +98,18 @@ def pck_curves(found: dict[str, Any], setting: Setting = "world") -> go.Figure:
         {name: (thresholds, mean) for name, mean in (means | blind).items()}, bands=bands,
         x_title="threshold (share of the torso)", y_title="correct joints (%)", x_range=(0, max(thresholds)),
         y_range=(0, 100), colours=COLOURS | dict.fromkeys(blind, "grey"),
-        title=f"Four heads, one budget: people {SETTINGS[setting]}",
+        title="Four heads, one budget",
     )  # fmt: skip
 
 
-def _floor(found: dict[str, Any], setting: Setting = "world") -> dict[str, float]:
+def pck_sweep(found: dict[str, Any]) -> go.Figure:
+    """`pck_curves` of both kinds of photos."""
+    return figures.sweep([pck_curves(found, setting) for setting in SETTINGS], list(SETTINGS.values()), "people")
+
+
+def _floor(found: dict[str, Any]) -> dict[str, float]:
     """The line that every figure of errors has."""
-    return {"mean pose, looks at nothing": found["blind"][setting]["mean pose"]["error_px"]}
-
-
-def learning_figure(found: dict[str, Any], setting: Setting = "world") -> go.Figure:
-    """Mean error on validation photos in the course of the usual training, mean and interval over seeds."""
-    rows = {}
-    for name, (head, _) in ROWS.items():
-        kind = Run(head, setting).kind
-        rows[name] = np.array([run["checks"] for run in found["runs"] if run["kind"] == kind])
-    means, bands = intervals({name: row[..., 1].T for name, row in rows.items()})
-    steps = rows["regression"][0, :, 0]
-    return figures.curves(
-        {name: (steps, mean) for name, mean in means.items()}, bands=bands, x_title="steps",
-        y_title="mean error on validation photos (px)", x_range=(0, steps[-1]), y_range=(0, 8), colours=COLOURS,
-        lines=_floor(found, setting), title=f"One training: people {SETTINGS[setting]}",
-    )  # fmt: skip
+    return {"mean pose, looks at nothing": found["blind"]["world"]["mean pose"]["error_px"]}
 
 
 def steps_figure(found: dict[str, Any]) -> go.Figure:
