@@ -57,7 +57,7 @@ FOUND = experiment.results(FOLDER)  # every measured value of every training see
 BUDGET = FOUND["budget"]
 NETWORKS = {name: experiment.load(f"lab-{head}-4", FOLDER) for name, (head, _) in results.ROWS.items()}
 STRIDES = (2, 4, 8, 16)
-TEST = photo_set("test", 64, BUDGET["size"], setting="lab")
+TEST = photo_set("test", 128, BUDGET["size"], setting="lab")
 PERSON = demo_look.one_person(TEST)  # the one who accompanies this lesson
 PHOTO, TRUTH = TEST.select(slice(PERSON, PERSON + 1)).image[0], TEST.keypoints[PERSON, WRIST]
 print(f"{PROFILE} profile, {BUDGET['seeds']} training seeds; the wrist is at x, y = {TRUTH[0]:.2f}, {TRUTH[1]:.2f}")
@@ -325,8 +325,8 @@ look_guess.answer(
     f"is {from_truth[0]:.0f} px from the first and {from_truth[1]:.0f} px from the second, and the answers are "
     + ", ".join(f"{px:.1f} px ({name})" for name, px in from_peak.items())
     + " from the nearer of the two. The heat map is read at its highest peak, so it answers with one of the places; "
-    "the others were trained to make the *expected* distance small, and may answer between. RLE widens its σ̂ "
-    "instead: compare *RLE on our wrist* with *RLE's doubt*.",
+    "the others were trained to make the *expected* distance small, and may answer between. RLE may widen its "
+    "σ̂ instead: compare *RLE on our wrist* with *RLE's doubt*.",
 )
 
 # %% [markdown]
@@ -801,7 +801,7 @@ record(
     Claim(
         "knows",
         LESSON,
-        "Heads that say how sure they are know when they err: on the surest half the error is at least a fifth smaller.",
+        "Heads that say how sure they are know when they err: on the surest half errors are at least a fifth smaller.",
         "Li et al. 2021 (RLE) score a joint by 1 − mean σ̂; heat maps are scored by their peak; no such figure",
         paper=None,
         ours={name: 100 * values for name, values in ratio.items()},

@@ -271,7 +271,7 @@ def test_the_most_doubtful_wrist_is_found(photos):
             maps = torch.zeros(4, 17, 16, 16)
             maps[:, :, 4, 4] = 1.0
             maps[1, WRIST, 4, 12] = 0.9
-            maps[0, WRIST, 4, 6] = 1.0  # the same bump, only wide
+            maps[0, WRIST, 4, 5:14] = 0.99 - 0.01 * torch.arange(9)  # the same bump, only wide
             maps[3, JOINTS.index("right_wrist"), 12, 12] = 1.0
             return maps
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import stage
@@ -33,7 +34,8 @@ def one_person(photos: PhotoSet) -> int:
 
 
 def two_peaks(maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The highest cell of every map, and the highest of those more than three cells away from it along an axis.
+    """The highest cell of every map, and its second peak: the highest of all cells more than three away from it, along
+    an axis, that no neighbour is higher than. So a wide cloud has one.
 
     Args:
         maps: (B, cells, cells).
@@ -45,7 +47,8 @@ def two_peaks(maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     best, index = maps.flatten(-2).argmax(-1), torch.arange(cells)
     far_x = (index - best[:, None] % cells).abs() > 3
     far_y = (index - best[:, None] // cells).abs() > 3
-    others = torch.where(far_y[:, :, None] | far_x[:, None, :], maps, 0.0)
+    top = maps == F.max_pool2d(maps[:, None], 3, 1, 1)[:, 0]
+    others = torch.where(top & (far_y[:, :, None] | far_x[:, None, :]), maps, 0.0)
     cell = torch.stack([best, others.flatten(-2).argmax(-1)], -1)
     heights = torch.stack([maps.amax((-2, -1)), others.amax((-2, -1))], -1)
     return from_cells(torch.stack([cell % cells, cell // cells], -1).float(), cells), heights

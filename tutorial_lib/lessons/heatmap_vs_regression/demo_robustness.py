@@ -79,7 +79,7 @@ def view_robustness(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str,
                 stage.skeleton2d("truth", arrays["truth"], width=2.5),
                 stage.skeleton2d(name, arrays["predicted"][name], colour=COLOURS[name], width=3.0),
             ],
-            title=f"what {name} sees, and says" + ": drag the disc" * len(handles), handles=handles,
+            title=f"what {name} {'says: drag the disc' if handles else 'sees, and says'}", handles=handles,
         ),
         stage.curve(
             [stage.series(other, along, row, colour=COLOURS[other], mode="line+markers",
