@@ -389,7 +389,7 @@ Markdown(folded("What was tried, and what was chosen", results.search_table(FOUN
 heat = next(row for row in FOUND["search"] if row["kind"] == "world-heatmap-4")
 by_width = {one["sigma"]: one["error_px"] for one in heat["tried"] if one["rate"] == heat["rate"]}
 Markdown(
-    "**The width of the bump matters.** The same network at the same rate, by σ in cells: "
+    "**The width of the bump.** The same network at the same rate, by σ in cells: "
     + ", ".join(f"{by_width[width]:.2f} px ({width:g})" for width in sorted(by_width))
     + ". A thin bump is one bright cell among hundreds of dark ones, and painting nothing is nearly right; a wide one "
     "says little about where."
@@ -679,7 +679,8 @@ record(
         explanation="Our form is judged, the paper's sum stands beside it, both seen from everywhere. "
         + LONGER
         + f"RLE − regression {paired('RLE', 'regression', length='long').mean():+.2f} px.",
-        if_not="Where a heat map is not ahead, there is no gap to close.",
+        if_not="RLE learns a place and a width at once, and a joint that it doubts pulls less; whether that costs it "
+        "here what it wins elsewhere, or whether it wants more time, this experiment does not tell.",
         if_undecided=UNDECIDED,
         unit="px, mean error",
     )
@@ -696,7 +697,7 @@ record(
         ours=shares,
         test=lambda m: all_hold(*(is_above(share, 50) for share in m.values())),
         explanation="The share of the error that disappears when whole people may be exchanged, seen from everywhere.",
-        if_not="It is an easy thing to believe of a network that cannot tell a back from a front in 64 pixels.",
+        if_not="It is an easy thing to believe of photos of 64 pixels; “turned round” in the table says how often.",
         if_undecided=UNDECIDED,
         unit="%",
     )
