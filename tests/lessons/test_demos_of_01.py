@@ -384,14 +384,8 @@ def test_presets_work_and_the_same_value_gives_the_same_picture(name, request):
     assert still.png(demo.stage.state).startswith(b"\x89PNG")
 
 
-def test_the_static_figures_can_be_painted():
-    made = [
-        figures.target_sweep((4, 16)),
-        figures.quantisation_figure((4, 16), (0, 1)),
-        figures.ambiguity_sweep(3),
-    ]
-    for figure in made:
-        assert preview.png(figure).startswith(b"\x89PNG")
+def test_the_static_figure_can_be_painted():
+    assert preview.png(figures.quantisation_figure((4, 16), (0, 1))).startswith(b"\x89PNG")
 
 
 def test_joint_blobs_and_disc_are_dragged_in_the_picture(target, ambiguous, robust):
