@@ -163,6 +163,12 @@ def test_a_rate_that_diverges_is_the_worst_and_ends_no_search(tmp_path, monkeypa
     monkeypatch.setattr(learning.KeypointNet, "loss", lambda self, image, *_, **__: image.sum() * torch.nan)
     with pytest.raises(experiment.Diverged, match="world-rle-4, seed 0: the loss is nan at step 0 with rate 0.1"):
         honest(Run("rle"), 2, 0.1, 1.0, SMOKE, draw)
+    points = torch.zeros(2, 17, 2)
+    monkeypatch.setattr(
+        learning.KeypointNet, "loss", lambda *_, **__: RLE()(points, points, points * torch.nan, torch.ones(2, 17))
+    )
+    with pytest.raises(experiment.Diverged, match="world-rle-4, seed 0: sigma .* at step 0 with rate 0.1"):
+        honest(Run("rle"), 2, 0.1, 1.0, SMOKE, draw)
 
 
 def test_a_seed_gives_the_same_network_again_and_another_seed_another():

@@ -64,7 +64,10 @@ def train(
         image[:half] = image[:half].flip(-1)
         keypoints[:half], weight[:half] = flip(keypoints[:half]), weight[:half][:, list(MIRROR)]
         image = image.to(where, memory_format=torch.channels_last)
-        value = model.loss(image, keypoints.to(where), weight.to(where), half=True)
+        try:
+            value = model.loss(image, keypoints.to(where), weight.to(where), half=True)
+        except ValueError as problem:  # RLE refuses widths that are no numbers
+            raise Diverged(f"{label}: {problem} at step {step} with rate {rate:g}") from problem
         if not value.isfinite():
             raise Diverged(f"{label}: the loss is {value.item()} at step {step} with rate {rate:g}")
         return value
