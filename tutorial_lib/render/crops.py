@@ -47,8 +47,8 @@ def crop_boxes(
     return torch.cat([centre, half[:, None]], -1)
 
 
-def around_both(boxes: torch.Tensor) -> torch.Tensor:
-    """The smallest square boxes (B, 3) that hold several (moments, B, 3), such as those of two moments."""
+def around(boxes: torch.Tensor) -> torch.Tensor:
+    """The smallest square boxes (B, 3) that hold several (any number, B, 3): of two moments, or of two people."""
     low, high = (boxes[..., :2] - boxes[..., 2:]).amin(0), (boxes[..., :2] + boxes[..., 2:]).amax(0)
     return torch.cat([(low + high) / 2, (high - low).amax(-1, keepdim=True) / 2], -1)
 

@@ -6,11 +6,11 @@ from tqdm.auto import tqdm
 from tutorial_lib.batch import cat
 from tutorial_lib.camera import Camera, look_at, world_to_camera
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.render.crops import around_both, crop_boxes
+from tutorial_lib.render.crops import around, crop_boxes
 from tutorial_lib.render.looks import draw_looks
-from tutorial_lib.render.photos import DAYLIGHT, Photos, photograph
+from tutorial_lib.render.photos import Photos, photograph
 from tutorial_lib.render.places import draw_places
-from tutorial_lib.render.sensor import Sensor
+from tutorial_lib.render.sensor import DAYLIGHT, Sensor
 
 _STEP = 64
 
@@ -188,7 +188,7 @@ def draw_pairs(
             looks = draw_looks(n, generator=generator)
             places = draw_places(n, generator=generator, occluders=occluders)
             boxes = torch.stack([crop_boxes(pose, margin=margin, lens=lens) for pose in poses])
-            box = around_both(boxes)
+            box = around(boxes)
             with torch.no_grad():
                 for pose, photos in zip(poses, made):
                     photos.append(
