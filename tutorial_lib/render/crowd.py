@@ -107,12 +107,12 @@ def photograph_crowd(
     if pose.ndim != 4 or 0 in pose.shape:
         raise ValueError(f"pose has shape {tuple(pose.shape)}, expected (B, P, 17, 3): P people in each of B pictures")
     count, people = pose.shape[:2]
-    absent = None if present is None else ~present.to(pose.device)
+    absent = None if present is None else present.to(pose.device) == 0
     if absent is not None:
-        if absent.dtype != torch.bool or absent.shape != pose.shape[:2] or absent.all():
+        if absent.shape != pose.shape[:2] or absent.all():
             raise ValueError(
-                f"present is {absent.dtype} of shape {tuple(absent.shape)} with {int((~absent).sum())} people, expected "
-                f"bool of shape {(count, people)} with one at least"
+                f"present has shape {tuple(absent.shape)} and is true for {int((~absent).sum())} people, expected "
+                f"{(count, people)} and one person at least"
             )
         # Somebody stands in for those who are absent; a body without thickness is never met.
         pose = torch.where(absent[..., None, None], pose[~absent][0].detach(), pose)
@@ -141,9 +141,7 @@ def photograph_crowd(
     for first in range(0, count, step):
         part, who = slice(first, first + step), slice(first * people, (first + step) * people)
         lens_here = None if lens is None else lens[part]
-        made.append(
-            _draw(solids[who], looks[who], places[part], cloth[:, who], size, box[part], lens_here, down[part])
-        )
+        made.append(_draw(solids[who], looks[who], places[part], cloth[:, who], size, box[part], lens_here, down[part]))
     image, parts, person, silhouette, depth, cover = (torch.cat(column) for column in zip(*made))
     image = sensor.read(image, places.grain, generator)
     keypoints = (project(pose, lens=lens, onto="plane") - box[:, None, None, :2]) / box[:, None, None, 2:]

@@ -101,7 +101,7 @@ def rasterise(solids: Solids, box: torch.Tensor, rays: torch.Tensor, lens: torch
     """
     _, count, size, _ = rays.shape
     people = len(solids) // count
-    box, lens = (value if value is None else value.repeat_interleave(people, 0) for value in (box, lens))
+    box, lens = box.repeat_interleave(people, 0), None if lens is None else lens.repeat_interleave(people, 0)
     with torch.no_grad():
         solid, own = ragged(patches(solids, box, size, lens), size)
         pixel = own  # each body's own picture; now the one that it shares with others

@@ -1,4 +1,4 @@
-"""Which light reaches which pixel: the plane coordinates that a picture's pixels see, through a lens if there is one."""
+"""Which light reaches which pixel: the plane coordinates that a picture's pixels see, through a lens or without."""
 
 import torch
 from torch.nn.functional import grid_sample
