@@ -134,8 +134,8 @@ def test_shadows_of_all_fall_on_the_floor_and_two_are_no_darker_than_full_shade(
         lit = replace(lit, sun=(camera.rotation @ torch.tensor([-0.6, 0.0, 0.8]))[None])
         pictures = [
             photograph_crowd(
-                world_to_camera(people, camera)[None], looks.repeat(len(people)), replace(lit, shadow=lit.shadow * 0 + k),
-                size=64, box=torch.tensor([[0.0, 0.0, 0.4]]), sensor=QUIET, down=-camera.rotation[:, 2],
+                world_to_camera(people, camera)[None], looks, replace(lit, shadow=k * torch.ones(1)), size=64,
+                box=torch.tensor([[0.0, 0.0, 0.4]]), sensor=QUIET, down=-camera.rotation[:, 2],
             )
             for k in (0.0, 0.6)
         ]  # fmt: skip

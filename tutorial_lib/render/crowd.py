@@ -25,7 +25,7 @@ from tutorial_lib.render.shadows import cast
 from tutorial_lib.render.visibility import visible_joints
 
 CHUNK = 16
-"""Bodies that are computed together: their intermediate values fit into a processor's cache."""
+"""Pictures that are computed together: their intermediate values fit into a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,9 @@ def photograph_crowd(
     if absent is not None:
         solids = replace(solids, radius=solids.radius.masked_fill(absent.view(-1, 1, 1), 0))
     cloth = materials(looks, solids.span.detach())
-    made, step = [], max(1, CHUNK // people)
-    for first in range(0, count, step):
-        part, who = slice(first, first + step), slice(first * people, (first + step) * people)
+    made = []
+    for first in range(0, count, CHUNK):
+        part, who = slice(first, first + CHUNK), slice(first * people, (first + CHUNK) * people)
         lens_here = None if lens is None else lens[part]
         made.append(_draw(solids[who], looks[who], places[part], cloth[:, who], size, box[part], lens_here, down[part]))
     image, parts, person, silhouette, depth, cover = (torch.cat(column) for column in zip(*made))
