@@ -19,6 +19,7 @@ from tutorial_lib.render import (
     draw_places,
     photograph,
     photograph_crowd,
+    random_crowds,
 )
 from tutorial_lib.render.anatomy import SOLIDS
 from tutorial_lib.render.body import build
@@ -82,6 +83,17 @@ def test_rows_that_are_nobody_change_nothing(clips):
     assert torch.equal(crowd.visible[:, :1], alone.visible) and torch.equal(crowd.front[:, :1], alone.front)
     assert not crowd.visible[:, 1].any() and (crowd.front[:, 1] == -1).all() and not crowd.silhouette[:, 1].any()
     assert not crowd.keypoints[:, 1].any() and not crowd.pose[:, 1].any() and torch.equal(crowd.present, present)
+
+
+def test_a_batch_is_its_pictures_one_by_one(clips):
+    pose = standing(clips, 3, 2, gap=0.2)
+    looks, places = scene(3, 2)
+    together = photograph_crowd(pose, looks, places, size=48, sensor=QUIET)
+    for i in range(3):
+        lone = photograph_crowd(pose[i : i + 1], looks[2 * i : 2 * i + 2], places[i], size=48, sensor=QUIET)
+        torch.testing.assert_close(lone.image[0], together.image[i], atol=1e-5, rtol=0)
+        for name in ("person", "parts", "visible", "front"):
+            assert torch.equal(getattr(lone, name)[0], getattr(together, name)[i]), name
 
 
 def test_the_order_of_people_does_not_change_the_picture(clips):
@@ -230,6 +242,16 @@ def test_the_nearer_of_two_who_stand_in_line_hides_the_other():
     assert (crowd.front[0, 1] != 0).all()
 
 
+def test_another_persons_skin_hides_however_near_it_is():
+    """The same body twice, 6 cm apart: the hip of the far one lies no deeper than in flesh, but that is not its own."""
+    pose = draw_photos(builtin(0, 1, ["walk"], 5), 1, size=8, generator=seeded()).pose
+    pose = pose - pose[:, :1]
+    pair = torch.cat([pose + torch.tensor([0.0, 0, z]) for z in (3.06, 3.0)])[None]
+    crowd = photograph_crowd(pair, *scene(1, 1, occluders=0), size=32, sensor=QUIET)
+    assert (crowd.front[0, 0] == 1).all() and not crowd.visible[0, 0].any()
+    assert (crowd.front[0, 1] == 1).all() and crowd.visible[0, 1].any()
+
+
 def test_arms_reach_round_each_other_by_depth_and_not_by_person():
     """Two who stand at one place, a hand aside and turned by a half circle: each is in front somewhere."""
     pose = draw_photos(builtin(0, 1, ["reach"], 30), 1, size=8, generator=seeded(3)).pose[0]
@@ -263,6 +285,19 @@ def test_the_largest_overlap_is_in_the_wanted_range(clips, people, overlap):
         assert table.fill_diagonal_(0).max().item() == pytest.approx(most, abs=1e-5)
     apart = (crowd.pose[:, :, None, 0] - crowd.pose[:, None, :, 0]).norm(dim=-1)
     assert (apart + 9 * torch.eye(people)).min() >= 0.7 - 1e-4  # metres: sitting and standing hips are further apart
+
+
+def test_everybody_stands_on_the_floor_and_not_before_the_wall(clips, monkeypatch):
+    seen = []
+
+    def watched(pose, looks, places, **options):
+        seen.append(places)
+        return photograph_crowd(pose, looks, places, **options)
+
+    monkeypatch.setattr(random_crowds, "photograph_crowd", watched)
+    crowd = draw_crowds(clips, 24, 3, size=16, generator=seeded())
+    feet = crowd.keypoints[..., 1].amax(-1).amin(1)
+    assert (seen[0].horizon[:, 0] + seen[0].hills < feet).all()
 
 
 def test_any_number_of_people_is_padded(clips):

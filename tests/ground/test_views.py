@@ -7,6 +7,7 @@ import torch
 from tutorial_lib.camera import Camera, orbit, world_to_camera
 from tutorial_lib.motion import builtin
 from tutorial_lib.render import Sensor, draw_looks, draw_places, draw_views, photograph, photograph_views
+from tutorial_lib.render.body import build
 from tutorial_lib.render.crops import metric_boxes
 
 QUIET = Sensor(read_noise=0)
@@ -137,6 +138,37 @@ def test_the_sun_stands_in_one_place_of_the_world_and_shines_from_above(views):
         back = (rotation.mT @ turned.sun[..., None])[..., 0]
         torch.testing.assert_close(back, world[views.place[:, 0]], atol=1e-6, rtol=0)
         assert torch.equal(turned.wall, places[views.place[:, 0]].wall)
+
+
+def test_the_shadow_lies_in_one_place_of_the_floor_for_every_camera(clips):
+    """A grid of places on the floor, found in every camera: gravity and sun turn with it, so the same ones are dark."""
+    looks, places = banks()
+    places.blur.zero_()
+    people, size = clips[0].positions[None, 5:6], 128
+    people = people - people[:, :, :1] * torch.tensor([1.0, 1.0, 0.0])
+    azimuth = torch.tensor([[0.3, 1.9, 3.6, 5.0]])
+    camera = orbit(people.mean((1, 2))[:, None].expand(1, 4, 3), azimuth, 0.9, 5.0)
+    rows, shaded = (torch.tensor([0]), torch.tensor([[0, 1, 2, 3]])), []
+    for strength in (0.0, 0.6):
+        places.shadow[:] = strength
+        views = photograph_views(people, camera, looks, places, *rows, size=size, half=1.6, sensor=QUIET)
+        shaded.append(views.pixels[0, 0].float().mean(1))
+    dark = 1 - shaded[1] / shaded[0].clamp_min(1)
+    body = ((views.plates[0].float().mean(1) - shaded[0]).abs() > 1).float()
+    # The floor touches the lowest solid, the sole of a shoe.
+    solids, up = build(views.pose[0, :, 0], looks[0]), views.rotation[0, 0, :, 2]
+    ends = solids.start + torch.stack([0 * solids.span, solids.span])[..., None] * solids.frame[..., 1, :]
+    level = (ends @ up - solids.radius.movedim(-1, 0))[:, solids.radius.amax(-1) > 0].min() + views.position[0, 0, 2]
+    line = torch.linspace(-0.9, 0.9, 61)
+    floor = torch.stack([*torch.meshgrid(line, line, indexing="xy"), level.expand(61, 61)], -1)
+    seen = (floor - views.position[0, :, None, None]) @ views.rotation[0, :, None].mT
+    place = (seen[..., :2] / seen[..., 2:] - views.box[0, :, None, None, :2]) / views.box[0, :, None, None, 2:]
+    dark, hidden = torch.nn.functional.grid_sample(torch.stack([dark, body], 1), place, align_corners=False).unbind(1)
+    for other in (1, 2, 3):
+        both = (hidden[0] == 0) & (hidden[other] == 0)
+        one, two = dark[0][both], dark[other][both]
+        assert (one > 0.2).sum() > 50
+        assert torch.corrcoef(torch.stack([one, two]))[0, 1] > 0.99
 
 
 def test_plates_are_the_pictures_wherever_nobody_is_and_no_shadow_falls(clips):
