@@ -168,27 +168,26 @@ def test_shadows_of_all_fall_on_the_floor_and_two_are_no_darker_than_full_shade(
 # ------------------------------------------------------------------------------------------------ who hides whom
 
 
-def marched(solids, joint, steps=300):
-    """Which bodies' flesh the light from a joint (3,) crosses on its way to the camera: least distance to each skin.
+def marched(solids, joints, steps=150):
+    """At what depth (bodies, n) the light from joints (n, 3) to the camera is first in a body's flesh; infinite: never.
 
-    Points of the ray are tested against balls along the axes of all solids of every body (bodies,): (n points) x balls.
+    Points on the rays are tested against balls along the axes of all solids.
     """
-    ray = joint * torch.linspace(0.02, 1, steps)[:, None]
-    share = torch.linspace(0, 1, 40)
-    nearest = []
+    rays = joints[:, None] * torch.linspace(0.5, 1, steps)[:, None]
+    share, depths = torch.linspace(0, 1, 25), []
     for body in range(len(solids)):
-        inside = []
+        inside = torch.zeros(rays.shape[:2], dtype=torch.bool)
         for k, name in enumerate(SOLIDS):
             if name == "skirt" or solids.radius[body, k].max() == 0:
                 continue
             side, deep = solids.stretch[body, k]
             into = torch.diag(torch.stack([1 / side, torch.tensor(1.0), 1 / deep])) @ solids.frame[body, k]
             centres = solids.start[body, k] + share[:, None] * solids.span[body, k] * solids.frame[body, k, 1]
-            away = torch.cdist(ray @ into.T, centres @ into.T)
-            inside.append((away - torch.lerp(*solids.radius[body, k], share)).amin(1))
-        depth = torch.stack(inside).amin(0)
-        nearest.append(torch.where(depth.amin() < 0, ray[(depth < 0).int().argmax(), 2], torch.inf))
-    return torch.stack(nearest)
+            away = torch.cdist((rays @ into.T).flatten(0, 1), centres @ into.T)
+            inside |= (away < torch.lerp(*solids.radius[body, k], share)).any(1).view_as(inside)
+        first = rays[..., 2].gather(1, inside.int().argmax(1, keepdim=True))[:, 0]
+        depths.append(torch.where(inside.any(1), first, torch.inf))
+    return torch.stack(depths)
 
 
 def test_a_joint_is_hidden_by_others_exactly_where_their_flesh_crosses_its_ray(clips):
@@ -203,9 +202,10 @@ def test_a_joint_is_hidden_by_others_exactly_where_their_flesh_crosses_its_ray(c
     solids, wrong, hidden = build(pose.flatten(0, 1), looks), 0, 0
     for picture in range(count):
         bodies = solids[PEOPLE * picture : PEOPLE * (picture + 1)]
+        entries = marched(bodies, pose[picture].flatten(0, 1)).unflatten(1, (PEOPLE, 17))
         for p in range(PEOPLE):
             for j in range(17):
-                entry = marched(bodies, pose[picture, p, j])
+                entry = entries[:, p, j]
                 others = entry.clone()
                 others[p] = torch.inf
                 behind = bool(others.min() < pose[picture, p, j, 2] - 0.02)
