@@ -383,7 +383,7 @@ cost_guess.answer(
 # neighbour on both sides.
 
 # %%
-Markdown(folded("What was tried, and what was chosen", results.search_table(FOUND)))
+folded("What was tried, and what was chosen", results.search_table(FOUND))
 
 # %%
 heat = next(row for row in FOUND["search"] if row["kind"] == "world-heatmap-4")
@@ -431,7 +431,7 @@ curve_guess.answer(
 Markdown(results.results_table(FOUND))
 
 # %%
-Markdown(folded("The same, people seen from the front", results.results_table(FOUND, "lab")))
+folded("The same, people seen from the front", results.results_table(FOUND, "lab"))
 
 # %%
 flat = FOUND["blind"]["world"]["mean pose"]

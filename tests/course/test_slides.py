@@ -339,6 +339,7 @@ def test_the_speakers_window_shows_notes_clock_and_the_next_slide(chromium, buil
     with page.expect_popup() as opened:
         page.keyboard.press("s")
     window = opened.value
+    window.set_default_timeout(120_000)  # it loads the deck twice more, beside whatever else runs
     window.wait_for_function(
         "document.querySelector('.speaker-controls-notes .value')?.innerText.includes('pinhole') !== undefined"
     )

@@ -209,3 +209,13 @@ def test_a_card_without_a_papers_figures_has_no_column_of_dashes():
     assert "paper" not in str(card) and "–" not in card._repr_html_()
     assert [len(row) for row in (card.heads(), *card.rows())] == [3, 3]
     assert card.as_dict()["paper"] == {}
+
+
+def test_claims_on_one_subject_stand_beside_each_other_and_are_all_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CLAIMS", str(tmp_path / "claims.json"))
+    cards = record(claim(), claim(id="other", text="Another."))
+    assert len(json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))) == 2
+    head, first, second, tail = cards._repr_html_().split(cards.BETWEEN)
+    assert claim()._repr_html_() in first and "Another." in second
+    assert first.count("<div") == first.count("</div") and "display:flex" in head and tail == "</div>"
+    assert str(cards) == f"{cards.claims[0]}\n\n{cards.claims[1]}"
