@@ -88,7 +88,7 @@ def test_the_readmes_map_says_how_long_each_lesson_takes():
     assert rows == [(lesson.slug, str(lesson.minutes)) for lesson in rendering.executed([])]
 
 
-@pytest.mark.parametrize("slug", [slug for slug in notebooks.slugs() if slug[:2] not in ("00", "01")])
+@pytest.mark.parametrize("slug", [slug for slug in notebooks.slugs() if slug[:2] != "00"])
 def test_a_lessons_time_is_its_reading_and_its_exercises(slug):
     text = "\n".join(cell.source for cell in notebooks.read_source(slug).cells if cell.cell_type == "markdown")
     (times,) = re.findall(r"\*\*Time:\*\*\s+(\d+)\s+minutes,\s+(\d+)\s+without\s+the\s+exercises", text)
