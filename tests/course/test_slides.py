@@ -1,6 +1,7 @@
 """Talks: the rules that make them, the minutes that they and run sheets take, and how they look on a projector."""
 
 import ast
+import html
 import json
 import re
 
@@ -289,6 +290,13 @@ def test_presenters_pages_have_a_run_sheet_for_every_slot(built):
     page = built.with_name(f"{BROWSED}_presenter.html").read_text(encoding="utf-8")
     assert all(f"Run sheet for {slot} minutes" in page for slot in talks.SLOTS)
     assert built.name in built.with_name("index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("title", ["Bend the light", "An auto-encoder's numbers"])
+def test_under_a_demo_stands_its_title(title):
+    data = {"text/plain": f"live demo {title!r}: k1 0", "image/png": "aGk="}
+    shown = slides.demo(nbformat.v4.new_output("display_data", data), "lens", BROWSED)
+    assert f"<figcaption><b>{html.escape(title)}</b>" in shown
 
 
 HOSTILE = "<!--<script>alert(1)</script> ]]> </title> \u2028 \ud83d"
