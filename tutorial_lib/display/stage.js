@@ -125,12 +125,13 @@ function drawImage(g, w, h, pane, view, theme, state, cache) {
     return [X(p[0]), Y(p[1]), 0];
   });
   for (const d of pane.dots) {
-    const frame = at(d.points, view.frame);
+    const frame = at(d.points, view.frame), places = [];
     for (let j = 0; j < d.points.shape[1]; j++) {
       const p = point(d.points, frame, j);
       if (d.name) hit(d.name, p);
-      marker(g, theme, d, X(p[0]), Y(p[1]), d.size);
+      places.push([X(p[0]), Y(p[1])]);
     }
+    markers(g, theme, d, places, d.size);
   }
 }
 
@@ -153,13 +154,16 @@ function raster(pane, key, theme, cache) {
   return canvas;
 }
 
-function marker(g, theme, item, x, y, size) {
+/** Rims first, then all cores: of small dots in a row the rim of the next one would cover the colour of the last. */
+function markers(g, theme, item, places, size) {
   g.fillStyle = css(theme.colour(item.colour)); g.strokeStyle = css(theme.back); g.lineWidth = 1.5; g.setLineDash([]);
-  g.beginPath();
-  if (item.symbol === "square") g.rect(x - size * 0.85, y - size * 0.85, size * 1.7, size * 1.7);
-  else if (item.symbol === "diamond") { g.moveTo(x, y - size * 1.2); g.lineTo(x + size * 1.2, y); g.lineTo(x, y + size * 1.2); g.lineTo(x - size * 1.2, y); g.closePath(); }
-  else g.arc(x, y, size, 0, 2 * Math.PI);
-  g.fill(); g.stroke();
+  for (const paint of ["stroke", "fill"]) for (const [x, y] of places) {
+    g.beginPath();
+    if (item.symbol === "square") g.rect(x - size * 0.85, y - size * 0.85, size * 1.7, size * 1.7);
+    else if (item.symbol === "diamond") { g.moveTo(x, y - size * 1.2); g.lineTo(x + size * 1.2, y); g.lineTo(x, y + size * 1.2); g.lineTo(x - size * 1.2, y); g.closePath(); }
+    else g.arc(x, y, size, 0, 2 * Math.PI);
+    g[paint]();
+  }
 }
 
 // ---------------------------------------------------------------- pane kind "curve"
@@ -236,7 +240,7 @@ function drawCurve(g, w, h, pane, view, theme) {
       for (const [x, y] of pairs) g.fillRect(X(x + s.shift) - thick / 2, Math.min(base, Y(y)), thick, Math.abs(base - Y(y)));
     } else {
       if (s.mode !== "markers") { path(pairs); g.stroke(); }
-      if (s.mode !== "line") for (const [x, y] of pairs) if (!Number.isNaN(x + y)) marker(g, theme, s, X(x), Y(y), 2 + s.width);
+      if (s.mode !== "line") markers(g, theme, s, pairs.filter(([x, y]) => !Number.isNaN(x + y)).map(([x, y]) => [X(x), Y(y)]), 2 + s.width);
     }
   }
   g.setLineDash([]);
