@@ -3,6 +3,10 @@
 from tutorial_lib.body_model.body import Body, Posed, body
 from tutorial_lib.body_model.inverse import fit_shape, rotations_of
 from tutorial_lib.body_model.making import SHAPES
+from tutorial_lib.body_model.prior import PosePrior, pose_prior
 from tutorial_lib.body_model.rest import MIRROR, PARENTS, TURNING
 
-__all__ = ["MIRROR", "PARENTS", "SHAPES", "TURNING", "Body", "Posed", "body", "fit_shape", "rotations_of"]
+__all__ = [
+    "MIRROR", "PARENTS", "SHAPES", "TURNING", "Body", "PosePrior", "Posed", "body", "fit_shape", "pose_prior",
+    "rotations_of",
+]  # fmt: skip

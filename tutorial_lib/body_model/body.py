@@ -1,7 +1,7 @@
 """The body: shape numbers and rotations in, a surface and its joints out. Linear blend skinning, differentiable."""
 
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -70,19 +70,15 @@ class Body:
         Raises:
             ValueError: other than six numbers of shape.
         """
-        if betas is None:
-            return Posed(self.template, self.regressor @ self.template)
-        self._check("betas", betas, (len(self.shapes),))
-        vertices = self.template + torch.einsum("...k,kvi->...vi", betas, self.shapes)
-        return Posed(vertices, self.regressor @ vertices)
+        return Posed(self.template if betas is None else self._grown(betas), self.rest_joints(betas))
 
     def rest_joints(self, betas: torch.Tensor | None = None) -> torch.Tensor:
         """The joints alone, (..., 17, 3), without the surface."""
-        joints = self.regressor @ self.template
+        mean, change = self._joints_at_rest
         if betas is None:
-            return joints
+            return mean
         self._check("betas", betas, (len(self.shapes),))
-        return joints + torch.einsum("...k,kji->...ji", betas, self.regressor @ self.shapes)
+        return mean + torch.einsum("...k,kji->...ji", betas, change)
 
     def pose(
         self, rotations: torch.Tensor, betas: torch.Tensor | None = None, root: torch.Tensor | None = None
@@ -98,26 +94,31 @@ class Body:
         Raises:
             ValueError: shapes that do not fit.
         """
-        rest = self.rest(betas)
-        turns, places, joints = self._chain(rotations, rest.joints, root)
-        # Where each joint's turn sends the rest frame's origin: then one product blends turns and places alike.
-        at = pick(rest.joints, AT, -2)
-        shift = places - (turns @ at[..., None])[..., 0]
-        blended = self.weights @ torch.cat([turns, shift[..., None]], -1).flatten(-2)
-        vertices = torch.stack(
-            [
-                blended[..., 4 * i + 3] + (blended[..., 4 * i : 4 * i + 3] * rest.vertices).sum(-1)
-                for i in range(3)
-            ],
-            -1,
-        )  # fmt: skip
-        return Posed(vertices, joints)
+        vertices = self.template if betas is None else self._grown(betas)
+        rest = self.rest_joints(betas)
+        turns, places, joints = self._chain(rotations, rest, root)
+        shift = places - (turns @ pick(rest, AT, -2)[..., None])[..., 0]
+        # Every entry of the matrices is blended for all vertices in one product, and lies in one run of memory.
+        entries = torch.cat([turns, shift[..., None]], -1).flatten(-2).mT
+        blended = (entries.contiguous() @ self.weights.mT).unflatten(-2, (3, 4))
+        moved = blended[..., 3, :]
+        for axis, place in enumerate(vertices.mT.contiguous().unbind(-2)):
+            moved = torch.addcmul(moved, blended[..., axis, :], place[..., None, :])
+        return Posed(moved.mT, joints)
 
     def joints(
         self, rotations: torch.Tensor, betas: torch.Tensor | None = None, root: torch.Tensor | None = None
     ) -> torch.Tensor:
         """The 17 joints of `pose` alone, (..., 17, 3), several times faster."""
         return self._chain(rotations, self.rest_joints(betas), root)[2]
+
+    @cached_property
+    def _joints_at_rest(self) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.regressor @ self.template, self.regressor @ self.shapes
+
+    def _grown(self, betas: torch.Tensor) -> torch.Tensor:
+        self._check("betas", betas, (len(self.shapes),))
+        return self.template + torch.einsum("...k,kvi->...vi", betas, self.shapes)
 
     def _chain(self, rotations: torch.Tensor, rest: torch.Tensor, root: torch.Tensor | None):
         """Turns (..., 19, 3, 3) and places (..., 19, 3) of all joints that turn, and the 17 joints (..., 17, 3)."""

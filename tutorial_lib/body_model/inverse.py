@@ -9,12 +9,13 @@ import torch
 from torch.nn.functional import normalize
 
 from tutorial_lib.body_model.body import Body
+from tutorial_lib.body_model.making import SHAPES
 from tutorial_lib.body_model.rest import PARENTS, TURNING
 from tutorial_lib.body_model.rotations import frame, swing
 from tutorial_lib.skeleton import BONES, JOINTS, bone_lengths, check_joints, pick
 
 _J = {name: index for index, name in enumerate(JOINTS)}
-STRAIGHT = {"arm": 0.15, "leg": 0.3, "neck": 0.1}
+STRAIGHT = {"arm": 0.15, "leg": 0.3, "neck": 0.4}
 """Sine of the bend at which its plane says as much about a limb's twist as the part before it does."""
 
 
@@ -87,7 +88,7 @@ def rotations_of(body: Body, pose: torch.Tensor, betas: torch.Tensor | None = No
 def fit_shape(body: Body, pose: torch.Tensor, trust: float = 0.005) -> torch.Tensor:
     """The shape whose bones are as long as those of `pose`: regularised least squares, in closed form.
 
-    Joints say nothing of girth; it stays as the other numbers suggest, near zero.
+    Joints say nothing of girth: it stays at zero.
 
     Args:
         body: whose shape is looked for.
@@ -105,5 +106,6 @@ def fit_shape(body: Body, pose: torch.Tensor, trust: float = 0.005) -> torch.Ten
     parents, children = (list(side) for side in zip(*BONES))
     along = normalize(rest[children] - rest[parents], dim=-1)
     longer = ((change[:, children] - change[:, parents]) * along).sum(-1)
+    longer[SHAPES.index("girth")] = 0
     solve = torch.linalg.inv(longer @ longer.mT + trust**2 * torch.eye(len(change)).to(pose)) @ longer
     return (bone_lengths(pose) - bone_lengths(rest)) @ solve.mT

@@ -5,8 +5,13 @@ import torch
 from safetensors.torch import save_file
 
 from tutorial_lib.body_model.body import FILE, Body
+from tutorial_lib.body_model.inverse import fit_shape, rotations_of
 from tutorial_lib.body_model.making import BONES_EACH, joint_regressor, shape_basis, skinning
+from tutorial_lib.body_model.prior import FILE as PRIOR
+from tutorial_lib.body_model.prior import fit_prior
+from tutorial_lib.body_model.rotations import to_axis_angle
 from tutorial_lib.body_model.template import CELL, template
+from tutorial_lib.motion import builtin
 
 
 def make_body(cell: float = CELL) -> Body:
@@ -22,9 +27,8 @@ def make_body(cell: float = CELL) -> Body:
                   for array in map(np.ascontiguousarray, arrays)))  # fmt: skip
 
 
-def write_body() -> None:
+def write_body(made: Body) -> None:
     """Write `body.safetensors`, packed: four bones a vertex, the vertices that a joint is a mean of."""
-    made = make_body()
     weights, bones = made.weights.topk(BONES_EACH, 1)
     shares, near = made.regressor.topk(int((made.regressor > 0).sum(1).max()), 1)
     packed = {
@@ -34,6 +38,20 @@ def write_body() -> None:
     save_file({name: value.contiguous() for name, value in packed.items()}, FILE)
 
 
+def write_prior(body: Body, people: int = 24) -> None:
+    """Write `prior.safetensors`: turns of every tenth frame of invented people, population 10, which no lesson uses."""
+    turns = []
+    for clip in builtin(10, people):
+        pose = clip.positions[::10]
+        turns.append(to_axis_angle(rotations_of(body, pose, fit_shape(body, pose))[:, 1:]))
+    prior = fit_prior(torch.cat(turns), generator=torch.Generator().manual_seed(0))
+    rows, columns = torch.tril_indices(*prior.factors.shape[1:])
+    save_file({"shares": prior.shares, "means": prior.means, "factors": prior.factors[:, rows, columns].half()}, PRIOR)
+
+
 if __name__ == "__main__":
-    write_body()
-    print(f"{FILE.name}: {FILE.stat().st_size / 1000:.0f} kB")
+    made = make_body()
+    write_body(made)
+    write_prior(made)
+    for path in (FILE, PRIOR):
+        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")

@@ -135,7 +135,7 @@ def joint_regressor(vertices: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     rest = rest_joints()
     regressor = np.zeros((len(JOINTS), len(vertices)))
     for joint, name in enumerate(JOINTS):
-        if name.startswith("right"):
+        if name.startswith("right") or name == "hip":
             continue
         far = np.linalg.norm(vertices - rest[joint], axis=1)
         for reach in (1.15, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0):
@@ -152,4 +152,5 @@ def joint_regressor(vertices: np.ndarray, mirror: np.ndarray) -> np.ndarray:
             regressor[joint] = (regressor[joint] + regressor[joint, mirror]) / 2
         else:
             regressor[JOINTS.index(name.replace("left", "right")), mirror] = regressor[joint]
+    regressor[0] = (regressor[JOINTS.index("left_hip")] + regressor[JOINTS.index("right_hip")]) / 2
     return regressor

@@ -61,7 +61,7 @@ FLESH = tuple((SOLIDS.index(solid), _N[name]) for name in TURNING for solid in _
 """Pairs: index of a solid in `render.anatomy.SOLIDS`, index of the joint in `TURNING` that moves it."""
 
 
-_FINER = [("nose", (0.0, 0.0, 0.006), 0.0, (0.012, 0.018), (1.0, 1.0))]
+_FINER = [("nose", (0.0, 0.0, 0.010), 0.0, (0.013, 0.020), (1.0, 1.0))]
 for _s in ("left", "right"):
     _FINER += [
         (f"{_s}_forearm", (0.0, 0.0, 0.0), 0.0, (0.042, 0.025), (1.0, 1.0)),
@@ -97,7 +97,11 @@ def rest_solids(lowered: float = LOWERED) -> Solids:
     one, none = torch.ones(1), torch.zeros(1)
     mean = replace(looks, girth=one, belly=one, shoulders=one, head=one, turn=none, skirt=none.bool(),
                    style=torch.full((1,), 2))  # fmt: skip
-    solids = build(torch.from_numpy(rest_joints(lowered)).float()[None], mean)
+    joints = rest_joints(lowered)
+    neck, head = JOINTS.index("neck"), JOINTS.index("head")
+    # The line from joint 9, between neck and nose, to the top leans forward although the face looks straight ahead.
+    joints[head] = joints[neck] + [-0.012, 0, np.linalg.norm(joints[head] - joints[neck])]
+    solids = build(torch.from_numpy(joints).float()[None], mean)
     start, span, radius, stretch = (getattr(solids, name).clone() for name in ("start", "span", "radius", "stretch"))
     # A photo needs less of a hand than a mesh: slim the wrist, taper the fingers, let thumb and nose stand off.
     for name, ahead, longer, radii, wide in _FINER:
