@@ -32,8 +32,9 @@ def write_body(made: Body) -> None:
     weights, bones = made.weights.topk(BONES_EACH, 1)
     shares, near = made.regressor.topk(int((made.regressor > 0).sum(1).max()), 1)
     packed = {
-        "template": made.template, "faces": made.faces.short(), "shapes": made.shapes.half(), "mirror": made.mirror.short(),
-        "weights": weights.half(), "bones": bones.to(torch.uint8), "shares": shares, "near": near.short(),
+        "template": made.template, "faces": made.faces.short(), "shapes": made.shapes.half(),
+        "mirror": made.mirror.short(), "weights": weights.half(), "bones": bones.to(torch.uint8), "shares": shares,
+        "near": near.short(),
     }  # fmt: skip
     save_file({name: value.contiguous() for name, value in packed.items()}, FILE)
 

@@ -15,8 +15,9 @@ SHAPES = ("height", "girth", "legs", "arms", "shoulders", "head")
 """Names of the six directions in which bodies differ; 1 is one standard deviation of the invented people."""
 
 _TIP = {"neck": "neck", "head": "head", "chest": "thorax", "loin": "spine"}
-_TIP |= {f"{s}_{a}": f"{s}_{b}" for s in ("left", "right")
-         for a, b in (("collar", "shoulder"), ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "foot"))}  # fmt: skip
+for _s in ("left", "right"):
+    _TIP |= {f"{_s}_collar": f"{_s}_shoulder", f"{_s}_shoulder": f"{_s}_elbow", f"{_s}_elbow": f"{_s}_wrist",
+             f"{_s}_hip": f"{_s}_knee", f"{_s}_knee": f"{_s}_foot"}  # fmt: skip
 
 
 def skinning(vertices: np.ndarray, faces: np.ndarray, mirror: np.ndarray) -> np.ndarray:
@@ -42,14 +43,15 @@ def skinning(vertices: np.ndarray, faces: np.ndarray, mirror: np.ndarray) -> np.
     belongs /= belongs.sum(1, keepdims=True)
     # Heat: (identity + reach^2 Laplacian) weights = belongs. One solve of the heat equation, implicit in time.
     weights = np.linalg.solve(np.eye(len(vertices)) + 0.035**2 * _laplacian(vertices, faces), belongs)
-    smallest = np.sort(weights, 1)[:, -BONES_EACH]
-    weights = np.where(weights >= smallest[:, None], weights, 0).clip(0)
-    weights[weights < 0.01] = 0
+    weights = (weights + weights[mirror][:, list(MIRROR)]) / 2
+    # Where left and right share the last place, neither gets it: the middle stays in the middle.
+    fifth = np.sort(weights, 1)[:, -BONES_EACH - 1]
+    weights = np.where(weights > np.maximum(fifth + 1e-6, 0.01)[:, None], weights, 0)
     return weights / weights.sum(1, keepdims=True)
 
 
 def _laplacian(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(V, V) per square metre: differences to neighbours over squared distances, so that unequal edges do not matter."""
+    """(V, V) per square metre: differences to neighbours over squared distances: unequal edges do not matter."""
     one, other = np.concatenate([faces[:, [i, i - 1]] for i in range(3)]).T
     share = np.zeros((len(vertices), len(vertices)))
     share[one, other] = 4 / ((vertices[one] - vertices[other]) ** 2).sum(-1)
@@ -78,12 +80,12 @@ def shape_basis(vertices: np.ndarray, weights: np.ndarray) -> np.ndarray:
         },
         "broader": {"shoulders": (("chest",), 0.055)},
     }  # fmt: skip
-    del_by = {change: np.zeros((len(SHAPES), len(TURNING))) for change in names}
+    amounts = {change: np.zeros((len(SHAPES), len(TURNING))) for change in names}
     for change, of in names.items():
         for shape, (parts, amount) in of.items():
             for part in parts:
-                del_by[change][SHAPES.index(shape), TURNING.index(part)] = amount
-    del_by["thicker"][:, [TURNING.index(name) for name in ("head", *_named("wrist", "ankle"))]] *= 0.3
+                amounts[change][SHAPES.index(shape), TURNING.index(part)] = amount
+    amounts["thicker"][:, [TURNING.index(name) for name in ("head", *_named("wrist", "ankle"))]] *= 0.3
     rest = rest_joints()
     at, eye, broad = rest[list(AT)], np.eye(3), np.diag([0.0, 1.0, 0.0])
     axes = np.stack([_axis(rest, name) for name in TURNING])
@@ -91,7 +93,7 @@ def shape_basis(vertices: np.ndarray, weights: np.ndarray) -> np.ndarray:
     basis = np.zeros((len(SHAPES), len(vertices), 3))
     for shape in range(len(SHAPES)):
         larger, longer, broader, thicker = (
-            del_by[change][shape][:, None, None] for change in ("larger", "longer", "broader", "thicker")
+            amounts[change][shape][:, None, None] for change in ("larger", "longer", "broader", "thicker")
         )
         moves_joints = larger * eye + longer * along + broader * broad
         grows = moves_joints + thicker * (eye - along)

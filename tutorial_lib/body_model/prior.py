@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 FILE = Path(__file__).with_name("prior.safetensors")
 LEAST = 0.05
-"""Radians: no direction of pose space is narrower. Else a fit would be held where motion merely did not happen to go."""
+"""Radians: no direction of pose space is narrower. Else a fit is held where motion merely did not happen to go."""
 
 
 @dataclass(frozen=True)

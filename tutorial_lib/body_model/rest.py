@@ -81,7 +81,8 @@ def rest_joints(lowered: float = LOWERED) -> np.ndarray:
     j["neck"] = j["thorax"] + share["neck"] * np.array([np.sin(0.38), 0, np.cos(0.38)])
     j["head"] = j["neck"] + share["head"] * np.array([np.sin(0.18), 0, np.cos(0.18)])
     for side, sign in (("left", 1), ("right", -1)):
-        arm, leg = np.array([0, sign * np.cos(down), -np.sin(down)]), np.array([0, sign * np.sin(apart), -np.cos(apart)])
+        arm = np.array([0, sign * np.cos(down), -np.sin(down)])
+        leg = np.array([0, sign * np.sin(apart), -np.cos(apart)])
         j[f"{side}_shoulder"] = j["thorax"] + share["shoulder"] * np.array([0, sign, 0])
         j[f"{side}_elbow"] = j[f"{side}_shoulder"] + share["upper_arm"] * arm
         j[f"{side}_wrist"] = j[f"{side}_elbow"] + share["forearm"] * arm

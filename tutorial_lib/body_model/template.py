@@ -22,7 +22,7 @@ def template(cell: float = CELL) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The surface of the mean person at rest.
 
     Args:
-        cell: metres, width of a cell of the grid; 0.0585 gives 1,198 vertices, 0.08 gives 596.
+        cell: metres, width of a cell of the grid; 0.0585 gives 1,202 vertices, 0.08 gives 602.
 
     Returns:
         vertices: (V, 3) float64 metres, rest frame; faces: (F, 3) int64, counter-clockwise seen from outside;
@@ -52,7 +52,8 @@ def template(cell: float = CELL) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     faces = np.concatenate([left, mirror[left][:, ::-1]])
     sides = np.unique(np.sort(np.concatenate([faces[:, [i, i - 1]] for i in range(3)]), 1), axis=0, return_counts=True)
     if (sides[1] != 2).any() or len(vertices) - len(sides[0]) + len(faces) != 2:
-        raise ValueError(f"cell is {cell}, expected a width at which no thin part falls between cells: try {0.97 * cell:.4f}")
+        expected = "a width at which no thin part falls between cells"
+        raise ValueError(f"cell is {cell}, expected {expected}: try {0.97 * cell:.4f}")
     return vertices, faces, mirror
 
 
@@ -67,7 +68,9 @@ def _grid(cell: float) -> np.ndarray:
 
     forward = _axis(-0.3, 0.42, lambda x: cell * (1 - 0.35 * near(x, 0.02, 0.09)))
     side = _axis(
-        0.0, 0.98, lambda y: cell * (1 - 0.15 * near(y, 0, 0.08) - 0.15 * near(y, 0.36, 0.2) - 0.6 * near(y, hand, 0.12))
+        0.0,
+        0.98,
+        lambda y: cell * (1 - 0.15 * near(y, 0, 0.08) - 0.15 * near(y, 0.36, 0.2) - 0.6 * near(y, hand, 0.12)),
     )
     side = np.concatenate([-side[::-1], side])
     up = _axis(
