@@ -181,8 +181,13 @@ def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
     azimuth, elevation = pane["view"]
     ax.view_init(elevation, -90 - azimuth)
     ax.computed_zorder = not pane["meshes"]  # skeletons shine through meshes, as they do on the stage
-    for part in pane["meshes"]:
-        _mesh(ax, part, frame, order, signs)
+    if pane["meshes"]:
+        # One collection: matplotlib sorts triangles by depth within a collection only.
+        corners, inks = zip(*(_shaded(ax, part, frame, order, signs) for part in pane["meshes"]))
+        colours = np.concatenate(inks)
+        ax.add_collection3d(
+            Poly3DCollection(np.concatenate(corners), facecolors=colours, edgecolors=colours, linewidths=0.2)
+        )
     ax.tick_params(labelsize=_SIZE - 3, pad=-3)
     ax.set_facecolor("none")
     _within(ax, box, np.ptp(extent, axis=1))
@@ -190,8 +195,9 @@ def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
     _legend(ax, pane, box[2], 0.04)
 
 
-def _mesh(ax: Any, part: dict[str, Any], frame: int | None, order: Any, signs: Any) -> None:
-    """Shaded as stage.js shades: light from above the viewer's left shoulder, what faces away left out."""
+def _shaded(ax: Any, part: dict[str, Any], frame: int | None, order: Any, signs: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles (F, 3, 3) that face the viewer, and their colours (F, 3), shaded as stage.js shades: light from above
+    the viewer's left shoulder."""
     corners = _points(part["points"], frame)[:, order] * signs
     faces = unpack(part["faces"]).astype(int)
     normal = np.cross(corners[faces[:, 1]] - corners[faces[:, 0]], corners[faces[:, 2]] - corners[faces[:, 0]])
@@ -204,9 +210,8 @@ def _mesh(ax: Any, part: dict[str, Any], frame: int | None, order: Any, signs: A
     heat = np.zeros(len(faces)) if part["values"] is None else _points(part["values"], frame)[faces].mean(1)
     inks = (own + heat[:, None] * (hot - own)) * (0.3 + 0.7 * light).clip(0, 1)[:, None]
     seen = normal @ toward > 0
-    shown = Poly3DCollection(corners[faces[seen]], facecolors=inks[seen], edgecolors=inks[seen], linewidths=0.2)
-    ax.add_collection3d(shown)
     ax.plot([np.nan], [np.nan], [np.nan], "s", color=own, label=part["name"])
+    return corners[faces[seen]], inks[seen]
 
 
 def _handles(ax: Any, pane: dict[str, Any], order: Sequence[int], signs: Sequence[int]) -> None:
