@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 from tutorial_lib.body_model import SHAPES, TURNING, body, fit_shape, pose_prior, rotations_of
 from tutorial_lib.body_model.prior import PosePrior, fit_prior
 from tutorial_lib.body_model.rotations import from_axis_angle, to_axis_angle
-from tutorial_lib.motion import builtin
+from tutorial_lib.motion import builtin, load
 from tutorial_lib.skeleton import BONES
 
 
@@ -46,6 +46,16 @@ def test_with_a_fitted_shape_the_body_is_within_a_centimetre_and_better_than_the
     off, off_mean = ((made - motion).norm(dim=-1).mean() for made in (fitted, mean))
     assert off < 0.010 and off < 0.5 * off_mean
     assert (betas.std(0)[[i for i, name in enumerate(SHAPES) if name != "girth"]] < 2).all()
+
+
+def test_real_people_are_within_fifteen_millimetres_and_their_heads_look_ahead(mocap_path):
+    it = body()
+    pose = torch.cat([clip.positions[::60] for clip in load(mocap_path)])
+    betas = fit_shape(it, pose)
+    turns = rotations_of(it, pose, betas)
+    assert (it.joints(turns, betas, pose[:, 0]) - pose).norm(dim=-1).mean() < 0.015
+    neck = to_axis_angle(turns[:, TURNING.index("neck")]).norm(dim=-1)
+    assert neck.quantile(0.99) < math.pi / 2
 
 
 def test_a_body_is_found_again(motion):
