@@ -145,7 +145,9 @@ def compare(
 
 def _values(got: torch.Tensor, expected: torch.Tensor) -> str:
     """Yours and the expected value, where they differ most."""
-    if got.shape != expected.shape or not got.numel():
+    if got.shape != expected.shape:
+        return f"Its shape is {tuple(got.shape)}, expected {tuple(expected.shape)}."
+    if not got.numel():
         return ""
     where = int((got - expected).abs().nan_to_num(torch.inf).argmax())
     place = [int(i) for i in torch.unravel_index(torch.tensor(where), got.shape)]

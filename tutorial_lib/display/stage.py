@@ -43,7 +43,7 @@ class Stage(anywidget.AnyWidget):
     _esm = script("stage.js")
     _css = Path(__file__).with_name("stage.css")
     state = traitlets.Dict().tag(sync=True)
-    grabbed = traitlets.Dict().tag(sync=True)
+    grabbed = traitlets.Dict().tag(sync=True, echo_update=False)  # the page knows where it was dragged
 
 
 def panes(
