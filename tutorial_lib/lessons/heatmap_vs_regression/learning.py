@@ -66,7 +66,10 @@ def train(
         image = image.to(where, memory_format=torch.channels_last)
         try:
             value = model.loss(image, keypoints.to(where), weight.to(where), half=True)
-        except ValueError as problem:  # RLE refuses widths that are no numbers
+        except ValueError as problem:
+            if not str(problem).startswith("sigma"):
+                raise
+            # RLE refuses widths that are no numbers any more.
             raise Diverged(f"{label}: {problem} at step {step} with rate {rate:g}") from problem
         if not value.isfinite():
             raise Diverged(f"{label}: the loss is {value.item()} at step {step} with rate {rate:g}")
