@@ -116,6 +116,17 @@ def test_at_the_start_mu_is_pulled_as_by_an_l1_loss():
     torch.testing.assert_close(mu.grad, -torch.sign(target) * math.sqrt(2) / 0.5 / 6)
 
 
+def test_weighted_by_their_widths_joints_in_doubt_pull_mu_as_hard_as_clear_ones():
+    mu, sigma = torch.zeros(6, 2, requires_grad=True), torch.linspace(0.1, 0.9, 6)[:, None].repeat(1, 2)
+    target = torch.randn(6, 2, generator=seeded())
+    (-RLE().log_density(target, mu, sigma).mean()).backward()
+    assert mu.grad[0].abs().sum() > 8 * mu.grad[5].abs().sum()
+    mu.grad, sigma = None, sigma.requires_grad_()
+    RLE(even=True)(mu, sigma, target, torch.ones(6)).backward()
+    torch.testing.assert_close(mu.grad, -torch.sign(target) * math.sqrt(2) / 6)
+    assert sigma.grad.isfinite().all() and (sigma.grad != 0).all(), "widths still learn"
+
+
 def test_the_best_width_without_a_flow_is_the_mean_error_times_the_root_of_two():
     errors = torch.randn(500, 2, generator=seeded())
     rle, widths = RLE(), torch.linspace(0.5, 2, 301)

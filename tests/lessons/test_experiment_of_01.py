@@ -210,6 +210,8 @@ def test_the_released_form_trains_with_the_sum_of_the_papers_code(monkeypatch):
     assert not asked
     model, _ = learning.train(Run("released"), 2, 1e-3, 1.0, SMOKE, draw)
     assert len(asked) == 2 and model.head == "rle"
+    model, _ = learning.train(Run("even"), 2, 1e-3, 1.0, SMOKE, draw)
+    assert len(asked) == 2 and model.rle.even
 
 
 def test_an_interrupted_training_leaves_nothing_behind(monkeypatch):
@@ -285,8 +287,7 @@ def test_the_shipped_experiment_is_whole_and_small():
 
 def test_what_ships_was_chosen_inside_its_ladder():
     found = experiment.results()
-    if found["budget"]["name"] != "shipped":
-        pytest.skip("a first look chooses by a few steps")
+    assert found["budget"]["name"] == "shipped"
     for row in found["search"]:
         tried = {(one["rate"], one["sigma"]): one["error_px"] or math.inf for one in row["tried"]}
         for ladder, place in ((RATES, 0), (WIDTHS, 1))[: 1 + ("heatmap" in row["kind"])]:

@@ -40,6 +40,7 @@ from tutorial_lib.lessons.heatmap_vs_regression.measures import (
 )
 from tutorial_lib.lessons.heatmap_vs_regression.recipes import (
     BUDGETS,
+    FORMS,
     GRIDS,
     KINDS,
     MAIN,
@@ -60,7 +61,7 @@ def search(run: Run, budget: Budget, work: Path, draw: Draw, device: str = "cpu"
     """What is chosen for a kind of run: {"kind", "rate", "sigma", "tried"}, kept in the work folder.
 
     First the rate; then, of a heat map, the width of the bumps. Heat maps on other grids take the rate of those at
-    stride 4, RLE with the released sum has a search of its own. "tried" has one row a short training: rate, sigma,
+    stride 4; every form of RLE has a search of its own. "tried" has one row a short training: rate, sigma,
     "error_px" on validation photos (of a heat map: read by DARK), None if it diverged.
     """
     tried = []
@@ -81,7 +82,7 @@ def search(run: Run, budget: Budget, work: Path, draw: Draw, device: str = "cpu"
     trial, usual, sigma = replace(run, seed=SEARCH_SEED), Run(run.head, run.setting), 1.5
     # What is best for a density in a short training spoils a long one: rate 0.003 has 2.1 px after 600 steps with one
     # seed and 3.5 with another, 0.001 has 2.5 and 2.6. So RLE is searched at the full length.
-    steps = budget.steps if run.head in ("rle", "released") else budget.search_steps
+    steps = budget.steps if run.head in ("rle", *FORMS) else budget.search_steps
     if run == usual:
         rate = climb(RATES, 3, lambda value: error(value, sigma))
     else:
@@ -178,7 +179,7 @@ def run_all(
             "worse": measure_worse(lambda image: model.decode(outputs(model, image)), test) if not run.shrunk else None,
         }
 
-    for run in (*MAIN, *GRIDS, *(kind for kind in KINDS if kind.head == "released")):
+    for run in (*MAIN, *GRIDS, *(kind for kind in KINDS if kind.head in FORMS)):
         if fnmatch(f"search-{run.kind}", only):
             chosen(run)
     runs = []

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from tutorial_lib.datasets.photos import PhotoSet, PhotoSplit, Setting
 from tutorial_lib.heatmaps import RLE, KeypointNet
 from tutorial_lib.lessons.heatmap_vs_regression.measures import mean_error, predict
-from tutorial_lib.lessons.heatmap_vs_regression.recipes import Budget, Run
+from tutorial_lib.lessons.heatmap_vs_regression.recipes import FORMS, Budget, Run
 from tutorial_lib.skeleton import MIRROR, flip
 from tutorial_lib.training import fit, resolve_device
 
@@ -43,10 +43,10 @@ def train(
     where = resolve_device(device)
     torch.manual_seed(run.seed)
     generator = torch.Generator().manual_seed(run.seed)
-    head = "rle" if run.head == "released" else run.head
+    head = "rle" if run.head in FORMS else run.head
     model = KeypointNet(head, budget.size // (1 + run.shrunk), run.stride, budget.channels, budget.width, sigma)
-    if run.head == "released":
-        model.rle = RLE(released=True)
+    if run.head in FORMS:
+        model.rle = RLE(**{run.head: True})
     # Channels last is a tenth faster on a CPU; ty reads a stub of torch that does not know it.
     model.to(where, memory_format=torch.channels_last)  # ty: ignore[no-matching-overload]
     photos, validation = draw(run.setting, "train"), draw(run.setting, "validation")

@@ -11,7 +11,9 @@ RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 WIDTHS = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """Widths in cells that may be chosen for the bumps of a heat map."""
 HEADS = ("regression", "rle", "heatmap", "integral")
-"""Of `heatmaps.HEADS`, in the order of the lesson; "released" is RLE with the sum of the paper's code."""
+"""Of `heatmaps.HEADS`, in the order of the lesson."""
+FORMS = ("released", "even")
+"""RLE with the sum of the paper's code, and with joints that all pull alike: see `heatmaps.RLE`."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,6 @@ BUDGETS = {
     "shipped": Budget(20000, 500, 1000, 1000, 3000, 600, 32, 5, 2, (16, 32, 64, 128), 32),
     # For a machine with a GPU: wider, longer, finer photos.
     "full": Budget(40000, 1000, 1000, 2000, 20000, 3000, 64, 5, 5, (32, 64, 128, 256), 64, 128),
-    # A first look, in a few minutes; no verdict can be taken from it.
-    "trial": Budget(20000, 500, 100, 200, 80, 8, 32, 1, 1, (16, 32, 64, 128), 32),
     # Proves that everything runs; the networks are worth nothing.
     "smoke": Budget(24, 8, 8, 8, 4, 1, 4, 2, 1, (4, 4, 4, 4), 4, 32),
 }
@@ -62,7 +62,7 @@ class Run:
     """One training.
 
     Attributes:
-        head: one of `HEADS`, or "released".
+        head: one of `HEADS`, or one of `FORMS`.
         setting: of the photos: "world", people seen from everywhere, or "lab", seen from the front.
         stride: of `KeypointNet`; the regression heads have no map and run at stride 4 only.
         shrunk: whether the photos are shrunk to half their side.
@@ -95,7 +95,7 @@ MAIN = tuple(Run(head, setting) for setting in get_args(Setting) for head in HEA
 GRIDS = (Run("heatmap", stride=2), Run("heatmap", stride=8), Run("heatmap", stride=2, shrunk=True))
 KINDS = (
     *MAIN,
-    Run("released"),
+    *(Run(form) for form in FORMS),
     *GRIDS,
     *(Run(head, few=True, length="short") for head in HEADS),
     *(Run(head, length="short") for head in HEADS),

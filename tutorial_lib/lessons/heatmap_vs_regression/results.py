@@ -36,7 +36,7 @@ def measured(
 
     Args:
         found: the experiment's results.
-        name: of `ROWS`, or "released".
+        name: of `ROWS`, or of `recipes.FORMS`.
         what: of `measures.measure`, or "surest_px", or a kind of `measures.WORSE`.
         decoder: another than the usual one.
         run: what tells the runs from the usual ones, such as setting="lab" or length="long".
@@ -79,7 +79,8 @@ def results_table(found: dict[str, Any], setting: Setting = "world") -> str:
     ]
     rows = [(name, name, None) for name in ROWS if name != "heat map"]
     rows += [(f"heat map, {decoder}", "heat map", decoder) for decoder in DECODERS]
-    rows += [("RLE, the sum of the paper's code", "released", None)] if setting == "world" else []
+    forms = {"released": "the sum of the paper's code", "even": "all joints pull alike"}
+    rows += [(f"RLE, {how}", form, None) for form, how in forms.items() if setting == "world"]
     for label, name, decoder in rows:
         cells = [
             plus_minus(scale * measured(found, name, what, decoder, setting=setting), digits)
