@@ -324,7 +324,7 @@ def test_the_figures_and_tables_can_be_painted(smoke):
         twins.stride_figure(found),
     ):
         assert png(figure).startswith(b"\x89PNG")
-    assert twins.results_table(found).count("\n") == 11 and twins.results_table(found, "lab").count("\n") == 10
+    assert twins.results_table(found).count("\n") == 12 and twins.results_table(found, "lab").count("\n") == 10
     assert twins.worse_table(found).count("\n") == twins.trust_table(found).count("\n") + 1 == 6
     assert twins.search_table(found).count(" ★") == len(found["search"])
     models = {name: experiment.load(f"world-{head}-4", smoke[0]) for name, (head, _) in twins.ROWS.items()}
