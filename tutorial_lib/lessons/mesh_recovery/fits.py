@@ -16,6 +16,8 @@ from tutorial_lib.mesh.metrics import body_errors, dot_errors, posed
 EFT_RATES = (3e-5, 1e-4, 3e-4)
 EFT_STEPS = 20
 """Where the paper stops; so many are used where one number is wanted."""
+EFT_MOST = 100
+"""Its longest: every step computes one network a person."""
 
 
 def mean_start(dots: torch.Tensor) -> Parameters:
@@ -37,7 +39,8 @@ def path_of(way: str, net: Regressor, dots: torch.Tensor, noise: float, chosen: 
     """
     keep = [step for step in KEPT if step <= most]
     if way == "eft":
-        return fine_tune(net, dots, max(keep), chosen["eft"], keep)
+        short = [step for step in keep if step <= EFT_MOST]
+        return fine_tune(net, dots, max(short), chosen["eft"], short)
     start, _, prior = way.partition(", ")
     with torch.no_grad():
         first = mean_start(dots) if start == "mean" else net.bodies(dots)

@@ -75,10 +75,10 @@ class Results:
             rows[row][seed]["errors"][test][metric] - rows[other][seed]["errors"][test][metric] for seed in seeds
         ])  # fmt: skip
 
-    def fit_steps(self) -> list[int]:
-        """The steps at which fits were measured."""
+    def fit_steps(self, way: str = "net, prior") -> list[int]:
+        """The steps at which a way of fitting was measured."""
         seed = self.seeds("fits")[0]
-        return self.content["rows"]["fits"][seed]["fits"]["invented"][f"{FITTED[0]:g}"]["net, prior"]["steps"]
+        return self.content["rows"]["fits"][seed]["fits"]["invented"][f"{FITTED[0]:g}"][way]["steps"]
 
     def fits(self, way: str, noise: float, metric: str = "mpjpe", test: str = "invented") -> np.ndarray:
         """(training seeds, steps) of one way of fitting, of `recipes.FITS`."""
@@ -87,7 +87,7 @@ class Results:
 
     def at(self, way: str, noise: float, step: int, metric: str = "mpjpe", test: str = "invented") -> np.ndarray:
         """(training seeds,) of one way of fitting at one of the measured steps."""
-        return self.fits(way, noise, metric, test)[:, self.fit_steps().index(step)]
+        return self.fits(way, noise, metric, test)[:, self.fit_steps(way).index(step)]
 
     def blind(self, who: str, metric: str = "mpjpe", test: str = "invented") -> float:
         """What one gets without looking, or by knowing all but one thing."""
@@ -149,6 +149,8 @@ def fits_table(found: Results, noise: float, test: str = "invented") -> str:
     steps = found.fit_steps()
 
     def cell(way: str, step: int) -> str:
+        if step not in found.fit_steps(way):
+            return "–"
         joints, dots = (found.at(way, noise, step, metric, test).mean() for metric in ("mpjpe", "dots"))
         return f"{joints:.1f} / {dots:.1f}"
 

@@ -1,0 +1,149 @@
+"""Lesson 10's demos and experiment, on tiny networks: every control changes what it must, every part is kept."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tutorial_lib.display.controls import stops
+from tutorial_lib.lessons.mesh_recovery import (
+    demo_pull,
+    demo_puppet,
+    demo_rows,
+    demo_turn,
+    experiment,
+    figures,
+    pictures,
+    results,
+)
+from tutorial_lib.lessons.mesh_recovery.recipes import FITS, FITTED, ROWS, SHIPPED
+from tutorial_lib.mesh.metrics import body_errors, posed
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """(folder of networks, parts) of the experiment's smallest budget."""
+    folder = tmp_path_factory.mktemp("mesh")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COURSE_MOCAP", raising=False)
+        for seed in (0, 1):
+            work = experiment.run_all("smoke", seed, folder=folder, work=folder / "work", device="cpu")
+    return folder, work
+
+
+@pytest.fixture(scope="module")
+def found(made):
+    return results.Results(results.collect(made[1]))
+
+
+@pytest.fixture(scope="module")
+def nets(made):
+    return pictures.networks(made[0])
+
+
+MAKE = {
+    "puppet": lambda nets: demo_puppet.puppet_demo(),
+    "pull": lambda nets: demo_pull.pull_demo(nets.parameters),
+    "turn": demo_turn.turn_demo,
+    "rows": lambda nets: demo_rows.rows_demo(nets.lixels),
+}
+
+
+@pytest.fixture(params=MAKE)
+def demo(request, nets, monkeypatch):
+    monkeypatch.setattr(demo_pull, "STEPS", 15)
+    return MAKE[request.param](nets)
+
+
+def picture(demo):
+    return json.dumps(
+        {key: value for key, value in demo.stage.state.items() if key != "timing"}, default=lambda raw: raw.hex()
+    )
+
+
+def test_every_control_changes_the_picture_and_the_same_values_give_the_same(demo):
+    # Somewhere where every control matters: a shape that is not the mean's, a fit that has begun.
+    here = {name: value for name, value in (("amount", 1.0), ("step", 10)) if name in demo.controls}
+    first = picture(demo.set(**here).check())
+    for name, control in demo.controls.items():
+        other = next(value for _, value in stops(control)[::-1] if value != demo.params[name])
+        demo.set(**{name: other}).check()
+        assert picture(demo) != first, name
+        demo.reset().set(**here).check()
+        assert picture(demo) == first, name
+
+
+def test_presets_set_every_control_and_three_are_in_sight(demo):
+    for params in demo.presets.values():
+        assert set(params) == set(demo.controls)
+        demo.set(**params).check()
+    assert len(set(demo.controls) - set(demo.folded)) <= 3
+
+
+def test_handles_move_their_controls(demo):
+    for grab in demo.grabs.values():
+        ((name, value),) = grab((7.0, 1.0), demo.params).items()
+        assert name in demo.controls and value == 7.0
+
+
+def test_one_bone_a_vertex_tears_an_elbow():
+    smooth, torn = (
+        demo_puppet.compute_puppet("height", 0.0, 130.0, "left_elbow", skinning)["stretch"]
+        for skinning in ("smooth", "one bone")
+    )
+    assert torn > 1.3 * smooth
+    heights = [demo_puppet.compute_puppet("height", a, 0.0, "left_elbow", "smooth")["height"] for a in (-2.0, 2.0)]
+    assert heights[1] > heights[0] + 0.1
+
+
+def test_a_greedy_fit_lowers_the_dots_error(nets, monkeypatch):
+    monkeypatch.setattr(demo_pull, "STEPS", 15)
+    fit = demo_pull.fitted(nets.parameters, "mean", 0.0, 0.02, 0)
+    assert fit["dot_errors"][-1] < 0.8 * fit["dot_errors"][0] and fit["body_errors"].shape == (16,)
+
+
+def test_the_experiment_keeps_every_row_and_ships_what_is_shown(made, found):
+    assert found.seeds(*ROWS, "fits") == ["0", "1"]
+    assert {path.stem for path in (made[0] / "mesh").glob("*.safetensors")} == set(SHIPPED)
+    with pytest.raises(ValueError, match="were not trained"):
+        found.seeds("nobody")
+
+
+def test_finished_parts_are_not_made_again(made):
+    folder, work = made
+    before = {path: path.stat().st_mtime_ns for path in work.iterdir()}
+    experiment.run_all("smoke", 1, folder=folder, work=work, device="cpu")
+    assert {path: path.stat().st_mtime_ns for path in work.iterdir()} == before
+
+
+def test_differences_are_paired_and_fits_begin_where_their_start_is(found):
+    gap = found.difference("joints", "parameters", "pve")
+    np.testing.assert_allclose(gap, found.values("joints", "pve") - found.values("parameters", "pve"))
+    for noise in FITTED:
+        np.testing.assert_allclose(found.at("net, prior", noise, 0), found.at("net, no prior", noise, 0), atol=0.01)
+        np.testing.assert_allclose(found.at("net, prior", noise, 0), found.at("eft", noise, 0), atol=0.1)
+    assert all(found.fits(way, FITTED[0]).shape == (2, len(found.fit_steps())) for way in FITS)
+
+
+def test_tables_and_figures_say_every_row(found):
+    table = results.main_table(found)
+    assert all(ROWS[row] in table for row in results.STATIC) and "mean body, truly turned" in table
+    assert all(title in results.fits_table(found, FITTED[1]) for title in FITS.values())
+    assert "its lixels" in results.paper_table() and "93.15" in results.paper_table()
+    assert "rate" in results.searched_table(found)
+    assert len(figures.rows_figure(found, "pve").data[0].y) == len(results.STATIC)
+    assert len(figures.angles_figure(found).data) == 2
+
+
+def test_blind_rows_know_what_they_say(found):
+    assert found.blind("true pose, mean shape", "p_mpjpe") < found.blind("mean body, truly turned", "p_mpjpe")
+
+
+def test_people_of_the_demos_have_surfaces():
+    people = pictures.test_people()
+    assert len(people) == len(pictures.DOING)
+    truth = people.posed()
+    same = posed(type("", (), {"rotations": people.rotations, "betas": people.betas}))
+    assert body_errors(same, truth).pve.max() < 1e-3
+    assert not torch.equal(pictures.dots_of(0, 0.0), pictures.dots_of(0, 0.02))

@@ -1,0 +1,26 @@
+"""The static figures of lesson 10."""
+
+import plotly.graph_objects as go
+
+from tutorial_lib.display import figures
+from tutorial_lib.display.claims import intervals
+from tutorial_lib.lessons.mesh_recovery.recipes import ANGLES
+from tutorial_lib.lessons.mesh_recovery.results import HEADS, STATIC, Results
+
+
+def rows_figure(found: Results, metric: str, test: str = "invented") -> go.Figure:
+    """One bar a row: mean and 95 % interval over trainings."""
+    means, ends = intervals({test: [found.values(row, metric, test) for row in STATIC]})
+    return figures.bars(means, STATIC, y_title=HEADS[metric], intervals=ends, title=HEADS[metric].split(" (")[0])
+
+
+def angles_figure(found: Results) -> go.Figure:
+    """The turnable rows, asked from three sides."""
+    means, ends = intervals(
+        {
+            title: [found.values(row, f"at {angle}") for angle in ANGLES]
+            for row, title in (("seen", "told the seen side"), ("unseen", "told unseen sides too"))
+        }
+    )
+    names = [f"{angle}°" for angle in ANGLES]
+    return figures.bars(means, names, y_title="MPJPE (mm)", intervals=ends, title="Asked from elsewhere")
