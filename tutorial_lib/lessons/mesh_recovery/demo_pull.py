@@ -98,7 +98,7 @@ def pull_demo(net: Regressor) -> Demo:
     usual = {"step": STEPS, "prior": 1.0, "start": "net", "noise": 0.02, "person": 0}
     presets = {
         "SMPLify": usual | {"start": "mean"},
-        "SPIN's inner fit": usual | {"step": 50},
+        "SPIN's inner fit": usual | {"step": STEPS // 3},
         "greedy": usual | {"prior": 0.0},
         "greedy, perfect dots": usual | {"prior": 0.0, "noise": 0.0},
     }
