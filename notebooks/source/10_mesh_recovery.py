@@ -183,7 +183,8 @@ pull_guess.answer(
     TURNS[2 if low == 0 else 0 if low == len(path) - 1 else 1],
     f"Over all people and trainings: the dots' error falls from {dots[0]:.0f} to {dots[-1]:.0f} thousandths, the "
     f"body's goes from {path[0]:.0f} to {path.min():.0f} mm at step {FOUND.fit_steps()[low]}, and ends at "
-    f"{path[-1]:.0f}. A dot says nothing of depth, so its noise bends limbs forward and back; only a prior, or stopping, holds them.",
+    f"{path[-1]:.0f}. A dot says nothing of depth, so its noise bends limbs forward and back; only a prior, or "
+    "stopping, holds them.",
 )
 
 # %%

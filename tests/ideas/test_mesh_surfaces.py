@@ -1,15 +1,19 @@
 """Surfaces without a body model, bodies seen from elsewhere, and bodies over time."""
 
+import subprocess
+import sys
+
 import networkx
 import numpy as np
 import pytest
 import torch
 
+from tutorial_lib import checkpoints, mesh
 from tutorial_lib.body_model import body
 from tutorial_lib.integral import soft_argmax_1d, soft_argmax_3d
 from tutorial_lib.mesh import COUNT, Regressor, draw_people, pack, see
 from tutorial_lib.mesh.levels import SIZES, joined, levels, scaled_laplacian, spread, walk
-from tutorial_lib.mesh.lixels import LixelNet, cells_of_rows, cells_of_volumes, surface_loss
+from tutorial_lib.mesh.lixels import VERTICES, LixelNet, cells_of_rows, cells_of_volumes, surface_loss
 from tutorial_lib.mesh.numbers import facing, unpack
 from tutorial_lib.mesh.people import true_parameters
 from tutorial_lib.mesh.pose_to_mesh import GraphConvolution, MeshLifter
@@ -166,6 +170,25 @@ def test_jitter_is_the_difference_of_accelerations():
     assert acceleration_error(falling, still, 50).item() == pytest.approx(9.81, rel=1e-3)
     with pytest.raises(ValueError, match="three or more"):
         acceleration_error(still[:2], still[:2], 50)
+
+
+@pytest.mark.parametrize("network", ["Regressor", "TurnableRegressor", "LixelNet", "MeshLifter"])
+def test_a_checkpoint_is_read_before_anything_else_was_computed(network, tmp_path):
+    """Networks of checkpoints are built without numbers; whoever asks for the body meanwhile spoils it for all."""
+    net = getattr(mesh, network)(16)
+    checkpoints.save(net, network, {}, tmp_path)
+    code = f"""
+from pathlib import Path
+import torch
+from tutorial_lib import checkpoints
+net = checkpoints.load({network!r}, folder=Path({str(tmp_path)!r}))
+net(torch.zeros(1, 17, 2))
+"""
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_the_surface_has_as_many_vertices_as_networks_say():
+    assert len(body().template) == VERTICES
 
 
 def test_answers_of_a_batch_are_those_of_one(seen):

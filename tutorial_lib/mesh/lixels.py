@@ -14,6 +14,9 @@ from tutorial_lib.mesh.metrics import edges
 from tutorial_lib.mesh.regressor import trunk
 from tutorial_lib.skeleton import length
 
+VERTICES = 1202
+"""Of the course's body. A number, because a checkpoint's network is built before anything may be computed."""
+
 REACH = 1.3
 """Metres from the hip to either end of a row."""
 
@@ -35,12 +38,12 @@ class LixelNet(nn.Module):
         width: of the features.
         cells: of a row.
         channels: of a feature row.
+        points: vertices of the surface.
     """
 
-    def __init__(self, width: int = 256, cells: int = 24, channels: int = 24):
+    def __init__(self, width: int = 256, cells: int = 24, channels: int = 24, points: int = VERTICES):
         super().__init__()
-        self.width, self.cells, self.channels = width, cells, channels
-        self.points = len(body().template)
+        self.width, self.cells, self.channels, self.points = width, cells, channels, points
         self.trunk = trunk(width)
         self.rows = nn.Linear(width, 3 * channels * cells)
         # A point reads the same channels in every cell: a 1 x 1 convolution along the row, for each axis its own.
@@ -51,7 +54,7 @@ class LixelNet(nn.Module):
     @property
     def architecture(self) -> dict:
         """What the constructor needs to build this network again."""
-        return {"width": self.width, "cells": self.cells, "channels": self.channels}
+        return {"width": self.width, "cells": self.cells, "channels": self.channels, "points": self.points}
 
     def scores(self, dots: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, 17, 2) dots to scores of joints (B, 3, 17, cells) and vertices (B, 3, V, cells)."""

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tutorial_lib.body_model import Posed
-from tutorial_lib.mesh.levels import levels
+from tutorial_lib.mesh.levels import SIZES, levels
 from tutorial_lib.mesh.regressor import trunk
 
 
@@ -55,9 +55,8 @@ class MeshLifter(nn.Module):
         super().__init__()
         self.width, self.channels = width, channels
         self.lift = nn.Sequential(trunk(width), nn.Linear(width, 17 * 3))
-        coarsest = len(levels()[0].vertices)
-        self.grow = nn.Sequential(trunk(width, 17 * 5), nn.Linear(width, coarsest * channels))
-        self.mixes = nn.ModuleList(GraphConvolution(channels, channels) for _ in levels())
+        self.grow = nn.Sequential(trunk(width, 17 * 5), nn.Linear(width, SIZES[0] * channels))
+        self.mixes = nn.ModuleList(GraphConvolution(channels, channels) for _ in (*SIZES, None))
         self.last = GraphConvolution(channels, 3)
 
     @property
