@@ -9,7 +9,7 @@
 # time, and unseen views (ImpHMR).
 #
 # **You need** lifting (lesson 04), the soft-argmax (lesson 02), gradient descent on somebody's own data (lesson 06).
-# **Time:** 75 minutes, 45 without the exercises.
+# **Time:** 75 minutes, 50 without the exercises.
 #
 # Seven papers stand behind this lesson; the last section names them. *Run all cells first*: what stands here as a
 # picture then moves.

@@ -19,6 +19,7 @@ from tutorial_lib.lessons.mesh_recovery import (
 )
 from tutorial_lib.lessons.mesh_recovery.recipes import FITS, FITTED, ROWS, SHIPPED
 from tutorial_lib.mesh.metrics import body_errors, posed
+from tutorial_lib.skeleton import JOINTS
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,17 @@ def test_one_bone_a_vertex_tears_an_elbow():
     assert torn > 1.3 * smooth
     heights = [demo_puppet.compute_puppet("height", a, 0.0, "left_elbow", "smooth")["height"] for a in (-2.0, 2.0)]
     assert heights[1] > heights[0] + 0.1
+
+
+def test_joints_bend_as_people_bend_them():
+    def moved(joint, end, bend=90.0):
+        found = [demo_puppet.compute_puppet("height", 0.0, b, joint, "smooth")["joints"] for b in (0.0, bend)]
+        return (found[1] - found[0])[JOINTS.index(end)]
+
+    assert moved("left_elbow", "left_wrist")[0] > 0.15  # x points forward
+    assert moved("left_knee", "left_foot")[0] < -0.3
+    assert moved("left_hip", "left_knee")[0] > 0.3
+    assert moved("neck", "head")[0] > 0.05 and moved("loin", "head")[0] > 0.2
 
 
 def test_a_greedy_fit_lowers_the_dots_error(nets, monkeypatch):

@@ -13,7 +13,7 @@ from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.mesh.metrics import edges
 
 HINGES = {
-    "left_elbow": (0.0, 0.0, -1.0), "left_shoulder": (1.0, 0.0, 0.0), "left_knee": (0.0, 1.0, 0.0),
+    "left_elbow": (0.0, -0.5**0.5, -(0.5**0.5)), "left_shoulder": (1.0, 0.0, 0.0), "left_knee": (0.0, 1.0, 0.0),
     "left_hip": (0.0, -1.0, 0.0), "neck": (0.0, 1.0, 0.0), "loin": (0.0, 1.0, 0.0),
 }  # fmt: skip
 """Joints that the demo bends, and about which axis of the rest frame (x forward, y to the left, z up)."""

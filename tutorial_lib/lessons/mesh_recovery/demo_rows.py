@@ -44,7 +44,7 @@ def view_rows(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     return stage.panes(
         stage.scene(
             meshes=[stage.mesh3d("surface", arrays["surface"], body().faces, colour="sky", values=mark)],
-            extent=CAMERA_BOX, up="-y", view=(0.0, 4.0), title="its vertices; red: the chosen one",
+            extent=CAMERA_BOX, up="-y", view=(0.0, 4.0), title="red: the vertex",
         ),
         stage.curve(
             [
