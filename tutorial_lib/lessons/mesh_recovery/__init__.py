@@ -1,1 +1,1 @@
-"""Lesson 10's drawer: demos, figures, checks, and the experiment that trains its networks."""
+"""Lesson 10, how much body is in seventeen dots: demos, figures, checks, and the experiment with networks and fits."""
