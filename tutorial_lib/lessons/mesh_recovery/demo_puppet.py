@@ -50,12 +50,12 @@ def view_puppet(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
     surface = stage.mesh3d("surface", arrays["vertices"], body().faces, colour="sky", values=arrays["weight"])
     return stage.panes(
         stage.scene(
-            meshes=[surface], extent=extent, view=(-35.0, 8.0), title="1,202 vertices; red: moved by the joint"
+            meshes=[surface], extent=extent, view=(150.0, 8.0), title="1,202 vertices; red: moved by the joint"
         ),
         stage.scene(
             [stage.skeleton3d("joints", arrays["joints"])],
             extent=extent,
-            view=(-35.0, 8.0),
+            view=(150.0, 8.0),
             title="all that 17 dots show",
         ),
         height=330,
@@ -68,7 +68,7 @@ def puppet_demo() -> Demo:
     """Shape it, bend it, skin it."""
     controls = {
         "shape": choice([(name.replace("_", " "), name) for name in SHAPES], SHAPES[0], "shape number"),
-        "amount": slider(0.0, -3.0, 3.0, 0.5, "standard deviations"),
+        "amount": slider(0.0, -3.0, 3.0, 0.5, "by (std. dev.)"),
         "bend": slider(40.0, 0.0, 140.0, 5.0, "bend (degrees)"),
         "joint": choice([(name.replace("_", " "), name) for name in HINGES], "left_elbow", "joint"),
         "skinning": choice(["smooth", "one bone"], "smooth", "skinning"),

@@ -37,23 +37,26 @@ def compute_turn(nets: Networks, angle: float, person: int) -> dict[str, Any]:
 def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `turn_demo`."""
 
-    def scene(title: str, *meshes: dict) -> dict:
+    def scene(title: str, name: str, colour: str) -> dict:
+        meshes = [
+            stage.mesh3d("truth, turned", arrays["true"], body().faces, colour="grey"),
+            stage.mesh3d(title, arrays[name], body().faces, colour=colour),
+        ]
         return stage.scene(meshes=meshes, extent=CAMERA_BOX, up="-y", view=(0.0, 4.0), title=title)
 
     now = {
         name: float(arrays[f"{name}_errors"][(ANGLES - params["angle"]).abs().argmin()]) for name in ("seen", "unseen")
     }
     return stage.panes(
-        scene("truth, turned", stage.mesh3d("truth", arrays["true"], body().faces, colour="grey")),
-        scene("told the seen side", stage.mesh3d("seen", arrays["seen"], body().faces, colour="vermillion")),
-        scene("told unseen sides too", stage.mesh3d("unseen", arrays["unseen"], body().faces, colour="blue")),
+        scene("told the seen side", "seen", "vermillion"),
+        scene("told unseen sides too", "unseen", "blue"),
         stage.curve(
             [
                 stage.series("seen side", ANGLES, arrays["seen_errors"], colour="vermillion", dash="dash"),
                 stage.series("unseen too", ANGLES, arrays["unseen_errors"], colour="blue"),
             ],
             x=stage.axis("turned by (degrees)", -180, 180), y=stage.axis("joints' error (mm)", 0, 600),
-            now=params["angle"], grab="turn", title="asked from all around", weight=1.3,
+            now=params["angle"], grab="turn", title="asked from all around", weight=1.1,
         ),
         height=270,
         note=f"turned by {params['angle']:.0f} degrees: {now['seen']:.0f} mm if told the seen side, "
