@@ -293,6 +293,9 @@ folded("Papers, 3DPW, mm", results.paper_table())
 # %%
 folded("Which rates were tried?", results.searched_table(FOUND))
 
+# %%
+folded("Would more training change a verdict? Differences on validation people", results.halves_table(FOUND))
+
 # %% [markdown]
 # ## Claim cards
 #

@@ -143,6 +143,7 @@ def test_tables_and_figures_say_every_row(found):
     assert all(ROWS[row] in table for row in results.STATIC) and "mean body, truly turned" in table
     assert all(title in results.fits_table(found, FITTED[1]) for title in FITS.values())
     assert "its lixels" in results.paper_table() and "93.15" in results.paper_table()
+    assert "63.1" in results.paper_table() and "after half the training" in results.halves_table(found)
     assert "rate" in results.searched_table(found)
     assert len(figures.rows_figure(found, "pve").data[0].y) == len(results.STATIC)
     assert len(figures.angles_figure(found).data) == 2
