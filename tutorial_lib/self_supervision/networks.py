@@ -98,10 +98,15 @@ class Adapter(nn.Module):
 
     def __init__(self, width: int = 128, blocks: int = 1):
         super().__init__()
+        self.width, self.blocks = width, blocks
         self.layers = stack(2 * len(JOINTS), width, blocks, 2 * (len(JOINTS) - 1))
-        last = self.layers[-1]
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        for parameter in self.layers[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    @property
+    def architecture(self) -> dict:
+        """What the constructor needs to build this network again."""
+        return {"width": self.width, "blocks": self.blocks}
 
     def correction(self, seen: torch.Tensor) -> torch.Tensor:
         """By how much each joint is moved: (..., 17, 2) to (..., 17, 2), metres; 0 at the root."""

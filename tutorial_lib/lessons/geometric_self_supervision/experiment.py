@@ -8,7 +8,7 @@ can do so, and every row gets the same search. `results` collects the finished p
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from tutorial_lib.lessons.geometric_self_supervision.recipes import (
 )
 from tutorial_lib.motion import builtin
 from tutorial_lib.self_supervision.learning import Trained, train
-from tutorial_lib.self_supervision.networks import DepthLifter
+from tutorial_lib.self_supervision.networks import Adapter, DepthLifter
 from tutorial_lib.self_supervision.others import learn_to_adapt, seen_by_others
 from tutorial_lib.self_supervision.signs import aligned_errors, canonical_mean, errors
 from tutorial_lib.self_supervision.turning import lift, mirrored
@@ -50,7 +50,7 @@ RATES = (3e-4, 1e-3, 3e-3)
 CYCLES = (0.1, 1.0, 10.0)
 PLACES = {"new": HELD_OUT_ACTIONS, "known": TRAINED_ACTIONS}
 """Motions of the test people."""
-SHIPPED = (FULL, CRITIC, CYCLE, LABELS, "prior -20 to 20")
+SHIPPED = (FULL, CRITIC, CYCLE, LABELS, "prior-20")
 """Networks that the lesson shows, of training seed 0."""
 
 
@@ -99,7 +99,26 @@ def jitter(lifter: DepthLifter, views: Views) -> float:
     return 1000 * length(moved - views.pose.diff(dim=1)).mean().item()
 
 
-def skeletons(row: Row, world: World, seed: int, progress: bool) -> Views:
+def adapter_of(world: World, seed: int, progress: bool = True) -> Adapter:
+    """What moves strangers' joints to where the few of one's own have theirs."""
+    own, strangers = (world.views(part, ROWS["adapted"]) for part in ("few", "train"))
+    torch.manual_seed(seed)
+    return learn_to_adapt(
+        seen_by_others(strangers).seen.flatten(0, 1), own.seen.flatten(0, 1), steps=world.budget.short,
+        generator=torch.Generator().manual_seed(seed), batch=world.budget.batch, progress=progress,
+    )  # fmt: skip
+
+
+def moved(world: World, adapter: Adapter) -> dict[str, float]:
+    """How far strangers' joints lie from one's own, in mm of the picture, on validation people: before and after."""
+    own = world.views("validation", ROWS["adapted"])
+    strange = seen_by_others(own).seen
+    with torch.no_grad():
+        pairs = {"before": strange, "after": adapter(strange)}
+    return {when: round(1000 * length(seen - own.seen).mean().item(), 2) for when, seen in pairs.items()}
+
+
+def skeletons(row: Row, world: World, adapter: Adapter | None) -> Views:
     """The 2D skeletons that a row is trained on."""
     if row.source == "own":
         return world.views("train", row)
@@ -108,12 +127,7 @@ def skeletons(row: Row, world: World, seed: int, progress: bool) -> Views:
         return few
     strangers = seen_by_others(world.views("train", row))
     seen = strangers.seen
-    if row.source == "adapted":
-        torch.manual_seed(seed)
-        adapter = learn_to_adapt(
-            seen.flatten(0, 1), few.seen.flatten(0, 1), steps=world.budget.short,
-            generator=torch.Generator().manual_seed(seed), batch=world.budget.batch, progress=progress,
-        )  # fmt: skip
+    if adapter is not None:
         with torch.no_grad():
             seen = adapter(seen)
     # One's own count as often as strangers': each is drawn many times.
@@ -133,7 +147,14 @@ def looks(steps: int) -> set[int]:
 
 
 def run(
-    row: Row, budget: Budget, world: World, seed: int, rate: float, cycle: float, label: str, progress: bool = True
+    row: Row,
+    budget: Budget,
+    world: World,
+    seed: int,
+    rate: float,
+    cycle: float,
+    label: str,
+    adapter: Adapter | None = None,
 ) -> Trained:
     """Train one row; its checks are of validation people.
 
@@ -144,8 +165,8 @@ def run(
     plan = recipe(row, budget, rate, cycle)
     torch.manual_seed(seed)
     trained = train(
-        skeletons(row, world, seed, progress), plan, generator=torch.Generator().manual_seed(seed),
-        check=lambda lifter: judged(lifter, validation), looks=looks(plan.steps), label=label, progress=progress,
+        skeletons(row, world, adapter), plan, generator=torch.Generator().manual_seed(seed),
+        check=lambda lifter: judged(lifter, validation), looks=looks(plan.steps), label=label,
     )  # fmt: skip
     if trained.interrupted:
         raise KeyboardInterrupt(f"{label} was stopped")
@@ -155,7 +176,7 @@ def run(
 def search(kind: str, budget: Budget, world: World) -> dict[str, Any]:
     """The rate, and where there is a cycle its weight, with the smallest validation error in a third of the time."""
     row = ROWS[kind]
-    short = Budget(**{**asdict(budget), "steps": max(1, budget.steps // 3), "short": max(1, budget.short // 3)})
+    short = replace(budget, steps=max(1, budget.steps // 3), short=max(1, budget.short // 3))
     if not budget.searched:
         return {"rate": 1e-3, "cycle": 1.0, "tried": {}}
 
@@ -196,24 +217,23 @@ def train_row(
 ) -> dict[str, Any]:
     """Train one row and test it; networks that the lesson shows are kept in `folder`."""
     row, budget, started = ROWS[name], BUDGETS[budget_name], time.time()
-    trained = run(row, budget, world, seed, chosen["rate"], chosen["cycle"], f"{name}, seed {seed}")
+    adapter = adapter_of(world, seed) if row.source == "adapted" else None
+    trained = run(row, budget, world, seed, chosen["rate"], chosen["cycle"], f"{name}, seed {seed}", adapter)
     found = {
         "row": name, "seed": seed, "budget": settings(budget_name, budget), **{k: chosen[k] for k in ("rate", "cycle")},
         "validation": trained.checks,
         "errors": {place: judged(trained.lifter, world.views(place, row)) for place in PLACES},
         "jitter": {place: jitter(trained.lifter, world.views(place, row)) for place in PLACES},
+        **({} if adapter is None else {"strangers": moved(world, adapter)}),
         **provenance(started, world.device),
     }  # fmt: skip
+    if seed == 0 and adapter is not None:
+        about = {"seed": seed, "row": name, "strangers": found["strangers"]}
+        checkpoints.save(adapter.cpu(), "skeletons/adapter", about, folder)
     if seed == 0 and name in SHIPPED:
         about = {"seed": seed, "row": name, "errors": found["errors"]}
-        checkpoints.save(trained.lifter.cpu(), f"skeletons/{file_name(name)}", about, folder)
-        checkpoints.save(trained.critic.cpu(), f"skeletons/{file_name(name)}-critic", about, folder)
+        checkpoints.save(trained.lifter.cpu(), f"skeletons/{name}", about, folder)
     return found
-
-
-def file_name(row: str) -> str:
-    """A row's name as a file's."""
-    return row.replace(" ", "-").replace(",", "")
 
 
 def run_all(
@@ -246,7 +266,7 @@ def run_all(
         kind = ROWS[name].kind
         chosen = once(work / f"{budget_name}-search-{kind}.json", lambda kind=kind: search(kind, budget, world))
         done = once(
-            work / f"{budget_name}-{file_name(name)}-s{seed}.json",
+            work / f"{budget_name}-{name}-s{seed}.json",
             lambda name=name, chosen=chosen: train_row(name, budget_name, world, seed, chosen, folder),
         )
         print(f"{name}, seed {seed}: {done['errors']}", flush=True)

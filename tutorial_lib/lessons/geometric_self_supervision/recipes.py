@@ -87,8 +87,11 @@ _MAIN = {
 }
 NOISES = (1.0, 3.0)
 PRIORS: dict[str, tuple[float, float]] = {
-    "-20 to 20": SYMMETRIC, "-15 to 20": (-15.0, 20.0), "-10 to 20": (-10.0, 20.0), "0 to 20": ELEVATION,
-}  # fmt: skip
+    "prior-20": SYMMETRIC,
+    "prior-15": (-15.0, 20.0),
+    "prior-10": (-10.0, 20.0),
+    "prior-0": ELEVATION,
+}
 """Degrees by which cameras look down, from a symmetric prior to the course's own."""
 
 ROWS: dict[str, Row] = {
@@ -100,8 +103,11 @@ ROWS: dict[str, Row] = {
         for name in (FULL, CRITIC, LABELS)
     },
     "temporal-noise-3": Row("cycle, critic, critic of motion, noise 3", temporal=True, noise=3.0),
-    **{f"prior {name}": Row(f"prior {name}", believed=prior, short=True) for name, prior in PRIORS.items()},
-    "level, far": Row("level cameras, 50 m", believed=(-10.0, 10.0), distance=50.0, short=True),
+    **{
+        name: Row(f"cameras from {low:g} to {high:g} degrees", believed=(low, high), short=True)
+        for name, (low, high) in PRIORS.items()
+    },
+    "level-far": Row("level cameras, 50 m", believed=(-10.0, 10.0), distance=50.0, short=True),
     "few": Row("few of one's own", source="few", short=True),
     "raw": Row("few and strangers' as they are", source="raw", short=True),
     "adapted": Row("few and strangers' adapted", source="adapted", short=True),
