@@ -1,4 +1,4 @@
-"""Depth from 2D skeletons alone: lift, turn, look again (Chen et al., CVPR 2019). Lesson 08's idea; stands on `datasets`."""
+"""Depth from 2D skeletons alone (Chen et al., CVPR 2019). Lesson 08's idea; stands on `datasets` and the ground."""
 
 from tutorial_lib.self_supervision.networks import Adapter, Critic, DepthLifter
 from tutorial_lib.self_supervision.turning import DISTANCE, draw_turns, lift, look, turn

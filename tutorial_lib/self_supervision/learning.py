@@ -17,6 +17,9 @@ from tutorial_lib.self_supervision.turning import draw_turns, look
 from tutorial_lib.self_supervision.views import ELEVATION, Views
 from tutorial_lib.skeleton import length
 
+Loss = Callable[[DepthLifter, Critic, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""(lifter, critic, seen (B, 17, 2), turn (B, 3, 3)) -> what the lifter wants small, and the turned picture."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -82,7 +85,7 @@ def train(
     recipe: Recipe,
     *,
     generator: torch.Generator,
-    real: torch.Tensor | None = None,
+    loss: Loss | None = None,
     check: Callable[[DepthLifter], Any] | None = None,
     looks: Iterable[int] = (),
     label: str = "training",
@@ -94,7 +97,7 @@ def train(
         views: what was seen; its poses are looked at by the supervised baseline alone.
         recipe: what, how long.
         generator: of batches and turns; draw weights with `torch.manual_seed`.
-        real: (M, 2, 17, 2) what the critics take for real; by default what was seen.
+        loss: instead of the recipe's weights: says what the lifter wants small and returns the turned picture.
         check: gets the lifter before the first step, after those of `looks`, and after the last.
         looks: numbers of steps.
         label: what the bar says.
@@ -104,7 +107,6 @@ def train(
         ValueError: a loss that is not finite; it names the step.
     """
     seen, weights, device = views.seen, recipe.weights, views.seen.device
-    real = seen if real is None else real
     lifter = DepthLifter(recipe.width, recipe.blocks, views.distance).to(device)
     critic, temporal = (Critic(recipe.width, recipe.blocks).to(device) for _ in range(2))
     judged = copy.deepcopy(lifter).requires_grad_(False)
@@ -116,30 +118,38 @@ def train(
     def batch(of: torch.Tensor) -> torch.Tensor:
         return of[torch.randint(len(of), (recipe.batch,), generator=generator).to(device)]
 
+    def weighed(moments: torch.Tensor, turn: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        pose = lifter(moments)
+        again = look(pose @ turn.mT, views.distance)
+        value = torch.zeros((), device=device)
+        if weights.in_picture or weights.in_space:
+            in_picture, in_space = cycle_losses(lifter, moments, pose, again, turn)
+            value = weights.in_picture * in_picture + weights.in_space * in_space
+        if weights.label:
+            value = value + weights.label * length(pose - truth).mean()
+        if weights.critic:
+            value = value + weights.critic * believes(critic, again[:, 0])
+        if weights.temporal:
+            value = value + weights.temporal * believes(temporal, again[:, 1] - again[:, 0])
+        return value, again
+
     def step(number: int) -> None:
         rows = torch.randint(len(seen), (recipe.batch,), generator=generator).to(device)
         turn = draw_turns(recipe.batch, recipe.elevation, generator).to(device)[:, None]
         # The second moment matters to the temporal critic alone: the same turn for both.
         moments = seen[rows] if weights.temporal else seen[rows, :1]
-        pose = lifter(moments)
-        again = look(pose @ turn.mT, views.distance)
-        loss = torch.zeros((), device=device)
-        if weights.in_picture or weights.in_space:
-            in_picture, in_space = cycle_losses(lifter, moments, pose, again, turn)
-            loss = weights.in_picture * in_picture + weights.in_space * in_space
-        if weights.label:
-            loss = loss + weights.label * length(pose - views.pose[rows, :1]).mean()
-        if weights.critic:
-            loss = loss + weights.critic * believes(critic, again[:, 0])
-        if weights.temporal:
-            loss = loss + weights.temporal * believes(temporal, again[:, 1] - again[:, 0])
-        if not math.isfinite(loss.item()):
-            raise ValueError(f"the loss is {loss.item()} at step {number}: lower rate={recipe.rate}")
+        if loss is None:
+            value, again = weighed(moments, turn, views.pose[rows, :1])
+        else:
+            value, again = loss(lifter, critic, moments[:, 0], turn[:, 0])
+            again = again[:, None]
+        if not math.isfinite(value.item()):
+            raise ValueError(f"the loss is {value.item()} at step {number}: lower rate={recipe.rate}")
         makers.zero_grad(set_to_none=True)
-        loss.backward()
+        value.backward()
         makers.step()
         if weights.critic or weights.temporal:
-            shown = batch(real)
+            shown = batch(seen)
             judged_by = critic_loss(critic, shown[:, 0], again[:, 0], recipe.penalty)
             if weights.temporal:
                 moved = (motion[:, 1] - motion[:, 0] for motion in (shown, again))

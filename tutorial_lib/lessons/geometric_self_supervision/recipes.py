@@ -16,7 +16,7 @@ class Budget:
 
     Attributes:
         steps: of a row of the main table.
-        short: of the rows about the sign, which is decided early.
+        short: of the rows about the sign and about strangers.
         few: 2D skeletons of one's own, where strangers' help.
         views: 2D skeletons to train on.
         people: who are trained on.
@@ -38,7 +38,7 @@ class Budget:
 
 
 BUDGETS = {
-    "shipped": Budget(3000, 1000),
+    "shipped": Budget(3000, 2000),
     # The paper's own size, for a machine with a GPU: ten minutes a training there, estimated.
     "gpu": Budget(20000, 5000, views=200000, people=200, batch=8192, width=1024, blocks=4),
     # Proves that every row runs; the networks are worth nothing.
