@@ -60,6 +60,26 @@ def walk_round(function: Callable) -> str:
 
 
 @exercise
+def two_worlds(function: Callable) -> str:
+    """Exercise 08.3: `function(pose, azimuth, distance)` -> the largest distance between two pictures, metres."""
+    pose, hint = _people(4), "mirror z alone; turn one by azimuth and the other by -azimuth; then look at both"
+    for distance in (5.0, 500.0):
+        for angle in (0.7, -2.0):
+            azimuth = torch.tensor(angle, dtype=torch.float64)
+
+            def picture(flip: float, way: float, distance: float = distance, azimuth: torch.Tensor = azimuth):
+                turned = pose * pose.new_tensor([1.0, 1.0, flip]) @ turning.about_vertical(way * azimuth).mT
+                return turning.look(turned, distance)
+
+            far = [torch.linalg.vector_norm(picture(-1, 1) - picture(1, way), dim=-1).max() for way in (-1, 1)]
+            compare(
+                tensor(function(pose, azimuth, distance), f"{angle} rad at {distance:g} m", hint), far[0],
+                f"{angle} rad at {distance:g} m", hint, 1e-6, {"both were turned the same way": far[1]},
+            )  # fmt: skip
+    return "two_worlds: 5 m away they differ a little, 500 m away they do not"
+
+
+@exercise
 def one_round(function: Callable) -> str:
     """Before the training: `function(lifter, critic, seen, turn)` -> (loss, the turned picture)."""
     with torch.random.fork_rng(devices=[]):
@@ -82,14 +102,14 @@ def one_round(function: Callable) -> str:
         tensor(picture, "the turned picture", "return loss, again").detach(), again.detach(), "the turned picture",
         "lift, then `pose @ turn.mT`, then look", 1e-6,
     )  # fmt: skip
-    hint = "CYCLE * (2D + 3D) + CRITIC * believes(critic, again)"
+    hint = "CYCLE_WEIGHT * (2D + 3D) + CRITIC_WEIGHT * believes(critic, again)"
     critics, cycles = demo_training.CRITIC * fooled, demo_training.CYCLE
     mistakes = {
         "the critic's part is missing": cycles * (in_picture + in_space),
         "the cycle is missing": critics,
         "the 3D loss is missing": cycles * in_picture + critics,
         "the 2D loss is missing": cycles * in_space + critics,
-        "CYCLE is missing before the cycle's losses": in_picture + in_space + critics,
+        "CYCLE_WEIGHT is missing before the cycle's losses": in_picture + in_space + critics,
     }
     compare(
         tensor(loss, "the loss", hint).detach(), expected.detach(), "the loss", hint, 1e-9,

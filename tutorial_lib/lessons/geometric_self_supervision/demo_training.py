@@ -152,3 +152,18 @@ def train_live(
         "steps": [n for n, _ in looked_at], "kept": kept.tolist(), "mirrored": other.tolist(), "tipped": tipped,
         "flat": flat,
     }  # fmt: skip
+
+
+def behaviour(run: dict[str, Any]) -> int:
+    """What a training of `train_live` did, as the number of an answer in the lesson.
+
+    0: every look found it on the right side; 1: at the end it was on neither; 2: it never changed a wrong side; 3: it
+    was on the wrong side first, and came over.
+    """
+    ahead = np.array(run["mirrored"]) - np.array(run["kept"])  # above 0: better as it is
+    decided = ahead[np.abs(ahead) > 20]
+    if not len(decided) or abs(ahead[-1]) <= 20:
+        return 1
+    if ahead[-1] < 0:
+        return 2
+    return 3 if (decided < 0).any() else 0
