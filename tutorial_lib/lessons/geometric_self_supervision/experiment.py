@@ -38,6 +38,7 @@ from tutorial_lib.lessons.geometric_self_supervision.recipes import (
 )
 from tutorial_lib.lessons.geometric_self_supervision.results import Results, collect, measured
 from tutorial_lib.motion import builtin
+from tutorial_lib.motion.clip import Clip
 from tutorial_lib.self_supervision.learning import Trained, train
 from tutorial_lib.self_supervision.networks import Adapter, DepthLifter
 from tutorial_lib.self_supervision.others import learn_to_adapt, seen_by_others
@@ -65,23 +66,29 @@ class World:
 
     def __init__(self, budget: Budget, device: torch.device):
         self.budget, self.device = budget, device
-        small = budget.people == 1
-        self._train = builtin(TRAIN_SEED, budget.people, TRAINED_ACTIONS[: 2 if small else None], 200)
-        self._validation = builtin(VALIDATION_SEED, 1 if small else 6, TRAINED_ACTIONS, 200)
-        self._few = builtin(TRAIN_SEED, range(900, 901 if small else 902), TRAINED_ACTIONS[:4], 200)
         self.views = cache(self._views)
+        self.clips = cache(self._clips)
+
+    def _clips(self, part: str) -> list[Clip]:
+        """Whoever takes part; in the smallest budget one person with few motions."""
+        small = self.budget.people == 1
+        trained, frames = (TRAINED_ACTIONS[:2], 20) if small else (TRAINED_ACTIONS, 200)
+        if part == "train":
+            return builtin(TRAIN_SEED, self.budget.people, trained, frames)
+        if part == "few":
+            return builtin(TRAIN_SEED, (900, 901), trained[:4], frames)
+        if part == "validation":
+            return builtin(VALIDATION_SEED, 6 if not small else 1, trained, frames)
+        return builtin(TEST_SEED, 4 if not small else 1, PLACES[part] if not small else PLACES[part][:2], frames)
 
     def _views(self, part: str, row: Row) -> Views:
         """Of "train", "few", "validation", "new" or "known"; the same people and moments for every row."""
-        if part == "train":
-            clips, count, seed = self._train, self.budget.views, 1
-        elif part == "few":
-            clips, count, seed = self._few, self.budget.few, 2
-        elif part == "validation":
-            clips, count, seed = self._validation, self.budget.tested // 2, 3
-        else:
-            clips, count, seed = builtin(TEST_SEED, 4, PLACES[part], 200), self.budget.tested, 4
-        drawn = draw_views(clips, count, seed, noise=row.noise, elevation=row.believed, distance=row.distance)
+        count, seed = {
+            "train": (self.budget.views, 1), "few": (self.budget.few, 2), "validation": (self.budget.tested // 2, 3),
+        }.get(part, (self.budget.tested, 4))  # fmt: skip
+        drawn = draw_views(
+            self.clips(part), count, seed, noise=row.noise, elevation=row.believed, distance=row.distance
+        )
         return drawn.to(self.device)
 
 
