@@ -78,6 +78,39 @@ def look_at(position: torch.Tensor, target: torch.Tensor, focal: float = FOCAL) 
     return Camera(rotation, position, pair * focal, pair * 0)
 
 
+def orbit(
+    target: torch.Tensor,
+    azimuth: torch.Tensor | float,
+    elevation: torch.Tensor | float = 0.0,
+    distance: torch.Tensor | float = 4.0,
+    *,
+    focal: float = FOCAL,
+) -> Camera:
+    """Level cameras on a sphere round a point, which their principal points show. Differentiable in all four places.
+
+    Args:
+        target: (..., 3) metres, world frame; its leading axes and those of the three others are broadcast.
+        azimuth: (...) radians, counter-clockwise seen from above; at 0 the camera stands on the side of the world's
+            x axis.
+        elevation: (...) radians above the horizon of the target, between -pi / 2 and pi / 2.
+        distance: (...) metres between camera and target, in a straight line.
+        focal: in half-widths of the image.
+
+    Raises:
+        ValueError: a distance that is not positive, or as `look_at`: a camera straight above the target is not level.
+    """
+    azimuth, elevation, distance = (
+        torch.as_tensor(value, dtype=target.dtype, device=target.device) for value in (azimuth, elevation, distance)
+    )
+    if not (distance > 0).all():
+        raise ValueError(f"distance is {distance.tolist()}, expected metres > 0")
+    across = torch.cos(elevation)
+    away = torch.stack(
+        torch.broadcast_tensors(torch.cos(azimuth) * across, torch.sin(azimuth) * across, torch.sin(elevation)), -1
+    )
+    return look_at(target + distance[..., None] * away, target, focal)
+
+
 def _like(value: torch.Tensor, points: torch.Tensor, tail: int) -> torch.Tensor:
     """Give a camera's field the singleton axes that align its batch with the first axes of `points`."""
     if not isinstance(points, torch.Tensor):

@@ -89,7 +89,8 @@ reading = predict(
 reading
 
 # %% [markdown]
-# In the photo, drag the joint onto another one: the demo changes over to that.
+# In the photo, drag the joint onto another one: the demo changes over to that. In the curve, drag the upright line: the
+# photo then shows one *slice* of the volume instead of the sum of all.
 
 # %%
 half_widths = poses.half_width(photos.box, photos.pose[:, 0, 2])
@@ -494,12 +495,10 @@ approach
 Markdown(results.approaches_table(FOUND))
 
 # %%
-show(results.approaches_figure(FOUND))
-show(results.axes_figure(FOUND))
+show(results.approaches_figure(FOUND), results.axes_figure(FOUND))
 
 # %%
-show(results.learning_figure(FOUND))
-show(results.difference_figure(FOUND))
+show(results.learning_figure(FOUND), results.difference_figure(FOUND))
 
 # %%
 best = min(error, key=lambda method: error[method].mean())
@@ -555,11 +554,7 @@ record(
         test=lambda m: is_below(m["mean − peak"]),
         explanation="One network, one set of maps, two readings. The integral loss never asks where the peak is.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "integral-beats-regression",
         LESSON,
@@ -581,11 +576,7 @@ record(
         if_not="Look at the training curves: networks that are hardly better than the mean pose cannot be compared.",
         if_undecided="The seeds scatter more than the two differ: train longer before you believe either way.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "late-heat-map-loss",
         LESSON,
@@ -608,11 +599,7 @@ record(
         if_undecided="The second loss brings the peak of the map near the joint (see the column of the peak); whether "
         "the mean gains by it, these seeds cannot tell from the further steps alone.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "training-error-rises",
         LESSON,
@@ -628,7 +615,7 @@ record(
         explanation="On training photos without augmentation. The other half of the report's sentence, the falling "
         "test error, is the card above.",
         unit="mm",
-    )
+    ),
 )
 
 # %%
@@ -651,11 +638,7 @@ record(
         "joint. At the end: test photos.",
         if_holds="The reading has a share in it: see the next card.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "heat-map-at-the-mean",
         LESSON,
@@ -674,11 +657,7 @@ record(
         "validation photos. On cells, as in equation 9, rounding moves the hip, whose depth is always 0, by half a "
         "cell to one side, and with it every joint that is measured from the hip. With 64 cells an axis it costs less.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "one-hot",
         LESSON,
@@ -692,11 +671,7 @@ record(
         test=lambda m: is_above(m["one-hot − Gaussian"], -MARGIN),
         explanation="Both losses have the same weight; the Gaussian stands on the joint, a single cell cannot.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "pre-training",
         LESSON,
@@ -708,7 +683,7 @@ record(
         explanation="Ours is not ImageNet, but a task with a label of three bits on photos of the same kind of people: "
         "the card tests the number, not the report's reason, the size of its data set.",
         unit="%",
-    )
+    ),
 )
 
 # %% [markdown]

@@ -23,7 +23,7 @@ from tutorial_lib.datasets.videos import videos_under_test
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, plus_minus, record
 from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
-from tutorial_lib.display.tables import markdown, table
+from tutorial_lib.display.tables import folded, markdown, table
 from tutorial_lib.lessons.temporal_lifting import (
     checks,
     demo_architecture,
@@ -125,11 +125,7 @@ sees.answer(
 # %% [markdown]
 # A **causal** network may not look into the future, for use while the video is still running. It is the same network
 # with the output moved to the last frame of its field.
-
-# %%
-show(figures_architecture.growth_figure())
-
-# %% [markdown]
+#
 # And this is the whole network, as the paper's figure 2 draws it: $2J = 34$ numbers a frame come in; `3d9` is a filter
 # of width 3 whose taps are 9 frames apart; below every column stands the tensor (frames, channels) that comes out when
 # one pose is computed. The paper counts $B = 4$ *blocks* for 243 frames, the demo five *layers*: the first layer is no
@@ -137,13 +133,15 @@ show(figures_architecture.growth_figure())
 
 # %%
 show(figures_architecture.block_figure())
-Markdown(figures_architecture.cost_table())
+folded("What it costs: parameters and multiply-adds", figures_architecture.cost_table())
+
+# %%
+show(figures_architecture.growth_figure())
 
 # %% [markdown]
 # The paper trains it with Adam (amsgrad), batches of 1024 windows, dropout 0.25, a learning rate that falls by 5 %
 # every epoch, and batch norms whose momentum falls from 0.1 to 0.001, so that their statistics settle at the end.
-
-# %% [markdown]
+#
 # ## 2. One set of weights, two forms
 #
 # In a long video, neighbouring outputs share most of their work: slide the dilated network along, and every
@@ -307,16 +305,8 @@ for seed in tqdm(SEEDS, desc="seeds"):
     for name, model in networks.items():
         known.setdefault(name, []).append(per_action(lift_videos(model, taken)))
 ordinary = {name: figures.mean_errors(known[name]) for name in networks}
-table(ordinary)
-
-# %%
-table(ordinary, "p_mpjpe")
-
-# %%
-table(ordinary, "n_mpjpe")
-
-# %%
-table(ordinary, "mpjve")
+display(table(ordinary))
+folded("Protocol 2, protocol 3, velocity", *(table(ordinary, metric) for metric in ("p_mpjpe", "n_mpjpe", "mpjve")))
 
 # %%
 show(figures.noise_figure(tested, NOISES))
@@ -576,10 +566,14 @@ except ValueError as problem:
 # ```
 
 # %% [markdown]
-# **Human3.6M** may not be passed on, but if you have it as VideoPose3D's `data_3d_h36m.npz` (and, beside it, a
-# `data_2d_h36m_*.npz` of detections), set `MOTION` to it and `TRUST_PICKLE = True`. Then sections 3, 4 and 6 test on S9
-# and S11 with their four cameras (S11's take *Directions* is dropped, its video is corrupted), and
-# `PROFILE = "full"` trains on S1, S5, S6, S7, S8: the paper's protocol.
+# <details><summary><b>Human3.6M</b>, if you have it</summary>
+#
+# It may not be passed on. With VideoPose3D's `data_3d_h36m.npz` (and, beside it, a `data_2d_h36m_*.npz` of detections),
+# set `MOTION` to it and `TRUST_PICKLE = True`. Then sections 3, 4 and 6 test on S9 and S11 with their four cameras
+# (S11's take *Directions* is dropped, its video is corrupted), and `PROFILE = "full"` trains on S1, S5, S6, S7, S8: the
+# paper's protocol.
+#
+# </details>
 #
 # ## Is it trained, and was it luck?
 #
@@ -589,14 +583,15 @@ except ValueError as problem:
 
 # %%
 show(figures.training_figure(FOUND))
-Markdown(figures.luck_table(FOUND))
+folded("The table, training by training", figures.luck_table(FOUND))
 
 # %% [markdown]
-# Would more training change a verdict? The same differences, after half of the training:
+# Would more training change a verdict? The same differences after half of the training stand in the fold.
 
 # %%
 KNOWN, NEW, TRUE = "known, noise 1", "new, noise 1", "new, noise 0"
-Markdown(
+folded(
+    "After half of the training",
     figures.halved(
         FOUND,
         {
@@ -607,7 +602,7 @@ Markdown(
             "video without labels, 1 %": ("few-1-semi", "few-1-supervised", TRUE, "mpjpe"),
             "video without labels, 3 %": ("few-3-semi", "few-3-supervised", TRUE, "mpjpe"),
         },
-    )
+    ),
 )
 
 # %% [markdown]
@@ -641,11 +636,7 @@ record(
         f"{FOUND.blind(KNOWN):.0f}. All had the same number of training steps "
         f"({trained('lifter-1f', 'lifter-27f', 'lifter-243f')}).",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "new-motions",
         LESSON,
@@ -661,11 +652,7 @@ record(
         f"{FOUND.blind(NEW):.0f}. What a network has learned about the course of a motion helps with that motion; with "
         f"new ones much of the error is the unfamiliar pose ({trained('lifter-1f', 'lifter-27f', 'lifter-243f')}).",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "perfect-keypoints",
         LESSON,
@@ -680,11 +667,7 @@ record(
         explanation="Nothing trembles here: what time can win is which of the poses that cast this picture fits the "
         f"moments around it. The networks were trained on detected keypoints ({trained('lifter-1f', 'lifter-243f')}).",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "causal",
         LESSON,
@@ -697,12 +680,13 @@ record(
         f"{FOUND.mean('lifter-243f', KNOWN):.1f} mm; the mean pose: {FOUND.blind(KNOWN):.0f}. Training steps: causal "
         f"{FOUND.steps('causal-243f')}, centred {FOUND.steps('lifter-243f')}.",
         unit="%",
-    )
+    ),
 )
 
 # %%
 worst, best = NOISES[-1], NOISES[0]
 won_by_time = {noise: FOUND.difference("lifter-1f", "lifter-243f", f"new, noise {noise:g}") for noise in (best, worst)}
+L1, L2 = (recipes.few_name(recipes.L2_SHARE, True, norm) for norm in ("l1", "l2"))
 record(
     Claim(
         "bad-detector",
@@ -715,11 +699,7 @@ record(
         test=lambda m: is_above(m["difference"]),
         explanation=f"{trained('lifter-1f', 'lifter-243f').capitalize()}.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "velocity",
         LESSON,
@@ -736,11 +716,7 @@ record(
         f"{FOUND.mean('lifter-243f', KNOWN, 'mpjve'):.1f}, and the mean pose, which never moves, "
         f"{FOUND.blind(KNOWN, 'mpjve'):.1f} ({trained('lifter-1f', 'lifter-27f', 'lifter-243f')}).",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "few-labels",
         LESSON,
@@ -754,12 +730,7 @@ record(
         + f"; the mean pose has {FOUND.blind(TRUE, few=True):.0f} "
         f"({trained(*(name for share in recipes.SHARES[:2] for name in pairs[share]))}).",
         unit="%",
-    )
-)
-
-# %%
-L1, L2 = (recipes.few_name(recipes.L2_SHARE, True, norm) for norm in ("l1", "l2"))
-record(
+    ),
     Claim(
         "bone-norm",
         LESSON,
@@ -771,7 +742,7 @@ record(
         explanation=f"{trained(L1, L2).capitalize()}. L1 has {FOUND.mean(L1, TRUE):.1f} mm, the mean pose "
         f"{FOUND.blind(TRUE, few=True):.0f}.",
         unit="mm",
-    )
+    ),
 )
 
 # %%
@@ -796,15 +767,11 @@ record(
 )
 
 # %% [markdown]
-# Sizes are counted at the paper's width, where they must agree to the last parameter:
+# Sizes are counted at the paper's width, where they must agree with the paper's to its last printed digit.
 
 # %%
 # NBVAL_CHECK_OUTPUT
-print(f"  1 frame,  Martinez et al.: {count_parameters(SingleFrameLifter()):10,d} parameters")
-for frames in (27, 81, 243):
-    wide = TemporalLifter(frames)
-    flops = flops_per_frame(wide) / 1e6
-    print(f"{frames:3d} frames: {count_parameters(wide):10,d} parameters, {flops:.2f} MFLOPs a frame")
+print(f"One frame, Martinez et al.: {count_parameters(SingleFrameLifter()):,d} parameters.")
 
 # %%
 sizes = {f"{frames} frames": TemporalLifter(frames) for frames in (27, 81, 243)}
@@ -836,20 +803,20 @@ record(
 # into each checkpoint's JSON. Run this lesson with `MOTION` set to a motion file to measure it anew.
 
 # %%
-Markdown(figures.real_actor_table(FOUND, FOLDER) + "\n\n" + checkpoints.CREDIT)
+folded("The table of real actors", figures.real_actor_table(FOUND, FOLDER), checkpoints.CREDIT)
 
 # %%
 real = {name: checkpoints.record(f"temporal/{name}", FOLDER).get("real_actors") for name in FEW}
-if all(real.values()):
-    changed = {s: np.subtract(*(real[name]["mpjpe_mm"] for name in reversed(pair))) for s, pair in pairs.items()}
-    harmed = [f"{100 * s:g} %" for s, difference in changed.items() if is_above(difference)]
-    display(
-        Markdown(
-            "On them, the video without labels changes the error by "
-            + ", ".join(f"{plus_minus(difference)} mm at {100 * s:g} %" for s, difference in changed.items())
-            + f". It harms at {', '.join(harmed) or 'no share'}."
-        )
-    )
+known_on_them = all(real.values())
+changed = {s: np.subtract(*(real[n]["mpjpe_mm"] for n in reversed(pair))) for s, pair in pairs.items() if known_on_them}
+harmed = [f"{100 * s:g} %" for s, difference in changed.items() if is_above(difference)]
+Markdown(
+    "On them, the video without labels changes the error by "
+    + ", ".join(f"{plus_minus(difference)} mm at {100 * s:g} %" for s, difference in changed.items())
+    + f". It harms at {', '.join(harmed) or 'no share'}."
+    if known_on_them
+    else "These networks were not tested on them."
+)
 
 # %% [markdown]
 # ## Exercises

@@ -7,7 +7,7 @@
 # **You will learn** the Brown–Conrady lens model, radial and tangential distortion, when a lens can be undone, and
 # why a *lifter* (a network from 2D keypoints over time to a 3D pose) depends on the lens it was trained with.
 #
-# **You need** vectors, derivatives, a little PyTorch. **Time:** 45 minutes, 25 without the exercises.
+# **You need** vectors, derivatives, a little PyTorch. **Time:** 55 minutes, 25 without the exercises.
 #
 # This lesson prepares lesson 06, where the network learns to get used to a new lens within a few steps.
 

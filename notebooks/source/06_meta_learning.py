@@ -10,7 +10,7 @@
 # adapt at all.
 #
 # **You need** lesson 05 (lenses, the three error measures) and gradients. The network is the temporal lifter of
-# lesson 04 with 9 frames. **Time:** 75 minutes, 50 without the exercises.
+# lesson 04 with 9 frames. **Time:** 80 minutes, 50 without the exercises.
 
 # %%
 from functools import partial
@@ -19,16 +19,16 @@ import numpy as np
 import torch
 from IPython.display import Image, Markdown
 
-from tutorial_lib import adaptation, checkpoints, distortion, training
-from tutorial_lib.adaptation import maml
+from tutorial_lib import adaptation, checkpoints, training
+from tutorial_lib.adaptation import lifters, maml
 from tutorial_lib.adaptation.comparison import HEAVY, MODERATE, compare_networks
-from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, SCENARIOS, LensTest
+from tutorial_lib.adaptation.lens_test import ALONE, LABELLED, SCENARIOS
 from tutorial_lib.datasets import footage, splits
 from tutorial_lib.display import still
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, is_within, record
-from tutorial_lib.display.figures import curves
 from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
+from tutorial_lib.display.tables import folded
 from tutorial_lib.lessons.meta_learning import checks, demo_adapt, demo_toy, figures, results
 from tutorial_lib.lifting import TemporalLifter, count_parameters, flops_per_frame
 
@@ -105,12 +105,6 @@ stand.answer(
 )
 
 # %% [markdown]
-# Without a kernel: the loss after one step, for both starts, as α grows.
-
-# %%
-show(figures.alpha_figure())
-
-# %% [markdown]
 # ## 2. A lens is a task
 #
 # Real videos through a hundred known lenses do not exist. The paper makes them up: take undistorted footage, and
@@ -137,10 +131,11 @@ Image(still.png(figures.task_picture(SEED)), alt="one person without a lens, and
 # page has the same task in both places, and so have we: *query = same lens, other frames*.
 #
 # **Stratified sampling.** With 8 lenses a step, chance often leaves out the strong barrels. So $k_1$ of task $i$ comes
-# from the $i$-th of $N$ equal strata; only $k_1$, as in the paper.
+# from the $i$-th of $N$ equal strata; only $k_1$, as in the paper (below, right). On the left, once more the toy: the
+# loss after one step from both starts, as α grows.
 
 # %%
-show(figures.strata_figure())
+show(figures.alpha_figure(), figures.strata_figure())
 
 # %% [markdown]
 # The objective itself, first for any model, then for a lifter. `vmap` runs all tasks at once; the batch norms keep the
@@ -211,7 +206,7 @@ wins.answer(
 # The loop you have just moved:
 
 # %%
-source(adaptation.adapt)
+source(lifters.support_loss, lifters.descend, adaptation.adapt)
 
 # %% [markdown]
 # ## 4. The whole test
@@ -243,7 +238,9 @@ NINE = {
     "ours, self": "ours-selfsup-9f",  # episodes whose inner step has no labels
 }
 SINGLE = {"one frame": "plain-1f", "one frame, ours": "ours-1f"}  # the single-frame lifter of lesson 04
-Markdown(figures.error_table(comparison, [*NINE.values(), *SINGLE.values()]))
+folded(
+    "The table: all networks, lenses and scenarios", figures.error_table(comparison, [*NINE.values(), *SINGLE.values()])
+)
 
 # %%
 show(figures.error_bars(comparison, NINE, LABELLED))
@@ -259,8 +256,7 @@ curve = predict({"steepest:": list(SHOWN), "lowest start:": list(SHOWN)})
 curve
 
 # %%
-for scenario in SCENARIOS:
-    show(figures.step_figure(comparison, SHOWN, scenario))
+show(*(figures.step_figure(comparison, SHOWN, scenario) for scenario in SCENARIOS))
 
 # %%
 gained = {
@@ -333,11 +329,7 @@ record(
         test=lambda m: all_hold(*(is_above(row, 1.5 if "heavy" in title else 1.1) for title, row in m.items())),
         explanation="The strength of the lenses was set on validation people so that it matches the paper there.",
         unit="×",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "scenario-1",
         LESSON,
@@ -354,11 +346,7 @@ record(
         explanation="Holds when all intervals lie below zero. Behind moderate lenses the plain lifter has little to "
         "lose, and every network that must serve all lenses pays for it with some accuracy near the undistorted case.",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "scenario-2",
         LESSON,
@@ -375,11 +363,7 @@ record(
         explanation="As in the paper, the plain lifter is not adapted here. The next two cards ask where the gain "
         "comes from.",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "beyond-pretraining",
         LESSON,
@@ -396,11 +380,28 @@ record(
         explanation="At equal budget, equally adapted. A network that has met thousands of lenses has learned not to "
         "mind them, and leaves little for gradient steps to win: act (b) measures how little.",
         unit="%",
-    )
+    ),
 )
 
-
 # %%
+ABLATION = {
+    "base": "plain-9f",
+    "+ MAML": "maml-9f",
+    "+ stratified": "stratified-9f",
+    "+ random pretraining": "ours-9f",
+}
+rungs = list(ABLATION)
+POWER = range(SEED, SEED + 24)  # a small difference needs many tests
+pair = compare_networks(
+    networks={name: checkpoints.load(name, device, FOLDER) for name in ("ours-9f", "ours-truth-9f")},
+    rates={name: abouts[name]["test_rates"] for name in ("ours-9f", "ours-truth-9f")},
+    steps=abouts["ours-9f"]["test_steps"],
+    seeds=POWER,
+    motion=MOTION,
+    clips=CLIPS,
+    lenses=HEAVY,
+    device=device,
+)
 record(
     Claim(
         "label-free-steps",
@@ -421,11 +422,7 @@ record(
         "not point to the truth. The paper's inner step uses labels, so nothing teaches the network to gain from a "
         "step without them. *Episodes without labels* is our remedy: their inner step has none either.",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "single-frame",
         LESSON,
@@ -451,18 +448,7 @@ record(
         f"{comparison.errors('ours-1f', LABELLED, HEAVY).mean():.0f} mm behind heavy lenses; ours with 9 frames has "
         f"{comparison.errors('ours-9f', LABELLED, HEAVY).mean():.0f}. The table's graph network is not built here.",
         unit="%",
-    )
-)
-
-# %%
-ABLATION = {
-    "base": "plain-9f",
-    "+ MAML": "maml-9f",
-    "+ stratified": "stratified-9f",
-    "+ random pretraining": "ours-9f",
-}
-rungs = list(ABLATION)
-record(
+    ),
     Claim(
         "ablation",
         LESSON,
@@ -481,22 +467,7 @@ record(
         "'+ MAML' starts from the plain network, not from random weights (ours), and all rows saw as many windows. "
         "Stratified sampling is a small step in the paper, too (2 %), and the hardest to tell from chance.",
         unit="mm",
-    )
-)
-
-# %%
-POWER = range(SEED, SEED + 24)  # a small difference needs many tests
-pair = compare_networks(
-    networks={name: checkpoints.load(name, device, FOLDER) for name in ("ours-9f", "ours-truth-9f")},
-    rates={name: abouts[name]["test_rates"] for name in ("ours-9f", "ours-truth-9f")},
-    steps=abouts["ours-9f"]["test_steps"],
-    seeds=POWER,
-    motion=MOTION,
-    clips=CLIPS,
-    lenses=HEAVY,
-    device=device,
-)
-record(
+    ),
     Claim(
         "two-ways",
         LESSON,
@@ -511,7 +482,7 @@ record(
         test=all_below,
         explanation="The detector here is simulated; how much its errors matter depends on how strong they are.",
         unit="%",
-    )
+    ),
 )
 
 # %% [markdown]
@@ -531,6 +502,28 @@ lens_names = (*HEAVY, *MODERATE)
 frames = {
     name: comparison.errors(name, LABELLED, lens_names) for name in ("plain-27f", "ours-3f", "ours-9f", "ours-27f")
 }
+others = ("plain", "MAML", "random")
+
+
+def lead(among, step):
+    """Ours minus the best of the other networks' mean, seed by seed; and against whom."""
+    theirs = {title: among.errors(SHOWN[title], LABELLED, HEAVY, step=step) for title in others}
+    rival = min(theirs, key=lambda title: theirs[title].mean())
+    return rival, among.errors("ours-9f", LABELLED, HEAVY, step=step) - theirs[rival]
+
+
+leads = {
+    (step, whose): lead(among, step)
+    for whose, among in COMPARISONS.items()
+    for step in (range(comparison.steps[LABELLED] + 1) if not whose else (0, 1, 5, comparison.steps[LABELLED]))
+}
+
+
+def first_step(among, title):
+    """What the first step changes, in mm."""
+    return among.errors(SHOWN[title], LABELLED, HEAVY, step=1) - among.errors(SHOWN[title], LABELLED, HEAVY, step=0)
+
+
 record(
     Claim(
         "frames",
@@ -549,26 +542,7 @@ record(
         + f", plain with 27: {frames['plain-27f'].mean():.1f} mm. The adapted network has the same layers and sizes as "
         "before, so a frame costs exactly the same.",
         unit="mm",
-    )
-)
-
-# %%
-others = ("plain", "MAML", "random")
-
-
-def lead(among, step):
-    """Ours minus the best of the other networks' mean, seed by seed; and against whom."""
-    theirs = {title: among.errors(SHOWN[title], LABELLED, HEAVY, step=step) for title in others}
-    rival = min(theirs, key=lambda title: theirs[title].mean())
-    return rival, among.errors("ours-9f", LABELLED, HEAVY, step=step) - theirs[rival]
-
-
-leads = {
-    (step, whose): lead(among, step)
-    for whose, among in COMPARISONS.items()
-    for step in (range(comparison.steps[LABELLED] + 1) if not whose else (0, 1, 5, comparison.steps[LABELLED]))
-}
-record(
+    ),
     Claim(
         "starts-ahead",
         LESSON,
@@ -579,17 +553,7 @@ record(
         test=all_below,
         explanation="Ours minus the best of plain, random and MAML at each step, paired.",
         unit="mm",
-    )
-)
-
-
-# %%
-def first_step(among, title):
-    """What the first step changes, in mm."""
-    return among.errors(SHOWN[title], LABELLED, HEAVY, step=1) - among.errors(SHOWN[title], LABELLED, HEAVY, step=0)
-
-
-record(
+    ),
     Claim(
         "adapts-faster",
         LESSON,
@@ -603,7 +567,7 @@ record(
         test=lambda m: all_hold(*(is_below(row) for title, row in m.items() if title.startswith("ours"))),
         explanation="The other rows are what the first step changes for each network.",
         unit="mm",
-    )
+    ),
 )
 
 # %% [markdown]
@@ -612,7 +576,7 @@ record(
 # The same recipes with other random numbers. Look at the starts of what was meta-trained.
 
 # %%
-Markdown(figures.luck_table(recorded, NINE | SINGLE))
+folded("The table: every network, training by training", figures.luck_table(recorded, NINE | SINGLE))
 
 # %%
 starts, ends = (recorded.errors("ours-9f", LABELLED, HEAVY, step=step) for step in (0, -1))
@@ -633,7 +597,9 @@ Markdown(
 
 # %%
 tested = [*NINE.values(), *SINGLE.values()]
-Markdown(figures.real_actor_table({name: abouts[name] for name in tested}) + "\n\n" + checkpoints.CREDIT)
+folded(
+    "The table of real actors", figures.real_actor_table({name: abouts[name] for name in tested}), checkpoints.CREDIT
+)
 
 # %% [markdown]
 # # Act (b): why the steps win so little
@@ -716,7 +682,7 @@ step_up
 
 # %%
 show(figures.cue_curves())
-Markdown(figures.cue_table())
+folded("The same as a table", figures.cue_table())
 
 # %%
 cue_seeds, PLACES = figures.cue_seeds(), ("builtin", "real")
@@ -724,6 +690,8 @@ alphas = experiment_cue.ALPHAS
 before = {a: {p: results.cue(f"maml-{a:g}", p, seeds=cue_seeds, step=0) for p in PLACES} for a in alphas}
 after = {a: {p: results.one_step(f"maml-{a:g}", p, a, seeds=cue_seeds) for p in PLACES} for a in alphas}
 taken = {(a, p): 100 * (1 - after[a][p] / before[a][p]) for a in alphas for p in PLACES}
+ends = {"random": {p: results.cue("random", p, seeds=cue_seeds, step=5) for p in PLACES}}
+ends |= {f"maml-{a:g}": after[a] for a in alphas}
 record(
     Claim(
         "alpha-decides",
@@ -739,13 +707,7 @@ record(
         explanation=f"{len(cue_seeds)} trainings, 8 test seeds each, behind d1 and d2; one step of its training's α, "
         "in per cent of the error before it.",
         unit="%",
-    )
-)
-
-# %%
-ends = {"random": {p: results.cue("random", p, seeds=cue_seeds, step=5) for p in PLACES}}
-ends |= {f"maml-{a:g}": after[a] for a in alphas}
-record(
+    ),
     Claim(
         "no-gain-on-crops",
         LESSON,
@@ -760,7 +722,7 @@ record(
         test=lambda m: all_hold(*(is_within(difference, -5, 5) for difference in m.values())),
         explanation="On crops; random lenses after five steps of its best rate. Paired: one pretraining, one test.",
         unit="%",
-    )
+    ),
 )
 
 # %%
@@ -872,38 +834,14 @@ rig.answer(
 # inner step: the query loss after it, minus before.
 
 # %%
-from tutorial_lib.lessons.meta_learning.experiment_crooked import BUDGETS, METHODS, episode
+from tutorial_lib.lessons.meta_learning import watch
+from tutorial_lib.lessons.meta_learning.experiment_crooked import BUDGETS, METHODS
 
-lifter = checkpoints.load("random-9f", device, FOLDER)
 generator = torch.Generator().manual_seed(SEED)
 seen = footage.capture_clips(splits.builtin_split(SEED).calibration, generator, limit=40).to(device)
-after, before, budget = [], [], BUDGETS["shipped"]
-
-
-def meta_step(step):
-    state = generator.get_state()
-    with torch.no_grad():  # the same tasks without the inner step
-        before.append(1000 * episode(lifter, METHODS["maml"], budget, seen, 4, generator, alpha=0.0).item())
-    generator.set_state(state)
-    loss = episode(lifter, METHODS["maml"], budget, seen, 4, generator)
-    after.append(1000 * loss.item())
-    return loss
-
-
-training.fit(lifter, meta_step, 90, rate=1e-3, label="meta-steps")
-smooth = np.ones(10) / 10
-show(
-    curves(
-        {
-            "before the inner step": (np.arange(81), np.convolve(before, smooth, "valid")),
-            "after it": (np.arange(81), np.convolve(after, smooth, "valid")),
-        },
-        x_title="meta-steps",
-        y_title="query loss (mm), mean of ten",
-        x_range=(0, 80),
-        title="The step learns to help",
-    )
-)
+budget = BUDGETS["shipped"]
+before, after = watch.meta_steps(checkpoints.load("random-9f", device, FOLDER), seen, generator, steps=90)
+show(watch.gain_figure(before, after))
 
 # %% [markdown]
 # ## 7. How sure is that?
@@ -930,11 +868,9 @@ from tutorial_lib.lessons.meta_learning import first_order
 people = footage.capture_clips(splits.training_split(None, 1).validation, generator, limit=40).to(device)
 lifter = checkpoints.load("random-9f", device, FOLDER)
 small, large = (first_order.drift(lifter, alpha, seen, people, seed=SEED) for alpha in (0.03, budget.alpha))
-Markdown(figures.drift_table([small, large]))
-
-# %%
 Markdown(
-    f"With α = {large.alpha:g}, as above, the steepest direction is overshot ({large.overshoot:.1f} > 1). In ten "
+    figures.drift_table([small, large])
+    + f"\n\nWith α = {large.alpha:g}, as above, the steepest direction is overshot ({large.overshoot:.1f} > 1). In ten "
     f"meta-steps first-order MAML drives the start from {large.start:.0f} to {large.after['first-order']:.0f} mm, to "
     f"ground so flat that the step just fits (α h = {large.settled:.1f}); a whole training, further (the table above). "
     f"MAML goes to {large.after['maml']:.0f} mm. With α = {small.alpha:g} nothing is overshot ({small.overshoot:.1f}), "
@@ -943,8 +879,7 @@ Markdown(
 )
 
 # %%
-show(figures.crooked_steps("builtin"))
-show(figures.crooked_steps("real"))
+show(figures.crooked_steps("builtin"), figures.crooked_steps("real"))
 
 # %%
 seeds = results.trainings("crooked", ["maml", "random", "lenses"])
@@ -969,11 +904,7 @@ record(
         test=lambda m: all_hold(is_below(m["builtin"], -40), is_below(m["real"], -28)),
         explanation=f"{len(seeds)} trainings.",
         unit="%",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "beats-ordinary",
         LESSON,
@@ -985,7 +916,7 @@ record(
         explanation=f"Both after five steps, each at its own best rate; the best: *{METHODS[rival['builtin']].title}*. "
         "Paired: the same pretraining and tests.",
         unit="%",
-    )
+    ),
 )
 
 # %% [markdown]
@@ -1099,34 +1030,9 @@ checks.symmetry_loss(symmetry_loss)
 # Take the labels away on a crooked rig. The label-free loss falls at every step. *Predict what the error does.*
 
 # %%
-place = adaptation.conventions.Convention(adaptation.conventions.mounting(torch.tensor(20.0), torch.tensor(20.0)))
-test = LensTest(splits.builtin_split(SEED), SEED, clips=4, calibration_clips=4, device=device)
-observation = test.through(distortion.PRESETS["d2"], convention=place)
-victim = checkpoints.load("crooked/maml-9f", device)
-errors = []
-result = adaptation.adapt(
-    victim,
-    observation.video,
-    30,
-    rate=1e-3,
-    watch=lambda model: errors.append(
-        1000 * adaptation.supervised_loss(model.lift(observation.video), observation.truth).item()
-    ),
-)
-show(
-    curves(
-        {
-            "label-free loss (% of its start)": (np.arange(30), 100 * np.array(result.losses) / result.losses[0]),
-            "error (% of its start)": (np.arange(31), 100 * np.array(errors) / errors[0]),
-        },
-        x_title="steps without labels",
-        y_title="% of the start",
-        x_range=(0, 30),
-        y_range=(0, 130),
-        title="Bones get consistent, the skeleton goes on leaning",
-    )
-)
-assert result.losses[-1] < result.losses[0] and errors[-1] > 0.8 * errors[0]
+losses, errors = watch.without_labels(tilt=20.0, roll=20.0, lens="d2", steps=30, seed=SEED, device=device)
+show(watch.lean_figure(losses, errors))
+assert losses[-1] < losses[0] and errors[-1] > 0.8 * errors[0]
 
 # %% [markdown]
 # ## Summary

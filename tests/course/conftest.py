@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -63,21 +62,33 @@ def jupyterlab(tmp_path, serve, free_port):
 
 
 @pytest.fixture
+def opened(jupyterlab, chromium):
+    """A function that opens a notebook from its bytes, runs nothing, and returns the page."""
+    return partial(_opened, *jupyterlab, chromium)
+
+
+def _opened(url, folder, chromium, content, **size):
+    path = folder / "lesson.ipynb"
+    path.write_bytes(content)
+    page = chromium(url.format(path.name), url.partition("/lab/")[0], **{"height": 1000, **size})
+    page.wait_for_function(f"() => ({STATE})()?.kernel === 'idle'")
+    return page
+
+
+@pytest.fixture
 def ran(jupyterlab, chromium):
     """A function that opens a notebook, a file or a list of cells, runs all of it and returns the page."""
     return partial(_ran, *jupyterlab, chromium)
 
 
 def _ran(url, folder, chromium, notebook, **size):
-    path = folder / "lesson.ipynb"
     if isinstance(notebook, list):
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         cells = [nbformat.v4.new_code_cell(source) for source in notebook]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+        content = nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})).encode()
     else:
-        shutil.copy(notebook, path)
-    page = chromium(url.format(path.name), url.partition("/lab/")[0], **{"height": 1000, **size})
-    page.wait_for_function(f"() => ({STATE})()?.kernel === 'idle'")
+        content = notebook.read_bytes()
+    page = _opened(url, folder, chromium, content, **size)
     page.get_by_role("menuitem", name="Run", exact=True).first.click()
     page.get_by_role("menuitem", name="Run All Cells").first.click()
     page.wait_for_function(

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import tutorial_lib
-from tutorial_lib.course import architecture, launch, rendering
+from tutorial_lib.course import architecture, launch, notebooks, rendering
 from tutorial_lib.course.notebooks import ROOT
 
 PAGES = [
@@ -86,6 +86,15 @@ def test_the_tests_of_pages_look_at_something():
 def test_the_readmes_map_says_how_long_each_lesson_takes():
     rows = re.findall(r"^\|.*\(notebooks/(\w+)\.ipynb\).*, (\d+) minutes \|$", README, re.MULTILINE)
     assert rows == [(lesson.slug, str(lesson.minutes)) for lesson in rendering.executed([])]
+
+
+@pytest.mark.parametrize("slug", [slug for slug in notebooks.slugs() if slug[:2] not in ("00", "01")])
+def test_a_lessons_time_is_its_reading_and_its_exercises(slug):
+    text = "\n".join(cell.source for cell in notebooks.read_source(slug).cells if cell.cell_type == "markdown")
+    (times,) = re.findall(r"\*\*Time:\*\*\s+(\d+)\s+minutes,\s+(\d+)\s+without\s+the\s+exercises", text)
+    whole, reading = map(int, times)
+    exercises = re.findall(r"^\*\*\d\. .*?\((\d+)\s+minutes\)", text, re.MULTILINE)
+    assert whole - reading == sum(map(int, exercises))
 
 
 def test_the_readme_is_read_in_a_few_minutes():

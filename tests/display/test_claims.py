@@ -202,3 +202,13 @@ def test_a_claim_that_cannot_be_kept_is_shown(place, tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match="claims.json cannot be written .*'adapts' is shown, not kept"):
         assert record(claim()).holds
     assert {item.name for item in tmp_path.rglob("*")} <= {"there", "claims.json", "claims.json.lock"}
+
+
+def test_claims_on_one_subject_stand_beside_each_other_and_are_all_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CLAIMS", str(tmp_path / "claims.json"))
+    cards = record(claim(), claim(id="other", text="Another."))
+    assert len(json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))) == 2
+    head, first, second, tail = cards._repr_html_().split(cards.BETWEEN)
+    assert claim()._repr_html_() in first and "Another." in second
+    assert first.count("<div") == first.count("</div") and "display:flex" in head and tail == "</div>"
+    assert str(cards) == f"{cards.claims[0]}\n\n{cards.claims[1]}"

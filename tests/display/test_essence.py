@@ -72,3 +72,14 @@ def test_the_whole_is_one_click_away(capsys, monkeypatch):
     html = shown[0]._repr_html_()
     assert f"<a href='../tutorial_lib/distortion.py'>tutorial_lib/distortion.py, line {line}</a>" in html
     assert "Raises:" not in html
+
+
+def test_of_a_long_source_what_comes_after_the_first_function_is_folded(monkeypatch):
+    shown = []
+    monkeypatch.setattr("tutorial_lib.display.essence.display", shown.append)
+    monkeypatch.setattr("tutorial_lib.display.essence.IN_SIGHT", 5)
+    source(distortion.undistort, distortion.distort)
+    seen, folded = shown[0]._repr_html_().split("<details><summary>And <code>distort</code></summary>")
+    assert "undistort" in seen and "distort" in folded
+    source(distortion.distort)
+    assert "<details>" not in shown[1]._repr_html_()

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tutorial_lib.display import tables
-from tutorial_lib.display.tables import html_row, markdown, table
+from tutorial_lib.display.tables import folded, html_row, markdown, table
 from tutorial_lib.metrics.by_action import per_action
 from tutorial_lib.motion import ACTIONS
 
@@ -81,3 +81,10 @@ def test_wrong_arguments_are_refused():
         table({})
     with pytest.raises(ValueError, match="'b' was tested on.*same recordings"):
         table({"a": result, "b": per_action([("walk", good[:2], good[:2])])})
+
+
+def test_tables_to_look_up_lie_under_a_line():
+    shown = folded("All numbers", markdown(["a", "b"], [["1", "2"]]))
+    html = shown._repr_html_()
+    assert html.startswith("<details><summary") and ">All numbers</summary>" in html and "<table>" in html
+    assert "| 1 | 2 |" in str(shown)

@@ -13,6 +13,7 @@ from tutorial_lib.camera import (
     from_pixels,
     from_screen,
     look_at,
+    orbit,
     project,
     random_viewpoints,
     to_pixels,
@@ -165,6 +166,46 @@ def test_random_viewpoints_move_back_from_somebody_who_covers_ground():
     assert (far.position - middle[1]).norm(dim=-1).mean() > (near.position - middle[0]).norm(dim=-1).mean()
 
 
+@quick
+@given(places, st.floats(-7, 7), st.floats(-1.5, 1.5), st.floats(0.1, 9))
+def test_an_orbits_camera_stands_where_its_angles_say_and_looks_at_the_target(target, azimuth, elevation, distance):
+    camera = orbit(target, azimuth, elevation, distance)
+    away = camera.position - target
+    assert away.norm().item() == pytest.approx(distance)
+    assert torch.atan2(away[2], away[:2].norm()).item() == pytest.approx(elevation, abs=1e-6)
+    turned = torch.atan2(away[1], away[0]).item() - azimuth
+    assert np.cos(turned) == pytest.approx(1) and camera.rotation[0, 2].item() == pytest.approx(0, abs=1e-12)
+    seen = world_to_camera(target, camera)
+    torch.testing.assert_close(seen, seen.new_tensor([0.0, 0.0, distance]), atol=1e-9, rtol=0)
+    torch.testing.assert_close(project(target, camera), torch.zeros(2).double(), atol=1e-9, rtol=0)
+
+
+def test_what_an_orbit_shows_moves_as_one_who_walks_round_sees_it():
+    target = torch.tensor([0.0, 0.0, 1.0])
+    ahead, up = torch.tensor([0.3, 0.0, 1.0]), torch.tensor([0.0, 0.0, 1.3])
+    seen = [project(point, orbit(target, 0.2)) for point in (ahead, up)]
+    assert seen[0][0] < 0 and seen[1][1] < 0  # the camera has walked to its right, and down is positive
+    assert project(ahead, orbit(target, 0.0, 0.5))[1] > 0  # from above, what is nearer is further down
+    near, far = (project(up, orbit(target, 0.0, 0.0, metres))[1] for metres in (2.0, 4.0))
+    assert near.item() == pytest.approx(2 * far.item())
+
+
+def test_an_orbit_is_batched_and_differentiable():
+    target = person(3).double().mean((1, 2))
+    azimuth = torch.linspace(0, 6, 4).double().requires_grad_()
+    elevation, distance = torch.tensor(0.3).double().requires_grad_(), torch.tensor([[2.0], [3.0], [4.0]]).double()
+    camera = orbit(target[:, None], azimuth, elevation, distance)
+    assert camera.position.shape == (3, 4, 3) and camera.rotation.dtype == torch.float64
+    lone = orbit(target[1], azimuth[2], elevation, 3.0)
+    torch.testing.assert_close(camera.rotation[1, 2], lone.rotation)
+
+    def shown(*where):
+        return project(target[0] + 0.3, orbit(target[0], *where))
+
+    at = (azimuth[1].detach().requires_grad_(), elevation, distance[0, 0].requires_grad_())
+    assert torch.autograd.gradcheck(shown, at)
+
+
 I3, P3, F2, C2 = torch.eye(3), torch.zeros(3), torch.ones(2), torch.zeros(2)
 BAD = {
     "rotation of another shape": (lambda: Camera(torch.eye(2), P3, F2, C2), "rotation has shape"),
@@ -173,6 +214,8 @@ BAD = {
     "focal length of zero": (lambda: Camera(I3, P3, F2 * 0, C2), "focal is"),
     "two centres for one camera": (lambda: Camera(I3, P3, F2, torch.zeros(2, 2)), "centre has shape"),
     "camera straight above": (lambda: look_at(torch.tensor([0.0, 0, 3]), P3), "position and target"),
+    "camera of an orbit straight above": (lambda: orbit(P3, 0.0, torch.pi / 2), "position and target"),
+    "an orbit without width": (lambda: orbit(P3, 0.0, distance=0.0), "distance is 0.0"),
     "camera in its target": (lambda: look_at(P3, P3), "position and target"),
     "points behind the camera": (lambda: project(-torch.ones(4, 3), Camera(I3, P3, F2, C2)), "points: 4 lie behind"),
     "points with NaN": (lambda: to_plane(torch.full((2, 3), float("nan"))), "points: 2 lie behind"),

@@ -23,8 +23,8 @@ from tutorial_lib.render import (
 )
 from tutorial_lib.render.anatomy import LABELS, OWN, SOLIDS
 from tutorial_lib.render.body import Solids, build
-from tutorial_lib.render.photos import _rays
 from tutorial_lib.render.raster import rasterise
+from tutorial_lib.render.rays import rays_of
 from tutorial_lib.skeleton import JOINTS
 
 J = {name: index for index, name in enumerate(JOINTS)}
@@ -127,7 +127,7 @@ def test_a_lens_moves_the_picture_of_a_part_as_it_moves_the_bone_in_it(part, end
 @pytest.mark.parametrize("name", ["d1", "d2", "d3"])
 def test_the_lens_sends_every_pixels_ray_back_to_its_pixel(name):
     box, size, lens = torch.tensor([[0.1, -0.05, 0.33]]), 128, PRESETS[name]
-    rays = _rays(box, size, lens[None])[:, 0].permute(1, 2, 0).reshape(-1, 2)
+    rays = rays_of(box, size, lens[None])[:, 0].permute(1, 2, 0).reshape(-1, 2)
     k1, k2, k3, p1, p2 = lens.double().tolist()
     ahead = np.concatenate([rays.double().numpy(), np.ones((len(rays), 1))], 1)
     seen = cv2.projectPoints(ahead, np.zeros(3), np.zeros(3), np.eye(3), np.array([k1, k2, p1, p2, k3]))[0]

@@ -319,6 +319,24 @@ def test_the_depth_demo_shows_the_nets_own_answer(depth):
     assert np.abs(found[0]).max() == 0
 
 
+def test_a_slice_of_the_volume_is_taken_hold_of_beside_the_photo(depth):
+    whole = depth.reset().check().arrays["plane"]
+    torch.testing.assert_close(whole.max(), torch.tensor(1.0))
+    cells = len(depth.arrays["row"])
+    shares = []
+    for number in range(cells):
+        at = (2 * number + 1) / cells - 1
+        depth.stage.grabbed = {"name": demo_photos.SLICE, "at": [at, 0.5], "count": number + 1}
+        assert depth.check().controls["cut"].value == number
+        shares.append(depth.arrays["plane"].sum().item())
+        assert f"slice at {at:+.2f}" in pane(depth, "image")["title"]
+        assert pane(depth, "curve")["handles"][0]["at"][0] == pytest.approx(at, abs=1e-6)
+    row = depth.arrays["row"]
+    np.testing.assert_allclose(np.array(shares) / sum(shares), row / row.sum(), rtol=1e-4)
+    depth.stage.grabbed = {"name": demo_photos.SLICE, "at": [-1.2, 0.5], "count": cells + 1}
+    torch.testing.assert_close(depth.check().arrays["plane"], whole)
+
+
 def test_photo_demos_refuse_what_does_not_fit():
     images, pose = people()
     with pytest.raises(ValueError, match="images are 4, truth has 5 poses"):

@@ -286,20 +286,22 @@ def test_far_target_is_not_felt(descent):
 
 
 # ------------------------------------------------------------------ static figures
-@pytest.mark.parametrize(
-    "make",
-    [
-        figures.holes_figure,
-        lambda: figures.pivot_sweep("corner"),
-    ],
-)
-def test_sweeps_have_frames_that_differ_and_a_preview(make):
-    figure = make()
-    heats = [np.asarray(frame.data[0].z) for frame in figure.frames]
-    assert len(heats) >= (3 if make is figures.holes_figure else 5) and all(
-        not np.array_equal(one, two) for one, two in zip(heats, heats[1:])
-    )
-    assert preview.png(figure).startswith(b"\x89PNG")
+def test_copied_pixels_leave_holes_and_the_other_two_ways_do_not():
+    painted, looked_up, copied = np.split(np.asarray(figures.holes_figure().data[0].z, dtype=float), 3, axis=1)
+    middle = slice(14, 18), slice(14, 18)
+    assert painted[middle].min() > 100 and looked_up[middle].min() > 100
+    holes = (copied == 0) & (painted > 50)
+    assert holes.sum() > 20
+    assert preview.png(figures.holes_figure()).startswith(b"\x89PNG")
+
+
+def test_about_the_corner_the_same_turn_carries_parts_farther():
+    apart = {}
+    for about in ("part", "corner"):
+        (springs,) = (trace for trace in figures.pivot_figure(about).data if trace.name == "springs")
+        ends = np.stack([springs.x, springs.y], -1).reshape(-1, 3, 2)
+        apart[about] = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=-1).max()
+    assert apart["corner"] > 5 * apart["part"]
 
 
 def values(figure, name):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tutorial_lib.display import stage
+from tutorial_lib.display.controls import stops
 from tutorial_lib.lessons.geometric_self_supervision import (
     demo_round,
     demo_strangers,
@@ -55,16 +56,18 @@ def picture(demo):
 def test_every_control_changes_the_picture_and_the_same_values_give_the_same(demo):
     first = picture(demo.check())
     for name, control in demo.controls.items():
-        options = [value for value in (getattr(control, "stops", None) or [v for _, v in control.options])]
-        other = next(
-            v[1] if isinstance(v, tuple) else v
-            for v in options
-            if (v[1] if isinstance(v, tuple) else v) != demo.params[name]
-        )
+        other = next(value for _, value in stops(control) if value != demo.params[name])
         demo.set(**{name: other}).check()
         assert picture(demo) != first, name
         demo.reset().check()
         assert picture(demo) == first, name
+
+
+def test_presets_set_every_control_and_three_are_in_sight(demo):
+    for params in demo.presets.values():
+        assert set(params) == set(demo.controls)
+        demo.set(**params).check()
+    assert len(set(demo.controls) - set(demo.folded)) <= 3
 
 
 def test_the_truth_looks_like_the_truth_from_everywhere(made):

@@ -9,7 +9,7 @@ This room stands on `lifting`. Decisions that the paper leaves open, the same in
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -233,6 +233,28 @@ def check_support(support: Windows | torch.Tensor, steps: int, rate: float) -> t
     return keypoints
 
 
+def support_loss(model: Lifter, support: Windows | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Poses of the support set and their loss: with labels the mean joint error, without them how unequal bones are.
+
+    Args:
+        model: the lifter as it is now.
+        support: as for `adapt`.
+    """
+    if isinstance(support, Windows):
+        pose = model.windows(support.keypoints)
+        return pose, supervised_loss(pose, support.pose)
+    pose = model.lift(support if support.ndim == 4 else support[None])
+    return pose, self_supervised_loss(pose)
+
+
+def descend(loss: torch.Tensor, weights: Sequence[torch.Tensor], rate: float) -> None:
+    """One gradient step, in place."""
+    gradients = torch.autograd.grad(loss, weights)
+    with torch.no_grad():
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight -= rate * gradient
+
+
 def adapt(
     model: Lifter,
     support: Windows | torch.Tensor,
@@ -258,27 +280,20 @@ def adapt(
         ValueError: negative steps, an empty support set, keypoints or labels that are not finite.
         Diverged: a loss that is not finite; it is a ValueError.
     """
-    keypoints = check_support(support, steps, rate)
+    check_support(support, steps, rate)
     with MODEL_LOCK, gradients_on():  # a cell may be training this very model
         adapted = copy.deepcopy(model).eval()
     result = Adaptation(adapted)
     weights = [weight for weight in adapted.parameters() if weight.requires_grad]  # frozen layers stay frozen
     if not weights:
         raise ValueError("model has no parameter that requires a gradient, expected some: unfreeze a layer")
-    if not isinstance(support, Windows):
-        keypoints = keypoints if keypoints.ndim == 4 else keypoints[None]
     start = None
     try:
         for step in range(steps + 1):
             MODEL_LOCK.let_others()
             with MODEL_LOCK, gradients_on():
                 with torch.set_grad_enabled(step < steps):
-                    if isinstance(support, Windows):
-                        pose = adapted.windows(keypoints)
-                        loss = supervised_loss(pose, support.pose)
-                    else:
-                        pose = adapted.lift(keypoints)
-                        loss = self_supervised_loss(pose)
+                    pose, loss = support_loss(adapted, support)
                 if not torch.isfinite(loss):
                     remedy = f"lower rate={rate}" if step else "nothing was adapted yet, so look at the model's weights"
                     raise Diverged(f"the adaptation loss is {loss.item()} at step {step}: {remedy}")
@@ -291,10 +306,7 @@ def adapt(
                 if step == steps:
                     break
                 result.losses.append(loss.item())
-                gradients = torch.autograd.grad(loss, weights)
-                with torch.no_grad():
-                    for weight, gradient in zip(weights, gradients, strict=True):
-                        weight -= rate * gradient
+                descend(loss, weights, rate)
     except KeyboardInterrupt:
         result.interrupted = True
     return result

@@ -25,6 +25,7 @@ from tutorial_lib.course.notebooks import tags
 from tutorial_lib.course.prose import BLOCK, MAX_WORDS, chunks, cut, words
 from tutorial_lib.course.rendering import Lesson
 from tutorial_lib.course.student import is_exercise
+from tutorial_lib.display.claims import Cards
 
 MAX_CODE_LINES = 24
 """Of functions that share a slide; a longer one has its own."""
@@ -136,8 +137,10 @@ class _Talk:
             self.add("figure", output=output)
         elif "text/html" in data and "pose-question" not in data["text/html"]:
             html = "".join(data["text/html"]).replace("<details>", "<details open>")  # nobody clicks in a talk
-            output = NotebookNode(output | {"data": data | {"text/html": html}})
-            self.add("card" if said.startswith("[") else "table", output=output)
+            several = html.split(Cards.BETWEEN)
+            for shown in several[1:-1] or several:
+                alone = NotebookNode(output | {"data": data | {"text/html": shown}})
+                self.add("card" if said.startswith("[") else "table", output=alone)
 
     def done(self) -> list[Slide]:
         self.slides[-1].notes += self._waiting

@@ -172,7 +172,7 @@ def _tabulates(cell: NotebookNode) -> bool:
     """Whether a cell of several statements ends in a table, and so is about its rows."""
     body = ast.parse(cell.source).body if cell.cell_type == "code" else []
     last = body[-1].value if len(body) > 1 and isinstance(body[-1], ast.Expr) else None
-    return isinstance(last, ast.Call) and isinstance(last.func, ast.Name) and last.func.id == "Markdown"
+    return isinstance(last, ast.Call) and isinstance(last.func, ast.Name) and last.func.id in ("Markdown", "folded")
 
 
 def read_committed(slug: str, notebooks: Path = NOTEBOOKS) -> NotebookNode:

@@ -37,7 +37,7 @@ Kind = Literal["figure", "demo", "card", "source", "table", "question", "answer"
 
 _MINUTES = re.compile(r"\*\*Time:\*\*\s*(\d+)\s+minutes")
 _FOLD = re.compile(r"class='pose-(question|fold)'")
-_CARD = re.compile(r"\[(holds|does not hold here|undecided)\] (.*)")
+_CARD = re.compile(r"^\[(holds|does not hold here|undecided)\] (.*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -195,8 +195,7 @@ def claims(cell: NotebookNode) -> list[tuple[bool | None, str]]:
     """(holds, claim) of every claim card that a cell shows; None is undecided."""
     found = []
     for output in cell.get("outputs", []):
-        match = _CARD.match("".join(output.get("data", {}).get("text/plain", "")))
-        if match:
+        for match in _CARD.finditer("".join(output.get("data", {}).get("text/plain", ""))):
             found.append(({"holds": True, "undecided": None}.get(match[1], False), match[2]))
     return found
 

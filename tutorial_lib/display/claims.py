@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import ClassVar, overload
 
 import numpy as np
 from scipy.special import stdtrit
@@ -207,12 +208,47 @@ class Claim:
         )
 
 
-def record(claim: Claim) -> Claim:
-    """Write the claim to `build/claims.json` (or the file named by COURSE_CLAIMS) and return it for display.
+@dataclass(frozen=True)
+class Cards:
+    """Claims on one subject, their cards beside each other where there is room for two.
+
+    Attributes:
+        claims: in their order.
+    """
+
+    BETWEEN: ClassVar[str] = "<!--card-->"
+    """Stands before the cards in the HTML, between them and after them, for whoever shows them one by one."""
+
+    claims: tuple[Claim, ...]
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.claims))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
+
+    def _repr_html_(self) -> str:
+        cards = (f"<div style='flex:1 1 26em'>{claim._repr_html_()}</div>" for claim in self.claims)
+        inner = self.BETWEEN.join(["", *cards, ""])
+        return f"<div style='display:flex;flex-wrap:wrap;gap:0 12px'>{inner}</div>"
+
+
+@overload
+def record(claim: Claim, /) -> Claim: ...
+@overload
+def record(claim: Claim, second: Claim, /, *more: Claim) -> Cards: ...
+def record(claim: Claim, /, *more: Claim) -> Claim | Cards:
+    """Write claims to `build/claims.json` (or the file named by COURSE_CLAIMS) and return them for display.
 
     A claim of the same lesson and id is replaced, the others stay, also when lessons run side by side. A file that is
     damaged is begun anew, and where nothing can be written the claim is shown all the same: both with a warning.
     """
+    for one in (claim, *more):
+        _write(one)
+    return Cards((claim, *more)) if more else claim
+
+
+def _write(claim: Claim) -> None:
     path = Path(os.environ.get("COURSE_CLAIMS") or output_folder() / "claims.json")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -225,8 +261,7 @@ def record(claim: Claim) -> Claim:
             # Readers, who take no lock, see the old file or the new one, never half of one.
             write_whole(path, lambda half: half.write_text(text + "\n", encoding="utf-8"))
     except OSError as error:
-        warnings.warn(f"{path} cannot be written ({error}): claim {claim.id!r} is shown, not kept", stacklevel=2)
-    return claim
+        warnings.warn(f"{path} cannot be written ({error}): claim {claim.id!r} is shown, not kept", stacklevel=3)
 
 
 def _known(path: Path) -> dict[str, dict]:

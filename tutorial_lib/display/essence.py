@@ -4,12 +4,16 @@ import ast
 import inspect
 import re
 import textwrap
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from IPython.display import Code, display
 
 PACKAGE = Path(__file__).resolve().parents[1]
+BETWEEN = "\n\n\n"
+IN_SIGHT = 24
+"""Lines of source that are shown at once; functions after the first that would be beyond lie under a fold."""
 
 
 def essence(thing: Any) -> str:
@@ -64,13 +68,25 @@ def _says_only(body: list[ast.stmt]) -> bool:
 class _Shown(Code):
     """Highlighted code over a link to the files that it is from."""
 
-    def __init__(self, text: str, places: list[tuple[str, int]]):
-        super().__init__(text, language="python")
-        self._places = places
+    def __init__(self, pieces: dict[str, str], places: list[tuple[str, int]]):
+        super().__init__(BETWEEN.join(pieces.values()), language="python")
+        self._pieces, self._places = pieces, places
 
     def _repr_html_(self) -> str:
+        names = list(self._pieces)
+        seen = max(n for n in range(1, len(names) + 1) if n == 1 or self._lines(names[:n]) <= IN_SIGHT)
+        html = self._coloured(names[:seen])
+        if names[seen:]:
+            folded = ", ".join(f"<code>{escape(name)}</code>" for name in names[seen:])
+            html += f"<details><summary>And {folded}</summary>{self._coloured(names[seen:])}</details>"
         links = ", ".join(f"<a href='../{path}'>{path}, line {line}</a>" for path, line in self._places)
-        return f"{super()._repr_html_()}<p style='margin:2px 0;font-size:13px'>The whole, with its checks: {links}</p>"
+        return f"{html}<p style='margin:2px 0;font-size:13px'>The whole, with its checks: {links}</p>"
+
+    def _coloured(self, names: list[str]) -> str:
+        return Code(BETWEEN.join(self._pieces[name] for name in names), language="python")._repr_html_()
+
+    def _lines(self, names: list[str]) -> int:
+        return BETWEEN.join(self._pieces[name] for name in names).count("\n") + 1
 
 
 def source(*objects: Any) -> None:
@@ -83,4 +99,4 @@ def source(*objects: Any) -> None:
     for thing in objects:
         path = Path(inspect.getsourcefile(inspect.unwrap(thing)) or "").resolve()
         places.append((str(path.relative_to(PACKAGE.parent)), inspect.getsourcelines(thing)[1]))
-    display(_Shown("\n\n\n".join(map(essence, objects)), places))
+    display(_Shown({thing.__qualname__: essence(thing) for thing in objects}, places))

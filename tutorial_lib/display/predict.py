@@ -153,8 +153,13 @@ class Prediction(ipywidgets.VBox):
             for question, choices in self.questions.items()
         ]
         bundle["text/plain"] = "What do you say?\n" + "\n".join(offered)
-        items = "".join(f"<li>{escape(line)}</li>" for line in offered)
-        bundle["text/html"] = f"<div class='pose-question'><p>What do you say?</p><ul>{items}</ul></div>"
+        said = "<p style='margin:0'>What do you say?"
+        if len(offered) == 1:
+            said += f" {escape(offered[0])}</p>"
+        else:
+            items = "".join(f"<li>{escape(line)}</li>" for line in offered)
+            said += f"</p><ul style='margin:0'>{items}</ul>"
+        bundle["text/html"] = f"<div class='pose-question'>{said}</div>"
         return bundle
 
 

@@ -23,6 +23,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 
 from tutorial_lib.display import rerun
+from tutorial_lib.display.beside import beside
 from tutorial_lib.display.essence import source as source  # lessons take both from here
 from tutorial_lib.display.figures import HEIGHT, MOVING
 
@@ -33,34 +34,49 @@ PALETTE = 160
 KINDS = ("scatter", "scatter3d", "bar", "heatmap", "image")
 
 
-def show(figure: go.Figure) -> None:
-    """Display a figure: interactive for a reader whose kernel runs; where none does, also as a PNG."""
+def show(figure: go.Figure, right: go.Figure | None = None) -> None:
+    """Display a figure: interactive for a reader whose kernel runs; where none does, also as a PNG.
+
+    Args:
+        figure: what is shown.
+        right: what stands beside it, see `beside`.
+    """
+    figure = figure if right is None else beside(figure, right)
     shown = json.loads(figure.to_json()) | {"config": {"responsive": True, "displaylogo": False}}
     shown["layout"].setdefault("height", HEIGHT)
-    title = figure.layout.title.text or ", ".join(t.name for t in figure.data if t.name)
+    titles = [figure.layout.title.text] if right is None else [note.text for note in figure.layout.annotations]
+    title = ", ".join(filter(None, titles)) or ", ".join(t.name for t in figure.data if t.name)
     bundle = {
         "application/vnd.plotly.v1+json": shown,
         "text/plain": f"figure: {_text(title)}",
     }
     if not rerun.in_a_page():
-        bundle["image/png"] = png_base64(figure)
+        bundle["image/png"] = png_base64(figure, right is not None)
     display(bundle, raw=True, metadata={"image/png": {"alt": bundle["text/plain"]}})
 
 
-def png_base64(figure: go.Figure) -> str:
+def png_base64(figure: go.Figure, halves: bool = False) -> str:
     """`png` as notebooks store it."""
-    return base64.b64encode(png(figure)).decode()
+    return base64.b64encode(png(figure, halves)).decode()
 
 
-def png(figure: go.Figure) -> bytes:
+def png(figure: go.Figure, halves: bool = False) -> bytes:
     """The figure as a PNG; of a sweep its first, middle and last step side by side.
 
     At most 800 pixels wide: JupyterLab shows it unscaled until the pointer first enters the figure.
+
+    Args:
+        figure: of the kinds of traces that `figures` draws.
+        halves: whether it came from `beside`, and its letters have to be small.
     """
     steps = _steps(figure)
     many = len(steps) > 1
-    width, height = (800, 380) if many else (figure.layout.width or 720, figure.layout.height or HEIGHT)
-    size = (figure.layout.font.size or figure.layout.template.layout.font.size or 14) * (0.55 if many else 0.72)
+    width, height = (
+        (800, 380) if many else (figure.layout.width or (800 if halves else 720), figure.layout.height or HEIGHT)
+    )
+    size = (figure.layout.font.size or figure.layout.template.layout.font.size or 14) * (
+        0.55 if many or halves else 0.72
+    )
     canvas = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor="white")
     FigureCanvasAgg(canvas)
     axes = []
@@ -242,6 +258,7 @@ def _marks(ax: Any, layout: go.Layout, key: tuple[str, str] | str, size: float) 
         if shape.xref not in (key[0], "paper", f"{key[0]} domain", None) or shape.yref not in (
             key[1],
             "paper",
+            f"{key[1]} domain",
             None,
         ):
             continue
@@ -262,8 +279,11 @@ def _marks(ax: Any, layout: go.Layout, key: tuple[str, str] | str, size: float) 
                 **pen,
             )
     for note in layout.annotations or ():
-        across = ax.get_yaxis_transform() if note.xref == "paper" and note.yref != "paper" else ax.transData
-        where = paper["paper"] if note.xref == "paper" and note.yref == "paper" else across
+        if note.xref not in (key[0], "paper", f"{key[0]} domain", None):
+            continue
+        whole = note.xref in ("paper", f"{key[0]} domain")
+        across = ax.get_yaxis_transform() if whole and note.yref != "paper" else ax.transData
+        where = paper["paper"] if whole and note.yref == "paper" else across
         y = 10**note.y if where is not paper["paper"] and ax.get_yscale() == "log" else note.y
         sides = {
             "ha": note.xanchor or "center",

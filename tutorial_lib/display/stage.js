@@ -163,6 +163,16 @@ function marker(g, theme, item, x, y, size) {
 }
 
 // ---------------------------------------------------------------- pane kind "curve"
+/** A tick's words in lines of at most `room` pixels; a single word may be longer. */
+function broken(g, text, room) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length && g.measureText(longer).width <= room) lines[lines.length - 1] = longer; else lines.push(word);
+  }
+  return lines;
+}
+
 function drawCurve(g, w, h, pane, view, theme) {
   g.font = `${14 * theme.size}px ${theme.font}`;
   const log = { x: pane.x.log, y: pane.y.log };
@@ -176,10 +186,12 @@ function drawCurve(g, w, h, pane, view, theme) {
     return out.length > 1 ? out : [[lo, String(lo)], [hi, String(hi)]];
   };
   const ty = spread("y", clamp(Math.floor(h / (60 * theme.size)), 3, 6));
-  const k = theme.size, left = 34 * k + Math.max(...ty.map(([, text]) => g.measureText(text).width)), [top, right, bottom] = [12, 16, 50 * k];
+  const k = theme.size, left = 34 * k + Math.max(...ty.map(([, text]) => g.measureText(text).width)), [top, right] = [12, 16];
   const tx = spread("x", clamp(Math.floor((w - left) / (70 * k)), 4, 7));
   const to = (axis, a, b) => { const [lo, hi] = pane[axis].range.map((v) => warp(axis, v)); return (v) => a + ((warp(axis, v) - lo) / (hi - lo)) * (b - a); };
-  const X = to("x", left, w - right), Y = to("y", h - bottom, top);
+  const X = to("x", left, w - right), room = Math.min(...tx.slice(1).map(([v], i) => Math.abs(X(v) - X(tx[i][0])))) - 8;
+  const words = tx.map(([v, text]) => [v, pane.x.ticks ? broken(g, text, room) : [text]]); // names under bars do not touch
+  const bottom = (50 + 16 * (Math.max(1, ...words.map(([, lines]) => lines.length)) - 1)) * k, Y = to("y", h - bottom, top);
   const back = (axis, a, b) => {
     const [lo, hi] = pane[axis].range.map((v) => warp(axis, v));
     return (pixel) => { const v = lo + ((pixel - a) / (b - a)) * (hi - lo); return log[axis] ? 10 ** v : v; };
@@ -197,7 +209,7 @@ function drawCurve(g, w, h, pane, view, theme) {
   g.fillStyle = css(theme.text); g.textBaseline = "middle"; g.textAlign = "right";
   for (const [v, text] of ty) g.fillText(text, left - 7, Y(v));
   g.textAlign = "center";
-  for (const [v, text] of tx) g.fillText(text, X(v), h - bottom + 15 * k);
+  for (const [v, lines] of words) lines.forEach((text, i) => g.fillText(text, X(v), h - bottom + (15 + 16 * i) * k, room));
   g.fillText(pane.x.label, (left + w - right) / 2, h - 11 * k, w - left);
   g.save(); g.translate(12 * k, (top + h - bottom) / 2); g.rotate(-Math.PI / 2); g.fillText(pane.y.label, 0, 0, h - 8); g.restore();
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
+import mistune
+
 from tutorial_lib.metrics.by_action import HUMAN36M, METRICS, Errors, Metric, average
 
 LINE = "1px solid rgba(128,128,128,.4)"
@@ -102,6 +104,36 @@ class Table:
             f"<p style='margin:0 0 4px;font-weight:600'>{escape(self.title)}</p>"
             f"{html_table(['', *map(escape, self.columns)], rows, styles)}</div>"
         )
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Tables under a line that opens them. See `folded`."""
+
+    title: str
+    parts: tuple[Table | str, ...]
+
+    def __str__(self) -> str:
+        return "\n\n".join([self.title, *map(str, self.parts)])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
+
+    def _repr_html_(self) -> str:
+        inner = "".join(
+            part._repr_html_() if isinstance(part, Table) else str(mistune.html(part)) for part in self.parts
+        )
+        return f"<details><summary style='cursor:pointer'>{escape(self.title)}</summary>{inner}</details>"
+
+
+def folded(title: str, *parts: Table | str) -> Folded:
+    """What a reader may want to look up, under a line that opens it: one screen is small.
+
+    Args:
+        title: the line, which says what lies below it.
+        parts: tables, or Markdown.
+    """
+    return Folded(title, parts)
 
 
 def table(models: Mapping[str, Errors], metric: Metric = "mpjpe") -> Table:

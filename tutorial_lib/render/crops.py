@@ -47,10 +47,28 @@ def crop_boxes(
     return torch.cat([centre, half[:, None]], -1)
 
 
-def around_both(boxes: torch.Tensor) -> torch.Tensor:
-    """The smallest square boxes (B, 3) that hold several (moments, B, 3), such as those of two moments."""
+def around(boxes: torch.Tensor) -> torch.Tensor:
+    """The smallest square boxes (B, 3) that hold several (any number, B, 3): of two moments, or of two people."""
     low, high = (boxes[..., :2] - boxes[..., 2:]).amin(0), (boxes[..., :2] + boxes[..., 2:]).amax(0)
     return torch.cat([(low + high) / 2, (high - low).amax(-1, keepdim=True) / 2], -1)
+
+
+def metric_boxes(middle: torch.Tensor, half: float = 1.15) -> torch.Tensor:
+    """Windows of a fixed size in metres: unlike a box round the joints, they do not tell how a body stretches.
+
+    Args:
+        middle: (B, 3) metres, camera frame: where the windows stand, upright before the camera.
+        half: metres, half-width of what the windows show at the depth of `middle`.
+
+    Returns:
+        (B, 3): centre x, centre y and half-width in plane coordinates.
+
+    Raises:
+        ValueError: a half-width that is not positive, or a middle behind the camera.
+    """
+    if not half > 0:
+        raise ValueError(f"half is {half}, expected metres > 0")
+    return torch.cat([project(middle, onto="plane"), half / middle[:, 2:]], -1)
 
 
 def check_pose(pose: torch.Tensor) -> None:

@@ -1,6 +1,6 @@
 """Where a picture is taken: backdrop, light and what stands in the way, drawn at random. All numbers here are ours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -61,6 +61,18 @@ class Places(Batch):
     roundness: torch.Tensor
     box_colour: torch.Tensor
     planks: torch.Tensor
+
+    def in_world(self) -> torch.Tensor:
+        """(B, 3) towards the light in the world frame, if a level camera that looks along the world's y drew them."""
+        right, down, forward = self.sun.unbind(-1)
+        return torch.stack([right, forward, -down], -1)
+
+    def seen_by(self, rotation: torch.Tensor) -> "Places":
+        """The same places before cameras (B, 3, 3: axes in the world): the light of `in_world`, in their frames.
+
+        Walls and floors do not turn: they are painted in the coordinates of the picture.
+        """
+        return replace(self, sun=(rotation.to(self.sun) @ self.in_world()[..., None])[..., 0])
 
 
 def _obstacles(u: torch.Tensor, mean: float):

@@ -6,16 +6,16 @@ from tqdm.auto import tqdm
 from tutorial_lib.batch import cat
 from tutorial_lib.camera import Camera, look_at, world_to_camera
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.render.crops import around_both, crop_boxes
+from tutorial_lib.render.crops import around, crop_boxes
 from tutorial_lib.render.looks import draw_looks
-from tutorial_lib.render.photos import DAYLIGHT, Photos, photograph
+from tutorial_lib.render.photos import Photos, photograph
 from tutorial_lib.render.places import draw_places
-from tutorial_lib.render.sensor import Sensor
+from tutorial_lib.render.sensor import DAYLIGHT, Sensor
 
 _STEP = 64
 
 
-def _uniform(low: float, high: float, count: int, generator: torch.Generator):
+def uniform(low: float, high: float, count: int, generator: torch.Generator):
     return low + (high - low) * torch.rand(count, generator=generator)
 
 
@@ -31,12 +31,12 @@ def viewpoints(
     They aim a little beside the person, so that a lens bends them and perspective is not always the same.
     """
     count = len(middle)
-    angle = _uniform(0, 2 * torch.pi, count, generator)
-    far = _uniform(*distance, count, generator)
+    angle = uniform(0, 2 * torch.pi, count, generator)
+    far = uniform(*distance, count, generator)
     place = middle + torch.stack([far * torch.cos(angle), far * torch.sin(angle), 0 * far], -1)
-    place[:, 2] = _uniform(*height, count, generator)
-    aside = _uniform(-0.2, 0.2, count, generator) * far
-    lift = _uniform(-0.12, 0.12, count, generator) * far
+    place[:, 2] = uniform(*height, count, generator)
+    aside = uniform(-0.2, 0.2, count, generator) * far
+    lift = uniform(-0.12, 0.12, count, generator) * far
     target = middle + torch.stack([-torch.sin(angle) * aside, torch.cos(angle) * aside, lift], -1)
     return look_at(place, target)
 
@@ -48,7 +48,7 @@ def _check(clips: list[Clip], count: int, frames: int) -> None:
         raise ValueError(f"count is {count}, expected at least 1")
 
 
-def _pick(clips: list[Clip], count: int, generator: torch.Generator):
+def pick(clips: list[Clip], count: int, generator: torch.Generator):
     """Random (clip, frame) numbers, every frame of every clip equally likely."""
     lengths = torch.tensor([len(clip.positions) for clip in clips])
     ends = lengths.cumsum(0)
@@ -100,7 +100,7 @@ def draw_photos(
     with tqdm(total=count, desc="photos", unit="photo", delay=2, leave=False) as bar:
         for first in range(0, count, _STEP):
             n = min(_STEP, count - first)
-            frames = zip(*_pick(clips, n, generator))
+            frames = zip(*pick(clips, n, generator))
             people = torch.stack([clips[c].positions[f] for c, f in frames]).float()
             camera = viewpoints(people.mean(1), generator=generator, distance=distance, height=height)
             pose = world_to_camera(people, camera)
@@ -126,7 +126,7 @@ def _pick_pairs(clips: list[Clip], count: int, apart: float, generator: torch.Ge
         if not open_slots:
             break
         u = torch.rand(len(open_slots), generator=generator).tolist()
-        for slot, share, clip, frame in zip(open_slots, u, *_pick(clips, len(open_slots), generator)):
+        for slot, share, clip, frame in zip(open_slots, u, *pick(clips, len(open_slots), generator)):
             relative = clips[clip].positions - clips[clip].positions[:, :1]
             difference = torch.linalg.vector_norm(relative - relative[frame], dim=-1).mean(-1)
             enough = (difference >= apart).nonzero()[:, 0]
@@ -188,7 +188,7 @@ def draw_pairs(
             looks = draw_looks(n, generator=generator)
             places = draw_places(n, generator=generator, occluders=occluders)
             boxes = torch.stack([crop_boxes(pose, margin=margin, lens=lens) for pose in poses])
-            box = around_both(boxes)
+            box = around(boxes)
             with torch.no_grad():
                 for pose, photos in zip(poses, made):
                     photos.append(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from tutorial_lib.distortion import distort
+from tutorial_lib.render.anatomy import SOLIDS
 from tutorial_lib.render.body import Solids
 from tutorial_lib.render.capsules import meet, nearest, table
 
@@ -19,7 +20,7 @@ SOFT = 1.4
 class Fragments:
     """Attributes: (N,) tensors, one entry a fragment.
 
-    solid: row in the flattened (B * S) solids.
+    solid: row in the flattened (B * P * S) solids.
     pixel: index in the flattened (B * H * W) picture.
     alpha: share of the pixel that the solid covers.
     depth: metres along the camera's axis.
@@ -89,18 +90,24 @@ def rasterise(solids: Solids, box: torch.Tensor, rays: torch.Tensor, lens: torch
     """Meet all solids with all rays near them.
 
     Args:
-        solids: of `body.build`.
+        solids: of `body.build`, B * P bodies: P of them in each picture.
         box: (B, 3) as for `photos.photograph`.
         rays: (2, B, H, W) plane coordinates that the pixels' centres see.
         lens: of `photos.photograph`, or None.
 
     Returns:
         fragments: those that no fully covering fragment hides, with gradients.
-        silhouette: (B, H, W) largest coverage by any solid.
+        silhouette: (B * P, H, W) largest coverage by any solid of each body, also behind others.
     """
     _, count, size, _ = rays.shape
+    people = len(solids) // count
+    box, lens = box.repeat_interleave(people, 0), None if lens is None else lens.repeat_interleave(people, 0)
     with torch.no_grad():
-        solid, pixel = ragged(patches(solids, box, size, lens), size)
+        solid, own = ragged(patches(solids, box, size, lens), size)
+        pixel = own  # each body's own picture; now the one that it shares with others
+        if people > 1:
+            body = torch.div(own, size * size, rounding_mode="floor")
+            pixel = own - (body - torch.div(body, people, rounding_mode="floor")) * size * size
         everything = table(solids)
         x, y = rays.reshape(2, -1).index_select(1, pixel).unbind(0)
         pitch = (2 / size * box[:, 2])[:, None].expand(-1, solids.span.shape[1]).flatten()
@@ -109,7 +116,7 @@ def rasterise(solids: Solids, box: torch.Tensor, rays: torch.Tensor, lens: torch
         # Cheap test first: the soft edge is SOFT / 2 pixels wide, more where the round frame stretches space.
         wide = (0.51 * SOFT * pitch / solids.stretch.amin(-1).flatten().clamp_max(1)).index_select(0, solid)
         keep = (miss < wide * t).nonzero()[:, 0]
-        solid, pixel, x, y = (value.index_select(0, keep) for value in (solid, pixel, x, y))
+        solid, own, pixel, x, y = (value.index_select(0, keep) for value in (solid, own, pixel, x, y))
     rows = table(solids).index_select(1, solid).unbind(0)
     ray, s, miss, n, t = nearest(rows, x, y)
     side, deep, cut = rows[15:]
@@ -120,10 +127,10 @@ def rasterise(solids: Solids, box: torch.Tensor, rays: torch.Tensor, lens: torch
     edge = torch.minimum(-miss / speed, cut - q[1] - s) / pixel_size
     edge = (edge + 0.5).clamp(0, 1)
     alpha = edge * edge * (3 - 2 * edge)
-    silhouette = alpha.new_zeros(count * size * size).scatter_reduce(0, pixel, alpha, "amax")
+    silhouette = alpha.new_zeros(len(box) * size * size).scatter_reduce(0, own, alpha, "amax")
     with torch.no_grad():
         # Two solids that share a joint may tie there: the later one is moved back by a hair.
-        depth_key = depth + 1e-5 * (solid % solids.span.shape[1])
+        depth_key = depth + 1e-5 * (solid % len(SOLIDS))
         opaque = torch.where(alpha >= 1, depth_key, torch.inf)
         front = opaque.new_full((count * size * size,), torch.inf).scatter_reduce(0, pixel, opaque, "amin")
         keep = ((depth_key <= front.index_select(0, pixel)) & (alpha > 0)).nonzero()[:, 0]
@@ -137,8 +144,8 @@ def rasterise(solids: Solids, box: torch.Tensor, rays: torch.Tensor, lens: torch
         solid,
         pixel,
         alpha,
-        depth + 1e-5 * (solid % solids.span.shape[1]),
+        depth + 1e-5 * (solid % len(SOLIDS)),
         torch.stack([value / length for value in normal]),
         torch.stack([q[0] * side, q[1] + s, q[2] * deep]),
     )
-    return fragments, silhouette.view(count, size, size)
+    return fragments, silhouette.view(-1, size, size)

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from tutorial_lib.camera import look_at, world_to_camera
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.render import Sensor, crop_boxes, draw_looks, draw_places, photograph
-from tutorial_lib.render.crops import around_both
+from tutorial_lib.render import Sensor, crop_boxes, draw_looks, draw_places, photograph, plates
+from tutorial_lib.render.crops import around
 from tutorial_lib.skeleton import JOINTS
 
 ASIDE = math.radians(40)
@@ -27,6 +27,8 @@ TURNED = math.radians(60)
 TURN, STRETCH, SHIFT, LIGHT = math.radians(15), 0.15, 0.1, 0.15
 """Of a `Change`: the largest turn, the logarithm of the largest scale, the largest shift (half widths), and the largest
 change of light (logarithm)."""
+
+SENSOR = Sensor(read_noise=0.005)
 
 _LEFT, _RIGHT = JOINTS.index("left_hip"), JOINTS.index("right_hip")
 _WRISTS = [JOINTS.index("left_wrist"), JOINTS.index("right_wrist")]
@@ -175,24 +177,24 @@ def front_pairs(
         camera = look_at(torch.stack([far * angle.cos(), far * angle.sin(), height], -1), middle)
         poses = [world_to_camera(person, camera) for person in people]
         boxes = torch.stack([crop_boxes(pose) for pose in poses])
-        box = around_both(boxes)
+        box = around(boxes)
         looks = draw_looks(n, generator=generator)
         places = draw_places(n, generator=generator, occluders=occluders)
-        beside = poses[0] + poses[0].new_tensor([100.0, 0.0, 0.0])  # metres: nobody is in this picture
         with torch.no_grad():
             photos = [
                 photograph(
-                    pose, looks, places, size=size, box=box, sensor=Sensor(read_noise=0.005), generator=generator,
+                    pose, looks, places, size=size, box=box, sensor=SENSOR, generator=generator,
                     down=-camera.rotation[..., 2],
                 )
-                for pose in (*poses, beside)
+                for pose in poses
             ]  # fmt: skip
+            empty = plates(places, size=size, sensor=SENSOR, generator=generator)
         made.append(
             Pairs(
-                torch.stack([(255 * photo.image).round().to(torch.uint8) for photo in photos[:2]]),
-                torch.stack([photo.keypoints for photo in photos[:2]]),
+                torch.stack([(255 * photo.image).round().to(torch.uint8) for photo in photos]),
+                torch.stack([photo.keypoints for photo in photos]),
                 torch.stack(poses),
-                (255 * photos[2].image[None]).round().to(torch.uint8),
+                (255 * empty[None]).round().to(torch.uint8),
             )
         )
     return Pairs(*(torch.cat(values, 1) for values in zip(*(vars(pairs).values() for pairs in made))))

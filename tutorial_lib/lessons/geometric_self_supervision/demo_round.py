@@ -129,7 +129,7 @@ def round_demo(networks: Lifters | None = None) -> Demo:
         "pose": slider(0, 0, len(level_poses()) - 1, 1, "person"),
         "elevation": slider(15, 0, 20, 5, "camera looks down (degrees)"),
     }
-    presets = {title: {"network": title} for title in titles}
+    presets = {title: {"network": title, "azimuth": 60, "pose": 0, "elevation": 15} for title in titles}
     return live(
         partial(compute_round, networks, level_poses()),
         view_round,

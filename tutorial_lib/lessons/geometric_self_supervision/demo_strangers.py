@@ -100,7 +100,10 @@ def strangers_demo(folder: Path | None = None) -> Demo:
             "azimuth": slider(0, -180, 180, 15, "walk round (degrees)"),
             "pose": slider(0, 0, len(poses) - 1, 1, "person"),
         },
-        presets={"as strangers label": {"share": 0.0}, "adapted": {"share": 1.0}, "too much": {"share": 1.5}},
+        presets={
+            title: {"share": share, "azimuth": 0, "pose": 0}
+            for title, share in (("as strangers label", 0.0), ("adapted", 1.0), ("too much", 1.5))
+        },
         title="Strangers' skeletons: may they help?",
         grabs={"how much": lambda at, params: {"share": at[0]}},
         plays="azimuth",

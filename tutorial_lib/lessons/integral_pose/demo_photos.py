@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from tutorial_lib.datasets.augmentation import Changes, Strength, apply, draw, inside
 from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import stage
-from tutorial_lib.display.live import Demo, choice, live, slider
+from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.integral import cell_centres, expectation, hard_argmax, marginals
 from tutorial_lib.integral.networks import VolumeNet
 from tutorial_lib.skeleton import BONES, JOINTS, check_joints
@@ -79,7 +79,7 @@ def view_augmentation(arrays: dict[str, Any], params: dict[str, Any]) -> dict[st
         ),
         stage.table(["picture", *map(str, range(1, count + 1))], _changes_table(arrays["changes"])),
         note=f"{(~arrays['inside']).sum()} of {arrays['inside'].numel()} joints have left their picture",
-        height=250,
+        height=236,
     )  # fmt: skip
 
 
@@ -125,6 +125,9 @@ def _changes_table(changes: Changes) -> list[list[str]]:
 
 # ------------------------------------------------------------------ inside the volume
 GRAB = "joint (drag it to another)"
+SLICE = "slice of the volume"
+WHOLE = -1
+"""In place of a slice: the sum of all of them."""
 WRIST, ELBOW = JOINTS.index("left_wrist"), JOINTS.index("left_elbow")
 
 
@@ -149,7 +152,7 @@ def pointing(photos: PhotoSet, truth: torch.Tensor) -> int:
 
 def compute_depth(
     nets: Mapping[str, VolumeNet], images: torch.Tensor, truth: torch.Tensor, half_width: torch.Tensor,
-    net: str, photo: int, joint: int,
+    net: str, photo: int, joint: int, cut: int = WHOLE,
 ) -> dict[str, Any]:  # fmt: skip
     """What a net makes of one photo: the volume of one joint, and the means of all joints' volumes.
 
@@ -161,11 +164,12 @@ def compute_depth(
         net: which of the nets.
         photo: index of the photo.
         joint: index of the joint.
+        cut: index of the slice along the depth that is shown, or `WHOLE`.
 
     Returns:
         "image" (3, S, S); "predicted", "peaks" and "truth" (17, 3) in the volume, "metres" (3, 17, 3): truth, means and
-        peaks from the root; of the joint "plane" (H, W), the sum over depth, "row" (D,), the sum over the picture,
-        "entropy" of "most" that is possible, in nats.
+        peaks from the root; of the joint "plane" (H, W), the sum over depth or the slice, as a share of its largest
+        cell (of any slice), "row" (D,), the sum over the picture, "entropy" of "most" that is possible, in nats.
     """
     with torch.no_grad():
         logits = nets[net].eval().logits(images[photo : photo + 1])[0]
@@ -177,7 +181,7 @@ def compute_depth(
         "predicted": predicted,
         "peaks": peaks,
         "metres": torch.stack([half_width[photo] * (pose - pose[:1]) for pose in (truth[photo], predicted, peaks)]),
-        "plane": place.sum(0),
+        "plane": place.sum(0) / place.sum(0).max() if cut == WHOLE else place[cut] / place.max(),
         "row": sums[2][joint],
         "entropy": torch.special.entr(place).sum().item(),
         "most": math.log(place.numel()),
@@ -190,22 +194,25 @@ def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
     joint, plane, picture = params["joint"], arrays["plane"], arrays["image"].permute(1, 2, 0)
     predicted, peaks, true, metres = (arrays[key] for key in ("predicted", "peaks", "truth", "metres"))
     mean_off, peak_off = 1000 * torch.linalg.vector_norm(metres[1:] - metres[0], dim=-1)
-    row, name = arrays["row"], JOINTS[joint].replace("_", " ")
+    row, name, cut = arrays["row"], JOINTS[joint].replace("_", " "), params["cut"]
+    depths = cell_centres(len(row))
+    at = -1.0 if cut == WHOLE else depths[cut].item()
+    shown = "sum over depth" if cut == WHOLE else f"slice at {at:+.2f}, {100 * row[cut]:.0f} % of the cloud"
     return stage.panes(
         stage.image(
-            picture=picture, heat=0.8 * over(plane / plane.max(), picture), heat_name="probability",
+            picture=picture, heat=0.8 * over(plane, picture), heat_name="probability",
             heat_colour="orange", cross=None,
             dots=[
                 stage.dots("truth", true[joint : joint + 1, :2], colour="ink", symbol="diamond", size=7),
                 stage.dots("peak", peaks[joint : joint + 1, :2], colour="vermillion", symbol="square", size=6),
                 stage.dots("mean", predicted[joint : joint + 1, :2], colour="blue", size=6),
             ],
-            margin=0.02, title=f"{name}: sum over depth",
+            margin=0.02, title=f"{name}: {shown}",
             handles=[stage.handle(GRAB, predicted[joint, :2].tolist(), colour="blue")],
         ),
         stage.curve(
             [
-                stage.series("marginal over depth", cell_centres(len(row)), row, colour="orange"),
+                stage.series("marginal over depth", depths, row, colour="orange"),
                 stage.series("peak", [peaks[joint, 2].item()] * 2, [0, 1], colour="vermillion", dash="dash"),
                 stage.series("truth", [true[joint, 2].item()] * 2, [0, 1], colour="ink", dash="dot"),
                 stage.series("mean", [predicted[joint, 2].item()] * 2, [0, 1], colour="blue", dash="dash"),
@@ -213,6 +220,7 @@ def view_depth(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             x=stage.axis("depth behind the root (half widths)", -1, 1),
             y=stage.axis("probability", 0, 1),
             title=f"{name}: sum over x and y",
+            now=at, grab=SLICE,
         ),
         stage.scene(
             [
@@ -250,20 +258,27 @@ def depth_demo(
     size = torch.as_tensor(half_width, dtype=truth.dtype).expand(len(images))
     if not (size > 0).all():
         raise ValueError(f"half_width is {half_width}, expected metres above 0")
+    with torch.no_grad():
+        centres = cell_centres(next(iter(nets.values())).eval().logits(images[:1]).shape[2]).tolist()
     controls = {
         "net": choice([(name, name) for name in nets], next(iter(nets)), "trained with"),
         "photo": slider(photo, 0, len(images) - 1, 1, "photo"),
+        "cut": steps([("whole", WHOLE), *((f"{at:+.2f}", i) for i, at in enumerate(centres))], WHOLE, "slice at depth"),
         "joint": choice([(name.replace("_", " "), index) for index, name in enumerate(JOINTS)], WRIST, "joint"),
     }
-    presets = {name: {"net": name, "photo": photo, "joint": WRIST} for name in nets}
+    presets = {name: {"net": name, "photo": photo, "joint": WRIST, "cut": WHOLE} for name in nets}
 
     def nearest(at: tuple[float, ...], params: dict) -> dict[str, int]:
         off = torch.linalg.vector_norm(truth[params["photo"], :, :2] - torch.tensor(at), dim=-1)
         return {"joint": int(off.argmin())}
 
+    def sliced(at: tuple[float, ...], params: dict) -> dict[str, int]:
+        return {"cut": WHOLE if at[0] <= -0.99 else min(int((at[0] + 1) / 2 * len(centres)), len(centres) - 1)}
+
     return live(
         partial(compute_depth, nets, images, truth, size), view_depth, controls, presets=presets,
-        title="Inside the volume of one joint", grabs={GRAB: nearest},
+        title="Inside the volume of one joint", folded=("joint",), grabs={GRAB: nearest, SLICE: sliced}, plays="cut",
+        recorded=("photo", "cut"),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The live demos of lesson 03's second half: a template that learned to find bodies, on photos that it never saw."""
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from tutorial_lib import checkpoints
+from tutorial_lib.datasets.photos import clips_of
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.experiments import default_folder
@@ -16,7 +18,7 @@ from tutorial_lib.lessons.shape_templates import experiment
 from tutorial_lib.lessons.shape_templates.demo_by_hand import PART_COLOURS
 from tutorial_lib.templates import errors, keypoints, learning, part_maps
 from tutorial_lib.templates.network import Eye, Regressor, Translator
-from tutorial_lib.templates.pairs import Pairs
+from tutorial_lib.templates.pairs import Pairs, front_pairs
 
 SIZE = 144
 """Side of the pictures on the stage."""
@@ -206,6 +208,22 @@ def view_break(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
         note=_error(arrays),
         height=235,
     )
+
+
+def other_worlds(trained: Trained, seed: int, count: int = 64) -> dict[str, Pairs]:
+    """Test photos from the front, from behind, and behind things: name -> photos of that kind.
+
+    Args:
+        trained: the networks, and their own test photos.
+        seed: of the photos that are drawn anew.
+        count: photos of each kind.
+    """
+    taken = partial(front_pairs, clips_of("test"), count, size=trained.regressor.size)
+    return {
+        "from the front": trained.tests.select(slice(0, count)),
+        "from behind": taken(generator=torch.Generator().manual_seed(seed), towards=math.pi),
+        "behind things": taken(generator=torch.Generator().manual_seed(seed), occluders=3.0),
+    }
 
 
 def break_demo(trained: Trained, worlds: dict[str, Pairs]) -> Demo:

@@ -55,18 +55,16 @@ def _in_bytes(figure: go.Figure) -> go.Figure:
     return figure
 
 
-def pivot_sweep(about: Pivot, angles: tuple[int, ...] = (0, 5, 10, 20, 30)) -> go.Figure:
+def pivot_figure(about: Pivot, angle: float = 20) -> go.Figure:
     """Every part turned by the same angle, about its own centre ("part") or the image's corner ("corner").
 
     Left limbs turn one way and right limbs the other, as limbs do: about one common corner they part company.
     """
     signs = torch.tensor([{"left": -1.0, "right": 1.0}.get(name.split()[0], 0.0) for name in parts.NAMES])
-    pictures = []
-    for angle in angles:
-        linear = torch.stack([linear_map(angle * sign, 1, 1, 0) for sign in signs.tolist()])
-        affines = torch.cat([linear, torch.zeros(len(parts.NAMES), 2, 1)], -1)
-        pictures.append(template_figure(measure(affines, about)))
-    return figures.sweep(pictures, [f"{angle}" for angle in angles], "turned (°)", active=len(angles) // 2)
+    linear = torch.stack([linear_map(angle * sign, 1, 1, 0) for sign in signs.tolist()])
+    affines = torch.cat([linear, torch.zeros(len(parts.NAMES), 2, 1)], -1)
+    where = {"part": "its own centre", "corner": "the image's corner"}[about]
+    return template_figure(measure(affines, about)).update_layout(title={"text": f"Turned by {angle:g}° about {where}"})
 
 
 def boundary_figure(points: int = 201) -> go.Figure:
@@ -113,12 +111,11 @@ def staircase_figure(size: int = 16, points: int = 161) -> go.Figure:
 
 
 def holes_figure(size: int = 32, scale: float = 1.8) -> go.Figure:
-    """One enlarged part: its pixels copied forwards leave holes, pixels looked up backwards do not."""
+    """One enlarged part, painted, looked up, copied: its pixels copied forwards leave holes, the others do not."""
     theta = warp.identity()[PART]
     theta[:, :2] = linear_map(25, scale, scale, 0)
-    titles = ("paint the moved Gaussian", "look each pixel up", "copy each pixel")
-    pictures = []
-    for way, title in zip(WAYS, titles):
-        picture = figures.image_plane(heat=draw(way, theta, size), heat_name="value", title=title)
-        pictures.append(_in_bytes(picture))
-    return figures.sweep(pictures, list(WAYS), "way", active=2)
+    across = torch.cat([draw(way, theta, size) for way in WAYS], dim=1)
+    figure = figures.image_plane(
+        heat=across, heat_name="value", aspect=len(WAYS), title="painted, each pixel looked up, each pixel copied"
+    )
+    return _in_bytes(figure).update_layout(xaxis={"visible": False}, yaxis={"visible": False})

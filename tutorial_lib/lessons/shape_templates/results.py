@@ -23,7 +23,7 @@ def contact_figure(rows: list[list[torch.Tensor]], title: str) -> go.Figure:
 
     cells = np.concatenate([np.concatenate([framed(p) for p in row], 1) for row in rows])
     tall = cells.shape[0] / cells.shape[1]
-    return figures.picture(cells, title, 75).update_layout(height=max(220, int(80 + 560 * tall)), width=620)
+    return figures.picture(cells, title, 75).update_layout(height=max(220, int(80 + 380 * tall)), width=620)
 
 
 def values(results: dict, run: str, column: str = "all") -> list[float]:

@@ -7,7 +7,7 @@ import torch
 
 from tutorial_lib.display import figures
 from tutorial_lib.lessons.shape_templates.demo_by_hand import rgb
-from tutorial_lib.lessons.shape_templates.demo_trained import Trained, enlarge, repaint
+from tutorial_lib.lessons.shape_templates.demo_trained import Trained, enlarge
 from tutorial_lib.lessons.shape_templates.results import contact_figure, marked
 from tutorial_lib.metrics import distances
 from tutorial_lib.templates import keypoints, learning
@@ -15,24 +15,6 @@ from tutorial_lib.templates.errors import BODY_PARTS, PER_CENT
 from tutorial_lib.templates.network import START
 
 HANDS = list(BODY_PARTS["hands"])
-
-
-def back_figure(trained: Trained, pairs: tuple[tuple[int, int], ...] = ((0, 1),)) -> go.Figure:
-    """There and back with the trained networks: a photo, in another's pose, in its own again, and what has changed.
-
-    Args:
-        trained: the networks and their test photos.
-        pairs: numbers of a photo, and of the one whose pose is borrowed.
-    """
-    rows = []
-    for own, other in pairs:
-        photos, place = trained.tests.photos(0)[[own, other]], trained.tests.places()[own]
-        affines = learning.affines_of(trained.regressor, photos)
-        there = repaint(trained, photos[0], place, affines[1])
-        back = repaint(trained, there, place, affines[0])
-        gap = 1 - 3 * (back - photos[0]).abs()
-        rows.append([enlarge(picture) for picture in (photos[0], there, back, gap)])
-    return contact_figure(rows, "a photo, there, and back; what differs")
 
 
 def hands_figure(trained: Trained, count: int = 3) -> go.Figure:
