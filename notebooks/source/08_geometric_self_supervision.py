@@ -7,7 +7,7 @@
 # **You will learn** depth from rays, cycle consistency and what it does not notice, a critic of 2D skeletons, why the
 # sign of depth is decided by what one believes about the camera, a critic of motion, and adapting strangers' skeletons.
 #
-# **You need** rotations, perspective, the idea of a GAN, a little PyTorch. **Time:** 65 minutes, 40 without the
+# **You need** rotations, perspective, the idea of a GAN, a little PyTorch. **Time:** 75 minutes, 40 without the
 # exercises.
 #
 # The lesson follows Chen et al. (CVPR 2019), whose code was never released. *Run all cells first*: what stands here as
@@ -178,7 +178,7 @@ source(losses.critic_loss)
 # The last term keeps the critic from being cut off too steeply (R1: its slope at real skeletons); without it, such
 # pairs often do not settle.
 #
-# **Exercise before the training** (15 minutes). Write what the lifter wants small: `CYCLE_WEIGHT` times both losses of
+# **Exercise before the training** (10 minutes). Write what the lifter wants small: `CYCLE_WEIGHT` times both losses of
 # the cycle, and `CRITIC_WEIGHT` times what the critic does not believe. Once it is right, the training below takes it.
 
 # %%
@@ -263,7 +263,7 @@ show(figures.training_figure(FOUND))
 Markdown(results.main_table(FOUND))
 
 # %% [markdown]
-# Look at the first row, and at its curve. The cycle alone has a good body within a few dozen steps, while the network
+# Look at the first row, and at its curve. The cycle alone has a good body early, while the network
 # can say little more than a linear map, and then unlearns it: the losses still fall, the error rises. And look at the
 # rows in italics, which need no network: whoever does not clearly beat them has learned nothing.
 #

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from tutorial_lib.camera import orbit, world_to_camera
 from tutorial_lib.datasets.detector import detect
+from tutorial_lib.metrics import root_relative
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.self_supervision.turning import DISTANCE, look, tilt
+from tutorial_lib.self_supervision.turning import DISTANCE, look
 
 ELEVATION = (0.0, 20.0)
 """Degrees by which the cameras look down, the course's own prior. Chen et al. are quoted with -20 to 20."""
@@ -80,7 +82,7 @@ def film(
     world = torch.stack([usable[i][[start, start + gap]] for i, start in zip(which, first)])
     u = torch.rand(2, count, generator=generator)
     low, high = (math.radians(end) for end in elevation)
-    pose = before_level_camera(world, 2 * math.pi * u[0]) @ tilt(low + (high - low) * u[1])[:, None].mT
+    pose = poses_before(world, 2 * math.pi * u[0], low + (high - low) * u[1], distance)
     seen = look(pose, distance)
     if noise:
         seen = detect(seen / CROP, noise, correlation=0.8**gap, generator=generator) * CROP
@@ -88,22 +90,22 @@ def film(
     return Views(seen, pose, distance)
 
 
-def before_level_camera(world: torch.Tensor, azimuth: torch.Tensor) -> torch.Tensor:
-    """People in the world (z up) as a level camera at the height of their hip sees them, from any side.
+def poses_before(
+    world: torch.Tensor, azimuth: torch.Tensor, elevation: torch.Tensor, distance: float = DISTANCE
+) -> torch.Tensor:
+    """People in the world as cameras see them that look at each moment's hip, from the same side at every moment.
 
     Args:
-        world: (N, ..., 17, 3) metres.
-        azimuth: (N,) radians, the side from which the camera looks.
+        world: (N, T, 17, 3) metres, z up.
+        azimuth: (N,) radians, the side on which the camera stands.
+        elevation: (N,) radians above the hip.
+        distance: metres from there.
 
     Returns:
-        The same shape: metres, root-relative, x right, y down, z forward.
+        (N, T, 17, 3) metres, root-relative, camera frame.
     """
-    relative = world - world[..., :1, :]
-    c, s = azimuth.cos(), azimuth.sin()
-    zero, one = torch.zeros_like(c), torch.ones_like(c)
-    rows = ((-s, c, zero), (zero, zero, -one), (-c, -s, zero))  # right, down, forward: towards the person
-    axes = torch.stack([torch.stack(row, -1) for row in rows], -2)
-    return relative @ axes.reshape(len(c), *[1] * (world.ndim - 3), 3, 3).mT
+    cameras = orbit(world[..., 0, :], azimuth[:, None], elevation[:, None], distance)
+    return root_relative(world_to_camera(world, cameras))
 
 
 def draw_views(

@@ -13,7 +13,7 @@ from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, live, slider
 from tutorial_lib.motion import builtin
 from tutorial_lib.self_supervision.turning import lift, look, tilt, turn
-from tutorial_lib.self_supervision.views import CROP, before_level_camera, draw_views
+from tutorial_lib.self_supervision.views import CROP, draw_views, poses_before
 from tutorial_lib.skeleton import JOINTS
 
 SHOWN = ("reach", "walk", "kick", "wave", "dance", "carry")
@@ -29,7 +29,7 @@ def level_poses(count: int = 6, seed: int = 0) -> torch.Tensor:
     clips = builtin(TEST_SEED, 1, SHOWN[:count], 120)
     world = torch.stack([clip.positions[45] for clip in clips]).float()
     angles = 2 * math.pi * torch.rand(count, generator=torch.Generator().manual_seed(seed))
-    return before_level_camera(world, angles)
+    return poses_before(world[:, None], angles, torch.zeros(count))[:, 0]
 
 
 @cache
