@@ -168,7 +168,7 @@ def test_tables_and_figures_hold_every_row(found):
     assert all(ROWS[name].title in signs for name in (*PRIORS, "level-far"))
     assert all(table.count("\n") > 3 for table in (results.noise_table(found), results.strangers_table(found)))
     assert len(figures.training_figure(found).data) >= 4
-    assert figures.sign_figure(found).layout.sliders[0].steps[-1].label == ROWS["level-far"].title
+    assert figures.sign_figure(found).layout.sliders[0].steps[-1].label == "-10 to 10° from 50 m"
 
 
 def test_a_row_weighs_only_its_losses():

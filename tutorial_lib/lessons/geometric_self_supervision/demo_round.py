@@ -12,13 +12,12 @@ from tutorial_lib import checkpoints
 from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.lessons.geometric_self_supervision.demo_turn import level_poses
+from tutorial_lib.lessons.geometric_self_supervision.demo_turn import HALF, level_poses
 from tutorial_lib.lessons.geometric_self_supervision.recipes import CRITIC, CYCLE, FULL, LABELS
 from tutorial_lib.self_supervision.losses import cycle_losses
 from tutorial_lib.self_supervision.networks import DepthLifter
 from tutorial_lib.self_supervision.signs import aligned_errors
 from tutorial_lib.self_supervision.turning import look, mirrored, tilt, turn
-from tutorial_lib.self_supervision.views import CROP
 
 NETWORKS = {
     FULL: "cycle and critic",
@@ -92,8 +91,8 @@ def view_round(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
     return stage.panes(
         stage.image(
             skeletons=[
-                stage.skeleton2d("seen", arrays["seen"] / CROP, colour="green"),
-                stage.skeleton2d("after one round", found["back"] / CROP, colour="orange", dash="dash", width=3.0),
+                stage.skeleton2d("seen", arrays["seen"] / HALF, colour="green"),
+                stage.skeleton2d("after one round", found["back"] / HALF, colour="orange", dash="dash", width=3.0),
             ],
             title="begin and end", cross=None, weight=0.8,
         ),
@@ -106,8 +105,8 @@ def view_round(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             extent=BODY, up="-y", view=(-60.0, 14.0), title="lifted, and lifted again",
         ),
         stage.image(
-            skeletons=[stage.skeleton2d("first lift", found["again"] / CROP, colour="blue")],
-            title=f"the first lift from {params['azimuth']:.0f}° further round", cross=None, weight=0.8,
+            skeletons=[stage.skeleton2d("first lift", found["again"] / HALF, colour="blue")],
+            title=f"lifted, {params['azimuth']:.0f}° further round", cross=None, weight=0.8,
         ),
         stage.table(["", "2D loss (mm)", "3D loss (mm)", "P-MPJPE (mm)", "mirrored (mm)"], rows, best=None),
         height=215,

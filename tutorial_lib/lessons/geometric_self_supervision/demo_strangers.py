@@ -9,11 +9,10 @@ import torch
 from tutorial_lib import checkpoints
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
-from tutorial_lib.lessons.geometric_self_supervision.demo_turn import apart, level_poses
+from tutorial_lib.lessons.geometric_self_supervision.demo_turn import HALF, apart, level_poses
 from tutorial_lib.self_supervision.networks import Adapter
 from tutorial_lib.self_supervision.others import by_others
 from tutorial_lib.self_supervision.turning import about_vertical, look
-from tutorial_lib.self_supervision.views import CROP
 from tutorial_lib.skeleton import JOINTS
 
 SHARES = torch.linspace(0, 1.5, 16)
@@ -53,9 +52,9 @@ def view_strangers(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
     return stage.panes(
         stage.image(
             skeletons=[
-                stage.skeleton2d("ours", arrays["own"] / CROP, colour="green", width=3.0),
-                stage.skeleton2d("strangers'", arrays["strange"] / CROP, colour="grey", dash="dot", width=2.0),
-                stage.skeleton2d("adapted", arrays["adapted"] / CROP, colour="blue"),
+                stage.skeleton2d("ours", arrays["own"] / HALF, colour="green", width=3.0),
+                stage.skeleton2d("strangers'", arrays["strange"] / HALF, colour="grey", dash="dot", width=2.0),
+                stage.skeleton2d("adapted", arrays["adapted"] / HALF, colour="blue"),
             ],
             title="one person, two definitions", cross=None,
         ),

@@ -85,7 +85,7 @@ def picture(looked_at: list[tuple[int, torch.Tensor]], flat: float, steps: int) 
                     ("better mirrored", middle < 0, "vermillion"), ("better as it is", middle > 0, "blue"),
                 )
             ],
-            x=stage.axis("error if mirrored minus error (mm)", -200, 200), y=stage.axis("poses", 0, 120),
+            x=stage.axis("error if mirrored minus error (mm)", -200, 200), y=stage.axis("poses", 0, 60),
             title=f"which sign? after {number} of {steps} steps", weight=1.2,
         ),
         stage.curve(

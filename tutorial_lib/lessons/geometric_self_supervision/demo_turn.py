@@ -13,11 +13,14 @@ from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, live, slider
 from tutorial_lib.motion import builtin
 from tutorial_lib.self_supervision.turning import lift, look, tilt, turn
-from tutorial_lib.self_supervision.views import CROP, draw_views, poses_before
+from tutorial_lib.self_supervision.views import draw_views, poses_before
 from tutorial_lib.skeleton import JOINTS
 
 SHOWN = ("reach", "walk", "kick", "wave", "dance", "carry")
 """What the test person of these demos does."""
+
+HALF = 0.95
+"""Metres from the middle of the pictures to their edge: people fill them."""
 
 AZIMUTHS = torch.arange(-180, 181, 10)
 """Degrees at which the curve is worked out."""
@@ -80,8 +83,8 @@ def in_words(arrays: dict[str, Any]) -> str:
     right, other = (apart(arrays["picture"], arrays[name]) for name in ("right", "other way"))
     strange = {name: values[-1].item() for name, values in arrays["unlike"].items()}
     return (
-        f"from there {right:.0f} mm off the true picture, {other:.0f} mm off the true one turned the other way; "
-        f"the nearest ever seen is {strange['guess']:.0f} mm away (of the truth: {strange['truth']:.0f})"
+        f"{strange['guess']:.0f} mm from the nearest ever seen (the truth: {strange['truth']:.0f}); "
+        f"{right:.0f} mm from the true picture, {other:.0f} from the one of the other side"
     )
 
 
@@ -89,8 +92,8 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `turn_demo`."""
     return stage.panes(
         stage.image(
-            skeletons=[stage.skeleton2d("the first camera", arrays["seen"] / CROP, colour="green")],
-            title="seen: fits every depth", weight=0.8, cross=None,
+            skeletons=[stage.skeleton2d("the first camera", arrays["seen"] / HALF, colour="green")],
+            title="seen first", weight=0.9, cross=None,
         ),
         stage.scene(
             [
@@ -101,10 +104,10 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         ),
         stage.image(
             skeletons=[
-                stage.skeleton2d("true picture", arrays["right"] / CROP, colour="ink", width=3.0),
-                stage.skeleton2d("guess", arrays["picture"] / CROP, colour="blue"),
+                stage.skeleton2d("true picture", arrays["right"] / HALF, colour="ink", width=3.0),
+                stage.skeleton2d("guess", arrays["picture"] / HALF, colour="blue"),
             ],
-            title=f"from {params['azimuth']:.0f}° further round", weight=0.8, cross=None,
+            title=f"{params['azimuth']:.0f}° further round", weight=0.9, cross=None,
         ),
         stage.curve(
             [
@@ -113,7 +116,7 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
             ],
             x=stage.axis("walked round (°)", -180, 180),
             y=stage.axis("to the nearest ever seen (mm)", 0, 160),
-            now=params["azimuth"], grab="walk round", title="does this look like people?", weight=1.3,
+            now=params["azimuth"], grab="walk round", title="seen anything like it?", weight=1.25,
         ),
         height=235,
         note=in_words(arrays),

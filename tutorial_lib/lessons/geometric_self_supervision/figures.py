@@ -56,10 +56,10 @@ def sign_figure(found: Results) -> go.Figure:
                 y_range=(-3, 103),
                 lines={"undecided": 50.0},
                 mode="lines+markers",
-                title=ROWS[name].title,
             )
         )
-        labels.append(ROWS[name].title)
+        low, high = ROWS[name].believed
+        labels.append(f"{low:g} to {high:g}°" + (" from 50 m" if ROWS[name].distance > 10 else ""))
     return figures.sweep(pictures, labels, "cameras")
 
 
