@@ -71,6 +71,7 @@ $(READY): requirements.lock pyproject.toml
 	@mkdir -p $(call quoted,$(PRIVATE)) $(VENV)/share/jupyter/lab/settings
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 		> $(VENV)/share/jupyter/lab/settings/overrides.json  # the first thing to see is the lesson, not a question
+	@cp docs/jupyter/tutorial_lib.json $(VENV)/etc/jupyter/jupyter_server_config.d  # pip does, if not editable
 	@touch $@
 
 # Who learns works in copies, so that the clone stays as it is and git has nothing to say; see course/unpack.py for what

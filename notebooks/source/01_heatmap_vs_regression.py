@@ -7,7 +7,7 @@
 # **You will learn** coordinate regression, heat maps and three ways to read them, soft-argmax (integral regression),
 # residual log-likelihood (RLE), quantisation error, PCK.
 #
-# **You need** convolutions, a little probability, a little PyTorch. **Time:** 60 minutes, 35 without the exercises.
+# **You need** convolutions, a little probability, a little PyTorch. **Time:** 75 minutes, 35 without the exercises.
 #
 # Everything later in the course begins with joints in a picture. This lesson is about the last layer that finds them.
 
@@ -19,6 +19,7 @@ from IPython.display import Markdown
 from tutorial_lib import checkpoints, heatmaps
 from tutorial_lib.datasets.photos import photo_set
 from tutorial_lib.display.claims import Claim, certainly_below, record
+from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.heatmaps import RLE, KeypointNet, coordinate_loss, cost, map_loss
 from tutorial_lib.lessons.heatmap_vs_regression import checks, demo_targets, experiment, figures, measures, results
@@ -70,7 +71,14 @@ source(heatmaps.soft_argmax, heatmaps.expectation)
 # %% [markdown]
 # > **Predict.** A perfect map with stride 4. How far from the truth is `argmax` on average, in pixels? And where within
 # > its cell must the joint be for the quarter shift to be right?
-#
+
+# %%
+OFF, RIGHT = "argmax is off by", "the quarter shift is right"
+WHERE = {"in the middle of the cell": 0.0, "half way to the border": 0.25, "at the border": 0.5}
+grid_guess = predict({OFF: Scale(0, 4, 0.1, "px"), RIGHT: list(WHERE)})
+grid_guess
+
+# %% [markdown]
 # First the joint and its map, then the cells around it, then the error of all four decoders while the joint crosses one
 # cell. *Temperature* is that of the soft-argmax.
 
@@ -79,7 +87,10 @@ target = demo_targets.target_demo()
 target
 
 # %% tags=["demo-test"]
-target.set(stride=4, noise=0.0, centre="exact", blur=False).check()
+target.set(stride=4, noise=0.0, centre="exact", blur=False, y=target.first["y"]).check()
+beside = target.arrays["offset"].abs() > 0.02  # exactly in the middle no neighbour is higher: it stays where it is
+shifted = target.arrays["errors"]["quarter shift"][beside]
+exact_at = target.arrays["offset"][beside][shifted.argmin()].abs().item()
 worst = {name: values.max().item() for name, values in target.arrays["errors"].items()}
 assert worst["DARK"] < 0.01 < 1.9 < worst["argmax"]
 target.set(centre="rounded").check()  # what is lost before training, no decoder brings back
@@ -108,6 +119,14 @@ exact = figures.quantisation_table(STRIDES, range(SEED, SEED + 5))  # decoder ->
 for name, errors in exact.items():
     print(f"{name:14s}" + "  ".join(f"stride {s}: {e.mean() / s:.4f} cells" for s, e in zip(STRIDES, errors)))
 
+# %%
+off = exact["argmax"][STRIDES.index(4)].mean()
+grid_guess.answer(
+    {OFF: float(off), RIGHT: min(WHERE, key=lambda place: abs(WHERE[place] - exact_at))},
+    f"{off:.2f} pixels on average, 0.383 cells of 4. The quarter shift always moves by a quarter of a cell, so it is "
+    f"right where the joint is a quarter of a cell from the middle: the demo found {exact_at:.2f}.",
+)
+
 # %% [markdown]
 # ## 2. What a loss does with doubt
 #
@@ -119,18 +138,38 @@ for name, errors in exact.items():
 # > a place where the joint *can* be? What changes when you go from 0.52 to 0.48?
 
 # %%
+CAN, TURN = "a place where the joint can be", "from 0.52 to 0.48"
+TURNS = ["every answer moves a little", "some answers jump to the other place"]
+doubt_guess = predict({CAN: ["both averages", "median and peak", "all four", "none"], TURN: TURNS})
+doubt_guess
+
+# %%
 ambiguity = ambiguity_demo()
 ambiguity
 
 # %% tags=["demo-test"]
 ambiguity.set(p=0.6, apart=1.2).check()
-said = ambiguity.arrays["said"]
+said, hits = ambiguity.arrays["said"], ambiguity.arrays["hits"]
 assert abs(said["L2: the mean"] + 0.12) < 0.01 and abs(said["soft-argmax of the map"] + 0.12) < 0.02
 assert abs(said["argmax of the map"] + 0.6) < 0.02  # one of the two places
 ambiguity.set(p=0.4).check()
 assert abs(ambiguity.arrays["said"]["argmax of the map"] - 0.6) < 0.02
+before = ambiguity.set(p=0.52).check().arrays["said"]
+after = ambiguity.set(p=0.48).check().arrays["said"]
 ambiguity.reset().check()
 print("the ambiguity demo moves")
+
+# %%
+there = {name: share > 0.2 for name, share in hits.items()}  # how often the truth lies right there
+averages = {name: near for name, near in there.items() if "mean" in name or "soft" in name}
+sides = {name: near for name, near in there.items() if name not in averages}
+found_at = {(True, True): "all four", (True, False): "both averages", (False, True): "median and peak"}
+jumped = [name for name in before if abs(before[name] - after[name]) > 0.5]
+doubt_guess.answer(
+    {CAN: found_at.get((all(averages.values()), all(sides.values())), "none"), TURN: TURNS[bool(jumped)]},
+    "With odds of 0.6 to 0.4: " + ", ".join(f"{name} at {place:+.2f}" for name, place in said.items()) + ". The places "
+    f"are at -0.60 and +0.60. What jumps when the odds turn: {', '.join(jumped) or 'nothing'}.",
+)
 
 # %% [markdown]
 # **What you saw.** The mean lies where the joint never is. The median and the map's peak choose a side, and jump to
@@ -172,10 +211,26 @@ source(KeypointNet.forward, KeypointNet.loss)
 source(map_loss)
 
 # %% [markdown]
-# > **Predict.** Which head needs the least arithmetic? By what factor do you think the map heads need more memory?
+# > **Predict.** Which head needs the least arithmetic? And how many times as much as regression does the heat map
+# > need?
+
+# %%
+LEAST, TIMES = "the least arithmetic", "the heat map needs, times regression's"
+cost_guess = predict({LEAST: [*NETWORKS, "all the same"], TIMES: Scale(1, 5, 0.1, "×")})
+cost_guess
 
 # %%
 Markdown(results.cost_table(NETWORKS))
+
+# %%
+work = {name: heatmaps.cost(model).multiply_adds for name, model in NETWORKS.items()}
+least = [name for name in work if work[name] <= 1.01 * min(work.values())]
+times = work["heat map"] / work["regression"]
+cost_guess.answer(
+    {LEAST: least, TIMES: float(times)},
+    f"Least, to within one per cent: {', '.join(least)}. The heat map needs {times:.2f} times regression's "
+    "multiply-adds: its way back up to the map works on many more places than the pooled end of the backbone.",
+)
 
 # %% [markdown]
 # Counted for one photo. The last column is what autograd keeps of one photo for the way back; RLE's flow, which only
@@ -197,17 +252,38 @@ Markdown(results.speed_table(NETWORKS))
 # > in the middle? And which suffers most from blur?
 
 # %%
+AWAY, BLURRED = "suffers most away from the middle", "suffers most from blur"
+worse_guess = predict({AWAY: list(NETWORKS), BLURRED: list(NETWORKS)})
+worse_guess
+
+# %%
 robustness = robustness_demo(NETWORKS, TEST.select(slice(0, 24)))
 robustness
 
 # %% tags=["demo-test"]
-robustness.set(radius=0.0).check()
+robustness.set(radius=0.0, shift_x=0.0, blur=0.0).check()
 plain = {name: torch.nanmean(errors).item() for name, errors in robustness.arrays["errors"].items()}
 robustness.set(shift_x=0.3).check()
 moved = {name: torch.nanmean(errors).item() for name, errors in robustness.arrays["errors"].items()}
 assert moved["regression"] - plain["regression"] > moved["heat map"] - plain["heat map"] > 0
+robustness.set(shift_x=0.0, blur=4.0).check()
+blurred = {name: torch.nanmean(errors).item() for name, errors in robustness.arrays["errors"].items()}
 robustness.reset().check()
 print("the robustness demo moves")
+
+# %%
+harm = {
+    what: {name: spoiled[name] - plain[name] for name in plain} for what, spoiled in ((AWAY, moved), (BLURRED, blurred))
+}
+worse_guess.answer(
+    {what: max(by_head, key=by_head.__getitem__) for what, by_head in harm.items()},
+    "On these two dozen photos the error grows by (px): "
+    + "; ".join(
+        f"{what.removeprefix('suffers most ')}: " + ", ".join(f"{name} {value:.1f}" for name, value in by_head.items())
+        for what, by_head in harm.items()
+    )
+    + ".",
+)
 
 # %%
 few = TEST.select(slice(0, 200))
@@ -241,11 +317,27 @@ for kind in dict.fromkeys(row["kind"] for row in FOUND["search"]):
         print(f"{kind:13s}{star} rate {row['rate']:<6g} {row['error_px']:6.2f} px{bump}")
 
 # %% [markdown]
-# > **Predict.** Which curve is highest on the left? Do they cross?
+# > **Predict.** Which curve is highest on the left, at a tenth of the torso? Is it highest on the right, too?
+
+# %%
+LEFT, STAYS = "highest at a tenth of the torso", "and at the right end"
+race_guess = predict({LEFT: list(results.ROWS), STAYS: ["the same head", "another head"]})
+race_guess
 
 # %%
 show(results.pck_curves(FOUND))
 Markdown(results.results_table(FOUND))
+
+# %%
+found_joints = {name: np.mean(experiment.values(FOUND, *pair, "pck"), 0) for name, pair in results.ROWS.items()}
+tenth = int(np.argmin(np.abs(np.array(FOUND["thresholds"]) - 0.1)))
+left, right = (max(found_joints, key=lambda name: found_joints[name][at]) for at in (tenth, -1))
+race_guess.answer(
+    {LEFT: left, STAYS: "the same head" if left == right else "another head"},
+    f"At a tenth of the torso {left} finds {100 * found_joints[left][tenth]:.0f} %, regression "
+    f"{100 * found_joints['regression'][tenth]:.0f} %; at the right end {right} is ahead with "
+    f"{100 * found_joints[right][-1]:.0f} %. Means over training seeds; the bands say how sure that is.",
+)
 
 # %% [markdown]
 # In brackets: the standard deviation over training seeds. Two columns deserve a second look. *Left/right exchanged* is
@@ -531,10 +623,29 @@ checks.grid_cost(grid_cost)
 # ## Break it
 #
 # The heat-map network and the integral network have the same layers; only their losses differ. So read the *trained*
-# heat map by soft-argmax. *Predict the error with temperature 1, and what happens as the temperature falls.*
+# heat map by soft-argmax.
+#
+# > **Predict.** How large is the error with temperature 1? And what happens to it as the temperature falls?
 
 # %%
-show(results.temperature_figure(NETWORKS["heat map"], TEST, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]))
+HOT, COOLS = "with temperature 1", "as it falls"
+COOL = ["it falls all the way", "it falls, then rises again", "it rises"]
+hot_guess = predict({HOT: Scale(0, 20, 0.5, "px"), COOLS: COOL})
+hot_guess
+
+# %%
+TEMPERATURES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
+read_warm = results.temperature_figure(NETWORKS["heat map"], TEST, TEMPERATURES)
+show(read_warm)
+
+# %%
+by_temperature = np.array(read_warm.data[0].y)
+best = int(by_temperature.argmin())
+hot_guess.answer(
+    {HOT: float(by_temperature[-1]), COOLS: COOL[2] if best == len(TEMPERATURES) - 1 else COOL[int(best > 0)]},
+    f"{by_temperature[-1]:.1f} px with temperature 1, {by_temperature[best]:.1f} px with {TEMPERATURES[best]:g}, "
+    f"{by_temperature[0]:.1f} px with {TEMPERATURES[0]:g}.",
+)
 
 # %% [markdown]
 # With temperature 1 a bump of height 1 is nearly flat, and the answer falls to the middle of the photo: a bump at cell

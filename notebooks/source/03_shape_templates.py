@@ -142,7 +142,7 @@ GO, ROUND = "a foot's spring opens by", "the round foot's picture"
 pivot = predict({GO: Scale(0, 60, 1, "% of the width"), ROUND: ["changes", "stays as it was"]})
 pivot
 
-# %% slideshow={"slide_type": "skip"}
+# %%
 show(figures.boundary_figure(), figures.pivot_figure("corner"))
 
 # %%
@@ -230,7 +230,7 @@ assert walk.reset().check()
 # A photo can be its own teacher. An **auto-encoder** squeezes it into a few numbers and paints it again. The numbers
 # must hold the pose, but which? Here is the smallest one, linear (principal components of the test photos).
 
-# %% slideshow={"slide_type": "skip"}
+# %%
 trained = demo_trained.load(None, FOLDER, BUDGET)
 codes = demo_code.code_demo(trained)
 codes
@@ -241,7 +241,9 @@ assert torch.allclose(codes.arrays["decoded"], codes.arrays["changed"])
 assert codes.reset().check()
 
 # %% [markdown]
-# **What you saw.** One number changes wall, floor and person together. Three papers lead from here to names.
+# **What you saw.** One number changes wall, floor and person together.
+#
+# Three papers lead from here to names.
 #
 # **Appearance from elsewhere** (Rhodin, Salzmann, Fua 2018). Two cameras see one moment. The code of camera $i$'s photo
 # is a cloud of points in 3D; it is turned by the known rotation between the cameras, and must then paint the photo of
@@ -356,11 +358,13 @@ joints.answer(
     {BEST: order[0], WORST: order[-1]},
     "**What you saw.** From best to worst, in % of the width: "
     + ", ".join(f"{part} {again[part]:.1f}" for part in order)
-    + ". A hand is two pixels wide here, and the loss hardly misses it." * (order[-1] == "hands")
-    + " Section 8 looks at raised arms.",
+    + "."
+    + " A hand is two pixels wide here, and the loss hardly misses it." * (order[-1] == "hands"),
 )
 
 # %% [markdown]
+# Section 8 looks at raised arms.
+#
 # Watch it learn. The parts were recorded on the way; *play* walks through the training, or drag the line in the curve.
 #
 # > **Predict.** Begun with the published infant, or half a width aside: does the training find the people, better than
@@ -397,7 +401,7 @@ elsewhere.answer(
 # And now a training of your own: the template begins a step aside, on photos drawn just now. Run the next two cells and
 # look at the picture of the first: it is drawn anew every five steps, while the second one runs.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 fresh = front_pairs(clips_of("train"), 256, size=trained.regressor.size, generator=torch.Generator().manual_seed(SEED))
 training = demo_slide.Lesson(trained, fresh, learning.Row(aside=0.3), photo=lively, seed=SEED)
 training.demo

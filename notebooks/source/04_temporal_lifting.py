@@ -147,8 +147,8 @@ show(figures_architecture.growth_figure())
 # In a long video, neighbouring outputs share most of their work: slide the dilated network along, and every
 # intermediate result is computed once. For *training*, we want many random windows from many videos instead, each with
 # one output. Then nearly all intermediate results of the dilated form would be thrown away, and a second form computes
-# only what is needed: a convolution whose *stride* equals its width. And a convolution whose stride equals its width is
-# no convolution any more: three frames side by side, times a matrix.
+# only what is needed: a convolution that moves on by its whole width from one output to the next (as its **stride**).
+# And that is no convolution any more: three frames side by side, times a matrix.
 
 # %%
 source(TemporalLifter._sequence, TemporalLifter._windows)
@@ -217,8 +217,9 @@ source(inference.flip, inference.lift_flipped_average)
 # runs Mask R-CNN or a cascaded pyramid network, CPN, on the videos of Human3.6M and HumanEva-I.) Nobody in this video
 # was trained on, and neither was the motion.
 #
-# > **Predict.** Set the detector's noise to 0. Do 243 frames still beat one? Set it to 3. Which of the two errors,
-# > joint position or jitter, profits more from time? And what is the jitter of somebody who never moves?
+# > **Predict.** Set the detector's noise to 0. Do 243 frames still beat one? Set it to 3. Which of the two errors
+# > profits more from time, that of the joint's position or its *jitter*: how much its step from frame to frame differs
+# > from the true step? And what is the jitter of the mean pose, which never moves, on a person who does?
 
 # %%
 STILL, PROFITS, STANDS = "noise 0: 243 frames", "noise 3: profits more", "jitter of the mean pose"
@@ -281,7 +282,7 @@ networks = demo_lifting.load_networks(FOLDER)
 # %% [markdown]
 # ## 4. As the papers count it
 #
-# **Protocol 1** (MPJPE): mean joint distance, hips on one spot. **Protocol 2** (P-MPJPE): after the best rotation,
+# **Protocol 1** (MPJPE): mean joint distance, pelvis laid on pelvis. **Protocol 2** (P-MPJPE): after the best rotation,
 # scale and shift. **Protocol 3** (N-MPJPE): after the best scale only. **Velocity** (MPJVE): MPJPE of the steps from
 # frame to frame. The papers average over the frames of an *action* first, and then over actions.
 #
@@ -370,8 +371,8 @@ Markdown(
 source(semi_supervised.joint_losses)
 
 # %% [markdown]
-# > **Predict.** Make the guess 1.4 times as large and put it 1.4 times as far away. Which of the losses objects? Then
-# > turn it by 40 degrees.
+# > **Predict.** Make the guess 1.4 times as large and put it 1.4 times as far away. Which of the losses objects? Then,
+# > at its true size and place again, turn it by 40 degrees.
 
 # %%
 GIANT, TURNED = "a giant, far away", "turned"
@@ -512,11 +513,20 @@ Markdown(markdown(["3 % labels, and video through d2", "steps", *PLACES], rows, 
 # %%
 labels_only, straight, knowing = LENS.values()
 behind = {key: FOUND.change(name, labels_only, "behind d2") for key, name in {KNOWS: knowing, NOT: straight}.items()}
+lens_against_straight = FOUND.change(knowing, straight, "behind d2")
 through.answer(
     {key: CHANGES[0] if is_below(c) else CHANGES[2] if is_above(c) else CHANGES[1] for key, c in behind.items()},
     f"**The answer.** Behind d2 the error changes by {plus_minus(behind[KNOWS])} % with a projection that knows the "
-    f"lens, and by {plus_minus(behind[NOT])} % with a straight one (trainings: {len(behind[KNOWS])}). The keypoints "
-    "are bent; whoever projects straight lines teaches the network to explain the bend by the body.",
+    f"lens, and by {plus_minus(behind[NOT])} % with a straight one (trainings: {len(behind[KNOWS])}). One would expect "
+    "a straight projection to teach the network to explain the bend by the body, and so to do worse. "
+    + (
+        "So it came out: "
+        if is_below(lens_against_straight)
+        else "The opposite came out: "
+        if is_above(lens_against_straight)
+        else "These trainings do not tell: "
+    )
+    + f"through the lens against straight, {plus_minus(lens_against_straight)} %.",
 )
 
 # %% [markdown]
@@ -586,7 +596,7 @@ show(figures.training_figure(FOUND))
 folded("The table, training by training", figures.luck_table(FOUND))
 
 # %% [markdown]
-# Would more training change a verdict? The same differences after half of the training stand in the fold.
+# Would more training change a verdict? The same differences after half of the training lie folded below.
 
 # %%
 KNOWN, NEW, TRUE = "known, noise 1", "new, noise 1", "new, noise 0"

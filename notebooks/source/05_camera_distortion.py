@@ -30,7 +30,7 @@ from tutorial_lib.training import resolve_device
 PROFILE = "quick"  # "quick": two cores, a minute. "full": more people, tighter intervals
 SEED = 0
 DEVICE = "auto"  # "cpu", "cuda", or "auto": demos and tests run on a graphics card if there is one
-MOTION = "builtin"  # or a motion file: .npz as in the README, data_3d_h36m.npz, .bvh
+MOTION = "builtin"  # or a motion file: .npz, data_3d_h36m.npz, .bvh (docs/own_motion.md)
 
 # %%
 torch.manual_seed(SEED)
@@ -94,7 +94,8 @@ print("the lens demo moves")
 # %%
 fold_guess.answer(
     float(turns),
-    f"**What you saw.** It turns round at $r = {turns:.2f}$. $r(1 + k_1 r^2)$ rises until $1 + 3 k_1 r^2 = 0$, that is "
+    f"**What you saw.** The drawn curve, a point every {r[1] - r[0]:.4f}, turns round at $r = {turns:.3f}$. "
+    r"$r(1 + k_1 r^2)$ rises until $1 + 3 k_1 r^2 = 0$, that is "
     r"until $r = 1/\sqrt{-3k_1}$ ($0.577$ for $k_1 = -1$), and falls afterwards: two different rays land on one pixel. "
     "The map *folds*. Beyond the fold nothing can be undone, by no software.",
 )
@@ -118,7 +119,9 @@ show(figures.tangential_sweep())
 # $q = (p_2, p_1)$. Then the lens is $D(\mathbf{x}) = \mathbf{x}\,R(r^2) + 2\mathbf{x}\,(q\cdot\mathbf{x}) + q\,r^2$,
 # and this is the gradient of the scalar function $\tfrac12\int_0^{r^2}\! R(u)\,du + (q\cdot \mathbf{x})\,r^2$.
 # So its Jacobian is *symmetric*; and a gradient map whose Jacobian is positive definite on a disc is one-to-one there.
-# To know whether a lens folds we only need the smallest determinant on every circle, and it has a closed form:
+# In the middle it is the identity. An eigenvalue that turns negative farther out must pass zero, and there the
+# determinant, the product of both eigenvalues, is zero. So to know whether a lens folds we only need the smallest
+# determinant on every circle, and it has a closed form:
 
 # %%
 source(distortion.folds)
@@ -166,16 +169,17 @@ for name, preset in distortion.PRESETS.items():
 # exchanged. A temporal network of 9 frames (VideoPose3D's architecture, lesson 04) turns them into a 3D skeleton.
 # It was trained on undistorted footage only.
 #
-# Three numbers say how wrong it is. **MPJPE**: the mean distance of a joint from the truth, after both hips are put on
-# one spot. **P-MPJPE**: the same after the best rotation and scale, so only the *shape* counts. **PCKh** (at 0.5): the
-# share of joints that are nearer than half a head segment (thorax to head top) to the truth, in 3D.
+# Three numbers say how wrong it is. **MPJPE**: the mean distance of a joint from the truth, after the pelvis of the
+# one is laid on that of the other. **P-MPJPE**: the same after the best rotation and scale, so only the *shape* counts.
+# **PCKh** (at 0.5): the share of joints that are nearer than half a head segment (thorax to head top) to the truth, in
+# 3D.
 #
 # > **Predict.** Which hurts more, barrel or pincushion of the same strength, $k_1 = -0.5$ or $k_1 = +0.5$ alone? And
 # > how much of the harm does P-MPJPE forgive: a quarter, half, nearly all?
 
 # %%
 WORSE, FORGIVEN = "which hurts more?", "P-MPJPE forgives"
-harm_guess = predict({WORSE: ["barrel", "pincushion", "the same"], FORGIVEN: Scale(0, 100, 5, "%")})
+harm_guess = predict({WORSE: ["barrel", "pincushion", "no clear difference"], FORGIVEN: Scale(0, 100, 5, "%")})
 harm_guess
 
 # %% [markdown]
@@ -229,7 +233,7 @@ Markdown(results.growth_table(same))
 
 # %%
 harm_guess.answer(
-    {WORSE: worse.partition(",")[0] or "the same", FORGIVEN: forgiven[pincushion]},
+    {WORSE: worse.partition(",")[0] or "no clear difference", FORGIVEN: forgiven[pincushion]},
     f"{told}.\n\nP-MPJPE forgives {forgiven[barrel]:.0f} % of the growth behind the barrel and "
     f"{forgiven[pincushion]:.0f} % behind the pincushion (the mark).",
 )

@@ -127,12 +127,14 @@ Image(still.png(figures.task_picture(SEED)), alt="one person without a lens, and
 #
 # **A misprint worth a minute.** In the paper's Algorithm 1 the outer loss is summed over tasks
 # $\mathcal T_{rand} \sim p_{rand}$, the inner step over $\mathcal T_{strat} \sim p_{strat}$: taken literally, the
-# network would adapt to one lens and be judged on another. Then the best inner step is none. The formula on the next
-# page has the same task in both places, and so have we: *query = same lens, other frames*.
+# network would adapt to one lens and be judged on another. Then the best inner step is none. The paper's formula
+# for the same loss has one task in both places, and so have we: *query = same lens, other frames*.
 #
 # **Stratified sampling.** With 8 lenses a step, chance often leaves out the strong barrels. So $k_1$ of task $i$ comes
-# from the $i$-th of $N$ equal strata; only $k_1$, as in the paper (below, right). On the left, once more the toy: the
-# loss after one step from both starts, as α grows.
+# from the $i$-th of $N$ equal strata; only $k_1$, as in the paper.
+#
+# On the left, once more the toy: the loss after one step from both starts, as α grows. On the right, how wide a gap the
+# lenses of one meta-step leave:
 
 # %%
 show(figures.alpha_figure(), figures.strata_figure())
@@ -152,12 +154,12 @@ source(maml.maml_loss, adaptation.draw_tasks)
 #
 # - **Scenario 1, a labelled recording.** Somebody with markers walked about in front of the new camera. A few windows
 #   with known 3D poses are the support set; a few gradient steps on MPJPE.
-# - **Scenario 2, the test video alone.** No labels. But bones do not change their length, and left and right are
+# - **Scenario 2, the test video alone.** No labels, but bones do not change their length, and left and right are
 #   alike. The loss is the *inconsistency* of the predicted skeleton, divided by its size, so that it is blind to the
 #   size: a skeleton that shrinks wins nothing. (Nor does anything hold the size: large steps can blow it up.)
 #
-# Five networks: *plain* never met a lens, *random lenses* met thousands, *MAML alone* learned to adapt from the plain
-# network, *ours* (the paper's method) from the random-lens network, *no labels* had episodes without labels.
+# **Five networks:** *plain* never met a lens, *random lenses* met thousands, *MAML alone* learned to adapt from the
+# plain network, *ours* (the paper's method) from the random-lens network, *no labels* had episodes without labels.
 #
 # > **Predict.** Behind the heavy pincushion (d2): (1) how many millimetres do 5 steps win for the *plain* network, and
 # > (2) how many for *ours*? (3) From the test video alone: does *ours* get better or worse?
@@ -853,14 +855,14 @@ show(watch.gain_figure(before, after))
 Markdown(figures.crooked_table())
 
 # %% [markdown]
-# Two relatives surprise. *Reptile*, without second derivatives and without a query set, is as good as MAML. *First-
-# order MAML* is not: its start drifts off by half a metre and more, and five steps only bring it back to where the
-# others begin.
+# **Two relatives surprise.** *Reptile*, without second derivatives and without a query set, is as good as MAML.
+# *First-order MAML* is not: its start drifts off by half a metre and more, and five steps only bring it back to where
+# the others begin.
 #
-# **Why does it leave?** Along a direction of curvature $h$ a step leaves $1 - \alpha h$ of the distance to the optimum.
-# Where $\alpha h > 1$ it overshoots, and lands on the other side. First-order MAML moves the *start* by the gradient
-# found *there*: away from the optimum. The factor $I - \alpha H_i$ of section 1, which it leaves out, would have turned
-# the sign. Ten meta-steps of both from the same network, on people that no training saw:
+# **Why does first-order MAML leave?** Along a direction of curvature $h$ a step leaves $1 - \alpha h$ of the distance
+# to the optimum. Where $\alpha h > 1$ it overshoots, and lands on the other side. First-order MAML moves the *start*
+# by the gradient found *there*: away from the optimum. The factor $I - \alpha H_i$ of section 1, which it leaves out,
+# would have turned the sign. Ten meta-steps of both from the same network, on people that no training saw:
 
 # %%
 from tutorial_lib.lessons.meta_learning import first_order

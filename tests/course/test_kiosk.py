@@ -126,7 +126,12 @@ def test_a_seminars_pages_in_a_browser(served, chromium):
         page.keyboard.press("ArrowLeft")
     page.wait_for_function("([c, p]) => c.toDataURL() !== p", arg=[canvas.element_handle(), before])
     assert not page.locator(".pose-error").is_visible()
-    bottom = page.evaluate("document.querySelector('.pose-stage').getBoundingClientRect().bottom")
-    assert bottom <= 1080, "the demo does not fit on a projector's screen"
-    assert page.evaluate("document.documentElement.scrollHeight") <= 1080, "the page scrolls"
+    for width, height in ((1920, 1080), (1280, 720)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(500)
+        tops = page.locator(".pose-stage canvas").evaluate_all("all => all.map(c => c.getBoundingClientRect().top)")
+        assert len(tops) > 1 and max(tops) - min(tops) < 60, "panes stand below each other"
+        bottom = page.evaluate("document.querySelector('.pose-stage').getBoundingClientRect().bottom")
+        assert bottom <= height, f"the demo does not fit on a projector of {width} x {height}"
+        assert page.evaluate("document.documentElement.scrollHeight") <= height, "the page scrolls"
     assert page.locator(".jp-CodeCell .jp-InputArea").count() == 0, "code is shown"

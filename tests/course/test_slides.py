@@ -1,6 +1,7 @@
 """Talks: the rules that make them, the minutes that they and run sheets take, and how they look on a projector."""
 
 import ast
+import html
 import json
 import re
 
@@ -11,6 +12,7 @@ from tutorial_lib.course import deck, essence, kiosk, rendering, slides, student
 from tutorial_lib.course import prose as prose_of
 from tutorial_lib.course.compare import PLOTLY
 from tutorial_lib.course.notebooks import read_source, slugs, tags
+from tutorial_lib.display import claims
 
 BROWSED = "05_camera_distortion"
 
@@ -59,7 +61,6 @@ def test_the_clock_follows_the_presenters_table(told):
     for lesson, deck_of_lesson, rows in told:
         whole = sum(row.minutes for row in rows)
         assert sum(slide.minutes for slide in deck_of_lesson) == pytest.approx(whole), lesson.slug
-        assert whole <= 60, lesson.slug
         notebook = deck.as_notebook(lesson, deck_of_lesson)
         assert f"A talk of {whole} minutes" in notebook.cells[1].source
         starts = [
@@ -107,7 +108,9 @@ def test_what_is_tagged_as_test_or_volatile_is_not_shown(told):
 def test_every_lesson_has_a_presenters_page_that_fits_it(slug):
     text = talks.presenter(slug)
     rows = talks.table(text)
-    assert 10 <= sum(row.minutes for row in rows) <= 60
+    assert 10 <= sum(row.minutes for row in rows) <= 60 - talks.QUESTIONS, (
+        "or the clock and the hour's run sheet disagree"
+    )
     source = read_source(slug)
     told = "\n".join(cell.source for cell in source.cells if cell.cell_type == "markdown")
     headings = {line.lstrip("# ") for line in told.splitlines() if line.startswith("#")}
@@ -159,6 +162,11 @@ def test_of_a_long_list_every_item_keeps_its_first_sentence():
     assert slide.text == "Four things:\n\n" + "\n".join(f"- **Item {n}.** It is here." for n in range(4))
 
 
+def test_a_list_in_a_frame_is_a_list_on_a_slide():
+    (slide,) = talk_of(prose("## A\n\n> **Given** weights.\n> 1. Draw.\n> 2. Step."))[1:]
+    assert slide.text == "**Given** weights.\n1. Draw.\n2. Step."
+
+
 def test_exercises_are_one_slide_and_what_the_table_does_not_name_none():
     answer = nbformat.v4.new_code_cell(f"def f():\n    {student.BEGIN}\n    return 1\n    {student.END}")
     cells = [
@@ -185,6 +193,16 @@ def test_a_part_with_too_many_slides_spares_what_is_missed_least():
     told = talk_of(*cells, rows=[talks.Row(2.4, "A")])
     assert [slide.kind for slide in told] == ["title", "text", "table", "predict"]
     assert "**Two**." in "".join(note for slide in told for note in slide.notes)
+
+
+def test_notes_name_the_cards_that_a_part_cannot_show():
+    cards = [f"<p>{letter}</p>" for letter in "abc"]
+    plain = "\n\n".join(f"[holds] ({letter}) It is so.\n  mean  1.0" for letter in "abc")
+    html = claims.Cards.BETWEEN.join(["<div>", *cards, "</div>"])
+    told = talk_of(prose("## A\n\nOne."), shown(text_plain=plain, text_html=html), rows=[talks.Row(1.9, "A")])
+    assert [slide.kind for slide in told] == ["title", "text", "card"]
+    for letter in "bc":
+        assert f"(One more card is in the lesson: [holds] ({letter}) It is so.)" in told[-1].notes
 
 
 def test_a_cell_can_be_left_out():
@@ -274,6 +292,13 @@ def test_presenters_pages_have_a_run_sheet_for_every_slot(built):
     assert built.name in built.with_name("index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("title", ["Bend the light", "An auto-encoder's numbers"])
+def test_under_a_demo_stands_its_title(title):
+    data = {"text/plain": f"live demo {title!r}: k1 0", "image/png": "aGk="}
+    shown = slides.demo(nbformat.v4.new_output("display_data", data), "lens", BROWSED)
+    assert f"<figcaption><b>{html.escape(title)}</b>" in shown
+
+
 HOSTILE = "<!--<script>alert(1)</script> ]]> </title> \u2028 \ud83d"
 
 
@@ -339,6 +364,7 @@ def test_the_speakers_window_shows_notes_clock_and_the_next_slide(chromium, buil
     with page.expect_popup() as opened:
         page.keyboard.press("s")
     window = opened.value
+    window.set_default_timeout(120_000)  # it loads the deck twice more, beside whatever else runs
     window.wait_for_function(
         "document.querySelector('.speaker-controls-notes .value')?.innerText.includes('pinhole') !== undefined"
     )

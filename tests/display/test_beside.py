@@ -41,6 +41,14 @@ def test_many_names_take_more_rows_and_the_figure_stays_as_high():
     assert made.layout.height == figures.HEIGHT
 
 
+def test_names_share_a_row_only_where_a_slide_has_room_for_them():
+    """There letters are larger: two long names of the left half would run into the right one."""
+    long = figures.curves({name: ([0, 1], [0, 1]) for name in ("random lenses only", "random lenses and mountings")},
+                          x_title="x", y_title="y")  # fmt: skip
+    made = beside(long, curve("right", "Right"))
+    assert [trace.legend for trace in made.data[:2]] == ["legend", "legend3"]
+
+
 def test_pictures_of_both_are_painted(pair):
     assert preview.png(pair, halves=True).startswith(b"\x89PNG")
     photo = figures.picture(np.zeros((4, 4, 3)), "photo")

@@ -85,6 +85,8 @@ def test_each_verdict_has_its_own_explanation():
     with pytest.raises(ValueError, match="'undecided' and nothing explains it: give explanation, or if_undecided"):
         claim(test=lambda ours: None, if_holds="Yet it is small.", if_not="It is too small.")
     assert claim(explanation="Paired.").note == "Paired." and claim().note == ""
+    shown = claim(explanation="*ours-1f* beats 3 * 4 < 13.")._repr_html_()
+    assert "<em>ours-1f</em> beats 3 * 4 &lt; 13." in shown
 
 
 def test_certain_is_an_interval_below_the_limit_and_tables_print_half_of_it():

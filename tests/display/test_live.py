@@ -323,6 +323,22 @@ def test_a_handle_that_is_moved_moves_its_sliders_along_once():
     assert d.params["which"] == "b"
 
 
+def test_the_picture_travels_before_the_sliders(monkeypatch):
+    d, sent = grabbed(), []
+    names = {id(control): name for name, control in d.controls.items()} | {id(d.stage): "picture"}
+
+    def noted(self, key=None):
+        if key != "grabbed" and len(self.get_state(key=key)):
+            sent.append(names.get(id(self)))
+
+    monkeypatch.setattr(ipywidgets.Widget, "send_state", noted)
+    monkeypatch.setattr(ipywidgets.Widget, "comm", property(lambda self: object()))
+    move(d, "joint", 0.42, 0.31)
+    ours = [name for name in sent if name]
+    assert set(ours) == {"picture", "x", "level"}
+    assert ours.index("picture") < min(ours.index("x"), ours.index("level"))
+
+
 def test_a_handle_beyond_the_end_stops_there():
     d = grabbed()
     move(d, "joint", 7.0, -3.0)

@@ -62,6 +62,7 @@ def test_the_html_shows_the_same_and_escapes_names():
     html = table({"<b>": result["small"], "other": result["tie"]}, "p_mpjpe")._repr_html_()
     assert "&lt;b&gt;" in html and "P-MPJPE" in html
     assert html.count("<tr") == 3 and html.count("</td>") == 8
+    assert html.count("position:sticky;right:0;background:var(") == 3, "Avg stays in sight where the page is narrow"
 
 
 def test_velocity_that_no_model_has_is_never_best():

@@ -4,6 +4,7 @@ import contextlib
 import random
 import signal
 import threading
+from functools import partial
 
 import pytest
 import torch
@@ -226,7 +227,10 @@ def test_no_stop_leaves_the_lock_held():
         signal.signal(signal.SIGALRM, before)
 
 
-def test_an_interrupt_comes_after_what_must_not_be_cut_in_two():
+def test_an_interrupt_comes_after_what_must_not_be_cut_in_two(request):
+    # Where the tests run in the background of a shell, interrupts are ignored from the start.
+    request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     done = []
     with pytest.raises(KeyboardInterrupt):
         with interrupts_later():

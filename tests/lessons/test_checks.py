@@ -85,6 +85,12 @@ WRONG = {
                 points = points + (seen - distortion.distort(points, lens))
             return points
             """,
+        "one step too few": """
+            points = seen
+            for _ in range(steps - 1):
+                points = points + (seen - distortion.distort(points, lens))
+            return points
+            """,
         "one step too many": """
             points = seen
             for _ in range(steps + 1):
@@ -510,6 +516,48 @@ def test_the_check_is_called_in_the_cell_that_defines_the_answer(name):
 def test_a_plausible_wrong_answer_is_caught_with_a_hint(name, body):
     with pytest.raises(AssertionError, match="Hint: .{10}"):
         attempt(name, body)
+
+
+DIAGNOSED = {
+    ("fixed_point", "x and seen share"): """
+        x = seen
+        for _ in range(steps):
+            x += seen - distortion.distort(x, lens)
+        return x
+        """,
+    ("fixed_point", "distort the newest x"): """
+        x = seen
+        for _ in range(steps):
+            x = x + (seen - distortion.distort(seen, lens))
+        return x
+        """,
+    (
+        "fixed_point",
+        "only the first correction",
+    ): "return seen + (seen - distortion.distort(seen, lens)) * min(steps, 1)",
+    ("residual_slice", "the dilation is left out"): """
+        lost = width - 1
+        return x[..., lost:] if causal else x[..., lost // 2 : x.shape[-1] - lost // 2]
+        """,
+    ("reprojection", "add the root before you divide"): (
+        "return ((pose[..., :2] / pose[..., 2:]).clamp(-1, 1) * focal + centre - keypoints).norm(dim=-1).mean()"
+    ),
+    ("reprojection", "the focal length is left out"): (
+        BACK + "return (plane.clamp(-1, 1) + centre - keypoints).norm(dim=-1).mean()"
+    ),
+    ("reprojection", "the centre is left out"): WRONG["reprojection"]["no principal point"],
+    ("reprojection", "distances are squared"): WRONG["reprojection"]["squares"],
+    ("reprojection", "runs over coordinates"): WRONG["reprojection"]["a mean over coordinates"],
+    ("reprojection", "squares are averaged"): BACK + "return (seen - keypoints).square().mean()",
+    ("reprojection", "added up"): WRONG["reprojection"]["a sum"],
+    ("reprojection", "make one distance"): BACK + "return (seen - keypoints).norm()",
+}
+
+
+@pytest.mark.parametrize("name, said", DIAGNOSED)
+def test_a_common_mistake_is_called_by_its_name(name, said):
+    with pytest.raises(AssertionError, match=said):
+        attempt(name, DIAGNOSED[name, said])
 
 
 WRONG["fit_template"] = {

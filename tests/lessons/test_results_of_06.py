@@ -342,7 +342,10 @@ def test_the_curves_of_crooked_rigs_are_the_results(made_up, place):
 @pytest.mark.parametrize("place", PLACES)
 def test_learning_against_knowing_draws_the_results(made_up, place):
     parts, _, _ = made_up
-    random, maml, told = figures.told_figure(place).data
+    figure = figures.told_figure(place)
+    axis = figure.layout.xaxis
+    assert dict(zip(axis.ticktext, axis.tickvals)) == {"1": 0, "4": 2, "16": 4, "64": 6}, "the axis says windows"
+    random, maml, told = figure.data
     assert [random.name, maml.name] == ["random lenses and mountings", "MAML"] and told.name.startswith("told")
     for line, name, key in ((random, "random", "{}"), (maml, "maml", "{}"), (told, "lenses", "told the rotation, {}")):
         np.testing.assert_array_equal(line.x, [0, 2, 4, 6])

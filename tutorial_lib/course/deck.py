@@ -96,7 +96,9 @@ class _Talk:
         if re.match(_PREDICT, chunk):
             question = re.sub(r"^>\s?", "", re.sub(_PREDICT, "", chunk), flags=re.MULTILINE)
             self.add("predict", cut(question), *[question] * (cut(question) != question))
-        elif re.match(_SAW, chunk):
+            return
+        chunk = re.sub(r"^> ?", "", chunk, flags=re.MULTILINE)  # a frame round a list, which would hide the list
+        if re.match(_SAW, chunk):
             self.answer(re.sub(_SAW, "", chunk))
         elif code := re.search(r"^```\w*\n(.*?)\n```", chunk, re.MULTILINE | re.DOTALL):
             self.add("source", code[1], chunk)
@@ -137,9 +139,10 @@ class _Talk:
             self.add("figure", output=output)
         elif "text/html" in data and "pose-question" not in data["text/html"]:
             html = "".join(data["text/html"]).replace("<details>", "<details open>")  # nobody clicks in a talk
-            several = html.split(Cards.BETWEEN)
-            for shown in several[1:-1] or several:
-                alone = NotebookNode(output | {"data": data | {"text/html": shown}})
+            several = html.split(Cards.BETWEEN)[1:-1]
+            texts = re.split(r"\n\n(?=\[)", said) if several else [said]
+            for shown, text in zip(several or [html], texts, strict=True):
+                alone = NotebookNode(output | {"data": data | {"text/html": shown, "text/plain": text}})
                 self.add("card" if said.startswith("[") else "table", output=alone)
 
     def done(self) -> list[Slide]:
@@ -202,10 +205,18 @@ def _thinned(own: list[Slide], minutes: float) -> list[Slide]:
                 return own
             place = own.index(slide)
             if slide.kind == kind and any(other.kind == kind for other in own[:place]):
-                said = slide.text if kind == "text" else f"(One more {kind} is in the lesson.)"
-                own[place - 1].notes += [said, *slide.notes]
+                own[place - 1].notes += [_said(slide), *slide.notes]
                 own.pop(place)
     return own
+
+
+def _said(slide: Slide) -> str:
+    """What the notes say of a slide that is left out: its text, or what of it is in the lesson."""
+    if slide.kind == "text":
+        return slide.text
+    said = "".join(slide.output.data.get("text/plain", "")) if slide.output else slide.text
+    about = said.strip().splitlines()[0].rstrip(":.")
+    return f"(One more {slide.kind} is in the lesson{'' if about.startswith('|') else f': {about}'}.)"
 
 
 def _pages(source: str) -> list[str]:

@@ -56,7 +56,7 @@ def demo(output: NotebookNode, page: str, slug: str) -> str:
         slug: of the lesson.
     """
     said = "".join(output.data["text/plain"])
-    name = re.sub(r"^live demo '(.*?)': .*", r"\1", said, flags=re.DOTALL)
+    name = re.sub(r"^live demo (['\"])(.*?)\1: .*", r"\2", said, flags=re.DOTALL)
     png = "".join(output.data["image/png"]).replace("\n", "")
     image = f'<img src="data:image/png;base64,{png}" alt="{escape(said, quote=True)}">'
     where = f"<span>live: <code>make kiosk LESSON={slug[:2]}</code>, page <code>{page}</code></span>" if page else ""

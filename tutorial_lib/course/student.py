@@ -39,7 +39,10 @@ _COPY = """\
 > `raise NotImplementedError("your turn")`. Until then their checks say *your turn*, and everything else runs without
 > your answers. """
 NOTE = f"{_COPY}To hand it in, save this file and give it to your teacher as it is."
-LEARNERS_NOTE = f"{_COPY}Below each check lies a solution, folded."
+LEARNERS_NOTE = (
+    f"{_COPY}Below each check lies a solution, folded. On a small screen, hide the list of files with Ctrl+B (⌘B on a\n"
+    "> Mac): then each demo fits on it whole."
+)
 
 NBGRADER_CONFIG = f"""\
 # nbgrader's settings for this course: `cd` here, then `nbgrader generate_assignment NN_slug`.

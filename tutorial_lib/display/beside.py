@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from tutorial_lib.display.figures import HEIGHT, TEMPLATE
 
 HALVES = ((0.0, 0.45), (0.55, 1.0))
-ROW = 60
+ROW = 54
 """Characters of names and swatches that one row of a legend takes in half a lesson's width."""
 TITLE = 54
 """Characters of a title's line."""

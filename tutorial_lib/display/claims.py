@@ -8,6 +8,7 @@ verdict is one of three: it holds, it does not, or the seeds do not tell. `is_be
 import json
 import math
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,7 +110,7 @@ class Claim:
         paper: quantity -> the paper's figure; None where the paper gives none.
         ours: quantity -> measured values, one per seed.
         test: gets `ours` as quantity -> array (seeds,), says whether the claim holds here; None if that is undecided.
-        explanation: what to know about the test or the verdict, whichever it is.
+        explanation: what to know about the test or the verdict, whichever it is; *so* is emphasis.
         unit: of all the figures.
         if_holds: printed before the explanation if the claim holds here: what to keep in mind although it does.
         if_not: printed before the explanation if it does not: why.
@@ -197,7 +198,8 @@ class Claim:
         head, *rows = ([escape(text) for text in cells] for cells in (self.heads(), *self.rows()))
         table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * 3])
         first = ": ".join((rows[0][0], rows[0][-2])) if rows else "source"
-        note = f"<p style='margin:8px 0 0'>{escape(self.note)}</p>" if self.note else ""
+        note = re.sub(r"\*(\S[^*]*)\*", r"<em>\1</em>", escape(self.note))
+        note = f"<p style='margin:8px 0 0'>{note}</p>" if note else ""
         foot = f"<p style='margin:8px 0 0;opacity:.75;font-size:13px'>Source: {escape(self.source)}</p>"
         return (
             f"<div style='border:{LINE};border-left:8px solid {colour};border-radius:4px;padding:10px 16px;"

@@ -123,15 +123,16 @@ def compare(
         what: the case that was tried; the message begins with it.
         hint: what to think of if it is wrong.
         tolerance: the largest difference that is no mistake.
-        mistakes: what a common mistake would have given, by its diagnosis: "x and y are swapped" -> values. Named if
-            the answer is that.
+        mistakes: what a common mistake would have given, by its diagnosis: "x and y are swapped" -> values, in any
+            shape. Named if the answer is that.
 
     Raises:
         AssertionError: says what was expected, what came, and the hint.
     """
     got = tensor(got, what, hint)
     for diagnosis, values in (mistakes or {}).items():
-        if got.shape == values.shape and (got - values).abs().max() <= tolerance < (values - expected).abs().max():
+        told_apart = values.shape != expected.shape or (values - expected).abs().max() > tolerance
+        if told_apart and got.shape == values.shape and (got - values).abs().max() <= tolerance:
             raise AssertionError(f"{what}: it looks as if {diagnosis}. {_values(got, expected)} Hint: {hint}")
     assert got.shape == expected.shape, (
         f"{what}: expected shape {tuple(expected.shape)}, got {tuple(got.shape)}. Hint: {hint}"
@@ -144,7 +145,9 @@ def compare(
 
 def _values(got: torch.Tensor, expected: torch.Tensor) -> str:
     """Yours and the expected value, where they differ most."""
-    if got.shape != expected.shape or not got.numel():
+    if got.shape != expected.shape:
+        return f"Its shape is {tuple(got.shape)}, expected {tuple(expected.shape)}."
+    if not got.numel():
         return ""
     where = int((got - expected).abs().nan_to_num(torch.inf).argmax())
     place = [int(i) for i in torch.unravel_index(torch.tensor(where), got.shape)]

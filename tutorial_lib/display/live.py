@@ -9,6 +9,7 @@ the grad mode set inside it.
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,9 @@ class Demo(ipywidgets.VBox):
                 here: they stand in `error`, and `check` raises them.
         """
         self._check(params, "")
-        with MODEL_LOCK:
+        with MODEL_LOCK, ExitStack() as sent_last:  # the picture travels first: it is what a hand that drags waits for
+            for name in params:
+                sent_last.enter_context(self.controls[name].hold_sync())
             self._held = True
             try:
                 for name, value in params.items():

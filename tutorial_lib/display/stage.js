@@ -42,7 +42,7 @@ function lens(pane, view, w, h) {
     const v = axes.map(([k, sign]) => (k === i ? sign : 0));
     return [v[0] * ca + v[1] * sa, -(v[2] * ce + (v[1] * ca - v[0] * sa) * se)];
   };
-  return { half, project, inner, turn };
+  return { half, project, inner, turn, scale };
 }
 
 /** Where x, y and z point, in the bottom left corner. */
@@ -58,7 +58,7 @@ function drawAxes(g, h, theme, directions) {
 }
 
 function drawScene(g, w, h, pane, view, theme, state) {
-  const { half, project, inner, turn } = lens(pane, view, w, h);
+  const { half, project, inner, turn, scale } = lens(pane, view, w, h);
   const line = (a, b) => { const [p, q] = [project(a), project(b)]; g.moveTo(p[0], p[1]); g.lineTo(q[0], q[1]); };
   const [hx, hy, floor] = [half[0], half[1], -half[2]];
   g.lineWidth = 1; g.strokeStyle = theme.grid; g.beginPath();
@@ -72,6 +72,7 @@ function drawScene(g, w, h, pane, view, theme, state) {
     line([a[0], a[1], floor], [b[0], b[1], floor]);
   }
   g.stroke(); g.lineCap = "butt";
+  drawMeshes(g, theme, pane.meshes || [], view.frame, inner, project, floor, scale);
   view.to = (p) => project(inner(p));
   const metres = (p) => `${Array.from(p, (v) => minus(v.toFixed(2))).join(", ")} m`;
   drawSkeletons(g, theme, state, pane.skeletons, (s, j) => {
@@ -125,12 +126,13 @@ function drawImage(g, w, h, pane, view, theme, state, cache) {
     return [X(p[0]), Y(p[1]), 0];
   });
   for (const d of pane.dots) {
-    const frame = at(d.points, view.frame);
+    const frame = at(d.points, view.frame), places = [];
     for (let j = 0; j < d.points.shape[1]; j++) {
       const p = point(d.points, frame, j);
       if (d.name) hit(d.name, p);
-      marker(g, theme, d, X(p[0]), Y(p[1]), d.size);
+      places.push([X(p[0]), Y(p[1])]);
     }
+    markers(g, theme, d, places, d.size);
   }
 }
 
@@ -153,13 +155,16 @@ function raster(pane, key, theme, cache) {
   return canvas;
 }
 
-function marker(g, theme, item, x, y, size) {
+/** Rims first, then all cores: of small dots in a row the rim of the next one would cover the colour of the last. */
+function markers(g, theme, item, places, size) {
   g.fillStyle = css(theme.colour(item.colour)); g.strokeStyle = css(theme.back); g.lineWidth = 1.5; g.setLineDash([]);
-  g.beginPath();
-  if (item.symbol === "square") g.rect(x - size * 0.85, y - size * 0.85, size * 1.7, size * 1.7);
-  else if (item.symbol === "diamond") { g.moveTo(x, y - size * 1.2); g.lineTo(x + size * 1.2, y); g.lineTo(x, y + size * 1.2); g.lineTo(x - size * 1.2, y); g.closePath(); }
-  else g.arc(x, y, size, 0, 2 * Math.PI);
-  g.fill(); g.stroke();
+  for (const paint of ["stroke", "fill"]) for (const [x, y] of places) {
+    g.beginPath();
+    if (item.symbol === "square") g.rect(x - size * 0.85, y - size * 0.85, size * 1.7, size * 1.7);
+    else if (item.symbol === "diamond") { g.moveTo(x, y - size * 1.2); g.lineTo(x + size * 1.2, y); g.lineTo(x, y + size * 1.2); g.lineTo(x - size * 1.2, y); g.closePath(); }
+    else g.arc(x, y, size, 0, 2 * Math.PI);
+    g[paint]();
+  }
 }
 
 // ---------------------------------------------------------------- pane kind "curve"
@@ -236,7 +241,7 @@ function drawCurve(g, w, h, pane, view, theme) {
       for (const [x, y] of pairs) g.fillRect(X(x + s.shift) - thick / 2, Math.min(base, Y(y)), thick, Math.abs(base - Y(y)));
     } else {
       if (s.mode !== "markers") { path(pairs); g.stroke(); }
-      if (s.mode !== "line") for (const [x, y] of pairs) if (!Number.isNaN(x + y)) marker(g, theme, s, X(x), Y(y), 2 + s.width);
+      if (s.mode !== "line") markers(g, theme, s, pairs.filter(([x, y]) => !Number.isNaN(x + y)).map(([x, y]) => [X(x), Y(y)]), 2 + s.width);
     }
   }
   g.setLineDash([]);
@@ -266,7 +271,7 @@ function swatch(parent, item, theme, sides) {
 }
 
 function drawLegend(box, pane, theme, explain) {
-  const items = [...(pane.skeletons || []).map((s) => [s, true]), ...(pane.kind === "image" ? pane.lines : []).map((l) => [l, false]),
+  const items = [...(pane.skeletons || []).map((s) => [s, true]), ...(pane.meshes || []).map((m) => [{ ...m, fill: true }, false]), ...(pane.kind === "image" ? pane.lines : []).map((l) => [l, false]),
     ...(pane.circles || []).map((c) => [c, false]), ...(pane.dots || []).map((d) => [d, false]),
     ...(pane.heat ? [[{ ...pane.heat, fill: true }, false]] : []), ...(pane.series || []).map((s) => [{ ...s, fill: s.mode === "bars" }, false])].filter(([item]) => item.name);
   const stamp = JSON.stringify(items.map(([i, s]) => [i.name, i.colour, i.dash, i.symbol, i.mode, s])) + theme.dark;
@@ -357,7 +362,7 @@ function keepRoom(node) {
 }
 
 function describe(pane) {
-  const names = [...(pane.skeletons || []), ...(pane.series || []), ...(pane.dots || [])].map((i) => i.name).filter(Boolean).join(", ");
+  const names = [...(pane.skeletons || []), ...(pane.meshes || []), ...(pane.series || []), ...(pane.dots || [])].map((i) => i.name).filter(Boolean).join(", ");
   const how = pane.kind === "scene" ? ". Drag or press the arrow keys to turn, control and wheel to zoom, double-click to reset" : "";
   return `${pane.title || pane.kind}: ${names}${how}`;
 }
@@ -474,7 +479,7 @@ function render({ model, el }) {
       if (canvas.getAttribute("aria-label") !== describe(spec)) canvas.setAttribute("aria-label", describe(spec));
     });
     const ended = drawn && (!walked || frame === length - 1); // of steps, who has not gone back sees the outcome of every move
-    length = Math.max(1, ...specs.flatMap((s) => [...(s.skeletons || []), ...(s.dots || [])].map((k) => frames(k.points)).concat(s.now ? s.now.data.length : 1)));
+    length = Math.max(1, ...specs.flatMap((s) => [...(s.skeletons || []), ...(s.meshes || []), ...(s.dots || [])].map((k) => frames(k.points)).concat(s.now ? s.now.data.length : 1)));
     bar.hidden = length < 2 && state.plays !== "steps";
     bar.style.visibility = length < 2 ? "hidden" : ""; // no step to play: its room stays, or the page would jump
     scrub.max = length - 1;

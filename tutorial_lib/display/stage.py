@@ -27,7 +27,8 @@ BONE_SIDES = [[parent, child, _SIDE.get(child, "")] for parent, child in BONES]
 def script(name: str) -> str:
     """The JavaScript of a widget: the file `name` after what all of them share. One text, since no page can import."""
     return "\n".join(
-        Path(__file__).with_name(part).read_text("utf-8") for part in ("drawing.js", "handles.js", "sweeps.js", name)
+        Path(__file__).with_name(part).read_text("utf-8")
+        for part in ("drawing.js", "mesh.js", "handles.js", "sweeps.js", name)
     )
 
 
@@ -42,7 +43,7 @@ class Stage(anywidget.AnyWidget):
     _esm = script("stage.js")
     _css = Path(__file__).with_name("stage.css")
     state = traitlets.Dict().tag(sync=True)
-    grabbed = traitlets.Dict().tag(sync=True)
+    grabbed = traitlets.Dict().tag(sync=True, echo_update=False)  # the page knows where it was dragged
 
 
 def panes(
@@ -52,7 +53,7 @@ def panes(
 
     Args:
         parts: what `scene`, `image`, `curve` and `table` return.
-        fps: frames per second of the playback that appears when some skeleton has several frames.
+        fps: frames per second of the playback that appears when some skeleton or mesh has several frames.
         height: of every canvas, in CSS pixels.
         note: a remark in the caption, such as a measured error.
         plays: what the playback walks through: "frames" of a video, again and again, or "steps" of an adaptation,
@@ -86,6 +87,41 @@ def skeleton3d(
     return _drawn(name, colour, dash, width) | {"points": _frames("points", points, len(JOINTS), 3)}
 
 
+def mesh3d(
+    name: str, vertices: Values, faces: Values, *, colour: str | None = None, values: Values | None = None
+) -> dict:
+    """One moving surface for `scene`, drawn behind the skeletons.
+
+    Args:
+        name: what the legend says.
+        vertices: (V, 3) or (frames, V, 3), metres.
+        faces: (F, 3) indices of vertices, counter-clockwise seen from outside; what is seen from inside is not drawn.
+        colour: of the palette, or "#rrggbb"; by default what the name means, else ink.
+        values: (V,) or (frames, V) from 0, the mesh's own colour, to 1, vermillion; None for one colour.
+
+    Raises:
+        ValueError: shapes that do not fit, faces without such a vertex, values outside 0 to 1.
+    """
+    places = finite("vertices", vertices)
+    places = places[None] if places.ndim == 2 else places
+    if places.ndim != 3 or places.shape[-1] != 3 or not places.size:
+        raise ValueError(f"vertices has shape {places.shape}, expected (V, 3) or (frames, V, 3)")
+    corners, count = finite("faces", faces), places.shape[1]
+    if corners.ndim != 2 or corners.shape[1] != 3 or ((corners < 0) | (corners >= count) | (corners % 1 != 0)).any():
+        raise ValueError(f"faces has shape {corners.shape}, expected (F, 3) whole numbers from 0 to {count - 1}")
+    heat = None
+    if values is not None:
+        shares = np.atleast_2d(finite("values", values))
+        if shares.shape not in ((1, count), (len(places), count)) or shares.min() < 0 or shares.max() > 1:
+            raise ValueError(
+                f"values has shape {shares.shape} from {shares.min()} to {shares.max()}, expected ({count},) or "
+                f"({len(places)}, {count}) from 0 to 1: divide by what shall count as full"
+            )
+        heat = pack(shares)
+    drawn = _drawn(name, colour, "solid", 1.0)
+    return drawn | {"points": pack(places), "faces": pack(corners), "values": heat, "hot": _colour("vermillion")}
+
+
 def skeleton2d(
     name: str, points: Values, *, colour: str | None = None, dash: Dash = "solid", width: float = 4.0
 ) -> dict:
@@ -111,6 +147,7 @@ def scene(
     view: tuple[float, float] = (-35.0, 14.0),
     weight: float = 1.0,
     handles: Sequence[dict] = (),
+    meshes: Sequence[dict] = (),
 ) -> dict:
     """A 3D pane: rotate by drag or arrow keys, ctrl and wheel zooms, double-click resets.
 
@@ -123,6 +160,7 @@ def scene(
         view: (azimuth, elevation) in degrees at the start; azimuth 0 looks along the forward axis.
         weight: share of the row's width.
         handles: from `handle`, with a line to run `along`.
+        meshes: from `mesh3d`, behind the skeletons.
     """
     box = np.asarray(extent, dtype=np.float64)
     if box.shape != (3, 2) or not np.isfinite(box).all() or (box[:, 0] >= box[:, 1]).any():
@@ -132,6 +170,7 @@ def scene(
     return {
         "kind": "scene", "title": title, "weight": weight, "view": [float(angle) for angle in view],
         "skeletons": _parts("skeletons", skeletons, "points", "skeleton3d", 3),
+        "meshes": _parts("meshes", meshes, "faces", "mesh3d"),
         "extent": box.tolist(), "up": up, "grid": float(grid), "handles": _held(handles, 3),
     }  # fmt: skip
 

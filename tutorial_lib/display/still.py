@@ -16,6 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from tutorial_lib.display.figures import COLOURS, STROKES
 from tutorial_lib.display.moments import Moments
@@ -124,7 +125,9 @@ def _skeleton(
 
 def _names(pane: dict[str, Any]) -> list[str]:
     """What the legend of a pane lists."""
-    parts = [part for key in ("skeletons", "lines", "circles", "dots", "series") for part in pane.get(key, ())]
+    parts = [
+        part for key in ("skeletons", "meshes", "lines", "circles", "dots", "series") for part in pane.get(key, ())
+    ]
     parts += [pane["heat"]] if "heat" in pane else []
     return list(
         dict.fromkeys(
@@ -177,11 +180,38 @@ def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
         ticks.set_major_formatter(lambda value, _, sign=sign: f"{sign * value + 0.0:g}")
     azimuth, elevation = pane["view"]
     ax.view_init(elevation, -90 - azimuth)
+    ax.computed_zorder = not pane["meshes"]  # skeletons shine through meshes, as they do on the stage
+    if pane["meshes"]:
+        # One collection: matplotlib sorts triangles by depth within a collection only.
+        corners, inks = zip(*(_shaded(ax, part, frame, order, signs) for part in pane["meshes"]))
+        colours = np.concatenate(inks)
+        ax.add_collection3d(
+            Poly3DCollection(np.concatenate(corners), facecolors=colours, edgecolors=colours, linewidths=0.2)
+        )
     ax.tick_params(labelsize=_SIZE - 3, pad=-3)
     ax.set_facecolor("none")
     _within(ax, box, np.ptp(extent, axis=1))
     _title(ax, pane, box)
     _legend(ax, pane, box[2], 0.04)
+
+
+def _shaded(ax: Any, part: dict[str, Any], frame: int | None, order: Any, signs: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles (F, 3, 3) that face the viewer, and their colours (F, 3), shaded as stage.js shades: light from above
+    the viewer's left shoulder."""
+    corners = _points(part["points"], frame)[:, order] * signs
+    faces = unpack(part["faces"]).astype(int)
+    normal = np.cross(corners[faces[:, 1]] - corners[faces[:, 0]], corners[faces[:, 2]] - corners[faces[:, 0]])
+    normal *= np.linalg.det(np.eye(3)[list(order)] * signs) / np.linalg.norm(normal, axis=1, keepdims=True).clip(1e-12)
+    azimuth, elevation = np.deg2rad([ax.azim, ax.elev])
+    right = np.array([-np.sin(azimuth), np.cos(azimuth), 0])
+    toward = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
+    light = normal @ (0.85 * toward + 0.35 * np.cross(toward, right) - 0.25 * right)
+    own, hot = (np.array(to_rgba(_hex(part[key])))[:3] for key in ("colour", "hot"))
+    heat = np.zeros(len(faces)) if part["values"] is None else _points(part["values"], frame)[faces].mean(1)
+    inks = (own + heat[:, None] * (hot - own)) * (0.3 + 0.7 * light).clip(0, 1)[:, None]
+    seen = normal @ toward > 0
+    ax.plot([np.nan], [np.nan], [np.nan], "s", color=own, label=part["name"])
+    return corners[faces[seen]], inks[seen]
 
 
 def _handles(ax: Any, pane: dict[str, Any], order: Sequence[int], signs: Sequence[int]) -> None:

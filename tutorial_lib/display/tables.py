@@ -95,7 +95,8 @@ class Table:
 
     def _repr_html_(self) -> str:
         cell = "padding:3px 5px;white-space:nowrap"
-        last = f"{cell};text-align:right;border-left:{LINE}"
+        page = "background:var(--jp-layout-color0,var(--pst-color-background,Canvas))"  # what scrolls by stays hidden
+        last = f"{cell};text-align:right;border-left:{LINE};position:sticky;right:0;{page}"
         styles = [f"{cell};text-align:left;font-weight:normal"]
         styles += [f"{cell};text-align:right;font-weight:normal"] * (len(self.columns) - 1) + [last]
         rows = [[escape(name), *cells] for name, cells in self._cells("<b>{}</b>")]

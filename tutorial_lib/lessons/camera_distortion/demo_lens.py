@@ -148,7 +148,11 @@ def view_lifter(ideal: dict[str, Any], blind: float, arrays: dict[str, Any], par
     frames = np.arange(1, len(arrays["seen"]) + 1)
     joints, some = arrays["gone"]
     how = "the simulation goes on there" if params["beyond"] == "told" else "each stays where it was last seen"
-    left = f"{joints:.0f} % of joints, in {some:.0f} % of frames, lie outside the image: {how}"
+    left = (
+        f"{joints:.0f} % of joints, in {some:.0f} % of frames, lie outside the image: {how}"
+        if some
+        else "no joint leaves the image"
+    )
     errors = [
         stage.series(name, frames, values, colour=colour, dash=dash)
         for name, values, colour, dash in (

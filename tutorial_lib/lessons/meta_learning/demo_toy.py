@@ -138,7 +138,7 @@ def view_toy(
                 stage.series("joint: θ trained for the mean", steps, arrays["joint"], colour="orange", dash="dash"),
             ],
             x=stage.axis("outer steps", 0, 60),
-            y=stage.axis("mean loss after the inner step", 0.01, 3, log=True),
+            y=stage.axis("mean loss after a step", 0.01, 3, log=True),
             lines=[stage.hline("the best there is", arrays["floor"])],
         ),
         stage.table(

@@ -64,10 +64,15 @@ def residual_slice(function: Callable) -> str:
                 if causal
                 else "the pose belongs to the frame of the middle tap: drop as many frames at the start as at the end"
             )
+            if dilation > 1:
+                hint += "; the outer taps are (width − 1) · dilation frames apart"
             if width == 1:
                 hint = "a filter of width 1 loses no frame, so nothing is dropped: x[..., a:-b] is empty where b is 0"
             what = f"width {width}, dilation {dilation}, {'causal' if causal else 'centred'}"
-            compare(function(x, width, dilation, causal), expected, what, hint, 0.0)
+            undilated = x.shape[-1] - (width - 1)
+            start = width - 1 if causal else (width - 1) // 2
+            mistakes = {"the dilation is left out": x[..., start : start + undilated]}
+            compare(function(x, width, dilation, causal), expected, what, hint, 0.0, mistakes)
     return f"residual_slice: right for {len(cases)} filters, centred and causal"
 
 
@@ -98,10 +103,25 @@ def reprojection(function: Callable) -> str:
     }
     for what, (place, hint) in cases.items():
         place = place.clone().requires_grad_()
-        plane = (pose + place)[..., :2] / (pose + place)[..., 2:]
-        expected = torch.linalg.vector_norm(plane.clamp(-1, 1) * focal + centre - keypoints, dim=-1).mean()
+        plane = ((pose + place)[..., :2] / (pose + place)[..., 2:]).clamp(-1, 1)
+        apart = plane * focal + centre - keypoints
+        expected = torch.linalg.vector_norm(apart, dim=-1).mean()
         got = tensor(function(pose, place, keypoints, focal, centre), what, hint)
-        compare(got.detach(), expected.detach(), what, hint, 1e-6)
+        assert not got.isnan().any(), (
+            f"{what}: expected {expected:.4g}, got nan. Hint: the pose is relative to the hip, whose own z is 0, and "
+            "0 / 0 is nan: add the root before you divide"
+        )
+        mistakes = {
+            "the focal length is left out": (plane + centre - keypoints).norm(dim=-1).mean(),
+            "the centre is left out": (plane * focal - keypoints).norm(dim=-1).mean(),
+            "the mean runs over coordinates, not over distances": apart.abs().mean(),
+            "distances are squared": apart.square().sum(-1).mean(),
+            "squares are averaged, not distances": apart.square().mean(),
+            "distances are added up, not averaged": apart.norm(dim=-1).sum(),
+            "all joints together make one distance": apart.norm(),
+        }
+        mistakes = {diagnosis: value.detach() for diagnosis, value in mistakes.items()}
+        compare(got.detach(), expected.detach(), what, hint, 1e-6, mistakes)
         assert got.requires_grad, (
             f"{what}: expected a loss that can be differentiated with respect to the root, got a constant. "
             "Hint: the trajectory model learns from it; no .detach(), .item() or numpy"

@@ -174,14 +174,14 @@ def view_architecture(single: Any, arrays: dict[str, Any], params: dict[str, Any
         stage.curve(
             [weights],
             x=across,
-            y=stage.axis("paths (strongest = 1)", 0, 1.05),
+            y=stage.axis("paths, most = 1", 0, 1.05),
             now=0,
             title="how often a frame is used",
         ),
         stage.table(
             [
-                "", "sees (frames)", "by formula", "at 50 Hz (s)", "future (s)", "half of the paths", "parameters (M)",
-                "MFLOPs a pose",
+                "", "sees (frames)", "by formula", "at 50 Hz (s)", "future (s)", "half the paths (frames)",
+                "parameters (M)", "MFLOPs a pose",
             ],
             [
                 [

@@ -99,8 +99,8 @@ def view_two_forms(
                 stage.series("sequence", here, depth["sequence"], colour="blue", width=3, mode=mode),
             ],
             x=time,
-            y=stage.axis("right wrist, depth from the hip (m)", -0.8, 0.8),
-            title="out: one pose a frame",
+            y=stage.axis("right wrist, depth (m)", -0.8, 0.8),
+            title="out: poses, from the hip",
         ),
         stage.curve(
             [
@@ -109,10 +109,10 @@ def view_two_forms(
                 stage.series("every weight once", lengths, least, colour="grey", dash="dot"),
             ],
             x=stage.axis("length of the clip (frames)", 1, len(video), log=True),
-            y=stage.axis("million multiply-adds per pose", *WORK, log=True),
+            y=stage.axis("multiply-adds (million)", *WORK, log=True),
             now=length,
             grab="how long the clip is",
-            title="work, counted while running",
+            title="work for one pose, counted",
         ),
         stage.table(
             ["", *FORMS],

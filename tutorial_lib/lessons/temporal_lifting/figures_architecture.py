@@ -74,7 +74,7 @@ def block_figure(frames: int = 243, channels: int = 1024) -> go.Figure:
             notes += [(x, y + 0.1, text[0]), (x, y - 0.22, text[1])]
         if len(layers) > 1:
             slices += [(x - 0.5, 0.6), (x + 0.5, 0.6), (np.nan, np.nan)]
-            notes.append((x, 0.42, f"slice {model.dilations[x - 1]}, add"))
+            notes.append((x, 0.34, f"slice {model.dilations[x - 1]}, add"))
     figure = figures.curves(
         {"convolution, batch norm, ReLU, dropout": tuple(np.array(boxes).T), "residual": tuple(np.array(slices).T)},
         x_title="",
@@ -85,8 +85,13 @@ def block_figure(frames: int = 243, channels: int = 1024) -> go.Figure:
         title=f"{frames} frames in, one pose out: B = {len(model.widths) - 1} blocks",
     )
     for x, y, text in notes:
-        figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 11}, bgcolor="white")
-    return figure.update_layout(height=330, width=1000).update_xaxes(visible=False).update_yaxes(visible=False)
+        figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": 11})
+    beneath = {"orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yanchor": "top"}
+    return (
+        figure.update_layout(height=330, width=1000, legend=beneath)
+        .update_xaxes(visible=False)
+        .update_yaxes(visible=False)
+    )
 
 
 def cost_table(channels: int = 1024) -> str:

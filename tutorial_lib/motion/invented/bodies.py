@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Shares of stature, rounded means over adults; hip and shoulder entries are half-widths seen from the spine.
-_SHARES = {
+SHARES = {
     "hip": 0.060, "thigh": 0.240, "shank": 0.234, "loin": 0.136, "chest": 0.150,
     "neck": 0.076, "head": 0.088, "shoulder": 0.098, "upper_arm": 0.167, "forearm": 0.146,
 }  # fmt: skip
@@ -78,7 +78,7 @@ def make_person(seed: int, number: int) -> Person:
 
     stature = normal(1.70, 0.095)
     legs, arms = normal(1.0, 0.025), normal(1.0, 0.025)
-    lengths = {part: stature * share * normal(1.0, _SPREAD[part]) for part, share in _SHARES.items()}
+    lengths = {part: stature * share * normal(1.0, _SPREAD[part]) for part, share in SHARES.items()}
     for part in ("thigh", "shank"):
         lengths[part] *= legs
     for part in ("upper_arm", "forearm"):
