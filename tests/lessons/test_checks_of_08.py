@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tutorial_lib.lessons.geometric_self_supervision import checks, demo_training
-from tutorial_lib.self_supervision.losses import believes
+from tutorial_lib.self_supervision.losses import believes, critic_loss
 from tutorial_lib.self_supervision.turning import about_vertical, look, tilt
 
 CYCLE, CRITIC = demo_training.CYCLE, demo_training.CRITIC
@@ -32,11 +32,27 @@ def worlds(pose, azimuth, distance, way=-1, mirrored=(1.0, 1.0, -1.0), mean=Fals
     return far.mean() if mean else far.max()
 
 
+def turns(lifter, critic, rounds, objective, *, clear=(True, True), moves=(True, True), said=list):
+    both = [torch.optim.Adam(net.parameters(), 1e-3, (0.5, 0.99)) for net in (lifter, critic)]
+    values = []
+    for seen, real, turn in rounds:
+        loss, again = objective(lifter, critic, seen, turn)
+        values.append(loss.item())
+        for number in (0, 1):
+            if clear[number]:
+                both[number].zero_grad()
+            (critic_loss(critic, real, again, 0.5) if number else loss).backward()
+            if moves[number]:
+                both[number].step()
+    return said(values)
+
+
 RIGHT = {
     "along_the_rays": lifted,
     "walk_round": lambda b, a, c: tilt(c) @ about_vertical(a) @ tilt(-b),
     "one_round": one_round,
     "two_worlds": worlds,
+    "take_turns": turns,
 }
 WRONG = {
     "along_the_rays": {
@@ -68,6 +84,13 @@ WRONG = {
         "the mean": lambda *a: worlds(*a, mean=True),
         "nothing": lambda *a: None,
     },
+    "take_turns": {
+        "gradients pile up": lambda *a: turns(*a, clear=(False, True)),
+        "gradients are left": lambda *a: turns(*a, clear=(True, False)),
+        "the lifter alone": lambda *a: turns(*a, moves=(True, False)),
+        "the critic alone": lambda *a: turns(*a, moves=(False, True)),
+        "the sum": lambda *a: turns(*a, said=sum),
+    },
 }
 
 
@@ -98,6 +121,8 @@ def test_common_slips_are_named():
         checks.along_the_rays(WRONG["along_the_rays"]["flat"])
     with pytest.raises(AssertionError, match="turned the same way"):
         checks.two_worlds(WRONG["two_worlds"]["the same way"])
+    with pytest.raises(AssertionError, match="what the lifter's loss left was kept"):
+        checks.take_turns(WRONG["take_turns"]["gradients are left"])
 
 
 def test_a_right_answer_trains_from_then_on(capsys):

@@ -96,6 +96,16 @@ def test_only_a_wrong_belief_lets_the_mirrored_person_stand(made):
         assert abs(strange["mirrored, believed from below"]) < 15, demo_turn.SHOWN[person]
 
 
+def test_the_curve_holds_its_data_and_the_truth_stands_upright(made):
+    demo = demo_turn.turn_demo()
+    for pose, believed, elevation in ((0, -20, 20), (2, 20, 20), (4, 20, 0)):
+        demo.set(depth=-1.0, pose=pose, believed=believed, elevation=elevation).check()
+        (curve,) = (pane for pane in demo.stage.state["panes"] if pane["kind"] == "curve")
+        assert demo.arrays["unlike"]["guess"].max() < curve["y"]["range"][1]
+        level = demo_turn.level_poses()[pose]
+        assert torch.allclose(demo.arrays["upright"]["truth"][:, 1], level[:, 1], atol=1e-5)
+
+
 def test_the_line_is_dragged_to_a_direction(made):
     demo = demo_turn.turn_demo()
     assert demo.grabs["walk round"]((90.0, 0.0), demo.params) == {"azimuth": 90.0}

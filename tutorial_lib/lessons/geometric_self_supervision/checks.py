@@ -1,4 +1,4 @@
-"""Checks of lesson 08: the lift along rays, the walk round a person, and the loss of one round."""
+"""Checks of lesson 08: the lift along rays, the walk round a person, the loss of one round, and a loop for two."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import torch
 from tutorial_lib.display.exercises import compare, exercise, tensor
 from tutorial_lib.lessons.geometric_self_supervision import demo_training
 from tutorial_lib.self_supervision import turning
-from tutorial_lib.self_supervision.losses import believes, cycle_losses
+from tutorial_lib.self_supervision.losses import believes, critic_loss, cycle_losses
 from tutorial_lib.self_supervision.networks import Critic, DepthLifter
 
 
@@ -82,9 +82,7 @@ def two_worlds(function: Callable) -> str:
 @exercise
 def one_round(function: Callable) -> str:
     """Before the training: `function(lifter, critic, seen, turn)` -> (loss, the turned picture)."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        lifter, critic = DepthLifter(8, 1).double(), Critic(8, 1).double()
+    lifter, critic = _two()
     seen = turning.look(_people(5))
     turn = turning.draw_turns(5, (0.0, 20.0), torch.Generator().manual_seed(0)).double()
     pose = lifter(seen)
@@ -123,3 +121,61 @@ def one_round(function: Callable) -> str:
         compare(one, two, "the gradient", "lift the turned picture with the same lifter, with gradient", 1e-6)
     demo_training.checked(function)
     return "one_round: right, and from now on the training takes it"
+
+
+@exercise
+def take_turns(function: Callable) -> str:
+    """Exercise 08.4: `function(lifter, critic, rounds, objective)` trains both -> the lifter's losses."""
+    generator, rounds = torch.Generator().manual_seed(1), []
+    for number in range(3):
+        seen, real = (turning.look(_people(6, 2 * number + side)) for side in (0, 1))
+        rounds.append((seen, real, turning.draw_turns(6, (0.0, 20.0), generator).double()))
+    hints = {
+        "the lifter": "objective(...) gives its loss: clear its gradients, backward, one step of its own optimiser",
+        "the critic": "losses.critic_loss(critic, real, again, 0.5): the lifter's loss leaves gradients in the critic, "
+        "clear them right before the critic's backward",
+    }
+    slips = {"the lifter": "its old gradients were never cleared", "the critic": "what the lifter's loss left was kept"}
+    for count in (1, 3):
+        networks = _two()
+        values = function(*networks, rounds[:count], demo_training.own_loss)
+        expected, *right = _turns(rounds[:count])
+        _, *wrong = _turns(rounds[:count], cleared=False)
+        for (who, hint), network, new, slip, old in zip(hints.items(), networks, right, wrong, _two()):
+            if torch.equal(_weights(network), _weights(old)):
+                raise AssertionError(f"{who} has not moved. Hint: {hint}")
+            compare(_weights(network), new, f"{who} after {count} rounds", hint, 1e-7, {slips[who]: slip})
+    hint = "append loss.item() in every round, and return the list"
+    assert isinstance(values, list), f"take_turns returned {type(values).__name__}, expected a list. Hint: {hint}"
+    compare(torch.tensor(values, dtype=torch.float64), expected, "the lifter's losses", hint, 1e-7)
+    return "take_turns: each moves in its own turn, and on its own gradients"
+
+
+def _turns(rounds: list, cleared: bool = True) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The lifter's losses, its weights and the critic's after the rounds; with gradients `cleared`, or piling up."""
+    lifter, critic = _two()
+    lifters, critics = (torch.optim.Adam(net.parameters(), 1e-3, (0.5, 0.99)) for net in (lifter, critic))
+    values = []
+    for seen, real, turn in rounds:
+        if cleared:
+            lifters.zero_grad()
+        loss, again = demo_training.own_loss(lifter, critic, seen, turn)
+        loss.backward()
+        lifters.step()
+        if cleared:
+            critics.zero_grad()
+        critic_loss(critic, real, again, 0.5).backward()
+        critics.step()
+        values.append(loss.detach())
+    return torch.stack(values), _weights(lifter), _weights(critic)
+
+
+def _two() -> tuple[DepthLifter, Critic]:
+    """A lifter and a critic, always the same."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return DepthLifter(8, 1).double(), Critic(8, 1).double()
+
+
+def _weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])

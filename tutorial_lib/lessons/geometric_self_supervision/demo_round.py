@@ -12,7 +12,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.display import stage
 from tutorial_lib.display.lens_controls import BODY
 from tutorial_lib.display.live import Demo, choice, live, slider
-from tutorial_lib.lessons.geometric_self_supervision.demo_turn import HALF, level_poses
+from tutorial_lib.lessons.geometric_self_supervision.demo_turn import left, level_poses, right, side_by_side
 from tutorial_lib.lessons.geometric_self_supervision.recipes import CRITIC, CYCLE, FULL, LABELS
 from tutorial_lib.self_supervision.losses import cycle_losses
 from tutorial_lib.self_supervision.networks import DepthLifter
@@ -20,13 +20,19 @@ from tutorial_lib.self_supervision.signs import aligned_errors
 from tutorial_lib.self_supervision.turning import look, mirrored, tilt, turn
 
 NETWORKS = {
-    FULL: "cycle and critic",
-    CRITIC: "critic alone",
     CYCLE: "cycle alone",
-    "prior-20": "both, cameras anywhere",
+    CRITIC: "critic alone",
+    FULL: "cycle and critic",
+    "prior-20": "both, cameras ±20°",
     LABELS: "with labels",
 }
 """Networks of the checkpoints, and what the demo calls them."""
+
+SHORT = dict(zip(NETWORKS.values(), ("cycle", "critic", "both", "±20°", "labels")))
+"""Their names under the bars."""
+
+HIGHEST = 250.0
+"""Millimetres at the top of the bars."""
 
 Lifters = Mapping[str, DepthLifter]
 
@@ -68,7 +74,7 @@ def compute_round(
             aligned_errors(p[None], truth[None]).item() for p in (found["pose"], mirrored(seen, found["pose"]))
         )
         found["error"], found["mirrored"] = 1000 * kept, 1000 * other
-    return {"seen": seen, "truth": truth, "rounds": rounds}
+    return {"seen": seen, "truth": truth, "rounds": rounds, "upright": tilt(down)}
 
 
 def in_words(arrays: dict[str, Any], network: str) -> str:
@@ -83,33 +89,40 @@ def in_words(arrays: dict[str, Any], network: str) -> str:
 
 def view_round(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `round_demo`."""
-    found = arrays["rounds"][params["network"]]
-    rows = [
-        [title, *(f"{one[key]:.0f}" for key in ("2D", "3D", "error", "mirrored"))]
-        for title, one in arrays["rounds"].items()
-    ]
+    rounds, upright = arrays["rounds"], arrays["upright"]
+    found = rounds[params["network"]]
+    bars = (("comes back (3D)", "3D", "orange"), ("error", "error", "blue"), ("error if mirrored", "mirrored", "grey"))
     return stage.panes(
-        stage.image(
-            skeletons=[
-                stage.skeleton2d("seen", arrays["seen"] / HALF, colour="green"),
-                stage.skeleton2d("after one round", found["back"] / HALF, colour="orange", dash="dash", width=3.0),
+        side_by_side(
+            [
+                stage.skeleton2d("seen", left(arrays["seen"]), colour="green"),
+                stage.skeleton2d("after one round", left(found["back"]), colour="orange", dash="dash", width=3.0),
             ],
-            title="begin and end", cross=None, weight=0.8,
+            [stage.skeleton2d("first lift", right(found["again"]), colour="blue")],
+            title=f"begin and end, and {params['azimuth']:.0f}° further round",
         ),
         stage.scene(
             [
-                stage.skeleton3d("truth", arrays["truth"]),
-                stage.skeleton3d("first lift", found["pose"], colour="blue"),
-                stage.skeleton3d("second, turned back", found["second"], colour="orange", dash="dash", width=3.0),
+                stage.skeleton3d("truth", arrays["truth"] @ upright),
+                stage.skeleton3d("first lift", found["pose"] @ upright, colour="blue"),
+                stage.skeleton3d(
+                    "second, turned back", found["second"] @ upright, colour="orange", dash="dash", width=3.0
+                ),
             ],
-            extent=BODY, up="-y", view=(-60.0, 14.0), title="lifted, and lifted again",
+            extent=BODY, up="-y", view=(-60.0, 14.0), title="lifted, and lifted again", weight=0.8,
         ),
-        stage.image(
-            skeletons=[stage.skeleton2d("first lift", found["again"] / HALF, colour="blue")],
-            title=f"lifted, {params['azimuth']:.0f}° further round", cross=None, weight=0.8,
+        stage.curve(
+            [
+                stage.series(
+                    name, torch.arange(len(rounds)).float(), [min(one[key], HIGHEST) for one in rounds.values()],
+                    mode="bars", colour=colour, bar=0.25, shift=0.27 * (place - 1),
+                )
+                for place, (name, key, colour) in enumerate(bars)
+            ],
+            x=stage.axis("", -0.6, len(rounds) - 0.4, ticks={SHORT[title]: i for i, title in enumerate(rounds)}),
+            y=stage.axis("mm", 0, HIGHEST), title="who comes back, who is right?", weight=1.3,
         ),
-        stage.table(["", "2D loss (mm)", "3D loss (mm)", "P-MPJPE (mm)", "mirrored (mm)"], rows, best=None),
-        height=215,
+        height=280,
         note=in_words(arrays, params["network"]),
     )  # fmt: skip
 
@@ -123,10 +136,10 @@ def round_demo(networks: Lifters | None = None) -> Demo:
     networks = lifters() if networks is None else networks
     titles = list(networks)
     controls = {
-        "network": choice(titles, titles[2], "network"),
-        "azimuth": slider(60, -180, 180, 10, "turn (degrees)"),
+        "network": choice(titles, titles[0], "network"),
+        "azimuth": slider(60, -180, 180, 10, "turn (°)"),
         "pose": slider(0, 0, len(level_poses()) - 1, 1, "person"),
-        "elevation": slider(15, 0, 20, 5, "camera looks down (degrees)"),
+        "elevation": slider(15, 0, 20, 5, "tilt (°)"),
     }
     presets = {title: {"network": title, "azimuth": 60, "pose": 0, "elevation": 15} for title in titles}
     return live(

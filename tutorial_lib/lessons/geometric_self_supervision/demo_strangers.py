@@ -43,7 +43,7 @@ def compute_strangers(adapter: Adapter, poses: torch.Tensor, share: float, azimu
 def in_words(arrays: dict[str, Any]) -> str:
     """The one sentence above the picture."""
     before, after = (apart(arrays[name], arrays["own"]) for name in ("strange", "adapted"))
-    return f"a joint lies {before:.0f} mm from where we have it, and {after:.0f} mm after the adapter"
+    return f"a joint lies {before:.0f} mm from where we have it, and {after:.0f} mm once it is moved"
 
 
 def view_strangers(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def view_strangers(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
                 stage.skeleton2d("strangers'", arrays["strange"] / HALF, colour="grey", dash="dot", width=2.0),
                 stage.skeleton2d("adapted", arrays["adapted"] / HALF, colour="blue"),
             ],
-            title="one person, two definitions", cross=None,
+            title="one person, two definitions", cross=None, weight=0.9,
         ),
         stage.curve(
             [
@@ -67,16 +67,16 @@ def view_strangers(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
                     arrays["joints"].items(), ("grey", "blue"), (-0.2, 0.2)
                 )
             ],
-            x=stage.axis("", -0.6, len(SHOWN) - 0.4, ticks={
+            x=stage.axis("", -0.5, len(SHOWN) - 0.5, ticks={
                 name.removeprefix("left_"): i for i, name in enumerate(SHOWN)
             }),
             y=stage.axis("from ours (mm)", 0, 120),
-            title="joint by joint", weight=1.4,
+            title="joint by joint", weight=1.5,
         ),
         stage.curve(
             [stage.series("all joints", SHARES, arrays["errors"], colour="blue")],
-            x=stage.axis("how much of the correction", 0, 1.5), y=stage.axis("from ours (mm)", 0, 60),
-            now=params["share"], grab="how much", title="the whole skeleton", weight=1.1,
+            x=stage.axis("correction, times", 0, 1.5), y=stage.axis("from ours (mm)", 0, 60),
+            now=params["share"], grab="how much", title="the whole skeleton", weight=0.8,
         ),
         height=250,
         note=in_words(arrays),
@@ -95,8 +95,8 @@ def strangers_demo(folder: Path | None = None) -> Demo:
         partial(compute_strangers, checkpoints.load("skeletons/adapter", folder=where), poses),
         view_strangers,
         {
-            "share": slider(0.0, 0.0, 1.5, 0.1, "how much of the correction"),
-            "azimuth": slider(0, -180, 180, 15, "walk round (degrees)"),
+            "share": slider(0.0, 0.0, 1.5, 0.1, "correction (×)"),
+            "azimuth": slider(0, -180, 180, 15, "walk (°)"),
             "pose": slider(0, 0, len(poses) - 1, 1, "person"),
         },
         presets={

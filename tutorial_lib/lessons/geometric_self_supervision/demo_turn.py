@@ -1,6 +1,7 @@
 """The first live demo of lesson 08: stretch the depth of a pose, walk round it, and compare with all that was seen."""
 
 import math
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -60,12 +61,16 @@ def compute_turn(
     guess = lift(seen, depth * truth[:, 2])
     turned = {"guess": guess @ turn(thought, angles, thought).mT, "truth": truth @ turn(down, angles, down).mT}
     pictures = {name: look(pose) for name, pose in turned.items()}
+    upright = {  # what either takes for upright, walked round: a wrong belief leans
+        "guess": guess @ turn(thought[-2], angles[-2], 0 * thought[-2]).mT,
+        "truth": truth @ turn(down[-2], angles[-2], 0 * down[-2]).mT,
+    }
     others = all_seen()
     return {
         "seen": seen,
         "truth": truth,
         "guess": guess,
-        "turned": {name: pose[-2] for name, pose in turned.items()},
+        "upright": upright,
         "picture": pictures["guess"][-2],
         "right": pictures["truth"][-2],
         "other way": pictures["truth"][-1],
@@ -78,36 +83,57 @@ def apart(one: torch.Tensor, two: torch.Tensor) -> float:
     return 1000 * torch.linalg.vector_norm(one - two, dim=-1).mean().item()
 
 
-def in_words(arrays: dict[str, Any]) -> str:
+def in_words(arrays: dict[str, Any], azimuth: float) -> str:
     """The one sentence above the picture."""
     right, other = (apart(arrays["picture"], arrays[name]) for name in ("right", "other way"))
     strange = {name: values[-1].item() for name, values in arrays["unlike"].items()}
     return (
-        f"{strange['guess']:.0f} mm from the nearest ever seen (the truth: {strange['truth']:.0f}); "
-        f"{right:.0f} mm from the true picture, {other:.0f} from the one of the other side"
+        f"nearest skeleton ever seen: {strange['guess']:.0f} mm away (the truth's: {strange['truth']:.0f}); "
+        f"true picture from {azimuth:.0f}°: {right:.0f} mm away, from {-azimuth:.0f}°: {other:.0f} mm"
+    ).replace("-", "\u2212")
+
+
+def left(seen: torch.Tensor) -> torch.Tensor:
+    """Where a 2D skeleton (17, 2) in metres stands in the left half of `side_by_side`."""
+    return seen / HALF / 2 - torch.tensor([0.5, 0.0])
+
+
+def right(seen: torch.Tensor) -> torch.Tensor:
+    """The same in the right half."""
+    return left(seen) + torch.tensor([1.0, 0.0])
+
+
+def side_by_side(first: Sequence[dict], second: Sequence[dict], title: str) -> dict[str, Any]:
+    """Two pictures in one pane.
+
+    Args:
+        first: skeletons placed by `left`.
+        second: and by `right`.
+        title: above them.
+    """
+    divider = stage.polyline("", torch.tensor([[0.0, -0.5], [0.0, 0.5]]))
+    return stage.image(
+        skeletons=[*first, *second], lines=[divider], aspect=2.0, cross=None, margin=0.02, title=title, weight=1.6
     )
 
 
 def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `turn_demo`."""
     return stage.panes(
-        stage.image(
-            skeletons=[stage.skeleton2d("the first camera", arrays["seen"] / HALF, colour="green")],
-            title="seen first", weight=0.9, cross=None,
+        side_by_side(
+            [stage.skeleton2d("seen first", left(arrays["seen"]), colour="green")],
+            [
+                stage.skeleton2d("truth", right(arrays["right"]), colour="ink", width=3.0),
+                stage.skeleton2d("guess", right(arrays["picture"]), colour="blue"),
+            ],
+            title=f"seen first, and {params['azimuth']:.0f}° further round",
         ),
         stage.scene(
             [
-                stage.skeleton3d("truth", arrays["turned"]["truth"]),
-                stage.skeleton3d("guess", arrays["turned"]["guess"], colour="blue"),
+                stage.skeleton3d("truth", arrays["upright"]["truth"]),
+                stage.skeleton3d("guess", arrays["upright"]["guess"], colour="blue"),
             ],
-            extent=BODY, up="-y", view=(-60.0, 14.0), title="turned",
-        ),
-        stage.image(
-            skeletons=[
-                stage.skeleton2d("true picture", arrays["right"] / HALF, colour="ink", width=3.0),
-                stage.skeleton2d("guess", arrays["picture"] / HALF, colour="blue"),
-            ],
-            title=f"{params['azimuth']:.0f}° further round", weight=0.9, cross=None,
+            extent=BODY, up="-y", view=(-60.0, 14.0), title="how both would stand", weight=0.8,
         ),
         stage.curve(
             [
@@ -115,11 +141,11 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 stage.series("guess", AZIMUTHS, arrays["unlike"]["guess"][:-1], colour="blue"),
             ],
             x=stage.axis("walked round (°)", -180, 180),
-            y=stage.axis("to the nearest ever seen (mm)", 0, 160),
-            now=params["azimuth"], grab="walk round", title="seen anything like it?", weight=1.25,
+            y=stage.axis("to the nearest (mm)", 0, 300),
+            now=params["azimuth"], grab="walk round", title="seen anything like it?", weight=1.2,
         ),
-        height=235,
-        note=in_words(arrays),
+        height=280,
+        note=in_words(arrays, params["azimuth"]),
     )  # fmt: skip
 
 
@@ -127,11 +153,11 @@ def turn_demo() -> Demo:
     """Depth times a factor from -1 (mirrored) over 0 (flat) to 1 (true), seen from all sides."""
     poses = level_poses()
     controls = {
-        "depth": slider(0.0, -1.0, 1.0, 0.1, "depth, times the true one"),
-        "azimuth": slider(60, -180, 180, 10, "walk round (degrees)"),
-        "believed": slider(15, -20, 20, 5, "camera believed to look down (degrees)"),
-        "elevation": slider(15, 0, 20, 5, "camera looks down (degrees)"),
-        "pose": slider(0, 0, len(poses) - 1, 1, "what the person does"),
+        "depth": slider(0.0, -1.0, 1.0, 0.1, "depth (× true)"),
+        "azimuth": slider(60, -180, 180, 10, "walk (°)"),
+        "believed": slider(15, -20, 20, 5, "believed tilt (°)"),
+        "elevation": slider(15, 0, 20, 5, "true tilt (°)"),
+        "pose": slider(0, 0, len(poses) - 1, 1, "person"),
     }
     start = {"azimuth": 60, "believed": 15, "elevation": 15, "pose": 0}
     presets = {
