@@ -2,12 +2,12 @@
 # # 08 · How much 3D is in 2D skeletons alone?
 #
 # **You will** stretch the depth of a pose and walk round it, send trained networks once round a person, write the loss
-# of that round and watch a training that has never seen a 3D pose turn a whole population of people inside out.
+# of that round, and watch a training that never sees a 3D pose make up its mind about what is near and what is far.
 #
-# **You will learn** depth from rays, cycle consistency and what it does not notice, a critic of 2D skeletons, why the
-# sign of depth is decided by what one believes about the camera, a critic of motion, and adapting strangers' skeletons.
+# **You will learn** depth from rays, cycle consistency and what it does not notice, a critic of 2D skeletons, what
+# decides the sign of depth, a critic of motion, and adapting strangers' skeletons.
 #
-# **You need** rotations, perspective, the idea of a GAN, a little PyTorch. **Time:** 75 minutes, 40 without the
+# **You need** rotations, perspective, the idea of a GAN, a little PyTorch. **Time:** 90 minutes, 40 without the
 # exercises.
 #
 # The lesson follows Chen et al. (CVPR 2019), whose code was never released. *Run all cells first*: what stands here as
@@ -21,6 +21,7 @@ from IPython.display import Markdown
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, record
 from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
+from tutorial_lib.display.tables import folded
 from tutorial_lib.lessons.geometric_self_supervision import (
     checks,
     demo_round,
@@ -59,7 +60,11 @@ print(f"{PROFILE} profile, every row trained with {len(FOUND.seeds(FULL))} seeds
 #
 # The idea of this lesson: a wrong answer gives itself away **from the side**. Turn it, look again, and ask whether
 # anybody ever looked like that. The curve below does so without a network: it says how far the turned skeleton is from
-# the most similar one among 6,000 that were really seen.
+# the most similar one among 6,000 that were really seen, in millimetres a joint.
+#
+# To walk round a person one must know where *up* is, and the picture does not say. So the demo asks what you believe:
+# *believed tilt* is the angle by which you take the camera to look down; below zero it looks up. In truth it looks down
+# by 15 degrees (*more controls*).
 #
 # > **Predict.** Multiply all depths by one factor: 1 is the truth, 0 a flat person, −1 one who is mirrored in depth,
 # > near for far. Walk round each of them. Averaged over all directions, how much farther than the truth is the *flat*
@@ -97,20 +102,22 @@ strange_guess.answer(
 
 # %% [markdown]
 # So three things must come together: a way to turn a guess, somebody who knows what people look like, and a belief
-# about the camera. This is the first:
+# about the camera. This is the first. `before` is how far the first camera looks down. A training cannot know that of
+# a picture, so it draws the angle from its belief, at every step anew.
 
 # %%
 source(turning.turn)
 
 # %% [markdown]
 # **Try it on your own.** Drag the line of the curve through all directions, for each of the presets. From where is the
-# flat person exposed most, and why is that not the same for every pose?
+# flat person exposed most, and why is that not the same for every pose? (*more controls* has other people.)
 #
 # ## 2. Go round, and come back
 #
-# The paper's idea is **self-consistency**. Lift what was seen; turn the pose; look at it: a new 2D skeleton, one that
-# nobody ever saw. Lift *that* with the same network, turn back, look. If the network knows what bodies are, two things
-# hold: the second lift is the turned first one (loss 3D), and the way ends where it began (loss 2D):
+# The paper's idea is **self-consistency**. Lift what was seen ($x$); turn the pose ($Q$); look at it ($\pi$): a new 2D
+# skeleton, one that nobody ever saw. Lift *that* with the same network, turn back, look. If the network knows what
+# bodies are, two things hold: the second lift is the turned first one (loss 3D), and the way ends where it began (loss
+# 2D):
 #
 # $$L_{3D} = \lVert \hat Y' - Q\hat Y\rVert^2 ,\qquad L_{2D} = \lVert \pi(Q^{-1}\hat Y') - x\rVert^2 ,\qquad
 # \hat Y = \text{lift}(x),\quad \hat Y' = \text{lift}(\pi(Q\hat Y)).$$
@@ -119,9 +126,11 @@ source(turning.turn)
 source(losses.cycle_losses)
 
 # %% [markdown]
-# Neither asks whether anything looks like a person. Below, five trained networks go round: one had the cycle alone,
-# one a critic alone (section 3), one both, one both but with cameras that look up as often as down, and one had the
-# true depths. *P-MPJPE* is the error after the best rotation and scale of each pose, without reflection.
+# Neither asks whether anything looks like a person. That is what a *critic* asks, a second network that section 3 is
+# about. Five trained networks go round below: one had the cycle alone, one a critic alone, one both, one both but with
+# cameras from −20 to 20 degrees, which look up as often as down, and one had true 3D poses as labels. *Error* is the
+# P-MPJPE, after the best rotation and scale of each pose, without reflection; *error if mirrored* is the same after all
+# its depths have changed their sign.
 #
 # > **Predict.** The network that was trained by the *cycle alone* has nothing else to do than to come back. Compared
 # > with the one that had labels, will it come back better or worse? And how wrong are its poses?
@@ -158,10 +167,9 @@ round_guess.answer(
     },
     f"**What you saw.** Over these six poses the cycle alone comes back to within {alone[0]:.0f} mm in the picture and "
     f"{alone[1]:.0f} mm in space; the network that had labels to {labelled[0]:.0f} and {labelled[1]:.0f} mm. On all "
-    "test "
-    f"people the cycle alone is {FOUND.values(CYCLE, place='known').mean():.0f} mm wrong, a flat person {flat:.0f} "
-    "mm. To "
-    "agree with oneself is not to be right: a body that is crumpled in the same way from every side comes back, too.",
+    f"test people the cycle alone is {FOUND.values(CYCLE, place='known').mean():.0f} mm wrong, a flat person "
+    f"{flat:.0f} mm. To come back is not to be right: a body that is crumpled in the same way from every side comes "
+    "back, too.",
 )
 
 # %% [markdown]
@@ -175,11 +183,13 @@ round_guess.answer(
 source(losses.critic_loss)
 
 # %% [markdown]
-# The last term keeps the critic from being cut off too steeply (R1: its slope at real skeletons); without it, such
-# pairs often do not settle.
+# `softplus` of minus the score is small where the critic says "seen", of the score where it says "made up". The last
+# term, R1, is the squared slope of the score at real skeletons: a critic whose judgement jumps there gives the lifter
+# no direction, and without this term such pairs often do not settle.
 #
 # **Exercise before the training** (10 minutes). Write what the lifter wants small: `CYCLE_WEIGHT` times both losses of
-# the cycle, and `CRITIC_WEIGHT` times what the critic does not believe. Once it is right, the training below takes it.
+# the cycle, and `CRITIC_WEIGHT` times `believes`, which is small where the critic takes the turned picture for seen.
+# Once it is right, the training below takes it.
 
 # %%
 CYCLE_WEIGHT, CRITIC_WEIGHT = demo_training.CYCLE, demo_training.CRITIC
@@ -189,7 +199,7 @@ CYCLE_WEIGHT, CRITIC_WEIGHT = demo_training.CYCLE, demo_training.CRITIC
 def one_round(lifter, critic, seen, turn):
     """What the lifter wants small, and the turned picture.
 
-    lifter(seen) are poses (B, 17, 3), `pose @ turn.mT` turns them, look(pose) is what the camera sees;
+    lifter(seen) are poses (B, 17, 3), `pose @ turn.mT` turns them (turn is Q), look(pose) is what the camera sees;
     cycle_losses(lifter, seen, pose, again, turn) are the 2D and the 3D loss, believes(critic, again) is the critic's.
     """
     ### BEGIN SOLUTION
@@ -212,10 +222,10 @@ checks.one_round(one_round)
 
 # %%
 TIPS = [
-    "it moves to the right side, pose by pose",
-    "it stays in two heaps, one on each side",
-    "the whole heap goes to one side, whichever, and stays there",
-    "the whole heap goes to the wrong side first, and comes over later",
+    "most poses go to the right side at once, and stay",
+    "it ends undecided, in the middle or in two heaps",
+    "most poses end on the wrong side",
+    "most poses go to the wrong side first, and come over later",
 ]
 tip_guess = predict(TIPS)
 tip_guess
@@ -237,13 +247,11 @@ show(figures.tipping_figure([("cameras from above", above), ("cameras from anywh
 behaved = demo_training.behaviour(above)
 tip_guess.answer(
     TIPS[behaved],
-    f"**What you saw.** In this training {TIPS[behaved]}: {above['tipped']:.0f} % of the poses are better mirrored "
-    "at the "
-    f"end. With cameras from anywhere it is {anywhere['tipped']:.0f} %. Mirrored people are a world that is "
-    "consistent in "
-    "itself, and a few dozen steps decide between the two worlds. In the wrong one the people lean, as if seen from "
-    "below. Only who believes that cameras look down can notice, and then the whole world has to come over at once, "
-    "because half a mirrored world is consistent with nothing.",
+    f"**What you saw.** In this training {TIPS[behaved]}: {above['tipped']:.0f} % of the poses are better mirrored at "
+    f"the end. With cameras from anywhere it is {anywhere['tipped']:.0f} %. Mirrored people are a world that is "
+    "consistent in itself. In that world people lean, as if seen from below: only who believes that cameras look down "
+    "can notice, and a network that lifts one pose into the one world and a similar one into the other is smooth in "
+    "neither. So poses come over together, not one by one.",
 )
 
 # %% [markdown]
@@ -254,30 +262,36 @@ tip_guess.answer(
 # that somebody without labels has not.
 
 # %%
-Markdown(results.searched_table(FOUND))
+folded("What was tried on validation people, and what was taken", results.searched_table(FOUND))
 
 # %%
 show(figures.training_figure(FOUND))
 
+# %% [markdown]
+# The test, on motions that nobody trained on. *Better mirrored* is the share of poses that are nearer to the truth with
+# all depths mirrored; *correlation* is that of said and true depths, −1 to 1. The rows in italics need no network:
+# whoever does not clearly beat them has learned nothing. The last one answers with the mean pose of training people,
+# whichever way they face, and its heading is corrected before it is judged.
+
 # %%
 Markdown(results.main_table(FOUND))
 
+# %%
+Markdown(results.cycle_in_words(FOUND))
+
 # %% [markdown]
-# Look at the first row, and at its curve. The cycle alone has a good body early, while the network
-# can say little more than a linear map, and then unlearns it: the losses still fall, the error rises. And look at the
-# rows in italics, which need no network: whoever does not clearly beat them has learned nothing.
-#
-# Who takes the better sign for each pose hides this failure, and so does who allows reflections in the alignment. We
+# Who takes the better sign for each pose hides a failure, and so does who allows reflections in the alignment. So we
 # always print both signs.
 #
-# ## 5. The sign is a gift of the camera
+# ## 5. Where does the sign come from?
 #
 # Seen from far away by level cameras, a person mirrored in depth and turned by $\theta$ looks exactly as the true one
 # turned by $-\theta$. If all angles are equally likely, no critic of pictures can ever tell. What helps is a belief
-# that is not symmetric: that cameras look down. How lopsided must it be?
+# that is not symmetric: that cameras look down. Such a belief, said before any picture is seen, is a *prior*. How
+# lopsided must it be?
 #
-# > **Predict.** Cameras from −20 to 20 degrees, five trainings that differ in nothing but their dice. How many of them
-# > end with the wrong sign? And from 0 to 20 degrees?
+# > **Predict.** Cameras from −20 to 20 degrees, and trainings that differ in nothing but their dice. How many of them
+# > end with the wrong sign, most of their poses being better mirrored? And from 0 to 20 degrees?
 
 # %%
 EVEN, ONE_SIDED = "from −20 to 20 degrees", "from 0 to 20 degrees"
@@ -292,8 +306,8 @@ Markdown(results.sign_table(FOUND))
 wrong = {name: int((FOUND.values(name, "tipped") > 50).sum()) for name in ("prior-20", "prior-0")}
 sign_guess.answer(
     {EVEN: wrong["prior-20"], ONE_SIDED: wrong["prior-0"]},
-    f"{wrong['prior-20']} of {count} with a symmetric prior, {wrong['prior-0']} of {count} with a one-sided one. Poses "
-    "never choose for themselves: in nearly every training nearly all of them are on the same side.",
+    f"{wrong['prior-20']} of {count} with a symmetric prior, {wrong['prior-0']} of {count} with a one-sided one. Do "
+    "poses choose for themselves, or all together? " + results.together_in_words(FOUND),
 )
 
 # %%
@@ -302,7 +316,9 @@ show(figures.sign_figure(FOUND))
 # %% [markdown]
 # ## 6. Noise, time, and strangers
 #
-# Real 2D skeletons come from a detector. Does the cycle help when they are noisy?
+# Real 2D skeletons come from a detector. Does the cycle help when they are noisy? Noise 1 and 3 are lesson 04's
+# simulated detector, ordinary and bad. *Cycle adds* is the error with the cycle minus that without, in mm, paired by
+# training: below zero it helps.
 
 # %%
 Markdown(results.noise_table(FOUND))
@@ -316,11 +332,13 @@ Markdown(results.noise_table(FOUND))
 # the outside of the thigh, the nose for the head. An *adapter* moves them until a critic takes them for ours, without
 # a single pair to learn from, and on a leash: moving far costs.
 #
-# > **Predict.** The strangers' joints lie some 35 mm from where ours would be. How near does an adapter come that never
-# > saw one person labelled in both ways?
+# > **Predict.** How near to our joints does an adapter bring the strangers' that never saw one person labelled in both
+# > ways?
 
 # %%
-near_guess = predict(Scale(0, 60, 1, "mm"))
+moved = {when: values.mean() for when, values in FOUND.strangers().items()}
+NEAR = f"from {moved['before']:.0f} mm, over all joints, to"
+near_guess = predict({NEAR: Scale(0, 60, 1, "mm")})
 near_guess
 
 # %%
@@ -337,13 +355,15 @@ strangers_demo.reset().check()
 print("the demo of strangers moves")
 
 # %%
-moved = {when: values.mean() for when, values in FOUND.strangers().items()}
 near_guess.answer(
     float(moved["after"]),
     f"From {moved['before']:.0f} to {moved['after']:.0f} mm, on people whom it never saw. The critic of skeletons "
-    "knows "
-    "how wide hips are on average, but not this person's.",
+    "knows how wide hips are on average, but not this person's.",
 )
+
+# %% [markdown]
+# Does it help a lifter? Each row is the P-MPJPE of lifters that were trained on other 2D skeletons, tested on our
+# definition of joints:
 
 # %%
 Markdown(results.strangers_table(FOUND))
@@ -358,6 +378,7 @@ Markdown(results.strangers_table(FOUND))
 
 # %%
 UNTOLD = "The paper's figures for this are unknown to us."
+mean = FOUND.blind("mean")
 record(
     Claim(
         "consistency",
@@ -370,16 +391,11 @@ record(
         explanation="P-MPJPE, new motions. A flat person is right in the picture and says nothing about depth. "
         + UNTOLD,
         if_not="It is better than a flat person here: in our set-up the known, one-sided elevation already tells a "
-        "network "
-        "that cannot bend much something about bodies. It is far worse than with a critic, see the next card.",
+        "network that cannot bend much something about bodies. How far it is from one with a critic, the next card "
+        "says.",
         if_undecided="It is about as good as a flat person; whether better or worse, these trainings do not tell.",
         unit="mm",
-    )
-)
-
-# %%
-mean = FOUND.blind("mean")
-record(
+    ),
     Claim(
         "critic",
         LESSON,
@@ -394,14 +410,10 @@ record(
         },
         test=lambda m: all_hold(*(is_below(values) for values in m.values())),
         explanation=f"P-MPJPE, new motions; the mean pose, its heading forgiven, has {mean:.0f} mm. " + UNTOLD,
-        if_not="At least one of those who do not look is as good.",
+        if_not="At least one of the three is as good: the rows say which.",
         if_undecided="One of the intervals holds zero: more trainings would tell.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "cycle",
         LESSON,
@@ -416,16 +428,11 @@ record(
         explanation="P-MPJPE, new motions. Both rates, and the weight of the cycle, were chosen on validation people. "
         + UNTOLD,
         if_not="Here the critic does it. A critic that sees every turned skeleton and knows the distance leaves "
-        "little to "
-        "be consistent about, and being consistent also rewards small depths: a body that hardly has depth comes back "
-        "most easily. The paper has real detections, unknown distances and a network eight times as wide.",
+        "little to be consistent about, and being consistent also rewards small depths: a body that hardly has depth "
+        "comes back most easily. The paper has real detections, unknown distances and a network eight times as wide.",
         if_undecided="The difference is smaller than what the dice of a training make: more trainings would tell.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "labels",
         LESSON,
@@ -438,18 +445,18 @@ record(
         if_not="Labels are worth more. A critic knows what people look like, not what this person does.",
         if_undecided="The interval holds the margin.",
         unit="×",
-    )
+    ),
 )
 
 # %%
 tipped = {name: FOUND.values(name, "tipped") for name in ("prior-0", "prior-20")}
+JITTERS = {"jitter": ("temporal", FULL), "jitter, noise 3": ("temporal-noise-3", f"{FULL}-noise-3")}
 record(
     Claim(
         "sign",
         LESSON,
         "The sign is a gift of the camera: cameras that only look down leave no training on the wrong sign, cameras "
-        "that "
-        "look up as often as down leave some.",
+        "that look up as often as down leave some.",
         "ours; that depth is known up to a reflection is the paper's own remark",
         paper={"better mirrored, 0 to 20 degrees": None, "better mirrored, -20 to 20 degrees": None},
         ours={
@@ -461,18 +468,12 @@ record(
             and bool((m["better mirrored, -20 to 20 degrees"] > 50).any())
         ),
         explanation="A training is on the wrong sign if most of its poses are better mirrored. Every single training "
-        "is in "
-        "the table of section 5; an interval over five coin tosses says little.",
+        "is in the table of section 5; an interval over a few coin tosses says little.",
         if_not="See the table: either a one-sided prior left a training on the wrong sign when it ended, or all "
         "trainings "
         "with the symmetric one happened to fall on the right side.",
         unit="%",
-    )
-)
-
-# %%
-JITTERS = {"jitter": ("temporal", FULL), "jitter, noise 3": ("temporal-noise-3", f"{FULL}-noise-3")}
-record(
+    ),
     Claim(
         "motion",
         LESSON,
@@ -483,15 +484,10 @@ record(
         test=lambda m: all_hold(*(is_below(values) for values in m.values())),
         explanation="Error of a joint's way within a tenth of a second, new motions, frame by frame lifting. " + UNTOLD,
         if_not="It does not fall with both detectors. The critic sees 2D ways of turned skeletons, and a lifter that "
-        "is "
-        "good at every single moment already moves well.",
+        "is good at every single moment already moves well.",
         if_undecided="The difference is smaller than what the dice of a training make.",
         unit="mm",
-    )
-)
-
-# %%
-record(
+    ),
     Claim(
         "strangers",
         LESSON,
@@ -505,12 +501,11 @@ record(
         },
         test=lambda m: all_hold(*(is_below(values) for values in m.values())),
         explanation="P-MPJPE, new motions, 300 moments of two people of one's own. Strangers' joints, and the form "
-        "of the "
-        "adapter, are ours: the paper's is unknown to us.",
+        "of the adapter, are ours: the paper's is unknown to us.",
         if_not="One of the two differences is not below zero.",
         if_undecided="One of the intervals holds zero: more trainings would tell.",
         unit="mm",
-    )
+    ),
 )
 
 # %% [markdown]
@@ -571,6 +566,39 @@ def two_worlds(pose, azimuth, distance):
 checks.two_worlds(two_worlds)
 
 # %% [markdown]
+# **4. Take turns** (20 minutes). The loop that trains both. In every round the lifter takes a step on what it wants
+# small, then the critic takes one on `losses.critic_loss(critic, real, again, 0.5)`, each with its own
+# `torch.optim.Adam(…, 1e-3, (0.5, 0.99))`. Look out: the lifter's loss goes *through* the critic. What does its
+# `backward()` leave there?
+
+
+# %%
+def take_turns(lifter, critic, rounds, objective):
+    """Train both; return the lifter's loss of every round as a list of numbers.
+
+    rounds yields (seen (B, 17, 2), real (B, 17, 2), turn (B, 3, 3)); objective(lifter, critic, seen, turn) is the loss
+    and the turned picture, as of one_round.
+    """
+    ### BEGIN SOLUTION
+    lifters, critics = (torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.99)) for network in (lifter, critic))
+    values = []
+    for seen, real, turn in rounds:
+        loss, again = objective(lifter, critic, seen, turn)
+        lifters.zero_grad()
+        loss.backward()
+        lifters.step()
+        judged = losses.critic_loss(critic, real, again, 0.5)
+        critics.zero_grad()  # not earlier: the lifter's loss has left gradients here
+        judged.backward()
+        critics.step()
+        values.append(loss.item())
+    return values
+    ### END SOLUTION
+
+
+checks.take_turns(take_turns)
+
+# %% [markdown]
 # ## Break it
 #
 # Lie to the training: the cameras look down, and it believes that they look up. No picture contradicts it, all losses
@@ -584,13 +612,14 @@ print(f"{lied_to['kept'][-1]:.0f} mm as it is, {lied_to['mirrored'][-1]:.0f} mm 
 # ## Summary
 #
 # 1. A 2D skeleton fits every depth. Turned and looked at again, a wrong depth may give itself away.
-# 2. To come back to where one began is not enough: a crumpled body comes back, too. Section 4 says how well it does.
-# 3. A critic that has seen many other 2D skeletons makes a lifter without a single label; the cards say what the cycle
-#    adds to it, and how far it stays behind labels.
-# 4. Near or far is decided for all poses at once, by what is believed about the camera. So both signs are always
-#    reported.
-# 5. **How much 3D is in 2D skeletons alone?** All but one bit, roughly: shapes come out, the sign does not. That bit
-#    has to be brought along.
+# 2. To come back to where one began is not to be right: a crumpled body comes back, too. Section 4 says how well it
+#    does.
+# 3. A critic that has seen many other 2D skeletons can teach a lifter without a single label; the cards say how well,
+#    what the cycle adds to it, and how far it stays behind labels.
+# 4. What is near and what is far cannot be seen in pictures: a belief about the camera has to say it, and section 5
+#    counts what happens without one. So both signs are always reported.
+# 5. **How much 3D is in 2D skeletons alone?** All but one bit, roughly: what shape, not which of the shape and its
+#    mirror image. That bit has to be brought along.
 #
 # ## Further reading
 #

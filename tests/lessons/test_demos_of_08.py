@@ -181,6 +181,15 @@ def test_tables_and_figures_hold_every_row(found):
     assert figures.sign_figure(found).layout.sliders[0].steps[-1].label == "-10 to 10° from 50 m"
 
 
+def test_sentences_say_what_was_measured(found):
+    steps, values = found.curve(CYCLE)
+    said = results.cycle_in_words(found)
+    assert f"{values.mean(0)[-1]:.0f}" in said and f"{steps[1 + values.mean(0)[1:].argmin()]:,d} steps" in said
+    tipped = {name: found.values(name, "tipped") for name in (*PRIORS, "level-far")}
+    same = sum(int(value <= 10 or value >= 90) for row in tipped.values() for value in row)
+    assert f"{same} of the {2 * len(tipped)} trainings" in results.together_in_words(found)
+
+
 def test_a_row_weighs_only_its_losses():
     for name, row in ROWS.items():
         weights = recipe(row, BUDGETS["shipped"], 1e-3, 2.0).weights

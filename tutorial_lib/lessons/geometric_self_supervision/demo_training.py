@@ -147,7 +147,10 @@ def train_live(
     kept, other = torch.stack([both.mean(1) for _, both in looked_at]).unbind(1)
     tipped = 100 * (looked_at[-1][1][1] < looked_at[-1][1][0]).float().mean().item()
     if show:
-        print(f"{whose} loss, cameras {cameras}: {kept[-1]:.0f} mm; a flat person: {flat:.0f}; {tipped:.0f} % tipped")
+        print(
+            f"{whose} loss, cameras {cameras}: {kept[-1]:.0f} mm (a flat person: {flat:.0f}); "
+            f"{tipped:.0f} % of the poses better mirrored"
+        )
     return {
         "steps": [n for n, _ in looked_at], "kept": kept.tolist(), "mirrored": other.tolist(), "tipped": tipped,
         "flat": flat,

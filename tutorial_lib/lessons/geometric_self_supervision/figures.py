@@ -37,7 +37,7 @@ def training_figure(found: Results) -> go.Figure:
         y_range=(0, 180),
         mode="lines+markers",
         colours=colours,
-        title="Self-consistency alone finds the body early, and loses it",
+        title="Who gets better with more training?",
     )
 
 

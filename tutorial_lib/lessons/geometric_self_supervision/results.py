@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tutorial_lib.display.claims import plus_minus
+from tutorial_lib.display.claims import is_above, plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.experiments import read_json, write_json
 from tutorial_lib.lessons.geometric_self_supervision.recipes import CRITIC, CYCLE, FULL, LABELS, PRIORS, ROWS
@@ -156,6 +156,27 @@ def main_table(found: Results, place: Place = "new") -> str:
         "correlation of depths",
     ]
     return markdown(head, rows, numbers=True)
+
+
+def cycle_in_words(found: Results) -> str:
+    """What more training does to the cycle alone, on validation people."""
+    steps, values = found.curve(CYCLE)
+    means = values.mean(0)
+    best = int(means[1:].argmin()) + 1
+    said = f"**The cycle alone** is best after {steps[best]:,d} steps, with {means[best]:.0f} mm"
+    if is_above(values[:, -1] - values[:, best]):
+        return (
+            f"{said}, and ends with {means[-1]:.0f}: a young network cannot bend much, and agrees with itself by "
+            "simple bodies; one that can bend finds others that come back as well and are wrong."
+        )
+    return f"{said}; at the end it has {means[-1]:.0f}."
+
+
+def together_in_words(found: Results) -> str:
+    """In how many trainings of all priors the poses ended on one side."""
+    tipped = np.concatenate([found.values(name, "tipped") for name in (*PRIORS, "level-far")])
+    same = int(((tipped <= 10) | (tipped >= 90)).sum())
+    return f"In {same} of the {len(tipped)} trainings above at least nine of ten ended on the same side."
 
 
 def sign_table(found: Results) -> str:
