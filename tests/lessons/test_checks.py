@@ -469,15 +469,38 @@ WRONG["soft_place"] = {
         "nothing": "return None",
     }.items()
 }
-WRONG["grid_cost"] = {
-    "the worst case": "return stride * 0.5**0.5",
-    "half a cell": "return stride / 2",
-    "the root of the mean square": "return stride / 6**0.5",
-    "one axis": "return stride / 4",
-    "the sum of both axes": "return stride / 2",
-    "in cells": "return (2**0.5 + np.arcsinh(1.0)) / 6",
-    "from a corner of the cell": "return stride * (2**0.5 + np.arcsinh(1.0)) / 3",
-    "after a quarter shift": "return stride * (2**0.5 + np.arcsinh(1.0)) / 12",
+DARK = """
+    h = {map}
+    g = torch.stack([h[2, 3] - h[2, 1], h[3, 2] - h[1, 2]]) / 2
+    xx, yy = h[2, 3] - 2 * h[2, 2] + h[2, 1], h[3, 2] - 2 * h[2, 2] + h[1, 2]
+    xy = {mixed}
+    step = -torch.stack([yy * g[0] - xy * g[1], xx * g[1] - xy * g[0]]) / (xx * yy - xy**2)
+    """
+MIXED = "(h[3, 3] - h[3, 1] - h[1, 3] + h[1, 1]) / 4"
+WRONG["dark_step"] = {
+    "no logarithm": DARK.format(map="cells", mixed=MIXED) + "return 2 + step",
+    "no mixed slope": DARK.format(map="torch.log(cells)", mixed="0 * xx") + "return 2 + step",
+    "uphill": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return 2 - step",
+    "the step alone": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return step",
+    "y before x": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return (2 + step).flip(0)",
+    "the gradient alone": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return 2 + g",
+    "argmax": "return torch.tensor([2.0, 2.0], dtype=cells.dtype)",
+    "the mean place": """
+        index = torch.arange(5, dtype=cells.dtype)
+        return torch.stack([(cells.sum(0) * index).sum(), (cells.sum(1) * index).sum()]) / cells.sum()
+        """,
+    "numpy": "return np.array([2.0, 2.0])",
+    "nothing": "return None",
+}
+WRONG["likelihood"] = {
+    "no width": "return (2**0.5 * (target - mu).abs() / sigma + np.log(2) / 2).sum(-1).mean()",
+    "the width divides the whole": "return ((2**0.5 * (target - mu).abs() + torch.log(sigma)) / sigma).sum(-1).mean()",
+    "no constant": "return (torch.log(sigma) + 2**0.5 * (target - mu).abs() / sigma).sum(-1).mean()",
+    "normal errors": "return -torch.distributions.Normal(mu, sigma).log_prob(target).sum(-1).mean()",
+    "sigma as the scale": "return -torch.distributions.Laplace(mu, sigma).log_prob(target).sum(-1).mean()",
+    "a mean over the axes": "return -torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).mean()",
+    "the likelihood": "return torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).sum(-1).mean()",
+    "one a joint": "return -torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).sum(-1)",
     "nothing": "return None",
 }
 
@@ -645,10 +668,8 @@ RIGHT = {
         place = (grid * p).sum((-2, -1))
         return place, p * (grid - place[:, None, None])
         """,
-    "grid_cost": """
-        darts = torch.rand(200_000, 2, generator=torch.Generator().manual_seed(1)) - 0.5
-        return stride * darts.norm(dim=-1).mean()
-        """,
+    "dark_step": "return heatmaps.to_cells(heatmaps.dark(cells), 5)",
+    "likelihood": "return -torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).sum(-1).mean()",
     "receptive_field": """
         if not dilated:
             return sum(widths) - len(widths) + 1
