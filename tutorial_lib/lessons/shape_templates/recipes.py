@@ -23,8 +23,8 @@ LEAKS = {
     for other in (2, 1)
     for cells in (0, 4, 8, 16, 32, 64)
 }
-"""How much of the other photo the translator gets beside the parts: so many cells a side. The other one is photo 2, from
-another moment, or photo 1 itself, which is to be painted."""
+"""How much of the other photo the translator gets beside the parts: so many cells a side. The other one is photo 2,
+from another moment, or photo 1 itself, which is to be painted."""
 ROWS = {"main": Row(), **CALM, **THROWN, **BEGUN, **LEAKS}
 """Run -> how it is trained."""
 
