@@ -7,7 +7,7 @@
 # **You will learn** depth from rays, cycle consistency and what it does not notice, a critic of 2D skeletons, what
 # decides the sign of depth, a critic of motion, and adapting strangers' skeletons.
 #
-# **You need** rotations, perspective, the idea of a GAN, a little PyTorch. **Time:** 90 minutes, 40 without the
+# **You need** rotations, perspective, the idea of a GAN, a little PyTorch. **Time:** 90 minutes, 45 without the
 # exercises.
 #
 # The lesson follows Chen et al. (CVPR 2019), whose code was never released. *Run all cells first*: what stands here as
