@@ -418,13 +418,11 @@ print(f"joint error: {errors[0]:.1f} % of the width at first, {errors[-1]:.1f} %
 #
 # ### The translator that cheats
 #
-# Everything hangs on what the translator is *not* told. The paper's gets photo 2 whole, beside the parts. Let more and
-# more pass: means over 4 x 4 cells, over 8 x 8, ..., all 64 x 64 pixels; of photo 2, or of photo 1, which is to be
-# painted. (The second is no method, but what photo 2 is in a video whose frames hardly differ.)
+# Everything hangs on what the translator is *not* told. Let more and more pass beside the parts: of photo 2, as in the
+# paper, or of photo 1 itself.
 #
-# > **Predict,** for photo 1. The more passes, the better the painting? And the joints? If the parts come from a
-# > stranger's photo, do they change the painting more, or less? And then: does photo 2, from another moment, do the
-# > joints the same harm?
+# > **Predict,** for photo 1, as more passes. The painting, the joints: better? Do a stranger's parts change it more?
+# > And does photo 2 harm the joints as well?
 
 # %%
 TURNS = {

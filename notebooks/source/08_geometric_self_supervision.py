@@ -32,6 +32,8 @@ from tutorial_lib.lessons.geometric_self_supervision import (
     figures,
     results,
 )
+from tutorial_lib.lessons.geometric_self_supervision.demo_training import CRITIC as CRITIC_WEIGHT
+from tutorial_lib.lessons.geometric_self_supervision.demo_training import CYCLE as CYCLE_WEIGHT
 from tutorial_lib.lessons.geometric_self_supervision.recipes import CRITIC, CYCLE, FULL, LABELS
 from tutorial_lib.self_supervision import losses, turning
 from tutorial_lib.self_supervision.losses import believes, cycle_losses
@@ -190,9 +192,6 @@ source(losses.critic_loss)
 # **Exercise before the training** (10 minutes). Write what the lifter wants small: `CYCLE_WEIGHT` times both losses of
 # the cycle, and `CRITIC_WEIGHT` times `believes`, which is small where the critic takes the turned picture for seen.
 # Once it is right, the training below takes it.
-
-# %%
-CYCLE_WEIGHT, CRITIC_WEIGHT = demo_training.CYCLE, demo_training.CRITIC
 
 
 # %%

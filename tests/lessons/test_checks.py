@@ -505,6 +505,67 @@ WRONG["likelihood"] = {
 }
 
 
+WORLDS = """
+    one = look(pose * torch.tensor([{flip}], dtype=pose.dtype) @ about_vertical(azimuth).mT, distance)
+    other = look(pose @ about_vertical({way}).mT, distance)
+    return (one - other).norm(dim=-1).{largest}()
+"""
+TURNS = """
+    lifters, critics = (torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.99)) for network in (lifter, critic))
+    values = []
+    for seen, real, turn in rounds:
+        loss, again = objective(lifter, critic, seen, turn)
+        {first}
+        loss.backward()
+        {lifts}
+        judged = losses.critic_loss(critic, real, again, 0.5)
+        {second}
+        judged.backward()
+        critics.step()
+        values.append(loss.item())
+    return {said}
+"""
+WRONG["along_the_rays"] = {
+    "flat": "return torch.cat([seen, depth[..., None]], -1)",
+    "the wrong way": "return torch.cat([seen * (distance / (distance + depth))[..., None], depth[..., None]], -1)",
+    "absolute": "return torch.cat([seen * (1 + depth / distance)[..., None], (distance + depth)[..., None]], -1)",
+    "the picture": "return seen",
+}
+WRONG["walk_round"] = {
+    "not undone": "return tilt(after) @ about_vertical(azimuth) @ tilt(before)",
+    "the order": "return tilt(before).mT @ about_vertical(azimuth) @ tilt(after)",
+    "level cameras": "return about_vertical(azimuth)",
+    "the other way": "return tilt(after) @ about_vertical(-azimuth) @ tilt(before).mT",
+}
+ROUND = """
+    pose = lifter(seen)
+    again = look(pose @ turn.mT, lifter.distance)
+    in_picture, in_space = cycle_losses(lifter, seen, pose, again, turn)
+"""
+WRONG["one_round"] = {
+    "no critic": ROUND + "    return CYCLE_WEIGHT * (in_picture + in_space), again",
+    "no 2D": ROUND + "    return CYCLE_WEIGHT * in_space + CRITIC_WEIGHT * believes(critic, again), again",
+    "no 3D": ROUND + "    return CYCLE_WEIGHT * in_picture + CRITIC_WEIGHT * believes(critic, again), again",
+    "unweighted": ROUND + "    return in_picture + in_space + CRITIC_WEIGHT * believes(critic, again), again",
+    "the loss alone": ROUND + "    return CYCLE_WEIGHT * (in_picture + in_space) + believes(critic, again)",
+}
+WRONG["two_worlds"] = {
+    "the same way": WORLDS.format(flip="1.0, 1.0, -1.0", way="azimuth", largest="max"),
+    "x mirrored": WORLDS.format(flip="-1.0, 1.0, 1.0", way="-azimuth", largest="max"),
+    "the mean": WORLDS.format(flip="1.0, 1.0, -1.0", way="-azimuth", largest="mean"),
+}
+WRONG["take_turns"] = {
+    "gradients pile up": TURNS.format(first="", second="critics.zero_grad()", lifts="lifters.step()", said="values"),
+    "gradients are left": TURNS.format(first="lifters.zero_grad()", second="", lifts="lifters.step()", said="values"),
+    "the critic alone": TURNS.format(
+        first="lifters.zero_grad()", second="critics.zero_grad()", lifts="", said="values"
+    ),
+    "the sum": TURNS.format(
+        first="lifters.zero_grad()", second="critics.zero_grad()", lifts="lifters.step()", said="sum(values)"
+    ),
+}
+
+
 def test_every_exercise_of_the_course_is_tried_here():
     assert set(CELLS) == set(WRONG)
     assert all(len(answers) >= 3 for answers in WRONG.values())
@@ -591,6 +652,22 @@ WRONG["fit_template"] = {
 }
 
 RIGHT = {
+    "along_the_rays": "return torch.stack([*((seen * (1 + depth[..., None] / distance)).unbind(-1)), depth], -1)",
+    "walk_round": "return (tilt(before) @ about_vertical(-azimuth) @ tilt(-after)).mT",
+    "one_round": """
+        pose = lifter(seen)
+        again = look(torch.einsum("bij,bkj->bki", turn, pose), lifter.distance)
+        both = torch.stack(cycle_losses(lifter, seen, pose, again, turn)).sum()
+        return CYCLE_WEIGHT * both + CRITIC_WEIGHT * believes(critic, again), again
+        """,
+    "two_worlds": """
+        one = look((pose * pose.new_tensor([1, 1, -1])) @ about_vertical(-azimuth), distance)
+        other = look(pose @ about_vertical(azimuth), distance)
+        return ((one - other) ** 2).sum(-1).amax().sqrt()
+        """,
+    "take_turns": TURNS.format(
+        first="lifters.zero_grad()", second="critics.zero_grad()", lifts="lifters.step()", said="list(values)"
+    ),
     "training_step": STEP.replace("(integral", "torch.nn.functional.l1_loss(integral").replace(
         " - target).abs().mean()", ", target)"
     ),

@@ -88,7 +88,7 @@ def view_leak(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
             y=stage.axis("%", 0, 1.15 * arrays["top"]), now=at, grab="what passes", weight=1.3,
         ),
         note="; ".join(f"{title.split(' (')[0]} {drawn[title][arrays['name']]:.1f} %" for title in MEASURES),
-        height=245,
+        height=225,
     )  # fmt: skip
 
 
