@@ -5,7 +5,6 @@
 collects the finished parts of `experiment` into that file.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +15,7 @@ import numpy as np
 
 from tutorial_lib.display.claims import is_above, plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.experiments import read_json, write_json
+from tutorial_lib.experiments import collect_command, read_json
 from tutorial_lib.lessons.geometric_self_supervision.recipes import CRITIC, CYCLE, FULL, LABELS, PRIORS, ROWS
 
 FILE = Path(__file__).with_name("results.json")
@@ -131,13 +130,14 @@ def measured() -> Results:
     return Results(read_json(FILE))
 
 
-MAIN = (FULL, CRITIC, CYCLE, LABELS)
+MAIN = (CYCLE, FULL, CRITIC, LABELS)
+"""Rows of the main table."""
 
 
 def main_table(found: Results, place: Place = "new") -> str:
     """Markdown: the rows of the lesson's main table between those who do not look, mean and half the 95 % interval."""
     rows = []
-    for name in (CYCLE, FULL, CRITIC, LABELS):
+    for name in MAIN:
         cells = [plus_minus(found.values(name, metric, place)) for metric in ("p_mpjpe", "mirrored", "mpjpe", "tipped")]
         rows.append(
             [ROWS[name].title, str(len(found.seeds(name))), *cells, plus_minus(found.values(name, "depth", place), 2)]
@@ -225,11 +225,5 @@ def searched_table(found: Results) -> str:
     return markdown(["", "rate", "tried (mm)", "weight of the cycle", "tried (mm)"], rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", type=Path, help="work folder of the experiment")
-    write_json(FILE, collect(parser.parse_args().parts))
-
-
 if __name__ == "__main__":
-    main()
+    collect_command(__doc__, collect, FILE)
