@@ -38,30 +38,28 @@ def curves(trained: Trained, runs: Mapping[str, Mapping[str, dict]], same: bool)
 
 
 def compute_leak(
-    trained: Trained, runs: Mapping[str, Mapping[str, dict]], other: str, leak: int, photo: int
+    trained: Trained, drawn: Mapping[str, dict[str, dict[str, float]]], other: str, leak: int, photo: int
 ) -> dict[str, Any]:
     """One photo, as the translator with this leak paints it: recorded when it was trained.
 
     Args:
         trained: the photos, and the recordings.
-        runs: results by run and seed.
+        drawn: the `curves` of each of `OTHERS`.
         other: of `OTHERS`.
         leak: how many cells a side of it pass.
         photo: index of the test photo, below `ALBUM`.
 
     Returns:
-        "photo", "other", "own" and "strange" (3, H, H), the last two painted from the parts of this photo and of the
+        "photo", "own" and "strange" (3, H, H), the last two painted from the parts of this photo and of the
         one before it; "affines" (18, 2, 3); "curves" of this other photo and "top", the largest value of all curves.
     """
     same = OTHERS[other]
-    names = recorded(trained, same)
-    name = next(name for name in names if LEAKS[name].leak == leak)
+    name = next(name for name in recorded(trained, same) if LEAKS[name].leak == leak)
     own, strange = trained.kept[f"{name}.painted.both"][:, photo].float() / 255
-    both = [curves(trained, runs, which) for which in OTHERS.values()]
     return {
-        "photo": trained.tests.photos(0)[photo], "other": trained.tests.photos(int(not same))[photo], "own": own,
-        "strange": strange, "affines": trained.kept[f"{name}.album.affines"][-1, photo], "name": name,
-        "curves": both[[*OTHERS].index(other)], "top": max(max(c.values()) for drawn in both for c in drawn.values()),
+        "photo": trained.tests.photos(0)[photo], "own": own, "strange": strange,
+        "affines": trained.kept[f"{name}.album.affines"][-1, photo], "name": name,
+        "curves": drawn[other], "top": max(max(one.values()) for both in drawn.values() for one in both.values()),
     }  # fmt: skip
 
 
@@ -100,7 +98,8 @@ def leak_demo(trained: Trained, runs: Mapping[str, Mapping[str, dict]], photo: i
         runs: results by run and seed.
         photo: shown at first.
     """
-    others = [other for other, same in OTHERS.items() if recorded(trained, same)]
+    drawn = {other: curves(trained, runs, same) for other, same in OTHERS.items() if recorded(trained, same)}
+    others = [*drawn]
     cells = [LEAKS[name].leak for name in recorded(trained, OTHERS[others[0]])]
     controls = {
         "other": choice(others, others[0], "what may pass"),
@@ -113,7 +112,7 @@ def leak_demo(trained: Trained, runs: Mapping[str, Mapping[str, dict]], photo: i
         "all of photo 1": {"other": others[-1], "leak": cells[-1], "photo": photo},
     }
     return live(
-        partial(compute_leak, trained, runs), view_leak, controls, presets=presets, title="Who paints: the parts?",
+        partial(compute_leak, trained, drawn), view_leak, controls, presets=presets, title="Who paints: the parts?",
         grabs={"what passes": lambda at, params: {"leak": cells[min(max(round(at[0]), 0), len(cells) - 1)]}},
         plays="leak",
     )  # fmt: skip
