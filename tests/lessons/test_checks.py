@@ -8,6 +8,9 @@ import jupytext
 import pytest
 import torch
 
+from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
+from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
+
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "notebooks" / "source").glob("*.py"))
 MARKED = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.DOTALL)
 
@@ -25,6 +28,13 @@ def exercises():
 
 
 CELLS, STARTS = exercises()
+
+
+@pytest.fixture(autouse=True)
+def forgets(monkeypatch):
+    """No training after these tests takes an answer of theirs."""
+    for lesson in (training_of_02, training_of_08):
+        monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
 def attempt(name, body):
@@ -521,7 +531,7 @@ TURNS = """
         judged = losses.critic_loss(critic, real, again, 0.5)
         {second}
         judged.backward()
-        critics.step()
+        {judges}
         values.append(loss.item())
     return {said}
 """
@@ -530,39 +540,48 @@ WRONG["along_the_rays"] = {
     "the wrong way": "return torch.cat([seen * (distance / (distance + depth))[..., None], depth[..., None]], -1)",
     "absolute": "return torch.cat([seen * (1 + depth / distance)[..., None], (distance + depth)[..., None]], -1)",
     "the picture": "return seen",
+    "nothing": "return None",
 }
 WRONG["walk_round"] = {
     "not undone": "return tilt(after) @ about_vertical(azimuth) @ tilt(before)",
     "the order": "return tilt(before).mT @ about_vertical(azimuth) @ tilt(after)",
     "level cameras": "return about_vertical(azimuth)",
     "the other way": "return tilt(after) @ about_vertical(-azimuth) @ tilt(before).mT",
+    "transposed": "return (tilt(after) @ about_vertical(azimuth) @ tilt(before).mT).mT",
 }
 ROUND = """
     pose = lifter(seen)
     again = look(pose @ turn.mT, lifter.distance)
     in_picture, in_space = cycle_losses(lifter, seen, pose, again, turn)
 """
+WEIGHED = "CYCLE_WEIGHT * (in_picture + in_space) + CRITIC_WEIGHT * believes(critic, again)"
 WRONG["one_round"] = {
     "no critic": ROUND + "    return CYCLE_WEIGHT * (in_picture + in_space), again",
     "no 2D": ROUND + "    return CYCLE_WEIGHT * in_space + CRITIC_WEIGHT * believes(critic, again), again",
     "no 3D": ROUND + "    return CYCLE_WEIGHT * in_picture + CRITIC_WEIGHT * believes(critic, again), again",
     "unweighted": ROUND + "    return in_picture + in_space + CRITIC_WEIGHT * believes(critic, again), again",
-    "the loss alone": ROUND + "    return CYCLE_WEIGHT * (in_picture + in_space) + believes(critic, again)",
+    "turned the other way": ROUND.replace("pose @ turn.mT, lifter", "pose @ turn, lifter")
+    + f"    return {WEIGHED}, again",
+    "no gradient": ROUND + f"    loss = {WEIGHED}\n    return loss.detach(), again",
+    "the loss alone": ROUND + f"    return {WEIGHED}",
 }
 WRONG["two_worlds"] = {
     "the same way": WORLDS.format(flip="1.0, 1.0, -1.0", way="azimuth", largest="max"),
     "x mirrored": WORLDS.format(flip="-1.0, 1.0, 1.0", way="-azimuth", largest="max"),
     "the mean": WORLDS.format(flip="1.0, 1.0, -1.0", way="-azimuth", largest="mean"),
+    "nothing": "return None",
 }
+TAKEN = {"first": "lifters.zero_grad()", "second": "critics.zero_grad()", "lifts": "lifters.step()",
+         "judges": "critics.step()", "said": "values"}  # fmt: skip
 WRONG["take_turns"] = {
-    "gradients pile up": TURNS.format(first="", second="critics.zero_grad()", lifts="lifters.step()", said="values"),
-    "gradients are left": TURNS.format(first="lifters.zero_grad()", second="", lifts="lifters.step()", said="values"),
-    "the critic alone": TURNS.format(
-        first="lifters.zero_grad()", second="critics.zero_grad()", lifts="", said="values"
-    ),
-    "the sum": TURNS.format(
-        first="lifters.zero_grad()", second="critics.zero_grad()", lifts="lifters.step()", said="sum(values)"
-    ),
+    slip: TURNS.format_map(TAKEN | change)
+    for slip, change in {
+        "gradients pile up": {"first": ""},
+        "gradients are left": {"second": ""},
+        "the lifter alone": {"judges": ""},
+        "the critic alone": {"lifts": ""},
+        "the sum": {"said": "sum(values)"},
+    }.items()
 }
 
 
@@ -635,6 +654,11 @@ DIAGNOSED = {
     ("reprojection", "squares are averaged"): BACK + "return (seen - keypoints).square().mean()",
     ("reprojection", "added up"): WRONG["reprojection"]["a sum"],
     ("reprojection", "make one distance"): BACK + "return (seen - keypoints).norm()",
+    ("one_round", "critic's part is missing"): WRONG["one_round"]["no critic"],
+    ("one_round", "3D loss is missing"): WRONG["one_round"]["no 3D"],
+    ("along_the_rays", "as far away as the root"): WRONG["along_the_rays"]["flat"],
+    ("two_worlds", "turned the same way"): WRONG["two_worlds"]["the same way"],
+    ("take_turns", "what the lifter's loss left was kept"): WRONG["take_turns"]["gradients are left"],
 }
 
 
@@ -665,9 +689,7 @@ RIGHT = {
         other = look(pose @ about_vertical(azimuth), distance)
         return ((one - other) ** 2).sum(-1).amax().sqrt()
         """,
-    "take_turns": TURNS.format(
-        first="lifters.zero_grad()", second="critics.zero_grad()", lifts="lifters.step()", said="list(values)"
-    ),
+    "take_turns": TURNS.format_map(TAKEN | {"said": "list(values)"}),
     "training_step": STEP.replace("(integral", "torch.nn.functional.l1_loss(integral").replace(
         " - target).abs().mean()", ", target)"
     ),
