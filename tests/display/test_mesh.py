@@ -25,10 +25,15 @@ def scene(*meshes, **options):
     return stage.panes(stage.scene(meshes=meshes, extent=BOX, view=(0.0, 20.0), **options))
 
 
-def seen(array):
-    """Pixels that are rather blue, and rather red: shades of the palette's blue and vermillion."""
+def coloured(array):
+    """Which pixels are rather blue, and which rather red: shades of the palette's blue and vermillion."""
     red, green, blue = np.moveaxis(array[..., :3].astype(int), -1, 0)
-    return (blue > red + 40).sum(), (red > blue + 40).sum()
+    return blue > red + 40, red > blue + 40
+
+
+def seen(array):
+    """How many pixels are rather blue, and rather red."""
+    return tuple(part.sum() for part in coloured(array))
 
 
 def painted(picture):
@@ -89,6 +94,24 @@ def test_the_still_shows(case):
 def test_a_browser_shows(case, drawn):
     picture, which = TELLS[case]
     assert_shows(drawn(picture), which)
+
+
+@pytest.mark.parametrize("up", ["z", "-y", "y"])
+@pytest.mark.parametrize("view", [(-35.0, 14.0), (60.0, 30.0), (150.0, 14.0)])
+def test_the_still_and_the_browser_look_from_the_same_side(view, up, drawn):
+    """From a blue die in the middle to a red one further on: the same way, left or right."""
+    small, forward = 0.25 * CORNERS, (0, 0.9, 0) if up == "z" else (0, 0, 0.9)
+    blue, red = (
+        stage.mesh3d(colour, small + np.array(place, dtype=np.float32), FACES, colour=colour)
+        for colour, place in (("blue", (0, 0, 0)), ("vermillion", forward))
+    )
+    picture = stage.panes(stage.scene(meshes=[blue, red], extent=BOX, view=view, up=up))
+    ways = []
+    for array in (painted(picture)[20:290], drawn(picture)):
+        marked = coloured(array[..., :3])
+        ways.append(np.subtract(*(np.mean(np.nonzero(part), axis=1) for part in reversed(marked))))
+    ways = np.array(ways)
+    assert (np.sign(ways[:, 1]) == np.sign(ways[0, 1])).all() and np.abs(ways[:, 1]).min() > 20, ways
 
 
 def test_a_browser_draws_no_face_from_inside(drawn):
