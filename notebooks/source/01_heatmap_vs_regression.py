@@ -17,7 +17,7 @@
 # %%
 import numpy as np
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from tutorial_lib import checkpoints, heatmaps
 from tutorial_lib.datasets.photos import photo_set
@@ -341,7 +341,8 @@ cost_guess = predict({LEAST: list(NETWORKS), KEPT: Scale(1, 20, 0.1, "times"), L
 cost_guess
 
 # %% tags=["volatile"]
-Markdown(costs.cost_table(NETWORKS))
+with cost_guess.covered():
+    display(Markdown(costs.cost_table(NETWORKS)))
 
 # %%
 one = {name: cost(model) for name, model in NETWORKS.items()}
@@ -406,7 +407,8 @@ curve_guess = predict({LEFT: list(results.ROWS), CROSS: CROSSED, BELOW: Scale(0,
 curve_guess
 
 # %%
-show(results.pck_sweep(FOUND))
+with curve_guess.covered():
+    show(results.pck_sweep(FOUND))
 
 # %%
 pck = {name: measured(FOUND, name, "pck") for name in results.ROWS}  # (seeds, thresholds)
@@ -490,8 +492,9 @@ more_guess = predict({FEW: list(GAPS.values()), COARSER: Scale(-1, 4, 0.1, "px m
 more_guess
 
 # %%
-show(results.data_figure(FOUND))
-show(results.stride_figure(FOUND))
+with more_guess.covered():
+    show(results.data_figure(FOUND))
+    show(results.stride_figure(FOUND))
 
 # %%
 gap = {
@@ -941,7 +944,8 @@ cool_guess
 
 # %%
 as_logits = results.temperature_errors(NETWORKS["heat map"], TEST, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0])
-show(results.temperature_figure(NETWORKS["heat map"], TEST, as_logits))
+with cool_guess.covered():
+    show(results.temperature_figure(NETWORKS["heat map"], TEST, as_logits))
 
 # %%
 coolest, falling = min(as_logits, key=as_logits.__getitem__), [as_logits[t] for t in sorted(as_logits)[::-1]]

@@ -16,7 +16,7 @@
 # %%
 import numpy as np
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, record
 from tutorial_lib.display.predict import Scale, predict
@@ -299,7 +299,8 @@ sign_guess = predict({EVEN: Scale(0, count, 1, f"of {count}"), ONE_SIDED: Scale(
 sign_guess
 
 # %%
-Markdown(results.sign_table(FOUND))
+with sign_guess.covered():
+    display(Markdown(results.sign_table(FOUND)))
 
 # %%
 wrong = {name: int((FOUND.values(name, "tipped") > 50).sum()) for name in ("prior-20", "prior-0")}
