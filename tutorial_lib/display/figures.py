@@ -336,6 +336,7 @@ def sweep(figures: Sequence[go.Figure], labels: Sequence[object], name: str, act
         {"active": active, "currentvalue": {"prefix": f"{name}: "}, "steps": stops,
          "pad": {"t": 60, "l": 3.5 * len(stops[0]["label"]), "r": 3.5 * len(stops[-1]["label"])}}
     ]  # fmt: skip
+    result.update_xaxes(title_standoff=8)  # else the title stands where the slider's words begin
     return result.update_layout(height=(result.layout.height or HEIGHT) + 105, margin={"b": 125})
 
 
