@@ -8,6 +8,11 @@ import jupytext
 import pytest
 import torch
 
+from tutorial_lib.display import exercises as exercises_display
+from tutorial_lib.display import rerun
+from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
+from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
+
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "notebooks" / "source").glob("*.py"))
 MARKED = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.DOTALL)
 
@@ -25,6 +30,13 @@ def exercises():
 
 
 CELLS, STARTS = exercises()
+
+
+@pytest.fixture(autouse=True)
+def forgets(monkeypatch):
+    """No training after these tests takes an answer of theirs."""
+    for lesson in (training_of_02, training_of_08):
+        monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
 def attempt(name, body):
@@ -505,6 +517,76 @@ WRONG["likelihood"] = {
 }
 
 
+WORLDS = """
+    one = look(pose * torch.tensor([{flip}], dtype=pose.dtype) @ about_vertical(azimuth).mT, distance)
+    other = look(pose @ about_vertical({way}).mT, distance)
+    return (one - other).norm(dim=-1).{largest}()
+"""
+TURNS = """
+    lifters, critics = (torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.99)) for network in (lifter, critic))
+    values = []
+    for seen, real, turn in rounds:
+        loss, again = objective(lifter, critic, seen, turn)
+        {first}
+        loss.backward()
+        {lifts}
+        judged = losses.critic_loss(critic, real, again, 0.5)
+        {second}
+        judged.backward()
+        {judges}
+        values.append(loss.item())
+    return {said}
+"""
+WRONG["along_the_rays"] = {
+    "flat": "return torch.cat([seen, depth[..., None]], -1)",
+    "the wrong way": "return torch.cat([seen * (distance / (distance + depth))[..., None], depth[..., None]], -1)",
+    "absolute": "return torch.cat([seen * (1 + depth / distance)[..., None], (distance + depth)[..., None]], -1)",
+    "the picture": "return seen",
+    "nothing": "return None",
+}
+WRONG["walk_round"] = {
+    "not undone": "return tilt(after) @ about_vertical(azimuth) @ tilt(before)",
+    "the order": "return tilt(before).mT @ about_vertical(azimuth) @ tilt(after)",
+    "level cameras": "return about_vertical(azimuth)",
+    "the other way": "return tilt(after) @ about_vertical(-azimuth) @ tilt(before).mT",
+    "transposed": "return (tilt(after) @ about_vertical(azimuth) @ tilt(before).mT).mT",
+}
+ROUND = """
+    pose = lifter(seen)
+    again = look(pose @ turn.mT, lifter.distance)
+    in_picture, in_space = cycle_losses(lifter, seen, pose, again, turn)
+"""
+WEIGHED = "CYCLE_WEIGHT * (in_picture + in_space) + CRITIC_WEIGHT * believes(critic, again)"
+WRONG["one_round"] = {
+    "no critic": ROUND + "    return CYCLE_WEIGHT * (in_picture + in_space), again",
+    "no 2D": ROUND + "    return CYCLE_WEIGHT * in_space + CRITIC_WEIGHT * believes(critic, again), again",
+    "no 3D": ROUND + "    return CYCLE_WEIGHT * in_picture + CRITIC_WEIGHT * believes(critic, again), again",
+    "unweighted": ROUND + "    return in_picture + in_space + CRITIC_WEIGHT * believes(critic, again), again",
+    "turned the other way": ROUND.replace("pose @ turn.mT, lifter", "pose @ turn, lifter")
+    + f"    return {WEIGHED}, again",
+    "no gradient": ROUND + f"    loss = {WEIGHED}\n    return loss.detach(), again",
+    "the loss alone": ROUND + f"    return {WEIGHED}",
+}
+WRONG["two_worlds"] = {
+    "the same way": WORLDS.format(flip="1.0, 1.0, -1.0", way="azimuth", largest="max"),
+    "x mirrored": WORLDS.format(flip="-1.0, 1.0, 1.0", way="-azimuth", largest="max"),
+    "the mean": WORLDS.format(flip="1.0, 1.0, -1.0", way="-azimuth", largest="mean"),
+    "nothing": "return None",
+}
+TAKEN = {"first": "lifters.zero_grad()", "second": "critics.zero_grad()", "lifts": "lifters.step()",
+         "judges": "critics.step()", "said": "values"}  # fmt: skip
+WRONG["take_turns"] = {
+    slip: TURNS.format_map(TAKEN | change)
+    for slip, change in {
+        "gradients pile up": {"first": ""},
+        "gradients are left": {"second": ""},
+        "the lifter alone": {"judges": ""},
+        "the critic alone": {"lifts": ""},
+        "the sum": {"said": "sum(values)"},
+    }.items()
+}
+
+
 def test_every_exercise_of_the_course_is_tried_here():
     assert set(CELLS) == set(WRONG)
     assert all(len(answers) >= 3 for answers in WRONG.values())
@@ -515,6 +597,14 @@ def test_the_solution_passes_and_the_check_says_so_in_one_line(name, capsys):
     run(name, CELLS[name])
     said = capsys.readouterr().out
     assert said.startswith(f"{name}: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_check_answers_by_card(name, monkeypatch, capsys):
+    """Where somebody reads along, an untouched stub is no error."""
+    monkeypatch.setattr(rerun, "in_a_page", lambda: True)
+    attempt(name, f"raise NotImplementedError({exercises_display.STUB!r})")
+    assert "your turn" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -574,6 +664,11 @@ DIAGNOSED = {
     ("reprojection", "squares are averaged"): BACK + "return (seen - keypoints).square().mean()",
     ("reprojection", "added up"): WRONG["reprojection"]["a sum"],
     ("reprojection", "make one distance"): BACK + "return (seen - keypoints).norm()",
+    ("one_round", "critic's part is missing"): WRONG["one_round"]["no critic"],
+    ("one_round", "3D loss is missing"): WRONG["one_round"]["no 3D"],
+    ("along_the_rays", "as far away as the root"): WRONG["along_the_rays"]["flat"],
+    ("two_worlds", "turned the same way"): WRONG["two_worlds"]["the same way"],
+    ("take_turns", "what the lifter's loss left was kept"): WRONG["take_turns"]["gradients are left"],
 }
 
 
@@ -591,6 +686,20 @@ WRONG["fit_template"] = {
 }
 
 RIGHT = {
+    "along_the_rays": "return torch.stack([*((seen * (1 + depth[..., None] / distance)).unbind(-1)), depth], -1)",
+    "walk_round": "return (tilt(before) @ about_vertical(-azimuth) @ tilt(-after)).mT",
+    "one_round": """
+        pose = lifter(seen)
+        again = look(torch.einsum("bij,bkj->bki", turn, pose), lifter.distance)
+        both = torch.stack(cycle_losses(lifter, seen, pose, again, turn)).sum()
+        return CYCLE_WEIGHT * both + CRITIC_WEIGHT * believes(critic, again), again
+        """,
+    "two_worlds": """
+        one = look((pose * pose.new_tensor([1, 1, -1])) @ about_vertical(-azimuth), distance)
+        other = look(pose @ about_vertical(azimuth), distance)
+        return ((one - other) ** 2).sum(-1).amax().sqrt()
+        """,
+    "take_turns": TURNS.format_map(TAKEN | {"said": "list(values)"}),
     "training_step": STEP.replace("(integral", "torch.nn.functional.l1_loss(integral").replace(
         " - target).abs().mean()", ", target)"
     ),
