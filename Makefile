@@ -174,6 +174,9 @@ checkpoints: $(READY)
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/turned || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.results build/turned
+	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.mesh_recovery.experiment --seed $$seed \
+		--folder tutorial_lib/checkpoints --work build/bodies || exit 1; done
+	$(BIN)/python -m tutorial_lib.lessons.mesh_recovery.results build/bodies
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)

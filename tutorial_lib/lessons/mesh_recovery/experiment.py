@@ -2,8 +2,9 @@
 
     python -m tutorial_lib.lessons.mesh_recovery.experiment [names] [--budget shipped] [--seed 0]
 
-A name is a row, or "fits". Rates, the prior's weight and EFT's rate are chosen first, on validation people, the same
-search for each row. `results` collects the finished parts. Real actors are tested where `COURSE_MOCAP` names them.
+A name is a row, "fits", or "noise": some rows asked with dots of other noise. Rates, the prior's weight and EFT's rate
+are chosen first, on validation people, the same search for each row. `results` collects the finished parts. Real
+actors are tested where `COURSE_MOCAP` names them.
 """
 
 import time
@@ -17,7 +18,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.rate_search import widened_search
 from tutorial_lib.experiments import command_line, default_folder, once, once_tensors, parse, provenance, settings
 from tutorial_lib.lessons.mesh_recovery.fits import choose, fit_all
-from tutorial_lib.lessons.mesh_recovery.recipes import BUDGETS, FITTED, LATER, ROWS, SHIPPED, WIDTHS
+from tutorial_lib.lessons.mesh_recovery.recipes import ASKED, BUDGETS, FITTED, LATER, NOISES, ROWS, SHIPPED, WIDTHS
 from tutorial_lib.lessons.mesh_recovery.results import Results, collect, measured
 from tutorial_lib.lessons.mesh_recovery.rows import judge, new_network, train_row
 from tutorial_lib.lessons.mesh_recovery.world import World
@@ -27,7 +28,7 @@ from tutorial_lib.mesh.metrics import body_errors, posed
 from tutorial_lib.training import resolve_device
 
 RATES, LATER_RATES = (3e-4, 1e-3, 3e-3), (3e-5, 1e-4, 3e-4)
-NAMES = (*ROWS, "fits")
+NAMES = (*ROWS, "fits", "noise")
 
 
 def blind(world: World) -> dict[str, Any]:
@@ -118,12 +119,21 @@ class Parts:
         return net.eval().to(self.world.device)
 
     def part(self, name: str, seed: int) -> dict[str, Any]:
-        """One row of the tables, or the fits, of one seed."""
+        """One row of the tables, the fits, or the noise, of one seed."""
         return once(self.work / f"{self.name}-part-{name}-s{seed}.json", lambda: self._part(name, seed))
 
     def _part(self, name: str, seed: int) -> dict[str, Any]:
         started = time.time()
         found: dict[str, Any] = {"row": name, "seed": seed, "budget": settings(self.name, self.budget)}
+        if name == "noise":
+            nets = {row: self.network(row, seed) for row in ASKED}
+            found["noise"] = {
+                row: {
+                    f"{noise:g}": judge(row, net, self.world, "invented", 50 + seed, noise)["pve"] for noise in NOISES
+                }
+                for row, net in nets.items()
+            }
+            return found | provenance(started, self.world.device)
         net = self.network("parameters" if name == "fits" else name, seed)
         if name == "fits":
             found["fits"] = fit_all(net, self.world, seed, self.chosen())

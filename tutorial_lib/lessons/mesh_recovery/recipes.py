@@ -32,6 +32,12 @@ TESTS = {"invented": "invented motion", "actors": "real actors"}
 NOISE = 0.02
 """Of the dots, in half-sides of the crop: in every training, and in the tables."""
 
+ASKED = ("parameters", "lixels", "graph")
+"""Rows that are asked with dots of other noise, too."""
+
+NOISES = (0.0, 0.01, 0.02, 0.04)
+"""Of the dots that they are asked with."""
+
 FITTED = (0.01, 0.02)
 """Noise of the dots that bodies are fitted to."""
 

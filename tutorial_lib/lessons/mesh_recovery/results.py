@@ -5,7 +5,6 @@
 collects the finished parts of `experiment` into that file.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,11 +15,11 @@ import numpy as np
 
 from tutorial_lib.display.claims import plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.experiments import read_json, write_json
-from tutorial_lib.lessons.mesh_recovery.recipes import FITS, FITTED, ROWS, TESTS
+from tutorial_lib.experiments import collect_command, read_json
+from tutorial_lib.lessons.mesh_recovery.recipes import ASKED, FITS, FITTED, NOISES, ROWS, TESTS
 
 FILE = Path(__file__).with_name("results.json")
-KEPT = ("rate", "validation", "errors", "fits", "seconds_of_this_run")
+KEPT = ("rate", "validation", "errors", "fits", "noise", "seconds_of_this_run")
 """What is taken over from a part."""
 
 HEADS = {"mpjpe": "MPJPE (mm)", "p_mpjpe": "P-MPJPE (mm)", "pve": "PVE (mm)", "edge": "edges (mm)"}
@@ -89,6 +88,15 @@ class Results:
         """(training seeds,) of one way of fitting at one of the measured steps."""
         return self.fits(way, noise, metric, test)[:, self.fit_steps(way).index(step)]
 
+    def fitted(self) -> int:
+        """How many people of each test bodies were fitted to, after every training."""
+        return self.content["budget"]["fitted"]
+
+    def noisy(self, row: str, noise: float) -> np.ndarray:
+        """(training seeds,) PVE of one of `recipes.ASKED`, asked with dots of this noise, one of `recipes.NOISES`."""
+        parts = self.content["rows"]["noise"]
+        return np.array([parts[seed]["noise"][row][f"{noise:g}"] for seed in self.seeds("noise")])
+
     def blind(self, who: str, metric: str = "mpjpe", test: str = "invented") -> float:
         """What one gets without looking, or by knowing all but one thing."""
         return self.content["blind"][test][who][metric]
@@ -144,6 +152,27 @@ def main_table(found: Results, test: str = "invented") -> str:
     return markdown([TESTS[test], "trainings", *HEADS.values()], rows, numbers=True)
 
 
+def actors_table(found: Results) -> str:
+    """Markdown: `main_table` of real actors, or that there were none."""
+    if "actors" not in found.content["blind"]:
+        return "The optional motion capture was not at hand."
+    return main_table(found, "actors")
+
+
+def noise_table(found: Results) -> str:
+    """Markdown: PVE of three rows over the noise of the dots that they are asked with."""
+    rows = [[ROWS[row], *(plus_minus(found.noisy(row, noise)) for noise in NOISES)] for row in ASKED]
+    return markdown(["PVE (mm), dots off by", *(f"{100 * noise:g} %" for noise in NOISES)], rows, numbers=True)
+
+
+def time_table(found: Results) -> str:
+    """Markdown: 27 frames, one, and their paired difference."""
+    heads = {"mpjpe": "MPJPE (mm)", "pve": "PVE (mm)", "acceleration": "acceleration (m/s²)"}
+    rows = [[ROWS[row], *(plus_minus(found.values(row, metric)) for metric in heads)] for row in ("frame", "clip")]
+    rows.append(["difference", *(plus_minus(found.difference("clip", "frame", metric)) for metric in heads)])
+    return markdown(["invented motion", *heads.values()], rows, numbers=True)
+
+
 def fits_table(found: Results, noise: float, test: str = "invented") -> str:
     """Markdown: errors of the joints and, behind the stroke, of the dots, over the steps of every way of fitting."""
     steps = found.fit_steps()
@@ -194,11 +223,5 @@ def halves_table(found: Results) -> str:
     return markdown(["MPJPE (mm), difference", "after half the training", "at its end"], rows, numbers=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", type=Path, help="work folder of the experiment")
-    write_json(FILE, collect(parser.parse_args().parts))
-
-
 if __name__ == "__main__":
-    main()
+    collect_command(__doc__, collect, FILE)

@@ -122,10 +122,10 @@ def answer(row: str, net: Any, dots: torch.Tensor) -> tuple[Posed, Parameters | 
     return posed(body), body
 
 
-def judge(row: str, net: Any, world: World, test: str, seed: int = 0) -> dict[str, float]:
+def judge(row: str, net: Any, world: World, test: str, seed: int = 0, noise: float = NOISE) -> dict[str, float]:
     """Mean errors in mm of a network in eval mode on a test; of turnable rows, also what they say from elsewhere."""
     tracks = row in WIDTHS
-    people, dots = world.people(test, tracks), world.dots(test, NOISE, seed, tracks)
+    people, dots = world.people(test, tracks), world.dots(test, noise, seed, tracks)
     shown = hide(dots, torch.Generator().manual_seed(seed)) if row in TURNABLE else dots
     with torch.no_grad():
         found, body = answer(row, net, shown)
