@@ -12,6 +12,7 @@ from tutorial_lib.display import exercises as exercises_display
 from tutorial_lib.display import rerun
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
+from tutorial_lib.lessons.mesh_recovery import demo_pull as descent_of_10
 
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "notebooks" / "source").glob("*.py"))
 MARKED = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.DOTALL)
@@ -34,8 +35,8 @@ CELLS, STARTS = exercises()
 
 @pytest.fixture(autouse=True)
 def forgets(monkeypatch):
-    """No training after these tests takes an answer of theirs."""
-    for lesson in (training_of_02, training_of_08):
+    """No training and no descent after these tests takes an answer of theirs."""
+    for lesson in (training_of_02, training_of_08, descent_of_10):
         monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
@@ -586,6 +587,93 @@ WRONG["take_turns"] = {
     }.items()
 }
 
+SIX = """
+    a, b = {read}
+    a = a / a.norm(dim=-1, keepdim=True)
+    b = {upright}
+    b = b / b.norm(dim=-1, keepdim=True)
+    return {said}
+"""
+READ = {"read": "six[..., :3], six[..., 3:]", "upright": "b - (a * b).sum(-1, keepdim=True) * a",
+        "said": "torch.stack([a, b, torch.linalg.cross(a, b)], -1)"}  # fmt: skip
+WRONG["six_numbers"] = {
+    slip: SIX.format_map(READ | change)
+    for slip, change in {
+        "rows": {"said": "torch.stack([a, b, torch.linalg.cross(a, b)], -2)"},
+        "interleaved": {"read": "six[..., 0::2], six[..., 1::2]"},
+        "leaning": {"upright": "b"},
+        "reflection": {"said": "torch.stack([a, b, torch.linalg.cross(b, a)], -1)"},
+        "two columns": {"said": "torch.stack([a, b], -1)"},
+        "nothing": {"said": "None"},
+    }.items()
+}
+PLACED = """
+    flat = points[:, :2]
+    x, y = flat - flat.mean(0), dots - dots.mean(0)
+    s = {s}
+    return torch.cat([s[None], {shift}])
+"""
+BEST = {"s": "(x * y).sum() / (x * x).sum()", "shift": "dots.mean(0) - s * flat.mean(0)"}
+WRONG["place_the_camera"] = {
+    slip: PLACED.format_map(BEST | change)
+    for slip, change in {
+        "sizes": {"s": "((y * y).sum() / (x * x).sum()).sqrt()"},
+        "not centred": {"s": "(flat * dots).sum() / (flat * flat).sum()"},
+        "shift": {"shift": "dots.mean(0) - flat.mean(0)"},
+        "no shift": {"shift": "torch.zeros(2)"},
+        "two numbers": {"shift": "dots.mean(0)[:1]"},
+    }.items()
+}
+WRONG["place_the_camera"]["the other way"] = PLACED.format_map(
+    {"s": "(x * y).sum() / (y * y).sum()", "shift": "flat.mean(0) - s * dots.mean(0)"}
+)
+WRONG["forgive"] = {
+    "the square": "return distance**2",
+    "bounded by one": "return distance**2 / (scale**2 + distance**2)",
+    "not squared": "return scale**2 * distance / (scale**2 + distance)",
+    "scale not squared": "return scale * distance**2 / (scale + distance**2)",
+    "nothing": "return None",
+}
+PULL = """
+    turns = to_axis_angle(start.rotations).clone().requires_grad_()
+    betas, camera = start.betas.clone().requires_grad_(), start.camera.clone().requires_grad_()
+    optimiser = torch.optim.Adam({moved}, lr=0.02)
+    path = []
+    for _ in range(steps + 1):
+        rotations = from_axis_angle(turns)
+        {keep}
+        square = (reproject(body().joints(rotations, betas), camera) - dots).square().sum(-1)
+        off = {off}
+        unlikely = pose_prior().nll(turns[:, 1:]) + betas.square().sum(-1) / 2
+        {clear}
+        {down}
+        optimiser.step()
+    return {path}
+"""
+PULLED = {
+    "moved": "[turns, betas, camera]", "off": "(fitting.gmof(square, 0.9) / (2 * 0.02**2)).sum(-1)",
+    "keep": "path.append(Parameters(rotations.detach(), betas.detach().clone(), camera.detach().clone()))",
+    "clear": "optimiser.zero_grad()", "down": "(off + prior * unlikely).sum().backward()", "path": "path",
+}  # fmt: skip
+WRONG["pull"] = {
+    slip: PULL.format_map(PULLED | change)
+    for slip, change in {
+        "uphill": {"down": "(-off - prior * unlikely).sum().backward()"},
+        "gradients pile up": {"clear": ""},
+        "no prior": {"down": "off.sum().backward()"},
+        "no sigma": {"off": "fitting.gmof(square, 0.9).sum(-1)"},
+        "the plain square": {"off": "square.sum(-1) / (2 * 0.02**2)"},
+        "gmof of distances": {"off": "(fitting.gmof(square.sqrt(), 0.9) / (2 * 0.02**2)).sum(-1)"},
+        "the shape stays": {"moved": "[turns, camera]"},
+        "the camera stays": {"moved": "[turns, betas]"},
+        "no copies": {"keep": "path.append(Parameters(rotations.detach(), betas.detach(), camera.detach()))"},
+        "the start is missing": {"path": "path[1:]"},
+        "one step too few": {"path": "path[:-1]"},
+        "the last alone": {"path": "path[-1]"},
+        "nothing": {"path": "None"},
+    }.items()
+}
+
 
 def test_every_exercise_of_the_course_is_tried_here():
     assert set(CELLS) == set(WRONG)
@@ -669,6 +757,24 @@ DIAGNOSED = {
     ("along_the_rays", "as far away as the root"): WRONG["along_the_rays"]["flat"],
     ("two_worlds", "turned the same way"): WRONG["two_worlds"]["the same way"],
     ("take_turns", "what the lifter's loss left was kept"): WRONG["take_turns"]["gradients are left"],
+    ("six_numbers", "rows, not columns"): WRONG["six_numbers"]["rows"],
+    ("six_numbers", "columns interleaved"): WRONG["six_numbers"]["interleaved"],
+    ("six_numbers", "still leans"): WRONG["six_numbers"]["leaning"],
+    ("six_numbers", "a reflection"): WRONG["six_numbers"]["reflection"],
+    ("place_the_camera", "which noise makes too large"): WRONG["place_the_camera"]["sizes"],
+    ("place_the_camera", "not centred first"): WRONG["place_the_camera"]["not centred"],
+    ("place_the_camera", "forgot the enlargement"): WRONG["place_the_camera"]["shift"],
+    ("place_the_camera", "dots were mapped to points"): WRONG["place_the_camera"]["the other way"],
+    ("forgive", "the plain square"): WRONG["forgive"]["the square"],
+    ("forgive", "bounded by 1"): WRONG["forgive"]["bounded by one"],
+    ("forgive", "distance was not squared"): WRONG["forgive"]["not squared"],
+    ("forgive", "scale was not squared"): WRONG["forgive"]["scale not squared"],
+    ("pull", "prior has no part"): WRONG["pull"]["no prior"],
+    ("pull", "not divided by two sigma squared"): WRONG["pull"]["no sigma"],
+    ("pull", "rho is missing"): WRONG["pull"]["the plain square"],
+    ("pull", "the start is missing"): WRONG["pull"]["the start is missing"],
+    ("pull", "the last step is missing"): WRONG["pull"]["one step too few"],
+    ("pull", "expected a list of Parameters"): WRONG["pull"]["the last alone"],
 }
 
 
@@ -686,6 +792,26 @@ WRONG["fit_template"] = {
 }
 
 RIGHT = {
+    "six_numbers": """
+        a, b = six.unflatten(-1, (2, 3)).unbind(-2)
+        third = torch.linalg.cross(a, b)
+        columns = [a, torch.linalg.cross(third, a), third]
+        return torch.stack([column / column.norm(dim=-1, keepdim=True) for column in columns], -1)
+        """,
+    "place_the_camera": """
+        ones, none = torch.ones(17), torch.zeros(17)
+        rows = [torch.stack([points[:, 0], ones, none], 1), torch.stack([points[:, 1], none, ones], 1)]
+        return torch.linalg.lstsq(torch.cat(rows), dots.T.reshape(-1, 1)).solution[:, 0]
+        """,
+    "forgive": "return 1 / (1 / scale**2 + 1 / distance**2)",
+    "pull": PULL.format_map(
+        PULLED
+        | {
+            "off": "(0.81 * square / (0.81 + square)).sum(-1) * 1250",
+            "down": "for one in (off, prior * unlikely):\n            one.sum().backward(retain_graph=True)",
+            "path": "tuple(path)",
+        }
+    ),
     "along_the_rays": "return torch.stack([*((seen * (1 + depth[..., None] / distance)).unbind(-1)), depth], -1)",
     "walk_round": "return (tilt(before) @ about_vertical(-azimuth) @ tilt(-after)).mT",
     "one_round": """

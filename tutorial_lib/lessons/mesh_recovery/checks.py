@@ -1,13 +1,16 @@
-"""Checks of lesson 10: six numbers to a rotation, a camera by least squares, and a robust error."""
+"""Checks of lesson 10: six numbers to a rotation, a camera by least squares, a robust error, and a whole descent."""
 
 from collections.abc import Callable
 
 import torch
 from torch.nn.functional import normalize
 
-from tutorial_lib.body_model.rotations import from_six
+from tutorial_lib.body_model import body
+from tutorial_lib.body_model.rotations import from_axis_angle, from_six
 from tutorial_lib.display.exercises import compare, exercise, tensor
-from tutorial_lib.mesh.fitting import gmof
+from tutorial_lib.lessons.mesh_recovery import demo_pull
+from tutorial_lib.mesh import Parameters, facing, reproject
+from tutorial_lib.mesh.fitting import Energy, fit, gmof
 from tutorial_lib.mesh.weak_perspective import best_camera
 
 
@@ -89,3 +92,47 @@ def forgive(function: Callable) -> str:
             },
         )  # fmt: skip
     return "forgive: a dot far away costs scale² and no more"
+
+
+@exercise
+def pull(function: Callable) -> str:
+    """Exercise 10.4: `function(dots, start, prior, steps)` -> the start, and bodies after every step of Adam."""
+    hint = (
+        "each round: keep a copy of the bodies, work out E from rotations, shape and camera, clear old gradients, go "
+        "backward, step; steps + 1 bodies are kept, the start first"
+    )
+    generator, steps = torch.Generator().manual_seed(2), 6
+    rest = facing()
+    bent = rest.rotations @ from_axis_angle(0.2 * torch.randn(2, 2, 19, 3, generator=generator))
+    betas, camera = torch.randn(2, 2, 6, generator=generator), rest.camera.expand(2, 3)
+    dots = reproject(body().joints(bent[0], betas[0]), camera)
+    dots[0, 13] += 1.2  # a detector's mistake
+    start = Parameters(bent[1], betas[1], camera.clone())
+
+    def seen(path: object) -> torch.Tensor:
+        """(steps + 1, people, 18, 3): joints, and the camera as one point more."""
+        said = isinstance(path, list | tuple) and all(isinstance(one, Parameters) for one in path)
+        assert said, f"expected a list of Parameters, got {type(path).__name__}. Hint: {hint}"
+        points = [torch.cat([body().joints(one.rotations, one.betas), one.camera[:, None]], 1) for one in path]
+        return torch.stack(points) if points else torch.zeros(0, 2, 18, 3)
+
+    for prior in (0.0, 1.0):
+
+        def right(prior: float, sigma: float = demo_pull.SIGMA, scale: float = 0.9) -> torch.Tensor:
+            return seen(fit(dots, start, Energy(prior, sigma, scale), steps).steps)
+
+        expected, case = right(prior), f"prior {prior:g}"
+        compare(
+            seen(function(dots, Parameters(*(value.clone() for value in start)), prior, steps)), expected, case, hint,
+            2e-3,
+            {
+                "the start is missing": expected[1:],
+                "the last step is missing": expected[:-1],
+                "all entries are the same body: keep copies": expected[-1:].expand_as(expected),
+                "the prior has no part in E": right(0.0),
+                "the dots' part is not divided by two sigma squared": right(prior, 0.5**0.5),
+                "every dot is believed, however far off: rho is missing": right(prior, scale=1e4),
+            },
+        )  # fmt: skip
+    demo_pull.checked(function)
+    return "pull: your descent goes where the course's goes, and pulls the demo below"

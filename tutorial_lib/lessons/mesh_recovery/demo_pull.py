@@ -1,5 +1,6 @@
 """Pull the dots: a fit step by step. The picture's error falls all the time; the body's falls, and turns round."""
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -21,15 +22,38 @@ STEPS = 150
 SIGMA = 0.02
 """What the energy believes of the dots, whatever their noise."""
 
+Descent = Callable[[torch.Tensor, Parameters, float, int], Sequence[Parameters]]
+"""Dots, a start, the prior's weight and a number of steps to the start and the bodies after every step."""
 
-def fitted(net: Regressor, start: str, prior: float, noise: float, person: int) -> dict[str, Any]:
+_CHECKED: list[Descent] = []
+
+
+def checked(descent: Descent) -> None:
+    """Note a student's descent that passed its check: `descent` gives it from now on."""
+    _CHECKED[:] = [descent]
+
+
+def own_descent(dots: torch.Tensor, start: Parameters, prior: float, steps: int) -> Sequence[Parameters]:
+    """The course's."""
+    return fit(dots, start, Energy(prior, SIGMA), steps).steps
+
+
+def descent() -> Descent:
+    """The student's, or the course's until that is right."""
+    return _CHECKED[0] if _CHECKED else own_descent
+
+
+def fitted(
+    net: Regressor, start: str, prior: float, noise: float, person: int, pull: Descent = own_descent
+) -> dict[str, Any]:
     """A whole fit: bodies (steps + 1, ...) and both errors of each."""
     dots = dots_of(person, noise)
     with torch.no_grad():
         first = net.bodies(dots) if start == "net" else mean_start(dots)
-    path = fit(dots, first, Energy(prior, SIGMA), STEPS)
+    with torch.enable_grad():
+        path = pull(dots, first, prior, STEPS)
     with torch.no_grad():
-        steps = Parameters(*(torch.stack([getattr(s, name)[0] for s in path.steps]) for name in Parameters._fields))
+        steps = Parameters(*(torch.stack([getattr(s, name)[0] for s in path]) for name in Parameters._fields))
         joints, truth = body().joints(steps.rotations, steps.betas), test_people()[person].joints()
         shown = reproject(joints, steps.camera)
         return {
@@ -86,7 +110,7 @@ def view_pull(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def pull_demo(net: Regressor) -> Demo:
+def pull_demo(net: Regressor, pull: Descent = own_descent) -> Demo:
     """Walk along a fit; choose its prior, its start, and how well it sees."""
     controls = {
         "step": slider(0, 0, STEPS, 5, "step"),
@@ -102,8 +126,10 @@ def pull_demo(net: Regressor) -> Demo:
         "greedy": usual | {"prior": 0.0},
         "greedy, perfect dots": usual | {"prior": 0.0, "noise": 0.0},
     }
+    fits = lru_cache(maxsize=64)(partial(fitted, net, pull=pull))
+    whose = ", by your descent" if pull in _CHECKED else ""
     return live(
-        partial(compute_pull, lru_cache(maxsize=64)(partial(fitted, net))), view_pull, controls, presets=presets,
-        title="Pull the body to the dots", folded=("noise", "person"), plays="step", recorded=("step",),
+        partial(compute_pull, fits), view_pull, controls, presets=presets,
+        title=f"Pull the body to the dots{whose}", folded=("noise", "person"), plays="step", recorded=("step",),
         grabs={"walk": lambda at, params: {"step": at[0]}},
     )  # fmt: skip
