@@ -17,7 +17,7 @@ from tutorial_lib.lessons.mesh_recovery import (
     pictures,
     results,
 )
-from tutorial_lib.lessons.mesh_recovery.recipes import FITS, FITTED, ROWS, SHIPPED
+from tutorial_lib.lessons.mesh_recovery.recipes import ASKED, FITS, FITTED, NOISE, NOISES, ROWS, SHIPPED
 from tutorial_lib.mesh.metrics import body_errors, posed
 from tutorial_lib.skeleton import JOINTS
 
@@ -144,9 +144,17 @@ def test_tables_and_figures_say_every_row(found):
     assert all(title in results.fits_table(found, FITTED[1]) for title in FITS.values())
     assert "its lixels" in results.paper_table() and "93.15" in results.paper_table()
     assert "63.1" in results.paper_table() and "after half the training" in results.halves_table(found)
-    assert "rate" in results.searched_table(found)
+    assert "rate" in results.searched_table(found) and "not at hand" in results.actors_table(found)
+    assert all(ROWS[row] in results.noise_table(found) for row in ASKED) and "4 %" in results.noise_table(found)
+    assert all(ROWS[row] in results.time_table(found) for row in ("frame", "clip"))
     assert len(figures.rows_figure(found, "pve").data[0].y) == len(results.STATIC)
     assert len(figures.angles_figure(found).data) == 2
+
+
+def test_rows_are_asked_with_other_noise_too(found):
+    for row in ASKED:
+        np.testing.assert_allclose(found.noisy(row, NOISE), found.values(row, "pve")[:1])  # as in the main table
+        assert len({float(found.noisy(row, noise)[0]) for noise in NOISES}) == len(NOISES)
 
 
 def test_blind_rows_know_what_they_say(found):
