@@ -696,8 +696,8 @@ perfect_guess.answer(
 #    agrees with their noise.
 # 3. SPIN and EFT put both together. What the loop itself wins at our size, its card says.
 # 4. Vertices need no body model: three rows each, or a graph. A latent can be turned, and asked from unseen sides.
-# 5. **How much body is in seventeen dots?** Where the limbs point, mostly. Depth, twist and girth come from whoever has
-#    seen bodies before.
+# 5. **How much body is in seventeen dots?** Where the limbs point in the picture. Depth, twist and girth come from
+#    whoever has seen bodies before.
 #
 # ## Further reading
 #

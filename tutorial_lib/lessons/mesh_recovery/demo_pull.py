@@ -1,4 +1,4 @@
-"""Pull the dots: a fit step by step. The picture's error falls all the time; the body's falls, and turns round."""
+"""Pull the dots: a fit step by step. The picture's error falls all the time; the body's need not."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
