@@ -325,7 +325,7 @@ by_clip = {
 time_guess.answer(
     by_clip,
     f"{by_clip[SHAKES]:+.0f} % and {by_clip[NEAR]:+.0f} %. The dots' errors are new in every frame here, so a mean "
-    "over frames can remove them; depth that one frame's dots do not say, its neighbours hardly say, either.",
+    "over frames can remove them. Errors that last, such as a wrong shape, it cannot.",
 )
 
 # %%
