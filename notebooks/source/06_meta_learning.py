@@ -201,8 +201,8 @@ wins.answer(
     f"**What you saw.** (1) *Plain* goes {first['plain'][0]:.0f} → {first['plain'][-1]:.0f} mm. (2) *Ours* goes "
     f"{first['ours'][0]:.0f} → {first['ours'][-1]:.0f} mm: it starts where it ends. Both are means over all clips. "
     f"(3) From the clip shown alone, and on it, *ours* goes {alone['ours'][0]:.0f} → {alone['ours'][-1]:.0f} mm. "
-    "Every move copied the networks, took the steps and lifted the test again after each. Networks that have met random "
-    "lenses start near their end; what is left for the steps is the question of act (b).",
+    "Every move copied the networks, took the steps and lifted the test again after each. Networks that have met "
+    "random lenses start near their end; what is left for the steps is the question of act (b).",
 )
 
 # %% [markdown]
@@ -882,7 +882,8 @@ Markdown(
     figures.drift_table([small, large])
     + f"\n\nWith α = {large.alpha:g}, as in training, the steepest direction is overshot ({large.overshoot:.1f} > 1). "
     f"In ten meta-steps first-order MAML drives the start from {large.start:.0f} to {large.after['first-order']:.0f} "
-    f"mm, to ground so flat that the step just fits (α h = {large.settled:.1f}); a whole training, further (the table above). "
+    f"mm, to ground so flat that the step just fits (α h = {large.settled:.1f}); a whole training, further (the table "
+    "above). "
     f"MAML goes to {large.after['maml']:.0f} mm. With α = {small.alpha:g} nothing is overshot ({small.overshoot:.1f}), "
     f"both gradients agree, and the start stays ({small.after['first-order']:.0f} mm). So the sign is the cause, and a "
     "smaller step holds the start; what first-order MAML would reach with it, in a whole training, was not tried."
