@@ -790,11 +790,13 @@ source(adaptation.conventions.Convention.wanted, adaptation.conventions.mounting
 
 # %%
 BEST, UP, ONE = "(1) without knowing, answer", "(2) lowest after five steps:", "(3) MAML from one moment:"
+CLICK = "(4) better to click"
 rig = predict(
     {
         BEST: ["the level rig", "a rig at random"],
         UP: ["not meta-trained", "MAML", "Reptile", "ANIL"],
         ONE: Scale(0, 250, 10, "mm"),
+        CLICK: demo_adapt.WHOM,
     }
 )
 rig
@@ -821,8 +823,10 @@ crooked.reset().check()
 print("the skeleton stands up")
 
 # %%
+whom, standing = demo_adapt.standing_or_bending(lean, alone)
+lowest = min(stood, key=lambda title: stood[title][-1])
 rig.answer(
-    {BEST: "the level rig", UP: min(stood, key=lambda title: stood[title][-1]), ONE: float(alone.mean())},
+    {BEST: "the level rig", UP: lowest, ONE: float(alone.mean()), CLICK: whom},
     f"**What you saw.** (1) The mean of all rigs, the level one: the skeleton stands as in the picture, which in this "
     f"room is crooked ({stood['MAML'][0]:.0f} mm; on a level rig {level[0]:.0f}). (2) MAML goes "
     f"{stood['MAML'][0]:.0f} → {stood['MAML'][-1]:.0f} mm, Reptile "
@@ -832,8 +836,7 @@ rig.answer(
     f"It gets to {alone.mean():.0f} mm (mean; {alone.min():.0f} from the best, {alone.max():.0f} from the worst); "
     f"from five together to {five[-1]:.0f}. "
     + ("So one is not enough: it says how *it* leans, and is followed too far. " if alone.mean() > five[-1] else "")
-    + "(4) "
-    + demo_adapt.standing_or_bending(lean, alone),
+    + f"(4) {standing}",
 )
 
 # %% [markdown]
