@@ -77,7 +77,7 @@ def train(
         progress: show a bar.
     """
     device = told.scene.device
-    net = EgoNet(cells, width).to(device, memory_format=torch.channels_last_3d)
+    net = EgoNet(cells, width).to(device)
 
     def loss(step: int) -> torch.Tensor:
         if look is not None and step and step % every == 0:
@@ -87,9 +87,7 @@ def train(
         which = torch.randint(len(told.samples), (batch,), generator=generator).to(device)
         some = told.samples[which]
         screen, inside = detected(some, generator)
-        with torch.autocast(device.type, torch.bfloat16):
-            pose = net(screen, inside, told.scene[which])
-        return (pose - some.pose).abs().mean()
+        return (net(screen, inside, told.scene[which]) - some.pose).abs().mean()
 
     history = fit(net, loss, steps, rate=rate, final_rate=rate / 100, label=label, progress=progress)
     net.eval()
