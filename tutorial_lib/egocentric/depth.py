@@ -10,10 +10,10 @@ from tutorial_lib.egocentric.samples import Samples
 from tutorial_lib.egocentric.voxels import occupancy
 
 SceneKind = Literal["none", "hole", "classical", "learned", "true", "body", "estimated"]
-KINDS = get_args(SceneKind)
+KINDS: tuple[SceneKind, ...] = get_args(SceneKind)
 
 ESTIMATE = 0.15
-"""Standard deviation of the logarithm of the body's estimated depth (ours): one error for the whole body of a moment."""
+"""Standard deviation of the logarithm of the body's estimated depth (ours): one error for a whole body."""
 
 
 def scene_depth(

@@ -90,5 +90,3 @@ def pixel_rays(pixels: int, lens: Fisheye = LENS) -> tuple[torch.Tensor, torch.T
     place = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).flatten(0, 1)
     radius = torch.linalg.vector_norm(place, dim=-1, keepdim=True)
     return lens.directions(lens.edge * place / radius.clamp_min(1.0)), radius[:, 0] <= 1
-
-

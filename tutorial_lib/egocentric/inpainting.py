@@ -99,7 +99,9 @@ def learn_to_fill(
         samples: to train on.
         steps: updates.
         generator: draws batches; the weights come from torch's own.
-        width, batch, rate: of the training.
+        width: of the network.
+        batch: how many at once.
+        rate: of Adam, at the start.
         progress: show a bar.
     """
     device = samples.scene.device

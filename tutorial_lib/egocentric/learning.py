@@ -70,7 +70,9 @@ def train(
         steps: updates.
         rate: of Adam, at the start.
         generator: draws batches and noise; the weights come from torch's own.
-        batch, cells, width: of the training.
+        batch: how many at once.
+        cells: along each side of the cube.
+        width: of the network.
         look: called every `every` steps and at the end, the network in eval mode.
         every: steps from one look to the next.
         label: what the bar says.

@@ -110,5 +110,3 @@ def judge(pose: torch.Tensor, samples: Samples, lengths: torch.Tensor) -> EgoSco
         foot_height=1000 * high.mean().item(),
         below=100 * feet_below(pose, samples).float().mean().item(),
     )
-
-

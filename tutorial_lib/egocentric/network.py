@@ -35,9 +35,7 @@ class V2V(nn.Module):
     def __init__(self, inputs: int, outputs: int, width: int = 16):
         super().__init__()
         self.first = nn.Conv3d(inputs, width, 3, padding=1)
-        self.down = nn.ModuleList(
-            [Residual(width, width), Residual(width, 2 * width), Residual(2 * width, 3 * width)]
-        )
+        self.down = nn.ModuleList([Residual(width, width), Residual(width, 2 * width), Residual(2 * width, 3 * width)])
         self.up = nn.ModuleList([Residual(5 * width, 2 * width), Residual(3 * width, width)])
         self.last = nn.Conv3d(width, outputs, 1)
 

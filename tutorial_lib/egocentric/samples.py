@@ -26,7 +26,7 @@ TILT = 0.08
 """Radians, standard deviation of how the camera sits on the head: else the pose alone would tell where the floor is."""
 
 NOISE, HIDDEN_NOISE = 0.015, 0.06
-"""Standard deviations of a detector's error in half-widths of the picture, for joints that are seen and hidden (ours)."""
+"""Standard deviations of a detector's error in half-widths, for joints that are seen and hidden (ours)."""
 
 _STEP = 32
 

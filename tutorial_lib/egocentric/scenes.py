@@ -52,9 +52,7 @@ def _box(low: torch.Tensor, high: torch.Tensor, top: float) -> torch.Tensor:
     return torch.stack([torch.cat([low, low.new_tensor([0.0])]), torch.cat([high, high.new_tensor([top])])])
 
 
-def draw_scene(
-    clip: torch.Tensor, frame: int, *, seated: bool, stepped: bool, generator: torch.Generator
-) -> Scene:
+def draw_scene(clip: torch.Tensor, frame: int, *, seated: bool, stepped: bool, generator: torch.Generator) -> Scene:
     """A person at a moment of a clip, in a room that fits.
 
     Args:

@@ -18,7 +18,9 @@ def through_the_lens(function: Callable) -> str:
         points[..., 2] = points[..., 2].abs() + 0.2
         flat = torch.linalg.vector_norm(points[..., :2], dim=-1, keepdim=True)
         angle, toward = torch.atan2(flat, points[..., 2:]), points[..., :2] / flat
-        hint = "the angle to the axis is atan2(length of (x, y), z); the place is 2 sin(angle / 2) in the direction (x, y)"
+        hint = (
+            "the angle to the axis is atan2(length of (x, y), z); the place is 2 sin(angle / 2) in the direction (x, y)"
+        )
         compare(
             tensor(function(points), f"points {tuple(shape)}", hint), 2 * torch.sin(angle / 2) * toward,
             f"points {tuple(shape)}", hint, 1e-6,

@@ -90,7 +90,8 @@ def view_lens(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     foot = math.degrees(arrays["angle"][FOOT])
     return stage.panes(
         stage.image(
-            picture=arrays["colours"], skeletons=[stage.skeleton2d("joints", arrays["screen"], colour="ink", width=2.5)],
+            picture=arrays["colours"],
+            skeletons=[stage.skeleton2d("joints", arrays["screen"], colour="ink", width=2.5)],
             title=f"{params['lens']}, 2 × {half:.0f}°", cross=None, weight=1.0,
         ),
         stage.curve(

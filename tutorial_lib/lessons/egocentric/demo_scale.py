@@ -42,7 +42,9 @@ def compute_scale(scenes: list[Scene], factor: float, person: int) -> dict[str, 
         "world": [sample.in_world(pose)[0] - middle for pose in (sample.pose, grown)],
         "curves": {metric: np.array(values) for metric, values in curves.items()},
         "score": score_at(sample, factor),
-        "soles": (sample.in_world(grown)[0, list(FEET), 2] - sample.in_world(sample.pose)[0, list(FEET), 2]).mean().item(),
+        "soles": (sample.in_world(grown)[0, list(FEET), 2] - sample.in_world(sample.pose)[0, list(FEET), 2])
+        .mean()
+        .item(),
         "boxes": boxes_of(scene, middle),
     }
 
@@ -108,5 +110,3 @@ def ten_percent(count: int = 6) -> dict[str, float]:
     """Means over the demo's people of the true body 10 % too large: the lesson's second prediction."""
     scores = [score_at(seen_by(scene, 8), 1.1) for scene in test_scenes()[:count]]
     return {metric: float(np.mean([score[metric] for score in scores])) for metric in METRICS}
-
-

@@ -46,7 +46,9 @@ def compute_step(nets: Networks, scenes: list[Scene], step: float, margin: float
     heights, profiles, off = {}, {}, {}
     for kind in SHIPPED:
         said = asked(nets, sample, kind)
-        heights[kind] = 1000 * (foot_heights(said["pose"][None], sample) - foot_heights(sample.pose, sample)).mean().item()
+        heights[kind] = (
+            1000 * (foot_heights(said["pose"][None], sample) - foot_heights(sample.pose, sample)).mean().item()
+        )
         if kind in FILLS:
             world = sample.in_world(scene_points(said["distance"][None]))[0]
             known = said["there"] & (sample.hole[0] if kind != "hole" else torch.ones_like(said["there"]))
@@ -69,7 +71,14 @@ def view_step(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         )
         for kind, points in arrays["profiles"].items() if kind != "true" and len(points)
     ]  # fmt: skip
-    names = {"none": "none", "hole": "hole", "classical": "classic", "learned": "learned", "true": "true", "body": "body"}
+    names = {
+        "none": "none",
+        "hole": "hole",
+        "classical": "classic",
+        "learned": "learned",
+        "true": "true",
+        "body": "body",
+    }
     off = arrays["off"]
     return stage.panes(
         stage.image(picture=arrays["depth"], title="depth, the body cut out", cross=None, weight=0.8),
@@ -87,7 +96,8 @@ def view_step(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         stage.curve(
             [stage.series("too high", np.arange(len(SHIPPED)), list(arrays["heights"].values()), mode="bars", bar=0.7)],
             x=stage.axis("told", -0.6, len(SHIPPED) - 0.4, ticks={names[kind]: i for i, kind in enumerate(SHIPPED)}),
-            y=stage.axis("predicted feet too high (mm)", -300, 300), title="where the networks put the feet", weight=1.1,
+            y=stage.axis("predicted feet too high (mm)", -300, 300),
+            title="where the networks put the feet", weight=1.1,
         ),
         height=265,
         note=(

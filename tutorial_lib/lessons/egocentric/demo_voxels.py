@@ -132,11 +132,16 @@ def view_voxels(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
 
     high = arrays["heights"]
     return stage.panes(
-        stage.image(picture=nearness(arrays["distance"], arrays["there"]), title="depth, as told", cross=None, weight=0.9),
+        stage.image(
+            picture=nearness(arrays["distance"], arrays["there"]), title="depth, as told", cross=None, weight=0.9,
+        ),
         slice_pane("before", "cube, cut: a 2D joint is a ray"),
         slice_pane("after", "after V2V"),
         stage.scene(
-            [stage.skeleton3d("truth", arrays["world"][0]), stage.skeleton3d("says", arrays["world"][1], colour="blue")],
+            [
+                stage.skeleton3d("truth", arrays["world"][0]),
+                stage.skeleton3d("says", arrays["world"][1], colour="blue"),
+            ],
             extent=((-0.9, 0.9), (-0.9, 0.9), (-0.2, 2.1)), view=(-60.0, 6.0), title="in the room", weight=0.85,
             meshes=[stage.mesh3d("box", *box, colour="grey") for box in arrays["boxes"]],
         ),

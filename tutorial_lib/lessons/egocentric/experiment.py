@@ -72,9 +72,7 @@ class World:
         share = {"floor": 0.0, "step": 1.0}.get(part, 0.4)
         number = ("train", "validation", *TESTS).index(part)
         path = self.work / f"{self.name}-samples-{part}.safetensors"
-        tensors = once_tensors(
-            path, lambda: vars(draw_samples(self._clips(part), count, 130 + number, steps=share))
-        )
+        tensors = once_tensors(path, lambda: vars(draw_samples(self._clips(part), count, 130 + number, steps=share)))
         return Samples(**{field.name: tensors[field.name] for field in fields(Samples)}).to(self.device)
 
     def _filler(self) -> FillNet:
@@ -195,9 +193,7 @@ def train_row(kind: SceneKind, world: World, seed: int, chosen: Mapping[str, Any
     }  # fmt: skip
     if kind == "none":
         kinds: tuple[SceneKind, ...] = ("hole", "learned", "true")
-        found["stood"] = {
-            test: {on: stood(world, pose, test, on) for on in kinds} for test, pose in poses.items()
-        }
+        found["stood"] = {test: {on: stood(world, pose, test, on) for on in kinds} for test, pose in poses.items()}
     if kind in SHIPPED and (seed == 0 or world.name == "gpu"):
         about = {"seed": seed, "row": kind, "errors": found["errors"]}
         checkpoints.save(net.cpu(), f"egocentric/{kind}", about, world.folder)

@@ -20,4 +20,6 @@ def rows_figure(found: Results, metric: str) -> go.Figure:
 def followed_figure(found: Results) -> go.Figure:
     """By how much the feet rise when the scene is raised by 100 mm, a bar a kind of scene."""
     means, ends = intervals({"feet rise by": [found.values(kind, "followed") for kind in ROWS]})
-    return figures.bars(means, SHORT, y_title="feet rise by (mm)", intervals=ends, title="The floor is raised by 100 mm")
+    return figures.bars(
+        means, SHORT, y_title="feet rise by (mm)", intervals=ends, title="The floor is raised by 100 mm"
+    )

@@ -68,7 +68,7 @@ def shaded(distance: torch.Tensor, rays: torch.Tensor, sample: Samples, body: to
         body: (P,) metres to the body, infinite where it is not.
     """
     places = camera_to_world((distance[:, None] * rays)[None], sample.camera)[0]
-    tiles = torch.floor(places / 0.25 + 1e-3).sum(-1) % 2
+    tiles = torch.floor(places / 0.5 + 1e-3).sum(-1) % 2
     light = torch.exp(-distance / 6)
     room = ((0.55 + 0.35 * tiles) * light)[:, None].expand(-1, 3)
     flesh = torch.stack([0.95 - 0.35 * body.clamp_max(2) / 2, 0.65 - 0.3 * body.clamp_max(2) / 2, 0.3 + 0 * body], -1)

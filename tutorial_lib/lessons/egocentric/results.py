@@ -86,9 +86,7 @@ class Results:
         parts = [self.content["rows"][kind][seed] for seed in self.seeds(kind)]
         return np.array([part["followed"] if metric == "followed" else part["errors"][test][metric] for part in parts])
 
-    def difference(
-        self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe", test: Test = "floor"
-    ) -> np.ndarray:
+    def difference(self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe", test: Test = "floor") -> np.ndarray:
         """(training seeds,) `kind` minus `other`, paired by seed: the same samples and batches, the same tests."""
         seeds = self.seeds(kind, other)
         rows = self.content["rows"]
@@ -188,7 +186,7 @@ def filled_table(found: Results) -> str:
 def searched_table(found: Results) -> str:
     """Markdown: the rates that were tried on validation people, and what was taken."""
     rows = [
-        [ROWS[kind], f"{one['rate']:g}", ", ".join(f"{rate}: {error:.0f}" for rate, error in one["tried"].items()) or "–"]
+        [ROWS[kind], f"{one['rate']:g}", ", ".join(f"{rate}: {e:.0f}" for rate, e in one["tried"].items()) or "–"]
         for kind, one in found.content["searched"].items()
         if kind in ROWS
     ]  # fmt: skip
