@@ -58,7 +58,7 @@ def draw_scene(clip: torch.Tensor, frame: int, *, seated: bool, stepped: bool, g
     Args:
         clip: (frames, 17, 3) metres, world frame, the floor at z = 0.
         frame: which moment.
-        seated: whether there is a seat where the hips are lowest.
+        seated: whether there is a seat where the hips are lowest; it is left out where feet stand.
         stepped: whether a step may stand under the feet; it does where both stand.
         generator: decides all the rest.
     """
@@ -66,9 +66,9 @@ def draw_scene(clip: torch.Tensor, frame: int, *, seated: bool, stepped: bool, g
     turn = float(_uniform(0.0, 2 * torch.pi, generator))
     c, s = torch.cos(torch.tensor(turn)), torch.sin(torch.tensor(turn))
     rotation = torch.tensor([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
-    lowest = clip[int(clip[:, 0, 2].argmin()), 0]
+    lowest = clip[int(clip[:, 0, 2].argmin())]
     middle = clip[frame, 0] * clip.new_tensor([1.0, 1.0, 0.0])
-    person, seat = (size * (place - middle) @ rotation.T for place in (clip[frame], lowest))
+    person, seat = (size * (place - middle) @ rotation.T for place in (clip[frame], lowest[0]))
     boxes = [torch.tensor([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])] * 4  # none yet
     ankles, step = person[list(FEET)], 0.0
     stands = bool((ankles[:, 2] < 0.16 * size).all() and (person[list(KNEES), 2] > 0.3 * size).all())
@@ -77,8 +77,10 @@ def draw_scene(clip: torch.Tensor, frame: int, *, seated: bool, stepped: bool, g
         step, flat = height, ankles[:, :2]
         boxes[0] = _box(flat.amin(0) - reach[:2], flat.amax(0) + reach[2:], step)
         person = person + person.new_tensor([0.0, 0.0, step])
-    elif seated:
-        boxes[1] = _box(seat[:2] - 0.18 * size, seat[:2] + 0.18 * size, float(seat[2]) - 0.1 * size)
+    elif seated and lowest[0, 2] < 1.25 * lowest[list(KNEES), 2].mean():  # who stays upright needs no seat
+        box = _box(seat[:2] - 0.18 * size, seat[:2] + 0.18 * size, float(seat[2]) - 0.1 * size)
+        if not ((ankles[:, :2] > box[0, :2] - 0.05) & (ankles[:, :2] < box[1, :2] + 0.05)).all(-1).any():
+            boxes[1] = box
     for slot in (2, 3):
         centre, half = _uniform(-1.8, 1.8, generator, 2), _uniform(0.12, 0.4, generator, 2)
         box = _box(centre - half, centre + half, float(_uniform(0.2, 0.9, generator)))

@@ -26,10 +26,10 @@ ROOM = ((-1.2, 1.2), (-1.2, 1.2), (0.0, 2.0))
 def test_scenes(seed: int = 2) -> list[Scene]:
     """One test person in six moments, each in a room of its own, on the floor."""
     generator = torch.Generator().manual_seed(seed)
-    clips = builtin(TEST_SEED, 1, DOING, 120)
+    clips = builtin(TEST_SEED, 1, DOING, 200)
     return [
         draw_scene(
-            clip.positions.float(), 100 if clip.action == "sit_down" else 45, seated=clip.action == "sit_down",
+            clip.positions.float(), 150 if clip.action == "sit_down" else 45, seated=clip.action == "sit_down",
             stepped=False, generator=generator,
         )
         for clip in clips
