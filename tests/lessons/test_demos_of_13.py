@@ -77,8 +77,8 @@ def test_presets_set_every_control_and_three_are_in_sight(demo):
 
 
 def test_a_pinhole_as_wide_shows_its_wearer_as_a_speck():
-    shins = demo_lens.shin_pixels(demo_lens.lens_demo())
-    assert shins["pinhole"] < 0.5 * min(shins[lens] for lens in ("equidistant", "equisolid", "polynomial"))
+    wide = demo_lens.shoulder_pixels(demo_lens.lens_demo())
+    assert wide["pinhole"] < 0.5 * min(wide[lens] for lens in ("equidistant", "equisolid", "polynomial"))
 
 
 def test_growing_moves_the_feet_and_no_pixel():

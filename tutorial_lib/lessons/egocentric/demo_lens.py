@@ -17,6 +17,7 @@ from tutorial_lib.lessons.egocentric.pictures import DOING, middle_of, seen_by, 
 from tutorial_lib.render import draw_looks
 from tutorial_lib.render.body import build
 from tutorial_lib.render.body_rays import body_distance
+from tutorial_lib.skeleton import JOINTS
 
 LENSES = {
     "pinhole": "blue",
@@ -30,8 +31,8 @@ POLYNOMIAL = (-0.05, 0.004)
 """An ordinary lens between the two ideal ones (ours)."""
 
 SIDE = 64
-KNEE, FOOT, WRIST = 2, 3, 16
-"""Joints whose places are told: right knee, foot, wrist."""
+FOOT, SHOULDERS = JOINTS.index("right_foot"), (JOINTS.index("left_shoulder"), JOINTS.index("right_shoulder"))
+"""Joints whose places are told."""
 
 
 def radius(lens: str, angle: torch.Tensor, half: float) -> torch.Tensor:
@@ -76,7 +77,7 @@ def compute_lens(scenes: list[Scene], lens: str, half: float, tilt: float, perso
         "screen": screen,
         "seen": seen,
         "angle": angle,
-        "shin": SIDE / 2 * (screen[KNEE] - screen[FOOT]).norm().item(),
+        "shoulders": SIDE / 2 * (screen[SHOULDERS[0]] - screen[SHOULDERS[1]]).norm().item(),
         "world": scene.people[0] - middle_of(scene),
         "camera": camera.position[0] - middle_of(scene),
     }
@@ -111,8 +112,8 @@ def view_lens(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         ),
         height=270,
         note=(
-            f"a shin covers {arrays['shin']:.1f} of {SIDE} pixels; {count} of 17 joints are in the field of view; the "
-            f"right foot lies {foot:.0f}° from the axis"
+            f"the shoulders are {arrays['shoulders']:.1f} of {SIDE} pixels wide; {count} of 17 joints are in the field "
+            f"of view; the right foot lies {foot:.0f}° from the axis"
         ),
     )  # fmt: skip
 
@@ -139,11 +140,11 @@ def lens_demo() -> Demo:
     )  # fmt: skip
 
 
-def shin_pixels(demo: Demo) -> dict[str, float]:
-    """Pixels of a shin through each lens, at the widest field: the lesson's first prediction."""
+def shoulder_pixels(demo: Demo) -> dict[str, float]:
+    """Pixels from shoulder to shoulder through each lens, at the widest field: the lesson's first prediction."""
     found = {}
     for lens in LENSES:
         demo.set(lens=lens, half=85, tilt=0, person=0).check()
-        found[lens] = float(np.round(demo.arrays["shin"], 2))
+        found[lens] = float(np.round(demo.arrays["shoulders"], 2))
     demo.reset().check()
     return found

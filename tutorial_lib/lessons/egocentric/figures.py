@@ -7,7 +7,7 @@ from tutorial_lib.display.claims import intervals
 from tutorial_lib.lessons.egocentric.recipes import ROWS, TESTS
 from tutorial_lib.lessons.egocentric.results import HEADS, Results, Test
 
-SHORT = ("none", "hole", "classical", "learned", "true", "body", "estimated")
+SHORT = ("none", "hole", "classic", "learned", "true", "body", "estimated")
 
 
 def rows_figure(found: Results, metric: str) -> go.Figure:
