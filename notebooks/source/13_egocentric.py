@@ -8,7 +8,7 @@
 # and occupancy, V2V networks, depth with its wearer removed, inpainting, and errors that say *where* somebody is.
 #
 # **You need** a camera that projects (lesson 05), the soft-argmax (lesson 02), the error after alignment (lesson 04).
-# **Time:** 65 minutes, 40 without the exercises.
+# **Time:** 70 minutes, 40 without the exercises.
 #
 # The lesson follows Wang et al. (CVPR 2023), "scene-aware egocentric pose estimation". *Run all cells first*: what
 # stands here as a picture then moves.
@@ -156,6 +156,12 @@ source(scale.grow, metrics.with_bones)
 # 2. *Occupy.* The scene's depth picture becomes points, ray times *distance*, and cells that hold one are full.
 # 3. *V2V.* A network of 3D convolutions turns cones and floor into a score per cell and joint; a soft-argmax makes a
 #    place in metres of it.
+#
+# For a cell with its centre at $c$, seen by the lens $\pi$ at $\pi(c)$, a joint detected at $x_j$, and pixels $p$ with
+# unit rays $r_p$ and distances $d_p$:
+#
+# $$\text{cone}_j(c)=e^{-\lVert \pi(c)-x_j\rVert^2/2\sigma^2}\qquad
+# \text{full}(c)=1\ \text{if some } d_p\,r_p \text{ lies in the cell, else } 0$$
 
 # %%
 source(voxels.unproject, voxels.occupancy)
@@ -462,7 +468,7 @@ def through_the_lens(points):
 checks.through_the_lens(through_the_lens)
 
 # %% [markdown]
-# **2. Fill the cube** (20 minutes). The heart of the paper's input: a depth picture as full cells. The cube reaches
+# **2. Fill the cube** (15 minutes). The heart of the paper's input: a depth picture as full cells. The cube reaches
 # from −1.1 to 1.1 m in x and y, and from 0 to 2.2 m in z; it is indexed z, y, x. What the depth picture holds is the
 # *distance* along a ray.
 
@@ -485,7 +491,7 @@ def fill_the_cube(distance, rays, there, cells):
 checks.fill_the_cube(fill_the_cube)
 
 # %% [markdown]
-# **3. Until it stands** (15 minutes). No network: the camera is `height` metres above a flat floor, `up` is the world's
+# **3. Until it stands** (10 minutes). No network: the camera is `height` metres above a flat floor, `up` is the world's
 # up in the camera's frame. Grow the pose about the camera until one ankle is 0.08 m above the floor, and none is lower.
 # Ankles are the joints 3 and 6.
 
