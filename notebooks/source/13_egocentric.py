@@ -75,7 +75,7 @@ lens_demo = demo_lens.lens_demo()
 lens_demo
 
 # %% tags=["demo-test"]
-wide = demo_lens.shoulder_pixels(lens_demo)
+wide = demo_lens.shoulder_pixels()
 assert wide["pinhole"] < 0.5 * min(wide[lens] for lens in ("equidistant", "equisolid", "polynomial")), wide
 lens_demo.set(half=40).check()
 narrow = int(lens_demo.arrays["seen"].sum())

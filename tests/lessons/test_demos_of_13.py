@@ -77,7 +77,7 @@ def test_presets_set_every_control_and_three_are_in_sight(demo):
 
 
 def test_a_pinhole_as_wide_shows_its_wearer_as_a_speck():
-    wide = demo_lens.shoulder_pixels(demo_lens.lens_demo())
+    wide = demo_lens.shoulder_pixels()
     assert wide["pinhole"] < 0.5 * min(wide[lens] for lens in ("equidistant", "equisolid", "polynomial"))
 
 

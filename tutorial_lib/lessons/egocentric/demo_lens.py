@@ -4,7 +4,6 @@ import math
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 
 from tutorial_lib.display import stage
@@ -140,11 +139,6 @@ def lens_demo() -> Demo:
     )  # fmt: skip
 
 
-def shoulder_pixels(demo: Demo) -> dict[str, float]:
+def shoulder_pixels() -> dict[str, float]:
     """Pixels from shoulder to shoulder through each lens, at the widest field: the lesson's first prediction."""
-    found = {}
-    for lens in LENSES:
-        demo.set(lens=lens, half=85, tilt=0, person=0).check()
-        found[lens] = float(np.round(demo.arrays["shoulders"], 2))
-    demo.reset().check()
-    return found
+    return {lens: compute_lens(test_scenes(), lens, 85, 0, 0)["shoulders"] for lens in LENSES}

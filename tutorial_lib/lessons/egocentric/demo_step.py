@@ -21,6 +21,8 @@ STANDING = ("wave", "reach", "carry")
 FILLS: dict[SceneKind, str] = {"hole": "ink", "classical": "orange", "learned": "vermillion", "true": "green"}
 """What is drawn of the depth, and its colour."""
 
+SYMBOLS: dict[SceneKind, stage.Symbol] = {"hole": "circle", "classical": "square", "learned": "circle"}
+
 NEAR = 0.12
 """Metres around the line through both feet within which points are shown."""
 
@@ -67,7 +69,7 @@ def view_step(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     shown = [
         stage.series(
             {"hole": "seen"}.get(kind, ROWS[kind].removeprefix("hole filled, ")), points[:, 0], points[:, 1],
-            colour=FILLS[kind], mode="markers", symbol={"classical": "square", "true": "diamond"}.get(kind, "circle"),
+            colour=FILLS[kind], mode="markers", symbol=SYMBOLS[kind],
         )
         for kind, points in arrays["profiles"].items() if kind != "true" and len(points)
     ]  # fmt: skip
