@@ -192,7 +192,7 @@ filled = {}
 for name, values in voxels_demo.presets.items():
     voxels_demo.set(**values).check()
     filled[name] = voxels_demo.arrays["filled"]
-assert filled["no scene"] == 0 < filled["a hole"] < filled["true scene"], filled
+assert filled["no scene"] == filled["a ray"] == 0 < filled["a hole"] < filled["true scene"], filled
 voxels_demo.reset().check()
 print("the demo of voxels moves")
 

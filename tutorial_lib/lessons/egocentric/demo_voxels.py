@@ -33,6 +33,9 @@ from tutorial_lib.skeleton import JOINTS
 
 ANKLE = JOINTS.index("right_foot")
 
+CLOUDS = {"before": "by its ray alone", "after": "after V2V"}
+"""Where the right ankle may be."""
+
 
 @dataclass(frozen=True)
 class Networks:
@@ -93,7 +96,7 @@ def asked(nets: Networks, sample: Samples, kind: SceneKind) -> dict[str, torch.T
 
 
 def compute_voxels(
-    nets: Networks, scenes: list[Scene], scene: SceneKind, cut: float, person: int, step: float
+    nets: Networks, scenes: list[Scene], scene: SceneKind, cloud: str, cut: float, person: int, step: float
 ) -> dict[str, Any]:
     """What `voxels_demo` shows for these values of its controls."""
     placed = on_a_step(scenes[person], step, 0.05)
@@ -127,7 +130,7 @@ def view_voxels(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
                 stage.dots("truth", arrays["at"][0][None], colour="ink", size=7.0, symbol="diamond"),
                 stage.dots("says", arrays["at"][1][None], colour="blue", size=6.0),
             ],
-            title=title, cross=None, margin=0.02, weight=0.95,
+            title=f"the cube, cut: {title}", cross=None, margin=0.02,
         )  # fmt: skip
 
     high = arrays["heights"]
@@ -135,8 +138,7 @@ def view_voxels(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
         stage.image(
             picture=nearness(arrays["distance"], arrays["there"]), title="depth, as told", cross=None, weight=0.9,
         ),
-        slice_pane("before", "cube, cut: a 2D joint is a ray"),
-        slice_pane("after", "after V2V"),
+        slice_pane(params["cloud"], CLOUDS[params["cloud"]]),
         stage.scene(
             [
                 stage.skeleton3d("truth", arrays["world"][0]),
@@ -157,12 +159,14 @@ def voxels_demo(nets: Networks) -> Demo:
     """One cube, told different scenes; each is asked by the network that was trained for it."""
     controls = {
         "scene": choice([(ROWS[kind], kind) for kind in SHIPPED], "none", "what it is told"),
+        "cloud": choice([(title, name) for name, title in CLOUDS.items()], "after", "right ankle"),
         "cut": slider(0.0, -0.5, 0.5, 0.05, "cut, behind the right ankle (m)"),
         "step": slider(0.0, 0.0, 0.3, 0.05, "step under the feet (m)"),
         "person": choice([(name.replace("_", " "), i) for i, name in enumerate(DOING)], 0, "what the wearer does"),
     }
-    start = {"scene": "none", "cut": 0.0, "step": 0.0, "person": 0}
+    start = {"scene": "none", "cloud": "after", "cut": 0.0, "step": 0.0, "person": 0}
     presets = {
+        "a ray": start | {"cloud": "before"},
         "no scene": start,
         "a hole": start | {"scene": "hole"},
         "inpainted": start | {"scene": "learned"},
@@ -170,6 +174,6 @@ def voxels_demo(nets: Networks) -> Demo:
         "on a step": start | {"scene": "true", "step": 0.25},
     }
     return live(
-        partial(compute_voxels, nets, test_scenes()), view_voxels, controls, presets=presets, folded=("person",),
-        title="Fill the cube: what does the network know about the floor?", recorded=("step", "cut"),
+        partial(compute_voxels, nets, test_scenes()), view_voxels, controls, presets=presets, folded=("step", "person"),
+        title="Fill the cube: what does the network know about the floor?", recorded=("cut",),
     )  # fmt: skip
