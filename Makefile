@@ -174,6 +174,9 @@ checkpoints: $(READY)
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/turned || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.results build/turned
+	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.egocentric.experiment --seed $$seed \
+		--folder tutorial_lib/checkpoints --work build/worn || exit 1; done
+	$(BIN)/python -m tutorial_lib.lessons.egocentric.results build/worn
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)

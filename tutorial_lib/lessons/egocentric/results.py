@@ -5,7 +5,6 @@
 collects the finished parts of `experiment` into that file.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +17,7 @@ from tutorial_lib.display.claims import plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.egocentric.depth import SceneKind
 from tutorial_lib.egocentric.metrics import METRICS
-from tutorial_lib.experiments import read_json, write_json
+from tutorial_lib.experiments import collect_command, read_json
 from tutorial_lib.lessons.egocentric.recipes import ROWS, TESTS
 
 FILE = Path(__file__).with_name("results.json")
@@ -206,11 +205,5 @@ def halves_table(found: Results) -> str:
     return markdown(["difference", "of", "after half the training", "at its end"], rows, numbers=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", type=Path, help="work folder of the experiment")
-    write_json(FILE, collect(parser.parse_args().parts))
-
-
 if __name__ == "__main__":
-    main()
+    collect_command(__doc__, collect, FILE)
