@@ -8,7 +8,7 @@
 # and occupancy, V2V networks, depth with its wearer removed, inpainting, and errors that say *where* somebody is.
 #
 # **You need** a camera that projects (lesson 05), the soft-argmax (lesson 02), the error after alignment (lesson 04).
-# **Time:** 70 minutes, 40 without the exercises.
+# **Time:** 75 minutes, 40 without the exercises.
 #
 # The lesson follows Wang et al. (CVPR 2023), "scene-aware egocentric pose estimation". *Run all cells first*: what
 # stands here as a picture then moves.
@@ -17,12 +17,15 @@
 import torch
 from IPython.display import Markdown
 
-from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, record
+from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, plus_minus, record
 from tutorial_lib.display.predict import Scale, predict
 from tutorial_lib.display.preview import show, source
 from tutorial_lib.display.tables import folded
 from tutorial_lib.egocentric import metrics, scale, voxels
+from tutorial_lib.egocentric.headset import LENS
 from tutorial_lib.egocentric.network import V2V, EgoNet
+from tutorial_lib.egocentric.scale import FEET, SOLE
+from tutorial_lib.egocentric.voxels import HALF
 from tutorial_lib.lessons.egocentric import (
     checks,
     demo_lens,
@@ -104,8 +107,8 @@ wide_guess.answer(
 # > all joints after the best alignment (P-MPJPE)?
 
 # %%
-FEET, ALIGNED = "(1) the feet", "(2) after alignment"
-grow_guess = predict({FEET: Scale(0, 300, 10, "mm"), ALIGNED: Scale(0, 100, 5, "mm")})
+AT_FEET, ALIGNED = "(1) the feet", "(2) after alignment"
+grow_guess = predict({AT_FEET: Scale(0, 300, 10, "mm"), ALIGNED: Scale(0, 100, 5, "mm")})
 grow_guess
 
 # %%
@@ -124,7 +127,7 @@ print("the demo of growing moves")
 
 # %%
 grow_guess.answer(
-    {FEET: tenth["feet"], ALIGNED: tenth["p_mpjpe"]},
+    {AT_FEET: tenth["feet"], ALIGNED: tenth["p_mpjpe"]},
     f"**What you saw.** No pixel moves. The feet are {tenth['feet']:.0f} mm off, through the floor; all joints "
     f"{tenth['mpjpe']:.0f} mm on average; after alignment {tenth['p_mpjpe']:.1f} mm. An aligned error is *blind* to "
     "this mistake, by definition. Only something in the picture whose size or distance is known can tell: the floor.",
@@ -141,7 +144,7 @@ grow_guess.answer(
 # | BA-MPJPE | which posture, after *all bones* of both got standard lengths, too? |
 # | feet | where are the ankles? |
 # | foot height | how much too high or low are the ankles in the room? |
-# | ankles below | how many are below what the person stands on? |
+# | ankles below | how many are below the floor, or the box, that is under them? |
 
 # %%
 source(scale.grow, metrics.with_bones)
@@ -200,9 +203,9 @@ print("the demo of voxels moves")
 without, told = (FOUND.values(kind, "foot_height").mean() for kind in ("none", "learned"))
 height_guess.answer(
     {WITHOUT: float(without), WITH: float(told)},
-    f"{without:.0f} mm without a scene, {told:.0f} mm with the filled one, over all trainings and test people on the "
-    f"floor. Someone who knows the shape exactly and takes everybody for average in size is "
-    f"{FOUND.blind('truth at mean size', 'foot_height'):.0f} mm off.",
+    f"{without:.0f} mm without a scene, {told:.0f} mm with the filled one: means over all trainings and test people on "
+    "the floor, which the table of section 4 has with their intervals. Someone who knows the shape exactly and takes "
+    f"everybody for average in size is {FOUND.blind('truth at mean size', 'foot_height'):.0f} mm off.",
 )
 
 # %% [markdown]
@@ -229,7 +232,8 @@ folded("Would more training change a verdict? Differences on validation people",
 
 # %% [markdown]
 # The paper's own table, as the seminar that this course grew from copied it; "ours" is the paper's method. It has no
-# row without a scene, or with a hole: what the scene does is mixed there with a new network and new data.
+# row of the same network without a scene, or with a hole: what the scene does is mixed there with a new network and new
+# data.
 
 # %%
 folded("The paper's table", results.paper_table())
@@ -237,8 +241,8 @@ folded("The paper's table", results.paper_table())
 # %% [markdown]
 # ## 5. A step that your own body hides
 #
-# A flat floor is visible around the body, so a hole costs little: a network can carry the floor on by itself. To see
-# what inpainting is worth, the hidden part must be *different*. Put a step under the feet.
+# A flat floor is visible around the body: whoever is told of a hole could carry the floor on without help. To see what
+# inpainting is worth, the hidden part must be *different*. Put a step under the feet.
 #
 # > **Predict.** All test people stand on a step that they mostly hide. Compared with the hole left open, the feet's
 # > height after *learned* filling is …
@@ -268,12 +272,12 @@ Markdown(results.filled_table(FOUND))
 Markdown(results.main_table(FOUND, "step"))
 
 # %%
-filling = FOUND.difference("learned", "hole", "foot_height", "step").mean()
+filling, perfect = (FOUND.difference(kind, "hole", "foot_height", "step") for kind in ("learned", "true"))
 step_guess.answer(
-    STEP[0 if filling < -10 else 2 if filling > 10 else 1],
-    f"{filling:+.0f} mm, learned filling minus the open hole, on a step. The true scene behind the body would make it "
-    f"{FOUND.difference('true', 'hole', 'foot_height', 'step').mean():+.0f} mm: that is what any filling could win at "
-    "most. A step of which nothing shows cannot be known to anybody who sees depth alone.",
+    STEP[0 if filling.mean() < -10 else 2 if filling.mean() > 10 else 1],
+    f"{plus_minus(filling)} mm, learned filling minus the open hole, on a step. With the true scene behind the body, "
+    f"the best that a filling could be, it is {plus_minus(perfect)} mm. A step of which nothing shows cannot be known "
+    "to anybody who sees depth alone.",
 )
 
 # %% [markdown]
@@ -313,15 +317,16 @@ shares = {
 place_card = Claim(
     "place",
     LESSON,
-    "What the scene gives is place and size more than shape: the absolute error falls by a larger share than the "
+    "What the scene gives is place and size more than shape: the absolute error falls, and by a larger share than the "
     "aligned one.",
     "Wang et al. 2023, the same table: MPJPE and P-MPJPE against EgoPW",
     paper={"MPJPE": 100 * (118.5 / 189.6 - 1), "P-MPJPE": 100 * (92.75 / 105.3 - 1), "MPJPE - P-MPJPE": None},
     ours=shares | {"MPJPE - P-MPJPE": shares["MPJPE"] - shares["P-MPJPE"]},
-    test=lambda m: is_below(m["MPJPE - P-MPJPE"]),
+    test=lambda m: all_hold(is_below(m["MPJPE"]), is_below(m["MPJPE - P-MPJPE"])),
     explanation="Change in per cent, with scene against without; the last row is the difference of the two, paired.",
-    if_not="The aligned error falls at least as much here: a better place also leads to a better shape.",
-    if_undecided="The two shares are too near to each other for these trainings.",
+    if_not="The absolute error does not fall, or the aligned one falls by as large a share: then the shape is better, "
+    "too.",
+    if_undecided="One of the two intervals, of MPJPE and of the last row, holds zero.",
     unit="%",
 )
 record(scene_card, place_card)
@@ -330,9 +335,9 @@ record(scene_card, place_card)
 floor_card = Claim(
     "floor",
     LESSON,
-    "The scene keeps feet above the floor: less than half as many ankles are below it.",
+    "The scene keeps feet from sinking in: less than half as many ankles are below the floor, or the box, under them.",
     "ours; the paper counts no penetration",
-    paper={"no scene": None, "with scene": None, "with scene - half of those without": None},
+    paper=None,
     ours={
         "no scene": FOUND.values("none", "below"),
         "with scene": FOUND.values("learned", "below"),
@@ -348,18 +353,19 @@ floor_card = Claim(
 follow_card = Claim(
     "follow",
     LESSON,
-    "The feet follow the floor: if the scene is raised by 100 mm, they rise by more than 50.",
+    "The feet follow the floor: if the scene, true or filled by learning, is raised by 100 mm, they rise by more than "
+    "50.",
     "ours",
-    paper={"true scene": None, "hole filled, learned": None, "no scene": None},
+    paper=None,
     ours={
         title: FOUND.values(kind, "followed")
         for title, kind in (("true scene", "true"), ("hole filled, learned", "learned"), ("no scene", "none"))
     },
     test=lambda m: all_hold(*(is_above(m[title], 50) for title in ("true scene", "hole filled, learned"))),
     explanation="The bodies and 2D joints stay as they are; without a scene nothing can change, the control.",
-    if_not="They rise by less: 2D joints and the scene then contradict each other, and a network that has learned how "
-    "large people are meets the lie half way.",
-    if_undecided="One of the intervals holds 50 mm.",
+    if_not="They rise by less with one of the two: 2D joints and the scene contradict each other then, and a network "
+    "that has learned how large people are need not believe the scene.",
+    if_undecided="One of the two intervals holds 50 mm.",
     unit="mm",
 )
 record(floor_card, follow_card)
@@ -368,26 +374,27 @@ record(floor_card, follow_card)
 inpaint_card = Claim(
     "inpainting",
     LESSON,
-    "Where the body hides a step, filling the hole lowers the error of the feet's height.",
+    "Where the body hides a step, filling the hole by learning lowers the error of the feet's height.",
     "Wang et al. 2023, their depth inpainting; no ablation is in our sources",
-    paper={"learned - hole": None},
+    paper=None,
     ours={"learned - hole": FOUND.difference("learned", "hole", "foot_height", "step")},
     test=lambda m: is_below(m["learned - hole"]),
     explanation="Everybody stands on a step. Inpainting knows only what shows around the body.",
-    if_not="A network that is told of a hole guesses what is in it as well as one that guesses for it.",
+    if_not="A network that is told of a hole guesses what is in it at least as well as one that guesses for it.",
     if_undecided="The difference is smaller than what the dice of a training make.",
     unit="mm",
 )
 perfect_card = Claim(
     "perfect",
     LESSON,
-    "A perfect inpainting would lower it: the true scene behind the body beats the hole.",
+    "A perfect inpainting would: where the body hides a step, the true scene behind the body lowers the error of the "
+    "feet's height, against the open hole.",
     "ours",
-    paper={"true - hole": None},
+    paper=None,
     ours={"true - hole": FOUND.difference("true", "hole", "foot_height", "step")},
     test=lambda m: is_below(m["true - hole"]),
     explanation="As before, with the truth behind the body, which no camera sees.",
-    if_not="Even the truth does not help: cells of this size, or the rest of the picture, tell the step already.",
+    if_not="Even the truth behind the body does not help here.",
     if_undecided="The difference is smaller than what the dice of a training make.",
     unit="mm",
 )
@@ -399,11 +406,11 @@ classic_card = Claim(
     LESSON,
     "Learned inpainting beats the classical one, by the feet's height on a step.",
     "ours; the paper has a learned one alone",
-    paper={"learned - classical": None},
+    paper=None,
     ours={"learned - classical": FOUND.difference("learned", "classical", "foot_height", "step")},
     test=lambda m: is_below(m["learned - classical"]),
     explanation="The table of section 5 has the errors of the depth itself.",
-    if_not="Better depth in the hole does not become better feet here.",
+    if_not="Feet are not nearer to their height with it, whichever depth is better.",
     if_undecided="The difference is smaller than what the dice of a training make.",
     unit="mm",
 )
@@ -413,7 +420,7 @@ body_card = Claim(
     "Depth with the wearer in it misleads: with exact depth and with estimated depth of the body, the absolute error "
     "is larger than with the body truly removed.",
     "Wang et al. 2023, the reason why they remove it; no ablation is in our sources",
-    paper={"exact, body left in - removed": None, "estimated, body left in - removed": None},
+    paper=None,
     ours={
         "exact, body left in - removed": FOUND.difference("body", "true"),
         "estimated, body left in - removed": FOUND.difference("estimated", "true"),
@@ -436,12 +443,12 @@ record(
         "The network does more with the scene than one number can: its feet are nearer than those of the pose without "
         "a scene, grown until it stands.",
         "ours",
-        paper={"network - grown until it stands": None},
+        paper=None,
         ours={"network - grown until it stands": FOUND.values("learned", "feet") - FOUND.stood("learned", "feet")},
         test=lambda m: is_below(m["network - grown until it stands"]),
         explanation="People on the floor, both with the same filled scene, paired by seed. Whoever has both feet in "
         "the air, or a foot before a box, is grown wrongly.",
-        if_not="One number does it: growing until a foot stands is a strong answer, and needs no training with scenes.",
+        if_not="One number does it: growing until a foot stands is at least as good, without a training with scenes.",
         if_undecided="The interval holds zero.",
         unit="mm",
     )
@@ -468,19 +475,31 @@ def through_the_lens(points):
 checks.through_the_lens(through_the_lens)
 
 # %% [markdown]
-# **2. Fill the cube** (15 minutes). The heart of the paper's input: a depth picture as full cells. The cube reaches
-# from −1.1 to 1.1 m in x and y, and from 0 to 2.2 m in z; it is indexed z, y, x. What the depth picture holds is the
-# *distance* along a ray.
+# **2. Fill the cube** (20 minutes). The heart of the paper's input: from a depth picture to full cells. Pixels have
+# their centres at $(u, v)$, both from −1 to 1; the image circle has the radius 1. There exercise 1 runs backwards:
+# $\rho=e\sqrt{u^2+v^2}$ with $e=$ `LENS.edge`; its angle makes a ray, and the picture holds the *distance* along it.
+# Move every point by `shift`, and fill its cell. The cube reaches from −`HALF` to `HALF` in x and y, and from 0 to
+# 2 `HALF` in z, all in metres; it is indexed z, y, x. Nothing is known in the hole and outside the circle.
+#
+# Once yours is right, it fills all cubes of *Break it*, where `shift` is the lie.
 
 
 # %%
-def fill_the_cube(distance, rays, there, cells):
-    """(P,) metres along unit rays (P, 3), known where there (P,) bool, to (cells, cells, cells) bool."""
+def fill_the_cube(depth, hole, cells, shift):
+    """Depth (S, S) in metres, hole (S, S) bool, shift (3,) in metres, to (cells, cells, cells) bool."""
     ### BEGIN SOLUTION
-    points = distance[:, None] * rays
-    lower = torch.tensor([-1.1, -1.1, 0.0])
-    index = torch.floor((points - lower) / 2.2 * cells).long()
-    known = there & ((index >= 0) & (index < cells)).all(-1)
+    side = len(depth)
+    line = (torch.arange(side) + 0.5) / side * 2 - 1
+    v, u = torch.meshgrid(line, line, indexing="ij")
+    radius = (u**2 + v**2).sqrt()
+    angle = 2 * torch.asin(LENS.edge * radius / 2)
+    flat = torch.sin(angle) / radius.clamp_min(1e-9)
+    rays = torch.stack([flat * u, flat * v, torch.cos(angle)], -1)
+
+    points = depth[..., None] * rays + shift
+    lower = torch.tensor([-HALF, -HALF, 0.0])
+    index = torch.floor((points - lower) / (2 * HALF) * cells).long()
+    known = ~hole & (radius <= 1) & ((index >= 0) & (index < cells)).all(-1)
     x, y, z = index[known].unbind(-1)
     cube = torch.zeros(cells, cells, cells, dtype=torch.bool)
     cube[z, y, x] = True
@@ -492,16 +511,16 @@ checks.fill_the_cube(fill_the_cube)
 
 # %% [markdown]
 # **3. Until it stands** (10 minutes). No network: the camera is `height` metres above a flat floor, `up` is the world's
-# up in the camera's frame. Grow the pose about the camera until one ankle is 0.08 m above the floor, and none is lower.
-# Ankles are the joints 3 and 6.
+# up in the camera's frame. Grow the pose about the camera until one ankle is `SOLE` metres above the floor, and none is
+# lower. Ankles are the joints `FEET`.
 
 
 # %%
 def until_it_stands(pose, up, height):
     """(17, 3) metres in the camera's frame and up (3,) to the grown pose (17, 3)."""
     ### BEGIN SOLUTION
-    below = -(pose[[3, 6]] @ up)  # how far each ankle is below the camera
-    return pose * ((height - 0.08) / below).min()
+    below = -(pose[list(FEET)] @ up)  # how far each ankle is below the camera
+    return pose * ((height - SOLE) / below).min()
     ### END SOLUTION
 
 
@@ -510,8 +529,8 @@ checks.until_it_stands(until_it_stands)
 # %% [markdown]
 # ## Break it
 #
-# A floor that lies. Raise or sink the scene of the person below, and of nobody else's picture a pixel: the 2D joints
-# stay as they are. Where does each network put the feet? When does it stop to believe you?
+# A floor that lies. Raise or sink the scene of the person below; the 2D joints stay where they are. Where does each
+# network put the feet? When does it stop to believe you?
 
 # %%
 lies_demo = demo_lies.lies_demo(NETS)
@@ -530,11 +549,11 @@ print("the demo of lies moves")
 #
 # 1. A fisheye puts half a space into one picture; a pinhole as wide would show its wearer as a speck.
 # 2. A body that grows about the camera moves no pixel. An aligned error cannot see it, the feet's can.
-# 3. Depth as full cells beside 2D joints as cones: a V2V network looks where cones meet the floor. Section 4 says what
-#    that wins, and what one number without a network wins.
+# 3. Depth as full cells beside 2D joints as cones: a V2V network can look where cones meet the floor. Section 4 says
+#    what that wins, and what one number without a network wins.
 # 4. The wearer has to be cut out, and the hole hides what one stands on. Section 5 says what filling is worth.
-# 5. **What does a camera on your head know about your feet?** Alone, in which direction they are. How far, it can only
-#    know from what they stand on.
+# 5. **What does a camera on your head know about your feet?** Alone, in which direction they are. How far, it can know
+#    from a size that somebody told it, or from what they stand on.
 #
 # ## Further reading
 #

@@ -8,6 +8,7 @@ import jupytext
 import pytest
 import torch
 
+from tutorial_lib.lessons.egocentric import demo_lies as lies_of_13
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
 
@@ -32,8 +33,8 @@ CELLS, STARTS = exercises()
 
 @pytest.fixture(autouse=True)
 def forgets(monkeypatch):
-    """No training after these tests takes an answer of theirs."""
-    for lesson in (training_of_02, training_of_08):
+    """No training and no demo after these tests takes an answer of theirs."""
+    for lesson in (training_of_02, training_of_08, lies_of_13):
         monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
@@ -584,6 +585,84 @@ WRONG["take_turns"] = {
     }.items()
 }
 
+LENS_OF_13 = """
+    flat = points[..., :2].norm(dim=-1, keepdim=True)
+    angle = torch.arccos(points[..., 2:] / points.norm(dim=-1, keepdim=True))
+    return {radius} * points[..., :2] / {towards}
+"""
+CUBE = """
+    line = {line}
+    v, u = torch.meshgrid(line, line, indexing="{order}")
+    radius = (u * u + v * v).sqrt()
+    angle = {angle}
+    flat = torch.sin(angle) / radius
+    rays = torch.stack([flat * u, flat * v, torch.cos(angle)], -1)
+    points = depth[..., None] * {along} {moved}
+    where = (points + torch.tensor([HALF, HALF, 0.0])) / (2 * HALF)
+    index = {index}.long()
+    known = {known} & {fits}
+    cube = torch.zeros(cells, cells, cells, dtype=torch.bool)
+    x, y, z = index[known].clamp(0, cells - 1).unbind(-1)
+    cube[{axes}] = True
+    return cube
+"""
+CUBED = {
+    "line": "(2 * torch.arange(len(depth)) + 1) / len(depth) - 1", "order": "ij",
+    "angle": "2 * torch.asin(LENS.edge * radius / 2)", "along": "rays", "moved": "+ shift",
+    "index": "torch.floor(where * cells)", "known": "~hole & (radius <= 1)",
+    "fits": "(index >= 0).all(-1) & (index < cells).all(-1)", "axes": "z, y, x",
+}  # fmt: skip
+STANDING = """
+    below = {below}
+    return {grown}
+"""
+STOOD = {"below": "-(pose[list(FEET)] @ up)", "grown": "pose * ((height - SOLE) / below).min()"}
+WRONG["through_the_lens"] = {
+    "a pinhole": "return points[..., :2] / points[..., 2:]",
+    "equidistant": LENS_OF_13.format(radius="angle", towards="flat"),
+    "not halved": LENS_OF_13.format(radius="2 * torch.sin(angle)", towards="flat"),
+    "not doubled": LENS_OF_13.format(radius="torch.sin(angle / 2)", towards="flat"),
+    "no direction": LENS_OF_13.format(radius="2 * torch.sin(angle / 2)", towards="1"),
+    "three coordinates": "return points",
+    "nothing": "return None",
+}
+WRONG["fill_the_cube"] = {
+    slip: CUBE.format_map(CUBED | change)
+    for slip, change in {
+        "x, y, z": {"axes": "x, y, z"},
+        "depth along the axis": {"along": "rays / rays[..., 2:]"},
+        "rows and columns": {"order": "xy"},
+        "equidistant": {"angle": "LENS.limit * radius"},
+        "the hole too": {"known": "(radius <= 1)"},
+        "the corners too": {"known": "~hole"},
+        "not moved": {"moved": ""},
+        "corners of pixels": {
+            "line": "torch.linspace(-1, 1, len(depth))",
+            "angle": "2 * torch.asin((LENS.edge * radius / 2).clamp_max(1))",
+        },
+        "corners of cells": {"index": "torch.round(where * (cells - 1))"},
+        "at the border": {"fits": "True"},
+        "moved before the ray": {"along": "(rays + shift)", "moved": ""},
+    }.items()
+}
+WRONG["fill_the_cube"] |= {
+    "empty": "return torch.zeros(cells, cells, cells, dtype=torch.bool)",
+    "flat": "return hole",
+    "nothing": "return None",
+}
+WRONG["until_it_stands"] = {
+    slip: STANDING.format_map(STOOD | change)
+    for slip, change in {
+        "the other foot": {"grown": "pose * ((height - SOLE) / below).max()"},
+        "the mean": {"grown": "pose * ((height - SOLE) / below).mean()"},
+        "no sole": {"grown": "pose * (height / below).min()"},
+        "moved": {"grown": "pose - (height - SOLE - below.max()) * up"},
+        "z": {"below": "pose[list(FEET), 2]"},
+        "as it was": {"grown": "pose"},
+        "one ankle": {"grown": "pose * (height - SOLE) / below[0]"},
+    }.items()
+}
+
 
 def test_every_exercise_of_the_course_is_tried_here():
     assert set(CELLS) == set(WRONG)
@@ -659,6 +738,26 @@ DIAGNOSED = {
     ("along_the_rays", "as far away as the root"): WRONG["along_the_rays"]["flat"],
     ("two_worlds", "turned the same way"): WRONG["two_worlds"]["the same way"],
     ("take_turns", "what the lifter's loss left was kept"): WRONG["take_turns"]["gradients are left"],
+    ("through_the_lens", "a pinhole's picture"): WRONG["through_the_lens"]["a pinhole"],
+    ("through_the_lens", "an equidistant lens"): WRONG["through_the_lens"]["equidistant"],
+    ("through_the_lens", "half of the angle"): WRONG["through_the_lens"]["not halved"],
+    ("through_the_lens", "factor 2 is missing"): WRONG["through_the_lens"]["not doubled"],
+    ("through_the_lens", "a unit direction first"): WRONG["through_the_lens"]["no direction"],
+    ("fill_the_cube", "indexed x, y, z"): WRONG["fill_the_cube"]["x, y, z"],
+    ("fill_the_cube", "taken for depth along the axis"): WRONG["fill_the_cube"]["depth along the axis"],
+    ("fill_the_cube", "u and v are exchanged"): WRONG["fill_the_cube"]["rows and columns"],
+    ("fill_the_cube", "an equidistant one"): WRONG["fill_the_cube"]["equidistant"],
+    ("fill_the_cube", "the hole was filled in"): WRONG["fill_the_cube"]["the hole too"],
+    ("fill_the_cube", "outside the image circle was"): WRONG["fill_the_cube"]["the corners too"],
+    ("fill_the_cube", "were not moved"): WRONG["fill_the_cube"]["not moved"],
+    ("fill_the_cube", "their centres are meant"): WRONG["fill_the_cube"]["corners of pixels"],
+    ("fill_the_cube", "instead of n"): WRONG["fill_the_cube"]["corners of cells"],
+    ("fill_the_cube", "moved to the border"): WRONG["fill_the_cube"]["at the border"],
+    ("until_it_stands", "the other foot stands"): WRONG["until_it_stands"]["the other foot"],
+    ("until_it_stands", "not SOLE metres above"): WRONG["until_it_stands"]["no sole"],
+    ("until_it_stands", "moved down, not grown"): WRONG["until_it_stands"]["moved"],
+    ("until_it_stands", "the camera is tilted"): WRONG["until_it_stands"]["z"],
+    ("until_it_stands", "the mean of both"): WRONG["until_it_stands"]["the mean"],
 }
 
 
@@ -676,6 +775,11 @@ WRONG["fit_template"] = {
 }
 
 RIGHT = {
+    "through_the_lens": LENS_OF_13.format(radius="2 * torch.sin(angle / 2)", towards="flat"),
+    "fill_the_cube": CUBE.format_map(CUBED),
+    "until_it_stands": STANDING.format_map(
+        STOOD | {"grown": "torch.einsum('jk,->jk', pose, ((height - SOLE) / below).amin())"}
+    ),
     "along_the_rays": "return torch.stack([*((seen * (1 + depth[..., None] / distance)).unbind(-1)), depth], -1)",
     "walk_round": "return (tilt(before) @ about_vertical(-azimuth) @ tilt(-after)).mT",
     "one_round": """
