@@ -244,8 +244,8 @@ folded("The paper's table", results.paper_table())
 # A flat floor is visible around the body: whoever is told of a hole could carry the floor on without help. To see what
 # inpainting is worth, the hidden part must be *different*. Put a step under the feet.
 #
-# > **Predict.** All test people stand on a step that they mostly hide. Compared with the hole left open, the feet's
-# > height after *learned* filling is …
+# > **Predict.** All test people stand on a step of which they hide about half. Compared with the hole left open, the
+# > feet's height after *learned* filling is …
 
 # %%
 STEP = ["more than 10 mm better", "within 10 mm", "more than 10 mm worse"]
@@ -270,6 +270,9 @@ Markdown(results.filled_table(FOUND))
 
 # %%
 Markdown(results.main_table(FOUND, "step"))
+
+# %%
+show(figures.rows_figure(FOUND, "foot_height", "step"))
 
 # %%
 filling, perfect = (FOUND.difference(kind, "hole", "foot_height", "step") for kind in ("learned", "true"))
@@ -374,7 +377,7 @@ record(floor_card, follow_card)
 inpaint_card = Claim(
     "inpainting",
     LESSON,
-    "Where the body hides a step, filling the hole by learning lowers the error of the feet's height.",
+    "Where the body hides about half of a step, filling the hole by learning lowers the error of the feet's height.",
     "Wang et al. 2023, their depth inpainting; no ablation is in our sources",
     paper=None,
     ours={"learned - hole": FOUND.difference("learned", "hole", "foot_height", "step")},
@@ -387,8 +390,8 @@ inpaint_card = Claim(
 perfect_card = Claim(
     "perfect",
     LESSON,
-    "A perfect inpainting would: where the body hides a step, the true scene behind the body lowers the error of the "
-    "feet's height, against the open hole.",
+    "A perfect inpainting would: where the body hides about half of a step, the true scene behind the body lowers the "
+    "error of the feet's height, against the open hole.",
     "ours",
     paper=None,
     ours={"true - hole": FOUND.difference("true", "hole", "foot_height", "step")},

@@ -1,12 +1,22 @@
 """Lesson 13's demos and experiment, on tiny networks: every control changes what it must, every part is kept."""
 
 import json
+import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tutorial_lib.camera import camera_to_world
+from tutorial_lib.datasets.splits import TEST_SEED, TRAINED_ACTIONS
 from tutorial_lib.display.controls import stops
+from tutorial_lib.egocentric.depth import ESTIMATE, scene_points
+from tutorial_lib.egocentric.headset import AHEAD, LENS
 from tutorial_lib.egocentric.metrics import METRICS
+from tutorial_lib.egocentric.samples import HIDDEN_NOISE, NOISE, draw_samples
+from tutorial_lib.egocentric.scenes import SIZES
+from tutorial_lib.egocentric.voxels import HALF
 from tutorial_lib.lessons.egocentric import (
     demo_lens,
     demo_lies,
@@ -17,7 +27,11 @@ from tutorial_lib.lessons.egocentric import (
     figures,
     results,
 )
-from tutorial_lib.lessons.egocentric.recipes import BUDGETS, ROWS, TESTS
+from tutorial_lib.lessons.egocentric.pictures import circle_of
+from tutorial_lib.lessons.egocentric.recipes import BUDGETS, RAISED, ROWS, TESTS
+from tutorial_lib.motion import builtin
+
+SOURCE = Path(__file__).parents[2] / "notebooks" / "source" / "13_egocentric.py"
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +150,31 @@ def test_tables_and_figures_hold_every_row(found):
     paper = results.paper_table()
     assert all(value in paper for value in ("118.5", "92.75", "61.92", "62.82", "EgoPW"))
     assert results.halves_table(found).count("\n") > 3 and "learned" in results.filled_table(found)
-    assert len(figures.rows_figure(found, "feet").data) == len(TESTS)
+    shown = {test: figures.rows_figure(found, "feet", test) for test in TESTS}
+    assert all(
+        np.allclose(shown[test].data[0].y, [found.values(kind, "feet", test).mean() for kind in ROWS]) for test in TESTS
+    )
     assert len(figures.followed_figure(found).data) == 1
+
+
+def test_the_lesson_says_the_settings_that_the_code_has():
+    text = " ".join(re.sub(r"^# ", "", SOURCE.read_text(encoding="utf-8"), flags=re.MULTILINE).split())
+    assert f"{100 * AHEAD:.0f} cm before the forehead" in text and f"{2 * HALF:g} m here" in text
+    assert f"up to {math.degrees(LENS.limit):.0f}°" in text and f"{demo_lens.SIDE} × {demo_lens.SIDE} pixels" in text
+    assert f"{SIZES[0]} to {SIZES[1]} times as large" in text and "those that the body hides four times as much" in text
+    assert HIDDEN_NOISE == 4 * NOISE and f"raise all points of the scene by {1000 * RAISED:.0f} mm" in text
+    assert f"off by a factor, {100 * ESTIMATE:.0f} % typically" in " ".join(text.replace('" "', "").split())
+
+
+def test_about_half_of_a_step_is_hidden():
+    clips = builtin(TEST_SEED, 2, TRAINED_ACTIONS[::2], 60)
+    samples = draw_samples(clips, 24, 0, steps=1.0, progress=False)
+    places = camera_to_world(scene_points(samples.scene), samples.camera)
+    low, high = samples.boxes[:, 0, 0], samples.boxes[:, 0, 1]
+    on_top = ((places - high[:, None]).abs()[..., 2] < 1e-3) & (places > low[:, None] - 1e-3)[..., :2].all(-1)
+    on_top &= (places < high[:, None] + 1e-3)[..., :2].all(-1) & circle_of(48)
+    share = (on_top & samples.hole).sum(1) / on_top.sum(1)
+    assert 0.4 < share.mean() < 0.6
 
 
 def test_the_shipped_budget_looks_often_enough():

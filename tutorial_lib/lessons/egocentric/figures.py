@@ -10,11 +10,11 @@ from tutorial_lib.lessons.egocentric.results import HEADS, Results, Test
 SHORT = ("none", "hole", "classic", "learned", "true", "body", "estimated")
 
 
-def rows_figure(found: Results, metric: str) -> go.Figure:
-    """One bar a kind of scene and test: mean and 95 % interval over trainings."""
-    tests: tuple[Test, ...] = ("floor", "step")
-    means, ends = intervals({TESTS[test]: [found.values(kind, metric, test) for kind in ROWS] for test in tests})
-    return figures.bars(means, SHORT, y_title=HEADS[metric], intervals=ends, title=HEADS[metric].split(" (")[0])
+def rows_figure(found: Results, metric: str, test: Test = "floor") -> go.Figure:
+    """One bar a kind of scene: mean and 95 % interval over trainings."""
+    means, ends = intervals({TESTS[test]: [found.values(kind, metric, test) for kind in ROWS]})
+    title = f"{HEADS[metric].split(' (')[0]}, {TESTS[test]}"
+    return figures.bars(means, SHORT, y_title=HEADS[metric], intervals=ends, title=title)
 
 
 def followed_figure(found: Results) -> go.Figure:

@@ -19,7 +19,7 @@ SHIPPED = KINDS[:-1]
 """Networks that the lesson shows, of training seed 0."""
 
 TESTS = {"floor": "on the floor", "step": "on a step"}
-"""Test people stand on the floor, or sit; or all of them stand on a step that they mostly hide."""
+"""Test people stand on the floor, or sit; or all of them stand on a step of which they hide about half."""
 
 RAISED = 0.1
 """Metres by which a scene that lies is too high."""
