@@ -89,7 +89,8 @@ def train(
         noise: of the detector while it trains.
         validate: as in `training.fit`: the best weights stay; without it the last.
         every: steps from one validation to the next.
-        label, progress: of the bar.
+        label: what the bar says.
+        progress: show a bar.
 
     Raises:
         ValueError: shares that do not add up to 1.

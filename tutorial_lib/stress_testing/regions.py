@@ -13,6 +13,9 @@ Rule = Literal["minimum", "mean"]
 FIRST = 0.03
 """How far every side reaches at first, in half-ranges of an axis."""
 
+SIDES, SLAB = 3, 10
+"""How many sides of a box are tried in a round, and with how many questions each."""
+
 SUCCESS = 0.6
 """Size above which a failing centre counts as a region: the paper's number, in our units."""
 
@@ -32,6 +35,9 @@ class Regions:
 
     def __len__(self) -> int:
         return len(self.centres)
+
+    def __getitem__(self, rows: torch.Tensor | slice) -> "Regions":
+        return Regions(self.centres[rows], self.down[rows], self.up[rows])
 
     @property
     def low(self) -> torch.Tensor:
@@ -60,7 +66,7 @@ class Regions:
 
 def grow(
     errors: Errors, centres: torch.Tensor, threshold: float, *, generator: torch.Generator,
-    rounds: int = 100, sides: int = 4, samples: int = 12, step: float = 0.1, rule: Rule = "minimum",
+    rounds: int = 100, sides: int = SIDES, samples: int = SLAB, step: float = 0.1, rule: Rule = "minimum",
 ) -> list[Regions]:  # fmt: skip
     """Let boxes grow, a few sides a round; a side that meets a safe sample stays.
 

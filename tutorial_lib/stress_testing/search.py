@@ -98,7 +98,11 @@ def cem(
     """Cross-entropy method: each agent moves to the mean of its worst samples, and is as wide as they lie apart.
 
     Args:
-        errors, start, steps, samples, generator: as `reinforce`.
+        errors: of latents.
+        start: (A, D) where the agents begin.
+        steps: how often an agent moves.
+        samples: questions an agent asks before it moves.
+        generator: of the samples.
         std: with which it begins.
         elite: share of the samples that count.
         memory: share of the old mean and width that stays.

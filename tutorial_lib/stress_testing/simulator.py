@@ -92,6 +92,13 @@ class Simulator:
             )
         return body().joints(self.rotations(latent), self.betas(latent))
 
+    def surface(self, latent: torch.Tensor) -> torch.Tensor:
+        """(..., V, 3) metres, the skin of `body_model.body()`: the hip at the origin, camera frame."""
+        posed = body().pose(self.rotations(latent), self.betas(latent))
+        camera = self.camera(latent)
+        hip = world_to_camera(posed.joints[..., :1, :], camera)
+        return world_to_camera(posed.vertices, camera) - hip
+
     def see(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What a perfect detector reports, and the truth.
 
@@ -131,7 +138,7 @@ def draw(count: int | tuple[int, ...], generator: torch.Generator, axes: int = l
 
 
 @cache
-def simulator(people: int = 8) -> Simulator:
+def simulator(people: int = 4) -> Simulator:
     """The course's simulator, from the motions of some people who are trained on.
 
     Args:

@@ -25,15 +25,10 @@ def measures(errors: Errors, search: Search, rounds: int, generator: torch.Gener
         "success": 100 * regions.successes(errors, THRESHOLD).float().mean().item(),
         "size": regions.size.mean().item(),
         "inside": 100 * inside[failing].mean().item() if failing.any() else 0.0,
-        "regions": distinct(regions) if failing.all() else _distinct_of(regions, failing),
+        "regions": distinct(regions[failing]),
         "centres": search.errors.mean().item(),
         "worst": search.worst[-1].item(),
     }
-
-
-def _distinct_of(regions: Any, failing: torch.Tensor) -> int:
-    """Distinct regions among those whose centres fail."""
-    return distinct(type(regions)(*(part[failing] for part in (regions.centres, regions.down, regions.up))))
 
 
 def examine(lifter: SingleFrameLifter, world: World, seed: int) -> dict[str, float]:

@@ -22,13 +22,11 @@ from tutorial_lib.lessons.stress_testing.examination import examine, hunts, unus
 from tutorial_lib.lessons.stress_testing.recipes import (
     ARMS,
     BUDGETS,
+    COURSE,
     HARDEST,
-    OWN,
     RARE,
     ROWS,
-    SHIPPED,
     THRESHOLD,
-    VICTIMS,
     Budget,
     row,
 )
@@ -37,6 +35,7 @@ from tutorial_lib.lessons.stress_testing.world import World
 from tutorial_lib.lifting import SingleFrameLifter
 from tutorial_lib.stress_testing import cem, grow
 from tutorial_lib.stress_testing.learning import Sights, errors_on, simulated, train
+from tutorial_lib.stress_testing.regions import SIDES, SLAB
 from tutorial_lib.stress_testing.search import starts
 from tutorial_lib.stress_testing.simulator import AXES, draw
 
@@ -61,18 +60,18 @@ def first_training(
     return lifter.eval(), history.whole(label).checks
 
 
-def new_poses(arm: str, lifter: SingleFrameLifter, world: World, seed: int) -> tuple[Sights | None, int]:
-    """What one round adds to replay, and how many questions it took. Every arm but replay gives as many poses."""
+def new_poses(arm: str, lifter: SingleFrameLifter, world: World, seed: int) -> Sights | None:
+    """What one round adds to replay: as many poses for every arm but replay, as many questions for "mined"."""
     budget, generator = world.budget, torch.Generator().manual_seed(seed)
     errors, wanted = world.simulator.errors_of(lifter), budget.agents * budget.hard
-    questions = budget.agents * (budget.moves * budget.samples + budget.rounds * 4 * 12)
     if arm == "replay":
-        return None, 0
+        return None
     if arm == "random":
-        return simulated(world.simulator, draw(wanted, generator)), 0
+        return simulated(world.simulator, draw(wanted, generator))
     if arm == "mined":
+        questions = budget.agents * (budget.moves * budget.samples + budget.rounds * SIDES * SLAB)
         latents = draw(questions, generator)
-        return simulated(world.simulator, latents[errors(latents).topk(wanted).indices]), questions
+        return simulated(world.simulator, latents[errors(latents).topk(wanted).indices])
     start = starts(budget.agents, len(AXES), generator)
     found = cem(errors, start, budget.moves, budget.samples, generator=generator)
     regions = grow(errors, found.centres, THRESHOLD, generator=generator, rounds=budget.rounds)[-1]
@@ -80,7 +79,7 @@ def new_poses(arm: str, lifter: SingleFrameLifter, world: World, seed: int) -> t
     failing = (found.errors > THRESHOLD).nonzero()[:, 0]
     taken = failing if len(failing) else torch.arange(budget.agents)  # nothing fails: what is nearest to it
     rows = torch.arange(wanted)
-    return simulated(world.simulator, inside[rows, taken[rows % len(taken)]]), questions
+    return simulated(world.simulator, inside[rows, taken[rows % len(taken)]])
 
 
 def tune(
@@ -89,7 +88,7 @@ def tune(
     """Rounds of looking for poses and training on all that were found so far; what `look` says after each."""
     replay, pool, said = world.mixture(victim), None, []
     for loop in range(loops):
-        added, _ = new_poses(arm, lifter, world, 1000 * seed + loop)
+        added = new_poses(arm, lifter, world, 1000 * seed + loop)
         pool = added if pool is None or added is None else pool + added
         mixture = replay if pool is None else [*((sights, share / 2) for sights, share in replay), (pool, 0.5)]
         label = f"{row(victim, arm)}, seed {seed}, round {loop + 1}"
@@ -142,8 +141,8 @@ class Parts:
         return {"rate": rate, "tried": {f"{value:g}": round(error, 2) for value, error in tried.items()}}
 
     def lifter(self, victim: str, seed: int) -> SingleFrameLifter:
-        """The lifter as it was first trained, in eval mode; the course's own for `SHIPPED`."""
-        if victim == SHIPPED:
+        """The lifter as it was first trained, in eval mode; the course's own for `COURSE`."""
+        if victim == COURSE:
             return checkpoints.load("temporal/lifter-1f")
         path = self.work / f"{self.name}-{victim}-s{seed}"
 
@@ -176,7 +175,7 @@ class Parts:
         else:
             found |= {"exam": examine(lifter, world, 10 * seed), "hunts": hunts(lifter, world, seed)}
             found |= {"unusual": unusual(lifter, world)}
-            if victim != SHIPPED:
+            if victim != COURSE:
                 found["validation"] = once(self.work / f"{self.name}-{victim}-s{seed}-validation.json", list)
                 found["rate"] = self.rate(victim)["rate"]
         if victim == RARE and arm in KEPT and (seed == 0 or self.name == "full"):

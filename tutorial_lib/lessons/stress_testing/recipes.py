@@ -56,14 +56,14 @@ BUDGETS = {
     "smoke": Budget(1, 60, 40, 8, 4, 8, 2, 3, 2, 3, 4, 3, 5, 2, 60, 20, searched=False),
 }
 
-RARE, COMMON, SHIPPED = "rare", "common", "shipped"
+RARE, COMMON, COURSE = "rare", "common", "course"
 LEVEL, ABOVE = (-15.0, 15.0), (40.0, 65.0)
 """Degrees by which cameras look down: of the motion that is trained on, and of the test from above."""
 
 VICTIMS = {
     RARE: "failures are rare",
     COMMON: "failures are common",
-    SHIPPED: "lesson 04's lifter",
+    COURSE: "lesson 04's lifter",
 }
 """Lifters under test. Both of our own know invented people from eye level; the first also knows random people of the
 simulator. The last is the course's, as it ships: it is searched, and not trained on."""

@@ -39,7 +39,7 @@ class World:
     """
 
     def __init__(self, budget: Budget):
-        self.budget, self.simulator = budget, simulator(1 if budget.people == 1 else 8)
+        self.budget, self.simulator = budget, simulator(1) if budget.people == 1 else simulator()
         self.clips, self.sights, self.latents = cache(self._clips), cache(self._sights), cache(self._latents)
         self.drawn = cache(lambda part: simulated(self.simulator, self.latents(part)))
 
@@ -50,10 +50,10 @@ class World:
             return builtin(TRAIN_SEED, self.budget.people, actions, frames)
         if part == "validation":
             return builtin(VALIDATION_SEED, 1 if small else 4, actions, frames)
-        if part.startswith("actors"):
+        if part == "actors":
             path = mocap_path()
-            taken = [] if path is None else [resample(clip, FPS) for clip in load(path)]
-            return [clip for clip in taken if clip.subject in MOCAP_TEST_SUBJECTS]
+            taken = [] if path is None else [clip for clip in load(path) if clip.subject in MOCAP_TEST_SUBJECTS]
+            return [resample(clip, FPS) for clip in taken]
         return builtin(TEST_SEED, 1 if small else 4, HELD_OUT_ACTIONS if part == "new" else actions, frames)
 
     def _sights(self, part: str) -> Sights:
@@ -62,7 +62,7 @@ class World:
             part, (self.budget.tested, 3)
         )
         elevation = ABOVE if part.endswith("above") else LEVEL
-        return film(self.clips(part), count, elevation, torch.Generator().manual_seed(seed))
+        return film(self.clips(_people(part)), count, elevation, torch.Generator().manual_seed(seed))
 
     def _latents(self, part: str) -> torch.Tensor:
         """Random latents: "train", "validation" or "test"."""
@@ -73,9 +73,14 @@ class World:
 
     def places(self) -> list[str]:
         """The tests for which there are people."""
-        return [place for place in PLACES if self.clips(place)]
+        return [place for place in PLACES if self.clips(_people(place))]
 
     def mixture(self, victim: str, part: str = "train") -> list[tuple[Sights, float]]:
         """What a lifter is first trained on, and replayed later: people, and their share."""
         motion = self.sights(part)
         return [(motion, 0.5), (self.drawn(part), 0.5)] if victim == RARE else [(motion, 1.0)]
+
+
+def _people(part: str) -> str:
+    """Whose motion a test shows: from above they are the same."""
+    return {"actors above": "actors", "above": "known"}.get(part, part)
