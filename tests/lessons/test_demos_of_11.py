@@ -169,6 +169,7 @@ def test_tables_and_figures_hold_every_row(found):
     for victim in OWN:
         table = results.arms_table(found, victim)
         assert all(title in table for title in ("before", *ARMS.values())) and VICTIMS[victim] in table
+        assert "from above" in results.arms_table(found, victim, people=True)
     assert "round 2" in results.loops_table(found) and "rate" in results.searched_table(found)
     assert len(figures.training_figure(found).data) >= len(OWN)
     assert figures.hunts_figure(found).layout.sliders[0].steps[-1].label == VICTIMS["course"]

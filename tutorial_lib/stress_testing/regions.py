@@ -94,7 +94,7 @@ def grow(
     reach = (FIRST * fails)[:, None].repeat(1, axes)
     now = Regions(centres, reach, reach.clone())
     grown = [now]
-    # The last column of `open_` says which sides of which agents may still grow: first the lower ones, then the upper.
+    # Which sides may still grow: the first half of the columns are lower sides, the others upper ones.
     open_ = fails[:, None].repeat(1, 2 * axes)
     agent = torch.arange(agents)
     for _ in range(rounds):

@@ -11,6 +11,7 @@ from tutorial_lib import checkpoints
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lessons.stress_testing.demo_agents import AGENTS, MOVES, SAMPLES, flat, plane
+from tutorial_lib.lessons.stress_testing.demo_hunt import LARGEST
 from tutorial_lib.lessons.stress_testing.recipes import ARMS, RARE, THRESHOLD, row
 from tutorial_lib.lifting import SingleFrameLifter
 from tutorial_lib.stress_testing import AXES, cem, simulator
@@ -18,6 +19,9 @@ from tutorial_lib.stress_testing.search import starts
 
 TITLES = {"": "before"} | ARMS
 """Arm -> what the demo calls it."""
+
+COLOURS = dict(zip(TITLES.values(), ("ink", "grey", "orange", "purple", "blue")))
+"""The same in every picture of these lifters."""
 
 ACROSS, ALONG = AXES.index("direction"), AXES.index("elevation")
 
@@ -41,8 +45,11 @@ def compute_after(networks: Lifters, centres: torch.Tensor, lifter: str, agent: 
             for title, network in networks.items()
         }
     side = round((len(latents) - 1) ** 0.5)
+    maps = {title: errors[:-1].reshape(side, side) for title, errors in found.items()}
+    line = min(int((1 - here[ALONG]) / 2 * side), side - 1)  # of the map, on which the place lies
     return {
-        "map": found[lifter][:-1].reshape(side, side),
+        "map": maps[lifter],
+        "round": {title: errors[line] for title, errors in maps.items()},
         "here": flat(here, ACROSS, ALONG)[None],
         "rows": {
             title: {
@@ -57,6 +64,8 @@ def compute_after(networks: Lifters, centres: torch.Tensor, lifter: str, agent: 
 def view_after(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `after_demo`."""
     one = arrays["rows"][params["lifter"]]
+    side = len(arrays["map"])
+    directions = 180 * ((torch.arange(side) + 0.5) / side * 2 - 1)
     heads = {"error": "marked place (mm)", "fails": "of the map fails (%)", "mean": "mean (mm)", "worst": "worst (mm)"}
     rows = [[title, *(f"{values[key]:.0f}" for key in heads)] for title, values in arrays["rows"].items()]
     return stage.panes(
@@ -64,6 +73,18 @@ def view_after(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
             heat=arrays["map"], levels=(50.0, 250.0), heat_name="error, 50 to 250 mm", cross=None, margin=0.02,
             dots=[stage.dots("found before", arrays["here"], colour="ink", symbol="diamond")],
             title="across: direction, up: elevation",
+        ),
+        stage.curve(
+            [
+                stage.series(
+                    title, directions, errors.clamp(max=LARGEST), colour=COLOURS[title],
+                    width=4.0 if title == params["lifter"] else 1.5, dash="dash" if title == "before" else "solid",
+                )
+                for title, errors in arrays["round"].items()
+            ],
+            x=stage.axis("direction (°)", -180, 180), y=stage.axis("error (mm)", 0, LARGEST),
+            lines=[stage.hline("failure", THRESHOLD)], now=180 * arrays["here"][0, 0].item(),
+            title="round the marked place", weight=1.5,
         ),
         stage.table(["", *heads.values()], rows),
         height=205,

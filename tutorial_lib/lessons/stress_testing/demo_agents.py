@@ -111,7 +111,7 @@ def agents_demo(lifter: SingleFrameLifter | None = None, seed: int = 0) -> Demo:
     searches = release(errors, seed)
     controls = {
         "method": choice(list(METHODS), "REINFORCE", "method"),
-        "step": slider(0, 0, MOVES, 1, "moves"),
+        "step": slider(MOVES, 0, MOVES, 1, "moves"),
         "agent": slider(1, 1, AGENTS, 1, "agent"),
         "across": choice(list(AXES), "direction", "across"),
         "along": choice(list(AXES), "elevation", "up"),

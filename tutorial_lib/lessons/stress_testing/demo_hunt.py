@@ -22,6 +22,9 @@ from tutorial_lib.stress_testing.simulator import BUILD, ELEVATION
 DIRECTIONS = torch.arange(-180, 181, 10)
 """Degrees of the curve."""
 
+HALF = 0.6
+"""Screen units from the middle of the pictures to their edge: people fill them."""
+
 LARGEST = 500.0
 """Millimetres, the upper end of every axis of errors in this lesson."""
 
@@ -66,7 +69,7 @@ def view_hunt(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     verdict = "a failure" if error > THRESHOLD else f"no failure: that begins at {THRESHOLD:.0f}"
     return stage.panes(
         stage.image(
-            skeletons=[stage.skeleton2d("keypoints", arrays["seen"], colour="green")],
+            skeletons=[stage.skeleton2d("keypoints", arrays["seen"] / HALF, colour="green")],
             title="what the lifter sees", cross=None, weight=0.9,
         ),
         stage.scene(

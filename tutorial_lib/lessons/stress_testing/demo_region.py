@@ -104,7 +104,8 @@ def view_region(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
 
 def _short(axis: str) -> str:
     """A name that fits under a tick."""
-    return {"direction": "dir.", "elevation": "elev.", "height": "tall"}.get(axis, axis.replace("pose ", "p"))
+    named = {"direction": "dir", "elevation": "up", "height": "tall", "legs": "leg", "arms": "arm"}
+    return named.get(axis, axis.replace("pose ", "p"))
 
 
 def region_demo(lifter: SingleFrameLifter | None = None, seed: int = 0) -> Demo:

@@ -44,4 +44,4 @@ def hunts_figure(found: Results) -> go.Figure:
                 y_range=(0, 1.2 * LARGEST), lines={"failure": THRESHOLD}, colours=COLOURS,
             )
         )  # fmt: skip
-    return figures.sweep(pictures, list(VICTIMS.values()), "under test: ")
+    return figures.sweep(pictures, list(VICTIMS.values()), "under test")

@@ -38,6 +38,9 @@ UNITS = {
 }
 """Measures of an examination, as tables call them."""
 
+ROBUSTNESS = ("success", "size", "regions", "failing", "p99.9")
+"""What a table of lifters before and after shows of the simulator."""
+
 DIGITS = {"size": 2, "failing": 3}
 
 
@@ -86,11 +89,11 @@ class Results:
     def loops(self, name: str, other: str, metric: str) -> np.ndarray:
         """(rounds, seeds) the paired difference of two arms after every round."""
         rows = self.content["rows"]
-        pairs = [
-            [[exam[metric] for exam in rows[which][seed]["loops"]] for which in (name, other)]
-            for seed in self.seeds(name, other)
-        ]
-        return np.array([np.subtract(*pair) for pair in pairs]).T
+
+        def after(which: str, seed: str) -> np.ndarray:
+            return np.array([exam[metric] for exam in rows[which][seed]["loops"]])
+
+        return np.array([after(name, seed) - after(other, seed) for seed in self.seeds(name, other)]).T
 
     def unusual(self, victim: str) -> np.ndarray:
         """(seeds,) how much worse people of unusual build are, in mm: the same poses and cameras."""
@@ -150,10 +153,15 @@ def hunts_table(found: Results, victims: Sequence[str] = tuple(VICTIMS)) -> str:
     return markdown(["", *(UNITS[metric] for metric in metrics)], rows, numbers=True)
 
 
-def arms_table(found: Results, victim: str) -> str:
-    """Markdown: a lifter before and after training on everything that is compared."""
-    places = [place for place in PLACES if found.has(place)]
-    metrics = ("success", "size", "regions", "failing", "p99.9", *places)
+def arms_table(found: Results, victim: str, people: bool = False) -> str:
+    """Markdown: a lifter before and after training on everything that is compared.
+
+    Args:
+        found: what was measured.
+        victim: one of `recipes.OWN`.
+        people: errors on people whom nobody trained on, instead of what the simulator shows.
+    """
+    metrics = [place for place in PLACES if found.has(place)] if people else ROBUSTNESS
     titles = {"": "before"} | ARMS
     rows = [
         [title, *(cell(found.values(row(victim, arm), metric), metric) for metric in metrics)]
