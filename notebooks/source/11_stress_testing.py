@@ -154,8 +154,8 @@ agents_guess.answer(
     + ", ".join(f"{name} {value:.0f} mm" for name, value in worst.items())
     + f". In {100 / max(share_failing, 0.1):.0f} random questions or so there is a failure: here nobody needs an agent "
     "to find *some* failure. What agents can add is how bad it gets. The map goes through the place of the marked "
-    "agent, with all other numbers as they are there; at every move it is another map. In the paper's released code all "
-    "agents start at one point; ours start apart, or they would find one region and not several.",
+    "agent, with all other numbers as they are there; at every move it is another map. In the paper's own code all "
+    "agents start at one point; ours start apart, lest they all find the same.",
 )
 
 # %% [markdown]
