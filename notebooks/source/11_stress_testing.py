@@ -7,7 +7,7 @@
 # **You will learn** search distributions (policy gradient and cross-entropy method), why a failure is a region and not
 # a point, success rate and size, fine-tuning with replay, and the control without which none of it says much.
 #
-# **You need** a Gaussian, gradients, a little PyTorch; lesson 04's lifter helps. **Time:** 70 minutes, 45 without the
+# **You need** a Gaussian, gradients, a little PyTorch; lesson 04's lifter helps. **Time:** 75 minutes, 40 without the
 # exercises.
 #
 # The lesson follows PoseExaminer (Liu et al., CVPR 2023), which tests networks that see images. Ours sees 17 keypoints,
@@ -536,7 +536,7 @@ def random_tries(share, certainty):
 checks.random_tries(random_tries)
 
 # %% [markdown]
-# **2. The policy's loss** (10 minutes). `mean` (A, D) are the agents, `asked` (samples, A, D) their questions, `errors`
+# **2. The policy's loss** (5 minutes). `mean` (A, D) are the agents, `asked` (samples, A, D) their questions, `errors`
 # (samples, A) the answers, `std` one number. The baseline is each agent's mean error. Constants of the density do not
 # matter.
 
@@ -571,7 +571,7 @@ def side_may_grow(errors, low, high, axis, step, threshold):
 checks.side_may_grow(side_may_grow)
 
 # %% [markdown]
-# **4. An agent of your own** (20 minutes). The whole cross-entropy method for one agent: it begins at `start` (D,) with
+# **4. An agent of your own** (15 minutes). The whole cross-entropy method for one agent: it begins at `start` (D,) with
 # a width of 0.4 along every axis, moves `steps` times, asks `samples` questions each time, never leaves $[-1, 1]$, and
 # returns its mean. Keep the worst quarter; no width falls below 0.05.
 

@@ -1,5 +1,4 @@
-"""Stress testing: agents that look for where a network fails (PoseExaminer, CVPR 2023). Lesson 11's idea; stands on
-`lifting`, `datasets` and the ground."""
+"""Stress testing: agents hunt for a network's failures. Lesson 11's idea; stands on `lifting`, `datasets`, ground."""
 
 from tutorial_lib.stress_testing.regions import Regions, distinct, failing_share, grow
 from tutorial_lib.stress_testing.search import METHODS, Search, at_random, cem, reinforce
