@@ -29,9 +29,9 @@ class Budget:
 
     people: int = 24
     views: int = 40000
-    drawn: int = 30000
+    drawn: int = 60000
     width: int = 192
-    steps: int = 8000
+    steps: int = 12000
     batch: int = 256
     loops: int = 3
     tuned: int = 500
@@ -40,7 +40,7 @@ class Budget:
     samples: int = 24
     rounds: int = 60
     hard: int = 250
-    judges: int = 16
+    judges: int = 24
     asked: int = 20000
     tested: int = 2000
     searched: bool = True
