@@ -132,9 +132,9 @@ def test_a_box_grows_and_a_mean_lets_safe_poses_in(demos):
 def test_every_lifter_is_measured_on_the_same_map(demos, made):
     demo = demos["after"].reset()
     networks = demo_after.lifters(made[0])
-    errors = simulator().errors_of(networks["replay alone"])
-    demo.set(lifter="replay alone").check()
-    assert demo.arrays["map"].mean().item() == pytest.approx(demo.arrays["rows"]["replay alone"]["mean"], abs=0.1)
+    errors = simulator().errors_of(networks["replay"])
+    demo.set(lifter="replay").check()
+    assert demo.arrays["map"].mean().item() == pytest.approx(demo.arrays["rows"]["replay"]["mean"], abs=0.1)
     assert set(demo.arrays["rows"]) == set(demo_after.TITLES.values()) and errors(torch.zeros(13)) > 0
 
 

@@ -72,9 +72,9 @@ OWN = (RARE, COMMON)
 
 ARMS = {
     "replay": "replay alone",
-    "random": "and random poses",
-    "mined": "and the worst of as many questions",
-    "found": "and what agents found",
+    "random": "with random poses",
+    "mined": "with the worst of as many random questions",
+    "found": "with what agents found",
 }
 """What a lifter is trained on afterwards, beside replay: the same number of steps and of new poses."""
 
