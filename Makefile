@@ -170,6 +170,11 @@ checkpoints: $(READY)
 			--work build/lifters || exit 1; \
 	done; done
 	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.results build/lifters
+	for seed in 0 1 2 3 4; do \
+		$(BIN)/python -m tutorial_lib.lessons.stress_testing.experiment --seed $$seed \
+			--folder tutorial_lib/checkpoints --work build/stress || exit 1; \
+	done
+	$(BIN)/python -m tutorial_lib.lessons.stress_testing.results build/stress
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
