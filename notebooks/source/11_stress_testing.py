@@ -488,7 +488,8 @@ record(
     Claim(
         "rare-or-common",
         LESSON,
-        "Training on what agents found beats random poses when failures are rare, and loses when they are common.",
+        "Training on what agents found leaves smaller regions than random poses do where failures are rare, and larger "
+        "ones where they are common.",
         "ours. " + NONE,
         paper={"rare: found - random": None, "common: found - random": None},
         ours={"rare: found - random": against_random, "common: found - random": common_gap},
