@@ -308,6 +308,7 @@ folded("The same lifters on people whom nobody trained on", results.arms_table(F
 
 # %%
 common_gap = results.gap(FOUND, COMMON, "random", "size")
+common_mined = results.gap(FOUND, COMMON, "mined", "size")
 common_guess.answer(
     SMALLER[0] if is_below(common_gap) else SMALLER[1] if is_above(common_gap) else SMALLER[2],
     f"Found minus random, in size: {plus_minus(common_gap, 2)} where {rarity[COMMON]:.1f} % of random poses fail, and "
@@ -502,6 +503,24 @@ record(
         if_undecided="At least one of the differences is smaller than what the dice of a training make.",
     ),
     Claim(
+        "worst-of-random",
+        LESSON,
+        "Where failures are rare, training on what agents found leaves smaller regions than training on the worst of "
+        "as many random questions.",
+        "ours. " + NONE,
+        paper={"rare: found - worst of random": None},
+        ours={"rare: found - worst of random": results.gap(FOUND, RARE, "mined", "size")},
+        test=lambda m: is_below(m["rare: found - worst of random"]),
+        explanation="Size of new agents' regions. In random poses that fail the difference is "
+        + plus_minus(results.gap(FOUND, RARE, "mined", "failing"), 3)
+        + " points; where failures are common it is "
+        + plus_minus(common_mined, 2)
+        + " in size.",
+        if_not="As many questions at random, and training on the worst answers, does as well or better: they are "
+        "spread over everything that nearly fails, and boxes hold much of the same.",
+        if_undecided="The interval holds zero: these trainings do not tell agents from dice.",
+    ),
+    Claim(
         "build",
         LESSON,
         "People of unusual build are worse: two standard deviations in height, legs and arms at once.",
@@ -613,7 +632,7 @@ Markdown(demo_forget.forget_table(forgotten))
 # 1. A test set says how good a network is where somebody looked. A simulator with a search says where it is bad.
 # 2. Agents are search distributions; policy gradient and cross-entropy move them with nothing but questions and errors.
 # 3. A failure is a region if *all* of a growing box fails. Success rate and size depend on threshold, sliders, units.
-# 4. Train on what was found, with replay, and measure with new agents, on other people, beside random poses.
+# 4. Train on what was found, with replay; measure with new agents and other people, beside dice with as many questions.
 # 5. **Where does a good model fail, and who finds it first?** Where nobody showed it anything, such as from above.
 #    Where failures are common, anybody finds one, dice too; what agents are worth where they are rare, the cards say.
 #

@@ -175,6 +175,7 @@ def loops_table(found: Results) -> str:
     """Markdown: does another round change what is claimed? Paired differences after every round."""
     compared = {
         "found minus random, size": ("found", "random", "size"),
+        "found minus worst of random, size": ("found", "mined", "size"),
         "found minus replay, size": ("found", "replay", "size"),
         "found minus replay, known motions (mm)": ("found", "replay", "known"),
         "found minus random, from above (mm)": ("found", "random", "above"),
