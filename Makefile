@@ -71,6 +71,7 @@ $(READY): requirements.lock pyproject.toml
 	@mkdir -p $(call quoted,$(PRIVATE)) $(VENV)/share/jupyter/lab/settings
 	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
 		> $(VENV)/share/jupyter/lab/settings/overrides.json  # the first thing to see is the lesson, not a question
+	@cp docs/jupyter/tutorial_lib.json $(VENV)/etc/jupyter/jupyter_server_config.d  # pip does, if not editable
 	@touch $@
 
 # Who learns works in copies, so that the clone stays as it is and git has nothing to say; see course/unpack.py for what
@@ -170,6 +171,9 @@ checkpoints: $(READY)
 			--work build/lifters || exit 1; \
 	done; done
 	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.results build/lifters
+	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.experiment --seed $$seed \
+		--folder tutorial_lib/checkpoints --work build/turned || exit 1; done
+	$(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.results build/turned
 	for seed in 0 1 2 3 4; do \
 		$(BIN)/python -m tutorial_lib.lessons.stress_testing.experiment --seed $$seed \
 			--folder tutorial_lib/checkpoints --work build/stress || exit 1; \

@@ -170,6 +170,13 @@ def command_line(
     return parser
 
 
+def collect_command(description: str | None, collect: Callable[[Path], Any], file: Path) -> None:
+    """The command line of what collects an experiment's finished parts: its work folder in, `file` out."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", type=Path, help="work folder of the experiment")
+    write_json(file, collect(parser.parse_args().parts))
+
+
 def parse(parser: argparse.ArgumentParser, words: list[str] | None = None) -> argparse.Namespace:
     """Read the command line, set torch's threads, join torchrun's processes; `names` are all of them if none was given.
 

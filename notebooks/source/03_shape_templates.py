@@ -418,11 +418,11 @@ print(f"joint error: {errors[0]:.1f} % of the width at first, {errors[-1]:.1f} %
 #
 # ### The translator that cheats
 #
-# Everything hangs on what the translator is *not* told. The paper's gets photo 2 whole, beside the parts. Let more and
-# more of it pass: its means over 4 x 4 cells, over 8 x 8, ..., all 64 x 64 pixels.
+# Everything hangs on what the translator is *not* told. Let more and more pass beside the parts: of photo 2, as in the
+# paper, or of photo 1 itself.
 #
-# > **Predict.** The more passes, the better the painting? And the joints? If the parts come from a stranger's photo, do
-# > they change the painting more, or less?
+# > **Predict,** for photo 1, as more passes. The painting, the joints: better? Do a stranger's parts change it more?
+# > And does photo 2 harm the joints as well?
 
 # %%
 TURNS = {
@@ -430,7 +430,8 @@ TURNS = {
     "the joints": ("joint error (% of the width)", ["better", "worse"]),
     "other parts change it": ("what other parts change (% grey)", ["less", "more"]),
 }
-passes = predict({question: options for question, (_, options) in TURNS.items()})
+HARM, HARMS = "photo 2", ["harms the joints as well", "does not", "the seeds do not tell"]
+passes = predict({question: options for question, (_, options) in TURNS.items()} | {HARM: HARMS})
 passes
 
 # %%
@@ -439,20 +440,33 @@ cheat
 
 # %% tags=["demo-test"]
 first = cheat.arrays["own"]
-cheat.set(leak=demo_leak.recorded(trained)[-1]).check()
+for preset in cheat.presets.values():
+    cheat.set(**preset).check()
 assert (cheat.arrays["own"] - first).abs().max() > 0.01
-curves = cheat.reset().check().arrays["curves"]
-ends = {title: [*values.values()] for title, values in curves.items()}
+ends = {
+    other: {title: [*values.values()] for title, values in demo_leak.curves(trained, RESULTS["runs"], same).items()}
+    for other, same in demo_leak.OTHERS.items()
+}
+cheat.reset().check()
+harm = is_above(results.differences(RESULTS, "photo 2 at 64 x 64", "photo 2 at 0 x 0"), 0)
 
 # %%
 passes.answer(
-    {question: options[int(ends[title][-1] > ends[title][0])] for question, (title, options) in TURNS.items()},
-    "**What you saw.** From nothing to all of photo 2: "
-    + "; ".join(f"{title} {values[0]:.1f} → {values[-1]:.1f}" for title, values in ends.items())
-    + ". If the painting gets better while other parts change it less and less, the translator has begun to copy, and "
-    "the parts are out of work: the loss falls, and teaches the regressor nothing. A low reconstruction loss does not "
-    "say that a pose was found. Whoever builds a bottleneck has to ask what else could pass: that question, not the "
-    "template, is the idea to take home.",
+    {
+        question: options[int(ends["photo 1 itself"][title][-1] > ends["photo 1 itself"][title][0])]
+        for question, (title, options) in TURNS.items()
+    }
+    | {HARM: {True: HARMS[0], False: HARMS[1], None: HARMS[2]}[harm]},
+    "**What you saw.** From nothing to all of it: "
+    + ". ".join(
+        f"*{other}*: " + "; ".join(f"{title} {values[0]:.1f} → {values[-1]:.1f}" for title, values in rows.items())
+        for other, rows in ends.items()
+    )
+    + ". Where the painting gets better while other parts change it less and less, the translator has begun to copy, "
+    "and the parts are out of work: the loss falls, and teaches the regressor nothing. A photo of another moment shows "
+    "a body that is elsewhere, and a copy of it would be wrong: that is what the other moment is for. A low "
+    "reconstruction loss does not say that a pose was found. Whoever builds a bottleneck has to ask what else could "
+    "pass: that question, not the template, is the idea to take home.",
 )
 
 # %% [markdown]

@@ -57,6 +57,7 @@ def test_binder_has_whatever_the_library_imports():
     present = {normalised(pin.split("==")[0]) for pin in environment["dependencies"][-1]["pip"]}
     present |= {"torch", "numpy"}  # from conda
     present |= {"ipython", "traitlets", "pygments"}  # what ipywidgets needs
+    present |= {"jupyter-server"}  # Binder starts one of its own
     present |= {"grimp", "networkx"}  # `make architecture` draws with them, and no lesson does
     needed = {
         name: where for folder in ("tutorial_lib", "notebooks/source") for name, where in third_party(folder).items()

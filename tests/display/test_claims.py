@@ -206,6 +206,13 @@ def test_a_claim_that_cannot_be_kept_is_shown(place, tmp_path, monkeypatch):
     assert {item.name for item in tmp_path.rglob("*")} <= {"there", "claims.json", "claims.json.lock"}
 
 
+def test_a_card_without_a_papers_figures_has_no_column_of_dashes():
+    card = Claim("a", "01", "It holds.", "nowhere", paper=None, ours={"x": [1.0, 2.0]}, test=lambda m: True)
+    assert "paper" not in str(card) and "–" not in card._repr_html_()
+    assert [len(row) for row in (card.heads(), *card.rows())] == [3, 3]
+    assert card.as_dict()["paper"] == {}
+
+
 def test_claims_on_one_subject_stand_beside_each_other_and_are_all_written(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CLAIMS", str(tmp_path / "claims.json"))
     cards = record(claim(), claim(id="other", text="Another."))

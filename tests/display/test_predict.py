@@ -64,6 +64,18 @@ def test_every_question_is_asked_before_the_answer_opens():
     assert "you: 25 %" in opened(answer) and "measured: 6.2 %" in opened(answer)
 
 
+def test_a_guess_that_was_taken_is_told_back():
+    guess = predict({"by": Scale(0, 10, 0.5, "px"), "who": ["<b>", "nobody"]})
+    slider, button = guess.children[0].children
+    noted = guess.children[-1]
+    assert noted.layout.display == "none"
+    slider.value = 2.5
+    button.click()
+    assert noted.layout.display == "" and "by <b>2.5 px</b>" in noted.value and "who" not in noted.value
+    guess.say("who", "<b>")
+    assert "by <b>2.5 px</b>, who <b>&lt;b&gt;</b>" in noted.value
+
+
 def test_marks_lie_where_the_numbers_are():
     guess = predict(Scale(-10, 10, 1, "mm"))
     guess.say("", 10)

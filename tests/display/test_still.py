@@ -46,6 +46,17 @@ def test_everything_that_the_stage_draws_is_painted_in_its_colour(name):
     assert near(painted(PANES[name]), BLUE) > 30
 
 
+def test_dots_on_a_photo_keep_their_colours_however_many_the_photo_has():
+    y, x = np.mgrid[0:64, 0:64] / 63
+    photo = np.stack([x, y, 0.5 + 0.4 * np.sin(9 * x * y)], -1)
+    wanted = {"vermillion": (213, 94, 0), "orange": (230, 159, 0), "blue": BLUE, "green": (0, 158, 115)}
+    marks = [stage.dots(name, [[0.2, 0.3]], colour=name, size=3) for name in wanted]
+    picture = painted(stage.image(picture=photo), stage.image(dots=marks[::-1]), stage.image(dots=marks))
+    legend = picture[-70:]
+    for name, colour in wanted.items():
+        assert near(legend, colour) >= 4, name
+
+
 def test_the_same_picture_has_the_same_bytes():
     picture = stage.panes(*PANES.values(), stage.table(["", "mm"], [["a", 1.0]]), note="a remark")
     assert still.png(picture) == still.png(picture)

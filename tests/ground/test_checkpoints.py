@@ -169,7 +169,7 @@ def test_a_checkpoint_without_a_fingerprint_is_read_as_before(folder):
     assert checkpoints.load("mine", folder=folder).causal
 
 
-@pytest.mark.parametrize("name", NAMES + ["heads/rle-4", "integral/integral", "templates/main"])
+@pytest.mark.parametrize("name", NAMES + ["heads/world-rle-4", "integral/integral", "templates/main"])
 def test_every_shipped_checkpoint_has_a_fingerprint(name):
     assert len(checkpoints.record(name)["fingerprint"]) == 64
 

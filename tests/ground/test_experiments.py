@@ -12,7 +12,14 @@ import torch
 
 from tutorial_lib import checkpoints, experiments
 
-LESSONS = ("heatmap_vs_regression", "integral_pose", "shape_templates", "temporal_lifting", "meta_learning")
+LESSONS = (
+    "heatmap_vs_regression",
+    "integral_pose",
+    "shape_templates",
+    "temporal_lifting",
+    "meta_learning",
+    "geometric_self_supervision",
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -88,7 +95,7 @@ def test_every_experiment_has_the_same_options(lesson):
     text = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert all(option in text for option in ("--budget", "--folder", "--threads", "smoke"))
     assert ("--work" in text) == (lesson != "temporal_lifting")  # its trainings share no part
-    assert ("--seed" in text) == (lesson in ("temporal_lifting", "meta_learning"))
+    assert ("--seed" in text) == (lesson in LESSONS[3:])
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +117,7 @@ def wheel(tmp_path_factory):
         ("meta_learning.experiment_crooked", ["anil"], "smoke-anil-s0.json"),
         ("meta_learning.experiment_oracle", ["told"], "smoke-told-s0.json"),
         ("meta_learning.experiment_cue", ["maml-0.3"], "smoke-maml-0.3-s0.json"),
+        ("geometric_self_supervision.experiment", ["supervised"], "smoke-supervised-s0.json"),
     ],
 )
 def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(program, names, made, wheel, tmp_path):

@@ -232,3 +232,13 @@ def test_cells_that_are_masked_with_minus_infinity_are_low_and_not_unknown(decod
     masked = maps.clone()
     masked[:, 12] = -torch.inf
     torch.testing.assert_close(decode(masked), decode(low), atol=1e-6, rtol=0)
+
+
+def test_a_map_whose_cells_lie_at_their_corners_is_read_after_half_a_cell_is_taken():
+    """SimpleBaseline's targets: cell i stands at pixel stride * i, and a pixel's number is its place."""
+    stride, cells, pixel = 4, 16, torch.tensor([20.0, 36.0])
+    place = torch.arange(cells) * stride
+    maps = torch.exp(-((place[None, :] - pixel[0]) ** 2 + (place[:, None] - pixel[1]) ** 2) / (2 * (2 * stride) ** 2))
+    size = stride * cells
+    for decode in (argmax, dark):
+        assert (((decode(maps) - 1 / cells) + 1) * size / 2 - pixel).abs().max() < 1e-3

@@ -204,3 +204,25 @@ def test_blurring_and_shrinking_keep_the_brightness_and_lose_detail():
 def test_impossible_disturbances_are_refused(wrong):
     with pytest.raises(ValueError, match="expected radius and blur >= 0"):
         Disturbance(**wrong)
+
+
+def test_confidence_is_the_peak_the_narrowness_or_the_predicted_width():
+    maps = torch.full((1, 2, 16, 16), -30.0)
+    maps[0, 0, 4, 4], maps[0, 1, 4, 4], maps[0, 1, 4, 12] = 2.0, 1.0, 1.0
+    assert net("heatmap", joints=2).confidence(maps).tolist() == [[2.0, 1.0]]
+    narrow, wide = net("integral", joints=2).confidence(maps)[0].tolist()
+    assert narrow == pytest.approx(0, abs=1e-3) and wide == pytest.approx(-0.5, abs=1e-3)  # half of 8 cells of 1/8
+    output = torch.tensor([[[0.0, 0.0, -2.0, -2.0], [0.0, 0.0, 1.0, 1.0]]])
+    sure, unsure = net("rle", joints=2).confidence(output)[0]
+    assert sure > unsure
+    assert net("regression", joints=2).confidence(output[..., :2]) is None
+
+
+@each_head
+def test_a_forward_pass_in_half_precision_changes_the_loss_little_and_its_dtype_not(head):
+    images, keypoints, weight = batch()
+    model = net(head, size=32)
+    whole, half = (model.loss(images, keypoints, weight, half=half) for half in (False, True))
+    assert half.dtype == torch.float32 and half.item() == pytest.approx(whole.item(), rel=0.03, abs=0.03)
+    half.backward()
+    assert all(p.grad is None or p.grad.dtype == torch.float32 for p in model.parameters())

@@ -116,6 +116,17 @@ def test_at_the_start_mu_is_pulled_as_by_an_l1_loss():
     torch.testing.assert_close(mu.grad, -torch.sign(target) * math.sqrt(2) / 0.5 / 6)
 
 
+def test_weighted_by_their_widths_joints_in_doubt_pull_mu_as_hard_as_clear_ones():
+    mu, sigma = torch.zeros(6, 2, requires_grad=True), torch.linspace(0.1, 0.9, 6)[:, None].repeat(1, 2)
+    target = torch.randn(6, 2, generator=seeded())
+    (-RLE().log_density(target, mu, sigma).mean()).backward()
+    assert mu.grad[0].abs().sum() > 8 * mu.grad[5].abs().sum()
+    mu.grad, sigma = None, sigma.requires_grad_()
+    RLE(even=True)(mu, sigma, target, torch.ones(6)).backward()
+    torch.testing.assert_close(mu.grad, -torch.sign(target) * math.sqrt(2) / 6)
+    assert sigma.grad.isfinite().all() and (sigma.grad != 0).all(), "widths still learn"
+
+
 def test_the_best_width_without_a_flow_is_the_mean_error_times_the_root_of_two():
     errors = torch.randn(500, 2, generator=seeded())
     rle, widths = RLE(), torch.linspace(0.5, 2, 301)
@@ -193,3 +204,21 @@ def test_a_weight_of_two_counts_twice():
 def test_refuses_with_the_argument_and_the_expectation(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_the_released_sum_is_twice_minus_log_of_the_flows_density_times_a_wide_laplace():
+    """phi from SciPy's normal density through the flow, the Laplace four times as wide as ours, over sigma x sigma."""
+    rle = shaken(RLE(released=True), 0.2)
+    generator = seeded()
+    points, mu = torch.randn(2, 30, 2, generator=generator, dtype=torch.float64)
+    sigma = 0.2 + torch.rand(30, 2, generator=generator, dtype=torch.float64)
+    z = (points - mu) / sigma
+    base, log_det = rle.flow(z)
+    phi = multivariate_normal(np.zeros(2)).logpdf(base.detach()) + log_det.detach().numpy()
+    wide = laplace(scale=4 / math.sqrt(2)).logpdf(z).sum(-1)
+    expected = -2 * (phi + wide - np.log(sigma.numpy()).sum(-1))
+    got = rle.released_sum(points, mu, sigma).detach().numpy() - expected
+    assert np.ptp(got) < 1e-9, "a constant apart"
+    weight = torch.ones(30)
+    torch.testing.assert_close(rle(mu, sigma, points, weight), rle.released_sum(points, mu, sigma).mean())
+    assert not torch.isclose(rle(mu, sigma, points, weight), RLE().double()(mu, sigma, points, weight))

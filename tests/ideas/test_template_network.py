@@ -295,3 +295,15 @@ def test_painting_others_takes_the_parts_that_it_is_given(pairs):
     aside = START + torch.tensor([[0.0, 0.0, 0.5], [0.0, 0.0, 0.0]])
     assert own.shape == (len(pairs), 3, 32, 32)
     assert not torch.allclose(own, learning.paint_others(learner, pairs, aside.expand(len(pairs), -1, -1, -1)))
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_the_appearance_comes_from_the_other_moment_or_from_the_photo_itself(monkeypatch, pairs, same):
+    learner = learning.Learner(pairs, Eye(4), size=32, width=4, batch=4, seed=0, row=learning.Row(leak=4, same=same))
+    asked, seen = [], []
+    learner.translator.register_forward_pre_hook(lambda _, given: asked.append(given[0]))
+    learner.regressor.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    learner.loss(0, 10)
+    assert torch.equal(asked[0], seen[0] if same else seen[0].roll(4, 0))
+    learning.paint_others(learner, pairs, START.expand(len(pairs), -1, -1, -1))
+    assert torch.equal(torch.cat(asked[1:]), pairs.photos(0 if same else 1))

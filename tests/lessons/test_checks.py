@@ -8,6 +8,9 @@ import jupytext
 import pytest
 import torch
 
+from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
+from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
+
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "notebooks" / "source").glob("*.py"))
 MARKED = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.DOTALL)
 
@@ -25,6 +28,13 @@ def exercises():
 
 
 CELLS, STARTS = exercises()
+
+
+@pytest.fixture(autouse=True)
+def forgets(monkeypatch):
+    """No training after these tests takes an answer of theirs."""
+    for lesson in (training_of_02, training_of_08):
+        monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
 def attempt(name, body):
@@ -469,16 +479,109 @@ WRONG["soft_place"] = {
         "nothing": "return None",
     }.items()
 }
-WRONG["grid_cost"] = {
-    "the worst case": "return stride * 0.5**0.5",
-    "half a cell": "return stride / 2",
-    "the root of the mean square": "return stride / 6**0.5",
-    "one axis": "return stride / 4",
-    "the sum of both axes": "return stride / 2",
-    "in cells": "return (2**0.5 + np.arcsinh(1.0)) / 6",
-    "from a corner of the cell": "return stride * (2**0.5 + np.arcsinh(1.0)) / 3",
-    "after a quarter shift": "return stride * (2**0.5 + np.arcsinh(1.0)) / 12",
+DARK = """
+    h = {map}
+    g = torch.stack([h[2, 3] - h[2, 1], h[3, 2] - h[1, 2]]) / 2
+    xx, yy = h[2, 3] - 2 * h[2, 2] + h[2, 1], h[3, 2] - 2 * h[2, 2] + h[1, 2]
+    xy = {mixed}
+    step = -torch.stack([yy * g[0] - xy * g[1], xx * g[1] - xy * g[0]]) / (xx * yy - xy**2)
+    """
+MIXED = "(h[3, 3] - h[3, 1] - h[1, 3] + h[1, 1]) / 4"
+WRONG["dark_step"] = {
+    "no logarithm": DARK.format(map="cells", mixed=MIXED) + "return 2 + step",
+    "no mixed slope": DARK.format(map="torch.log(cells)", mixed="0 * xx") + "return 2 + step",
+    "uphill": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return 2 - step",
+    "the step alone": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return step",
+    "y before x": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return (2 + step).flip(0)",
+    "the gradient alone": DARK.format(map="torch.log(cells)", mixed=MIXED) + "return 2 + g",
+    "argmax": "return torch.tensor([2.0, 2.0], dtype=cells.dtype)",
+    "the mean place": """
+        index = torch.arange(5, dtype=cells.dtype)
+        return torch.stack([(cells.sum(0) * index).sum(), (cells.sum(1) * index).sum()]) / cells.sum()
+        """,
+    "numpy": "return np.array([2.0, 2.0])",
     "nothing": "return None",
+}
+WRONG["likelihood"] = {
+    "no width": "return (2**0.5 * (target - mu).abs() / sigma + np.log(2) / 2).sum(-1).mean()",
+    "the width divides the whole": "return ((2**0.5 * (target - mu).abs() + torch.log(sigma)) / sigma).sum(-1).mean()",
+    "no constant": "return (torch.log(sigma) + 2**0.5 * (target - mu).abs() / sigma).sum(-1).mean()",
+    "normal errors": "return -torch.distributions.Normal(mu, sigma).log_prob(target).sum(-1).mean()",
+    "sigma as the scale": "return -torch.distributions.Laplace(mu, sigma).log_prob(target).sum(-1).mean()",
+    "a mean over the axes": "return -torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).mean()",
+    "the likelihood": "return torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).sum(-1).mean()",
+    "one a joint": "return -torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).sum(-1)",
+    "nothing": "return None",
+}
+
+
+WORLDS = """
+    one = look(pose * torch.tensor([{flip}], dtype=pose.dtype) @ about_vertical(azimuth).mT, distance)
+    other = look(pose @ about_vertical({way}).mT, distance)
+    return (one - other).norm(dim=-1).{largest}()
+"""
+TURNS = """
+    lifters, critics = (torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.99)) for network in (lifter, critic))
+    values = []
+    for seen, real, turn in rounds:
+        loss, again = objective(lifter, critic, seen, turn)
+        {first}
+        loss.backward()
+        {lifts}
+        judged = losses.critic_loss(critic, real, again, 0.5)
+        {second}
+        judged.backward()
+        {judges}
+        values.append(loss.item())
+    return {said}
+"""
+WRONG["along_the_rays"] = {
+    "flat": "return torch.cat([seen, depth[..., None]], -1)",
+    "the wrong way": "return torch.cat([seen * (distance / (distance + depth))[..., None], depth[..., None]], -1)",
+    "absolute": "return torch.cat([seen * (1 + depth / distance)[..., None], (distance + depth)[..., None]], -1)",
+    "the picture": "return seen",
+    "nothing": "return None",
+}
+WRONG["walk_round"] = {
+    "not undone": "return tilt(after) @ about_vertical(azimuth) @ tilt(before)",
+    "the order": "return tilt(before).mT @ about_vertical(azimuth) @ tilt(after)",
+    "level cameras": "return about_vertical(azimuth)",
+    "the other way": "return tilt(after) @ about_vertical(-azimuth) @ tilt(before).mT",
+    "transposed": "return (tilt(after) @ about_vertical(azimuth) @ tilt(before).mT).mT",
+}
+ROUND = """
+    pose = lifter(seen)
+    again = look(pose @ turn.mT, lifter.distance)
+    in_picture, in_space = cycle_losses(lifter, seen, pose, again, turn)
+"""
+WEIGHED = "CYCLE_WEIGHT * (in_picture + in_space) + CRITIC_WEIGHT * believes(critic, again)"
+WRONG["one_round"] = {
+    "no critic": ROUND + "    return CYCLE_WEIGHT * (in_picture + in_space), again",
+    "no 2D": ROUND + "    return CYCLE_WEIGHT * in_space + CRITIC_WEIGHT * believes(critic, again), again",
+    "no 3D": ROUND + "    return CYCLE_WEIGHT * in_picture + CRITIC_WEIGHT * believes(critic, again), again",
+    "unweighted": ROUND + "    return in_picture + in_space + CRITIC_WEIGHT * believes(critic, again), again",
+    "turned the other way": ROUND.replace("pose @ turn.mT, lifter", "pose @ turn, lifter")
+    + f"    return {WEIGHED}, again",
+    "no gradient": ROUND + f"    loss = {WEIGHED}\n    return loss.detach(), again",
+    "the loss alone": ROUND + f"    return {WEIGHED}",
+}
+WRONG["two_worlds"] = {
+    "the same way": WORLDS.format(flip="1.0, 1.0, -1.0", way="azimuth", largest="max"),
+    "x mirrored": WORLDS.format(flip="-1.0, 1.0, 1.0", way="-azimuth", largest="max"),
+    "the mean": WORLDS.format(flip="1.0, 1.0, -1.0", way="-azimuth", largest="mean"),
+    "nothing": "return None",
+}
+TAKEN = {"first": "lifters.zero_grad()", "second": "critics.zero_grad()", "lifts": "lifters.step()",
+         "judges": "critics.step()", "said": "values"}  # fmt: skip
+WRONG["take_turns"] = {
+    slip: TURNS.format_map(TAKEN | change)
+    for slip, change in {
+        "gradients pile up": {"first": ""},
+        "gradients are left": {"second": ""},
+        "the lifter alone": {"judges": ""},
+        "the critic alone": {"lifts": ""},
+        "the sum": {"said": "sum(values)"},
+    }.items()
 }
 
 
@@ -551,6 +654,11 @@ DIAGNOSED = {
     ("reprojection", "squares are averaged"): BACK + "return (seen - keypoints).square().mean()",
     ("reprojection", "added up"): WRONG["reprojection"]["a sum"],
     ("reprojection", "make one distance"): BACK + "return (seen - keypoints).norm()",
+    ("one_round", "critic's part is missing"): WRONG["one_round"]["no critic"],
+    ("one_round", "3D loss is missing"): WRONG["one_round"]["no 3D"],
+    ("along_the_rays", "as far away as the root"): WRONG["along_the_rays"]["flat"],
+    ("two_worlds", "turned the same way"): WRONG["two_worlds"]["the same way"],
+    ("take_turns", "what the lifter's loss left was kept"): WRONG["take_turns"]["gradients are left"],
 }
 
 
@@ -568,6 +676,20 @@ WRONG["fit_template"] = {
 }
 
 RIGHT = {
+    "along_the_rays": "return torch.stack([*((seen * (1 + depth[..., None] / distance)).unbind(-1)), depth], -1)",
+    "walk_round": "return (tilt(before) @ about_vertical(-azimuth) @ tilt(-after)).mT",
+    "one_round": """
+        pose = lifter(seen)
+        again = look(torch.einsum("bij,bkj->bki", turn, pose), lifter.distance)
+        both = torch.stack(cycle_losses(lifter, seen, pose, again, turn)).sum()
+        return CYCLE_WEIGHT * both + CRITIC_WEIGHT * believes(critic, again), again
+        """,
+    "two_worlds": """
+        one = look((pose * pose.new_tensor([1, 1, -1])) @ about_vertical(-azimuth), distance)
+        other = look(pose @ about_vertical(azimuth), distance)
+        return ((one - other) ** 2).sum(-1).amax().sqrt()
+        """,
+    "take_turns": TURNS.format_map(TAKEN | {"said": "list(values)"}),
     "training_step": STEP.replace("(integral", "torch.nn.functional.l1_loss(integral").replace(
         " - target).abs().mean()", ", target)"
     ),
@@ -645,10 +767,8 @@ RIGHT = {
         place = (grid * p).sum((-2, -1))
         return place, p * (grid - place[:, None, None])
         """,
-    "grid_cost": """
-        darts = torch.rand(200_000, 2, generator=torch.Generator().manual_seed(1)) - 0.5
-        return stride * darts.norm(dim=-1).mean()
-        """,
+    "dark_step": "return heatmaps.to_cells(heatmaps.dark(cells), 5)",
+    "likelihood": "return -torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).sum(-1).mean()",
     "receptive_field": """
         if not dilated:
             return sum(widths) - len(widths) + 1

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from tutorial_lib import heatmaps
 from tutorial_lib.lessons.heatmap_vs_regression import checks as checks
 
 
@@ -56,13 +57,33 @@ def nearest(row, step=0.25, tie=0.0, inside=True, skip_second=False):
     return peak + (step if right > left else -step if right < left else tie)
 
 
+def newton(cells, log=True, sign=-1.0, mixed=True, middle=2.0, wide=1.0, swap=False):
+    """DARK's step with room for the usual mistakes."""
+    h = torch.log(cells) if log else cells
+    gradient = torch.stack([h[2, 3] - h[2, 1], h[3, 2] - h[1, 2]]) / 2 * wide
+    xx, yy = h[2, 3] - 2 * h[2, 2] + h[2, 1], h[3, 2] - 2 * h[2, 2] + h[1, 2]
+    xy = (h[3, 3] - h[3, 1] - h[1, 3] + h[1, 1]) / 4 if mixed else torch.zeros_like(xx)
+    step = torch.linalg.solve(torch.stack([torch.stack([xx, xy]), torch.stack([xy, yy])]), gradient)
+    place = middle + sign * step
+    return place.flip(0) if swap else place
+
+
+def laplace(mu, sigma, target, root=2**0.5, width=True, constant=True, square=False, mean=True):
+    """RLE without its flow, with room for the usual mistakes."""
+    z = (target - mu).abs() / sigma
+    each = (z**2 / 2 if square else root * z) + (torch.log(sigma) if width else 0)
+    each = each + (math.log(2) / 2 if constant else 0)
+    return each.sum(-1).mean() if mean else each.sum()
+
+
 RIGHT = {
     "target_map": [bump, lambda p, n, s: bump(p, n, s).clone()],
     "quarter": [nearest, lambda row: torch.tensor(nearest(row))],
     "soft_place": [soft, lambda logits: list(soft(logits))],
-    "grid_cost": [
-        lambda s: s * (math.sqrt(2) + math.asinh(1)) / 6,
-        lambda s: s * (torch.rand(200_000, 2, generator=torch.Generator().manual_seed(1)) - 0.5).norm(dim=-1).mean(),
+    "dark_step": [newton, lambda cells: heatmaps.to_cells(heatmaps.dark(cells), 5)],
+    "likelihood": [
+        laplace,
+        lambda mu, sigma, target: -torch.distributions.Laplace(mu, sigma / 2**0.5).log_prob(target).sum(-1).mean(),
     ],
 }
 
@@ -100,13 +121,26 @@ WRONG = {
         "gradient as (rows, columns, 2)": lambda m: (soft(m)[0], soft(m)[1].permute(1, 2, 0)),
         "nothing": lambda m: None,
     },
-    "grid_cost": {
-        "the corner": lambda s: s * math.sqrt(0.5),
-        "one axis": lambda s: s / 4,
-        "root mean square": lambda s: s / math.sqrt(6),
-        "the whole unit square from a corner": lambda s: s * (math.sqrt(2) + math.asinh(1)) / 3,
-        "in cells": lambda s: (math.sqrt(2) + math.asinh(1)) / 6,
-        "nothing": lambda s: None,
+    "dark_step": {
+        "no logarithm": lambda c: newton(c, log=False),
+        "uphill": lambda c: newton(c, sign=1.0),
+        "no mixed slope": lambda c: newton(c, mixed=False),
+        "from the corner": lambda c: newton(c, middle=0.0),
+        "differences not halved": lambda c: newton(c, wide=2.0),
+        "y before x": lambda c: newton(c, swap=True),
+        "argmax alone": lambda c: torch.full((2,), 2.0, dtype=c.dtype),
+        "quarter shift": lambda c: 2 + 0.25 * torch.sign(torch.stack([c[2, 3] - c[2, 1], c[3, 2] - c[1, 2]])),
+        "nothing": lambda c: None,
+    },
+    "likelihood": {
+        "no width": lambda *a: laplace(*a, width=False),
+        "no constant": lambda *a: laplace(*a, constant=False),
+        "scale instead of deviation": lambda *a: laplace(*a, root=1.0),
+        "normal errors": lambda *a: laplace(*a, square=True),
+        "a sum": lambda *a: laplace(*a, mean=False),
+        "a likelihood": lambda *a: -laplace(*a),
+        "one a joint": lambda mu, sigma, target: (target - mu).abs().sum(-1),
+        "nothing": lambda *a: None,
     },
 }
 

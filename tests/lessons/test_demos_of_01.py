@@ -1,6 +1,7 @@
 """The demos of lesson 01, in process: move the controls, look at what stands on the stage and in the figures."""
 
 from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
 from tutorial_lib import heatmaps
-from tutorial_lib.datasets.disturbances import Disturbance
+from tutorial_lib.datasets.disturbances import Disturbance, disturb
+from tutorial_lib.datasets.photos import PhotoSet
 from tutorial_lib.display import preview, stage, still
-from tutorial_lib.heatmaps import HEADS, KeypointNet
+from tutorial_lib.grid import from_cells
+from tutorial_lib.heatmaps import KeypointNet
 from tutorial_lib.lessons.heatmap_vs_regression import figures
 from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
     ANSWERS,
@@ -22,13 +25,34 @@ from tutorial_lib.lessons.heatmap_vs_regression.demo_ambiguity import (
     gaussian,
     laplace,
 )
-from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import assess, robustness_demo
-from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import DECODERS, compute_target, quantisation, target_demo
+from tutorial_lib.lessons.heatmap_vs_regression.demo_look import (
+    WRIST,
+    belief,
+    doubtful,
+    look_demo,
+    one_person,
+    two_peaks,
+)
+from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import STOPS, Kind, assess, disturbance, robustness_demo
+from tutorial_lib.lessons.heatmap_vs_regression.demo_targets import (
+    DECODERS,
+    compute_target,
+    quantisation,
+    quarter_errors,
+    target_demo,
+)
+from tutorial_lib.lessons.heatmap_vs_regression.measures import mean_error, predict
+from tutorial_lib.lessons.heatmap_vs_regression.results import ROWS
+from tutorial_lib.lessons.heatmap_vs_regression.watch import Watch
+from tutorial_lib.skeleton import JOINTS
+
+SIZE = 64
 
 
 @pytest.fixture(scope="module")
 def target():
-    return target_demo()
+    photo = torch.rand(3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    return target_demo(photo, torch.tensor([35.7, 27.6]) * 2 / SIZE - 1)
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +63,28 @@ def ambiguous():
 @pytest.fixture(scope="module")
 def models():
     torch.manual_seed(0)
-    return {head: KeypointNet(head, size=32, channels=(4, 8, 8, 8), width=8) for head in HEADS}
+    return {name: KeypointNet(head, size=32, channels=(4, 8, 8, 8), width=8) for name, (head, _) in ROWS.items()}
 
 
 @pytest.fixture(scope="module")
 def photos():
     generator = torch.Generator().manual_seed(0)
-    return SimpleNamespace(
-        image=torch.rand(4, 3, 32, 32, generator=generator),
-        keypoints=1.2 * torch.rand(4, 17, 2, generator=generator) - 0.6,
-        visible=torch.rand(4, 17, generator=generator) > 0.3,
-    )
+    pixels = torch.randint(256, (4, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    keypoints = 1.2 * torch.rand(4, 17, 2, generator=generator) - 0.6
+    keypoints[2, [WRIST, JOINTS.index("left_hip")]] = torch.tensor([[0.5, 0.0], [-0.3, 0.1]])
+    visible = torch.rand(4, 17, generator=generator) > 0.3
+    visible[:, WRIST] = torch.tensor([False, False, True, True])
+    return PhotoSet(pixels, keypoints, torch.zeros(4, 17, 3), visible, torch.ones(4, 3))
 
 
 @pytest.fixture(scope="module")
 def robust(models, photos):
-    return robustness_demo(models, photos)
+    return robustness_demo(models, photos, 2)
+
+
+@pytest.fixture(scope="module")
+def look(models, photos):
+    return look_demo(models, photos)
 
 
 def panes(demo, kind):
@@ -68,19 +98,19 @@ def picture(demo):
 # From a joint to a map and back
 
 
-@pytest.mark.parametrize("stride", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("stride", [1, 2, 4, 8])
 def test_the_target_demo_shows_the_map_and_every_decoders_error(target, stride):
     target.reset()
     target.set(stride=stride).check()
-    cells = 128 // stride
-    truth = torch.tensor([71.4, 55.2]) / 64 - 1
+    cells = SIZE // stride
+    truth = torch.tensor([35.7, 27.6]) * 2 / SIZE - 1
     heat = stage.unpack(panes(target, "image")[0]["heat"]["cells"])
     np.testing.assert_allclose(heat, heatmaps.gaussian_target(truth, cells, 2.0), atol=1e-6)
     (table,) = panes(target, "table")
     assert table["columns"][1:] == list(DECODERS)
     pixels, in_cells = (np.array([float(v) for v in row[1:]]) for row in table["rows"])
     np.testing.assert_allclose(in_cells * stride, pixels, atol=0.006 + 0.0006 * stride)
-    true_error = 64 * torch.linalg.vector_norm(heatmaps.argmax(torch.tensor(heat)) - truth).item()
+    true_error = SIZE / 2 * torch.linalg.vector_norm(heatmaps.argmax(torch.tensor(heat)) - truth).item()
     assert pixels[0] == pytest.approx(true_error, abs=0.006)
     assert pixels[2] == pytest.approx(0, abs=0.01), "DARK is exact on an exact Gaussian"
 
@@ -103,31 +133,43 @@ def test_noise_rounding_temperature_and_blur_do_what_their_names_say(target):
 
 def test_the_close_up_is_cut_from_the_map_and_its_dots_stand_on_it(target):
     target.reset()
-    target.set(x=70.0, y=54.0, stride=4).check()  # the middle of cell (17, 13)
+    target.set(x=38.0, y=22.0, stride=4).check()  # the middle of cell (9, 5)
     whole, close = (stage.unpack(p["heat"]["cells"]) for p in panes(target, "image"))
-    np.testing.assert_array_equal(close, whole[10:17, 14:21])
+    np.testing.assert_array_equal(close, whole[2:9, 6:13])
     for dot in panes(target, "image")[1]["dots"]:
         np.testing.assert_allclose(stage.unpack(dot["points"]), np.zeros((1, 1, 2)), atol=0.01)
-    target.set(x=8.0, y=120.0, stride=16).check()
+    target.set(x=1.0, y=63.0, stride=8).check()
     assert stage.unpack(panes(target, "image")[1]["heat"]["cells"]).shape == (7, 7)
 
 
-@pytest.mark.parametrize("x", range(4, 128, 4))
+@pytest.mark.parametrize("stride", [1, 2, 4, 8])
+@pytest.mark.parametrize("temperature", [1.0, 0.01])
+def test_a_marker_that_leaves_the_close_up_is_left_out_wherever_the_joint_is(target, stride, temperature):
+    for x in (1.0, 35.7, 63.0):
+        for y in (1.0, 27.6, 63.0):
+            target.set(x=x, y=y, stride=stride, temperature=temperature, noise=0.0, centre="exact").check()
+            names = {part["name"] for part in panes(target, "image")[1]["dots"]}
+            assert {"argmax", "quarter shift"} <= names <= set(DECODERS)
+    note = target.set(x=1.0, y=1.0, stride=1, temperature=1.0).check().stage.state["note"]
+    assert note == "soft-argmax left the close-up"
+
+
+@pytest.mark.parametrize("x", range(4, 64, 4))
 def test_on_the_border_of_two_cells_the_curve_and_the_bump_choose_the_same(x):
-    arrays = compute_target(float(x), 55.2, 4, 1.5, 0.0, 0.03, "rounded", False)
+    arrays = compute_target(SIZE, float(x), 27.6, 4, 1.5, 0.0, 0.03, "rounded", False)
     assert arrays["map"].amax(0).argmax() == arrays["middle"][0]
 
 
 def test_the_curve_is_the_error_while_the_joint_crosses_its_cell(target):
     target.reset()
-    target.set(y=54.0).check()
+    target.set(y=26.0).check()
     (curve,) = panes(target, "curve")
     by_name = {s["name"]: stage.unpack(s["y"]) for s in curve["series"]}
     offset = stage.unpack(curve["series"][0]["x"])
     np.testing.assert_allclose(by_name["argmax"], 4 * np.abs(offset), atol=1e-4)
     shifted = 4 * np.abs(np.abs(offset) - 0.25)
     np.testing.assert_allclose(by_name["quarter shift"], np.where(np.abs(offset) < 1e-6, 0, shifted), atol=1e-4)
-    assert stage.unpack(curve["now"])[0] == pytest.approx(71.4 / 4 - 0.5 - 17, abs=1e-4)
+    assert stage.unpack(curve["now"])[0] == pytest.approx(35.7 / 4 - 0.5 - 8, abs=1e-4)
 
 
 @pytest.mark.parametrize("stride", [2, 16])
@@ -135,7 +177,7 @@ def test_quantisation_is_measured_and_agrees_with_the_closed_form(stride):
     errors = quantisation(stride, torch.Generator().manual_seed(0))
     assert errors["argmax"] == pytest.approx(heatmaps.MEAN_RESIDUAL, abs=0.03)
     assert errors["quarter shift"] == pytest.approx(heatmaps.MEAN_RESIDUAL / 2, abs=0.015)
-    assert errors["DARK"] < 1e-6 and errors["soft-argmax"] < 0.01
+    assert errors["DARK"] < 1e-6 and errors["mean place"] < 0.01
     assert errors == quantisation(stride, torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match="stride is 3"):
         quantisation(3, torch.Generator())
@@ -167,6 +209,12 @@ def test_the_toys_closed_forms_are_those_of_numerical_integration(p, apart, nois
     wide = toy.l1(toy.median())
     inside = 1 - sum(np.exp(-(1 - side * toy.median()) / wide) / 2 for side in (-1, 1))
     assert laplace(toy).sum() * step == pytest.approx(inside, abs=0.01)
+
+
+def test_the_quarter_shift_is_right_a_quarter_off_in_both_directions():
+    spots = {"right": (0.25, -0.25), "one axis": (0.25, 0.1), "tie": (0.0, 0.0), "border": (0.5 - 1e-6, 0.25)}
+    found = quarter_errors(spots)
+    assert found == pytest.approx({"right": 0, "one axis": 0.15 * 4, "tie": 0, "border": 0.25 * 4}, abs=1e-5)
 
 
 def test_the_best_map_is_the_mean_of_many_bumps():
@@ -206,43 +254,111 @@ def test_the_ends_of_the_sliders_hold(ambiguous, p, apart):
         assert list(said) == pytest.approx([expected] * 4, abs=0.02), "no doubt: all agree"
 
 
+# Trained networks on one photo
+
+
+def test_the_person_of_the_lesson_shows_a_wrist_away_from_the_hip(photos):
+    assert one_person(photos) == 2
+    with pytest.raises(ValueError, match="none of 2 photos"):
+        one_person(photos.select(slice(0, 2)))
+
+
+def test_the_most_doubtful_wrist_is_found(photos):
+    class Painter(torch.nn.Module):
+        """Four photos; only the second's left wrist has two peaks."""
+
+        def forward(self, images):
+            maps = torch.zeros(4, 17, 16, 16)
+            maps[:, :, 4, 4] = 1.0
+            maps[1, WRIST, 4, 12] = 0.9
+            maps[0, WRIST, 4, 5:14] = 0.99 - 0.01 * torch.arange(9)  # the same bump, only wide
+            maps[3, JOINTS.index("right_wrist"), 12, 12] = 1.0
+            return maps
+
+    assert doubtful(Painter(), photos) == 1
+    places, heights = two_peaks(Painter()(None)[:, WRIST])
+    expected = from_cells(torch.tensor([[4, 4], [12, 4]]), 16)  # x before y
+    torch.testing.assert_close(places[1], expected)
+    assert heights[1].tolist() == pytest.approx([1.0, 0.9]) and heights[2].tolist() == [1.0, 0.0]
+
+
+def test_the_person_of_the_lesson_is_nobodys_doubt(photos):
+    class Painter(torch.nn.Module):
+        def forward(self, images):
+            maps = torch.zeros(4, 17, 16, 16)
+            maps[:, WRIST, 4, 4], maps[2, WRIST, 4, 12], maps[3, WRIST, 4, 12] = 1.0, 0.9, 0.5
+            return maps
+
+    assert one_person(photos) == 2 and doubtful(Painter(), photos) == 3
+
+
+def test_every_head_shows_what_it_believes(look, models, photos):
+    for name, model in models.items():
+        look.set(network=name, photo=1, joint=4).check()
+        with torch.no_grad():
+            output = model(photos.image[1:2])
+        points = model.decode(output)[0]
+        torch.testing.assert_close(look.arrays["points"][name], points)
+        (row, every) = panes(look, "table")[0]["rows"]
+        column = 1 + list(models).index(name)
+        error = 16 * (points - photos.keypoints[1]).norm(dim=-1)
+        assert float(row[column]) == pytest.approx(error[4].item(), abs=0.06)
+        assert float(every[column]) == pytest.approx(error.mean().item(), abs=0.06)
+        heat = belief(model, output[0], 4)
+        assert (heat is None) == (name == "regression") == (look.stage.state["note"] != "")
+        if heat is not None:
+            assert heat.min() >= 0 and (heat.max() == pytest.approx(1) or (name == "heat map" and heat.max() == 0))
+    place = heatmaps.argmax(belief(models["RLE"], models["RLE"](photos.image[1:2])[0].detach(), 4))
+    assert (place - models["RLE"].predict(photos.image[1:2])[0, 4]).abs().max() < 1 / 16
+
+
+def test_a_training_can_be_watched(models, photos, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("tutorial_lib.lessons.heatmap_vs_regression.watch.display", lambda *a, **k: SimpleNamespace(
+        update=drawn.append))  # fmt: skip
+    watch = Watch(photos, 2, 3.0, 10)
+    network = models["heat map"].train()
+    for step in (0, 5, 10):
+        watch.show(step, network)
+        assert network.training
+    assert [step for step, _ in watch.points] == [0, 5, 10] and len(drawn) == 2
+    *_, last = predict(network, photos).values()
+    assert watch.points[-1][1] == pytest.approx(mean_error(last, photos))
+
+
 # Worse photos
 
 
-def test_the_robustness_demo_draws_every_model_on_the_disturbed_photo(robust, models, photos):
-    robust.reset()
-    robust.set(photo=2, radius=0.3, shift_x=0.2, blur=1.0, resolution=16).check()
-    how = Disturbance(0.3, (0.0, 0.0), (0.2, 0.0), 1.0, 16)
-    expected = assess(models, photos, how)
-    (image,) = panes(robust, "image")
-    names = [s["name"] for s in image["skeletons"]]
-    assert names == ["truth", *HEADS]
+def test_the_robustness_demo_draws_one_network_on_the_disturbed_photo(robust, models, photos):
+    robust.set(kind="crop shifted right", strength=0.5, network="RLE", photo=2).check()
+    expected = assess(models, photos, Disturbance(shift=(0.2, 0.0)))
+    (image,), (table,) = panes(robust, "image"), panes(robust, "table")
+    assert [s["name"] for s in image["skeletons"]] == ["truth", "RLE"]
     truth = stage.unpack(image["skeletons"][0]["points"])[0]
     np.testing.assert_allclose(truth, photos.keypoints[2] - torch.tensor([0.2, 0.0]), atol=1e-6)
     np.testing.assert_allclose(stage.unpack(image["picture"]["cells"]), expected["image"][2].permute(1, 2, 0))
-    bars, curves = panes(robust, "curve")
-    for i, head in enumerate(HEADS):
-        assert stage.unpack(bars["series"][i]["y"])[0] == pytest.approx(expected["errors"][head][2].nanmean().item())
-        np.testing.assert_allclose(stage.unpack(curves["series"][i]["y"]), 100 * expected["pck"][head], atol=1e-4)
+    for i, name in enumerate(models):
+        assert float(table["rows"][0][1 + i]) == pytest.approx(expected["errors"][name][2].nanmean().item(), abs=0.06)
+    (curve,) = panes(robust, "curve")
+    middle = {s["name"]: stage.unpack(s["y"])[STOPS // 2] for s in curve["series"]}
+    assert middle["RLE"] == pytest.approx(expected["errors"]["RLE"].nanmean().item(), abs=1e-4)
 
 
-def test_errors_are_pixels_of_the_joints_that_count(models, photos):
-    result = assess(models, photos, Disturbance(shift=(0.3, 0.0)), seen_only=True)
-    inside = (photos.keypoints[..., 0] - 0.3 >= -1) & photos.visible
-    for head, errors in result["errors"].items():
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_strength_zero_changes_nothing_and_one_does(kind, photos):
+    image = photos.image
+    torch.testing.assert_close(disturb(image, disturbance(kind, 0.0, 32)), image)
+    assert (disturb(image, disturbance(kind, 1.0, 32)) - image).abs().max() > 0.1
+
+
+def test_errors_are_pixels_of_the_joints_in_the_picture(models, photos):
+    result = assess(models, photos, Disturbance(shift=(0.3, 0.0)))
+    inside = photos.keypoints[..., 0] - 0.3 >= -1
+    for name, errors in result["errors"].items():
         assert torch.equal(~errors.isnan(), inside)
-        distance = (result["predicted"][head] - result["truth"]).norm(dim=-1) * 16
+        distance = (result["predicted"][name] - result["truth"]).norm(dim=-1) * 16
         torch.testing.assert_close(errors[inside], distance[inside])
-    assert (~assess(models, photos, Disturbance())["errors"]["rle"].isnan()).all(), "hidden joints count as well"
-
-
-def test_one_model_can_be_shown_alone_and_the_ends_of_the_sliders_hold(robust):
-    robust.reset()
-    robust.set(shown="heatmap", joints="visible").check()
-    assert [s["name"] for s in panes(robust, "image")[0]["skeletons"]] == ["truth", "heatmap"]
-    for ends in ({"shift_x": 0.5, "shift_y": -0.5}, {"radius": 0.6, "blur": 4.0, "resolution": 8}, {"photo": 3}):
-        robust.reset()
-        robust.set(**ends).check()
+    assert (~assess(models, photos, Disturbance())["errors"]["RLE"].isnan()).all(), "hidden joints count as well"
 
 
 def test_models_of_another_size_are_refused(photos):
@@ -255,37 +371,36 @@ def test_models_of_another_size_are_refused(photos):
 # All of them
 
 
-@pytest.mark.parametrize("name", ["target", "ambiguous", "robust"])
+@pytest.mark.parametrize("name", ["target", "ambiguous", "look", "robust"])
 def test_presets_work_and_the_same_value_gives_the_same_picture(name, request):
     demo = request.getfixturevalue(name)
     demo.reset().check()
     first = picture(demo)
     for params in demo.presets.values():
+        assert params.keys() == demo.controls.keys(), "a preset tells the whole story"
         demo.set(**params).check()
+    assert len(demo.controls) - len(demo.folded) <= 3
     assert picture(demo.reset().check()) == first
     assert still.png(demo.stage.state).startswith(b"\x89PNG")
 
 
-def test_the_static_figures_can_be_painted(models, photos):
-    made = [
-        figures.target_sweep((4, 16)),
-        figures.quantisation_figure((4, 16), (0, 1)),
-        figures.ambiguity_sweep(3),
-        figures.robustness_figure(models, photos, "blur", [0.0, 2.0]),
-    ]
-    for figure in made:
-        assert preview.png(figure).startswith(b"\x89PNG")
-    with pytest.raises(ValueError, match="kind is 'fog'"):
-        figures.robustness_curves(models, photos, "fog", [0.0])
+def test_the_static_figure_can_be_painted():
+    assert preview.png(figures.quantisation_figure((4, 16), (0, 1))).startswith(b"\x89PNG")
 
 
-def test_joint_and_blobs_are_dragged_in_the_picture():
-    target = target_demo()
-    target.stage.grabbed = {"name": "the joint", "at": [0.25, -0.5], "count": 1}
-    assert (target.check().params["x"], target.params["y"]) == (80.0, 32.0)
-    ambiguity = ambiguity_demo()
+def test_joint_blobs_and_disc_are_dragged_in_the_picture(target, ambiguous, robust):
+    target.reset().stage.grabbed = {"name": "the joint", "at": [0.25, -0.5], "count": target.runs}
+    assert (target.check().params["x"], target.params["y"]) == (40.0, 16.0)
     for name, at in (("A", -0.3), ("B", 0.5)):
-        ambiguity.stage.grabbed = {"name": name, "at": [at, 0.6], "count": ambiguity.runs}
-        assert ambiguity.check().params["apart"] == pytest.approx(2 * abs(at))
-        held = {h["name"]: h["at"] for h in ambiguity.stage.state["panes"][0]["handles"]}
+        ambiguous.stage.grabbed = {"name": name, "at": [at, 0.6], "count": ambiguous.runs}
+        assert ambiguous.check().params["apart"] == pytest.approx(2 * abs(at))
+        held = {h["name"]: h["at"] for h in panes(ambiguous, "image")[0]["handles"]}
         assert held["A"][0] == pytest.approx(-abs(at)) and held["B"][0] == pytest.approx(abs(at))
+    robust.set(kind="blur", strength=1.0).check()
+    assert not panes(robust, "image")[0]["handles"], "there is no disc"
+    robust.set(kind="grey disc").check()
+    before = robust.arrays["image"]
+    robust.stage.grabbed = {"name": "the disc", "at": [-0.5, 0.3], "count": robust.runs}
+    assert (robust.check().params["disc_x"], robust.params["disc_y"]) == (-0.5, 0.3)
+    assert not torch.equal(robust.arrays["image"], before)
+    assert panes(robust, "image")[0]["handles"][0]["at"] == pytest.approx([-0.5, 0.3])

@@ -134,19 +134,21 @@ def test_the_template_is_laid_by_dragging_it_and_the_line_moves_it_along(made):
 
 def test_what_passes_is_dragged_from_leak_to_leak(made):
     demo = made["leak"].reset().check()
-    names = [value for _, value in demo.controls["leak"].options]
-    for at, name in ((1.2, names[1]), (99.0, names[-1])):
+    cells = [value for _, value in demo.controls["leak"].options]
+    for at, name in ((1.2, cells[1]), (99.0, cells[-1])):
         demo.stage.grabbed = {"name": "what passes", "at": [at, 1.0], "count": demo.runs}
         assert demo.check().params["leak"] == name
 
 
-def test_leaks_change_what_is_painted(made, trained):
-    demo = made["leak"].reset().check()
-    names = demo_leak.recorded(trained)
+@pytest.mark.parametrize("other", demo_leak.OTHERS)
+def test_leaks_change_what_is_painted(made, trained, other):
+    demo = made["leak"].set(other=other, leak=0).check()
+    names = demo_leak.recorded(trained, demo_leak.OTHERS[other])
     first = demo.arrays["own"]
-    demo.set(leak=names[-1]).check()
-    assert len(names) >= 2 and not torch.equal(demo.arrays["own"], first)
+    demo.set(leak=64).check()
+    assert len(names) == 6 and demo.arrays["name"] == names[-1] and not torch.equal(demo.arrays["own"], first)
     assert all(list(curve) == names for curve in demo.arrays["curves"].values())
+    assert demo.arrays["top"] >= max(max(curve.values()) for curve in demo.arrays["curves"].values())
 
 
 def test_code_is_the_best_linear_one_and_untouched_at_zero(made):

@@ -158,6 +158,7 @@ def command(target: Path, port: int = PORT, ahead: bool = True) -> list[str]:
         *("--no-browser", "--template=kiosk", "--theme=light", "--classic-tree", f"--preheat_kernel={ahead}"),
         *("--pool_size=1", "--VoilaExecutor.startup_timeout=300", f"--VoilaExecutor.cell_error_instruction={SORRY}"),
         f"--VoilaConfiguration.extension_allowlist={EXTENSIONS}",
+        "--Voila.kernel_websocket_connection_class=tutorial_lib.course.server.PromptConnection",
     ]
 
 

@@ -107,7 +107,8 @@ class Claim:
         lesson: the lesson's slug, such as "04_temporal_lifting".
         text: the claim in a sentence.
         source: where it stands: paper and table.
-        paper: quantity -> the paper's figure; None where the paper gives none.
+        paper: quantity -> the paper's figure; None where the paper gives none. None instead of all: the card has no
+            column for it.
         ours: quantity -> measured values, one per seed.
         test: gets `ours` as quantity -> array (seeds,), says whether the claim holds here; None if that is undecided.
         explanation: what to know about the test or the verdict, whichever it is; *so* is emphasis.
@@ -121,7 +122,7 @@ class Claim:
     lesson: str
     text: str
     source: str
-    paper: Mapping[str, float | None]
+    paper: Mapping[str, float | None] | None
     ours: Mapping[str, Sequence[float] | np.ndarray]
     test: Callable[[dict[str, np.ndarray]], bool | None] = field(repr=False)
     explanation: str = ""
@@ -158,32 +159,34 @@ class Claim:
         own = {True: self.if_holds, False: self.if_not, None: self.if_undecided}[self.holds]
         return " ".join(filter(None, [own, self.explanation]))
 
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        """(quantity, paper, ours with interval, seeds) as text."""
-        result = []
-        for name in [*self.ours, *(name for name in self.paper if name not in self.ours)]:
-            theirs = self.paper.get(name)
+    def rows(self) -> list[tuple[str, ...]]:
+        """(quantity, paper, ours with interval, seeds) as text; without a paper's figures three of them."""
+        result, paper = [], self.paper or {}
+        for name in [*self.ours, *(name for name in paper if name not in self.ours)]:
+            theirs = paper.get(name)
             values = self.ours.get(name)
             measured, seeds = ("–", "–") if values is None else (_written(*interval(values)), str(len(values)))
-            result.append((name, "–" if theirs is None else f"{theirs:g}", measured, seeds))
+            column = () if self.paper is None else ("–" if theirs is None else f"{theirs:g}",)
+            result.append((name, *column, measured, seeds))
         return result
 
-    def heads(self) -> tuple[str, str, str, str]:
+    def heads(self) -> tuple[str, ...]:
         unit = f" ({self.unit})" if self.unit else ""
-        return "", f"paper{unit}", f"here{unit}, mean and 95 % interval", "seeds"
+        column = () if self.paper is None else (f"paper{unit}",)
+        return "", *column, f"here{unit}, mean and 95 % interval", "seeds"
 
     def as_dict(self) -> dict:
         """What `record` writes: plain JSON values."""
         return {
             "id": self.id, "lesson": self.lesson, "text": self.text, "source": self.source,
-            "unit": self.unit, "paper": dict(self.paper),
+            "unit": self.unit, "paper": dict(self.paper or {}),
             "ours": {name: [float(v) for v in vs] for name, vs in self.ours.items()},
             "holds": self.holds, "explanation": self.note,
         }  # fmt: skip
 
     def __str__(self) -> str:
         table = [self.heads(), *self.rows()]
-        widths = [max(len(row[i]) for row in table) for i in range(4)]
+        widths = [max(map(len, column)) for column in zip(*table)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table]
         head = f"[{self.verdict}] {self.text}"
         return "\n".join([head, *(f"  {line}" for line in [*lines, f"source: {self.source}", self.note] if line)])
@@ -196,7 +199,7 @@ class Claim:
         verdict, sign, colour = _VERDICTS[self.holds]
         cell = "padding:3px 16px 3px 0;text-align:"
         head, *rows = ([escape(text) for text in cells] for cells in (self.heads(), *self.rows()))
-        table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * 3])
+        table = html_table(head, rows, [f"{cell}left", *[f"{cell}right"] * (len(head) - 1)])
         first = ": ".join((rows[0][0], rows[0][-2])) if rows else "source"
         note = re.sub(r"\*(\S[^*]*)\*", r"<em>\1</em>", escape(self.note))
         note = f"<p style='margin:8px 0 0'>{note}</p>" if note else ""

@@ -83,7 +83,8 @@ class Prediction(ipywidgets.VBox):
         self.said: dict[str, str | float | None] = dict.fromkeys(self.questions)
         self._waiting: list[Callable[[], None]] = []
         rows = [self._row(text, choices) for text, choices in self.questions.items()]
-        super().__init__(rows)
+        self._noted = ipywidgets.HTML(layout={"display": "none"})
+        super().__init__([*rows, self._noted])
         self.add_class("pose-predict")
 
     def say(self, question: str, answer: str | float) -> None:
@@ -101,8 +102,19 @@ class Prediction(ipywidgets.VBox):
         elif answer not in choices:
             raise ValueError(f"answer is {answer!r}, expected one of {choices}")
         self.said[question] = answer
+        self._noted.value = f"Noted: {self._so_far()}. The answer opens where it is worked out, below."
+        self._noted.layout.display = ""
         for tell in self._waiting:
             tell()
+
+    def _so_far(self) -> str:
+        told = []
+        for question, said in self.said.items():
+            if said is not None:
+                choices = self.questions[question]
+                text = choices.text(float(said)) if isinstance(choices, Scale) else str(said)
+                told.append(f"{escape(question)} <b>{escape(text)}</b>".strip())
+        return ", ".join(told)
 
     def answer(self, truth: "Truth | Mapping[str, Truth]", because: str) -> "Answer":
         """The answer, for the end of a cell that has measured it.

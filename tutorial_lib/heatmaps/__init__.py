@@ -12,9 +12,10 @@ from tutorial_lib.heatmaps.decoding import (
     quarter_shift,
     scores,
     soft_argmax,
+    spread,
 )
 from tutorial_lib.heatmaps.networks import HEADS, Cost, KeypointNet, cost, map_loss
-from tutorial_lib.heatmaps.regression import RLE, RealNVP, coordinate_loss
+from tutorial_lib.heatmaps.regression import RLE, RealNVP, coordinate_loss, log_laplace
 
 __all__ = [
     "Cost",
@@ -32,9 +33,11 @@ __all__ = [
     "dark",
     "expectation",
     "gaussian_target",
+    "log_laplace",
     "map_loss",
     "quarter_shift",
     "scores",
     "soft_argmax",
+    "spread",
     "to_cells",
 ]

@@ -112,6 +112,21 @@ class KeypointNet(nn.Module):
         """Joints (B, J, 2) of pictures (B, 3, size, size). Call `eval()` first and work under `torch.no_grad()`."""
         return self.decode(self(images), decoder)
 
+    def confidence(self, output: torch.Tensor) -> torch.Tensor | None:
+        """How sure the network is of every joint, (B, J), larger is surer; None for plain regression, which cannot say.
+
+        A heat map: the height of its peak. An integral map: how little its softmax is spread around its mean. RLE: how
+        small the predicted widths are.
+
+        Args:
+            output: of `forward`.
+        """
+        if self.head == "heatmap":
+            return heatmaps.scores(output)
+        if self.head == "integral":
+            return -heatmaps.spread(output)
+        return -torch.sigmoid(output[..., 2:]).mean(-1) if self.head == "rle" else None
+
     def spread(self, images: torch.Tensor) -> torch.Tensor:
         """The predicted sigma (B, J, 2) of the "rle" head, in (0, 1).
 
@@ -122,15 +137,21 @@ class KeypointNet(nn.Module):
             raise ValueError(f"the {self.head!r} head predicts no sigma, expected head='rle'")
         return torch.sigmoid(self(images)[..., 2:])
 
-    def loss(self, images: torch.Tensor, keypoints: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    def loss(
+        self, images: torch.Tensor, keypoints: torch.Tensor, weight: torch.Tensor, *, half: bool = False
+    ) -> torch.Tensor:
         """What the head is trained to make small: a scalar.
 
         Args:
             images: (B, 3, size, size).
             keypoints: (B, J, 2).
             weight: (B, J), 0 or False for joints that do not count.
+            half: the layers compute in bfloat16, which is faster where the processor knows it. The loss never does:
+                its eight binary digits are too few for places.
         """
-        output, weight = self(images), weight.to(images.dtype)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+            output = self(images)
+        output, weight = output.to(images.dtype), weight.to(images.dtype)
         if self.rle is not None:
             return self.rle(output[..., :2], torch.sigmoid(output[..., 2:]), keypoints, weight)
         if self.head == "heatmap":

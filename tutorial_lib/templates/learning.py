@@ -32,6 +32,7 @@ class Row:
         start: an adult who stands, or the template as it was published, an infant in a T-pose.
         aside: how far right of that the template begins, in half widths.
         leak: as for `network.Translator`.
+        same: each photo takes its appearance from itself, as in a video whose frames hardly differ.
     """
 
     anchor: float = ANCHOR_WEIGHT
@@ -40,6 +41,7 @@ class Row:
     start: Literal["standing", "T-pose"] = "standing"
     aside: float = 0.0
     leak: int = 0
+    same: bool = False
 
     def first(self) -> torch.Tensor:
         """(18, 2, 3) what an untrained regressor answers, about the point of this row."""
@@ -131,13 +133,14 @@ class Learner:
     def loss(self, step: int, steps: int) -> torch.Tensor:
         """The loss of one fresh batch, each photo painted from the other; the parts are blurred less and less."""
         one, two, place = self.pairs.draw(self.batch, self.generator, self.augment)
-        photos, others, places = torch.cat([one, two]), torch.cat([two, one]), torch.cat([place, place])
+        photos, places = torch.cat([one, two]), torch.cat([place, place])
         with torch.autocast(photos.device.type, torch.bfloat16, enabled=self.half):
             affines = self.regressor(photos)
         blur = self.blur * max(0.0, 1 - step / (0.6 * steps))
         maps = soft_maps(affines, self.size // 2, blur, self.row.about)
+        others, there = (value if self.row.same else value.roll(len(one), 0) for value in (photos, maps))
         with torch.autocast(photos.device.type, torch.bfloat16, enabled=self.half):
-            painted = self.translator(others, maps.roll(len(one), 0), places, maps)
+            painted = self.translator(others, there, places, maps)
             different = reconstruction_loss(self.eye, painted, photos)
         return (
             different
@@ -148,19 +151,20 @@ class Learner:
 
 @torch.no_grad()
 def paint_others(learner: Learner, pairs: Pairs, affines: torch.Tensor) -> torch.Tensor:
-    """First photos painted from these parts and the second photos, in eval mode: (B, 3, H, H).
+    """First photos painted from these parts and the other photos (see `Row.same`), in eval mode: (B, 3, H, H).
 
     Args:
         learner: whose networks.
         pairs: B of them.
         affines: (B, 18, 2, 3), parts of the first photos, or of others.
     """
-    there, about = affines_of(learner.regressor, pairs.photos(1)), learner.row.about
+    other, about = 0 if learner.row.same else 1, learner.row.about
+    there = affines_of(learner.regressor, pairs.photos(other))
     half, chunks = learner.size // 2, torch.arange(len(pairs)).split(64)
     return torch.cat(
         [
             learner.translator(
-                pairs.photos(1, i), soft_maps(there[i], half, 0.0, about), pairs.places(i),
+                pairs.photos(other, i), soft_maps(there[i], half, 0.0, about), pairs.places(i),
                 soft_maps(affines[i], half, 0.0, about),
             )
             for i in chunks

@@ -1,11 +1,11 @@
-"""Checks of lesson 01: the target map, two ways to read a map, and what the grid costs."""
+"""Checks of lesson 01: the target map, three ways to read a map, and the likelihood of an answer with a width."""
 
 from collections.abc import Callable
 
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.display.exercises import compare, number
+from tutorial_lib.display.exercises import compare, number, tensor
 
 
 def _random(seed: int, *shape: int) -> torch.Tensor:
@@ -62,13 +62,32 @@ def soft_place(function: Callable) -> None:
     print("soft_place: the place and its gradient are right, also for huge logits")
 
 
-def grid_cost(function: Callable) -> None:
-    """Exercise 01.4: `function(stride)` -> mean error in pixels of argmax on a perfect map, by formula or by chance."""
-    hint = "the joint is anywhere in its cell: average the distance of a point of the unit square from its middle"
-    for stride in (1, 4, 16):
-        expected = stride * heatmaps.MEAN_RESIDUAL
-        got = number(function(stride), f"stride {stride}", hint)
-        assert abs(got / expected - 1) < 0.01, (
-            f"stride {stride}: expected {expected:.3f} px within one per cent, got {got:.3f}. Hint: {hint}"
-        )
-    print("grid_cost: right for three strides")
+def dark_step(function: Callable) -> None:
+    """Exercise 01.4: `function(maps)` -> peak (x, y) in cells of one map (5, 5) after DARK's Newton step."""
+    hint = "take the logarithm first; the middle cell is (2, 2); the step is minus the inverse of H times the gradient"
+    slopes = "central differences: (h[2, 3] - h[2, 1]) / 2, and (h[2, 3] - 2 h[2, 2] + h[2, 1]) for the curvature"
+    for place, wide, tilt in (((2.0, 2.0), 1.0, 0.0), ((2.3, 1.8), 1.0, 0.0), ((1.6, 2.2), 2.0, 0.0),
+                              ((2.2, 2.3), 1.5, 0.4)):  # fmt: skip
+        cells = torch.arange(5, dtype=torch.float64)
+        x, y = cells[None, :] - place[0], cells[:, None] - place[1]
+        bump = torch.exp(-(x**2 + y**2 - 2 * tilt * x * y) / (2 * wide**2))
+        what = f"a bump at {place} of width {wide}" + (", leaning" if tilt else "")
+        compare(
+            function(bump), torch.tensor(place, dtype=torch.float64), what,
+            slopes if place == (2.0, 2.0) else f"{hint}; mixed slope: (h[3, 3] - h[3, 1] - h[1, 3] + h[1, 1]) / 4",
+        )  # fmt: skip
+    print("dark_step: exact on four bumps, also on one that leans")
+
+
+def likelihood(function: Callable) -> None:
+    """Exercise 01.5: `function(mu, sigma, target)` -> mean of -log density of Laplace errors; all (joints, 2)."""
+    hint = "per coordinate: log σ + √2 |target − μ| / σ + log √2; add x and y, average over the joints"
+    width = "σ is there twice: a wide answer pays log σ, and its errors count less"
+    for seed, size in ((1, 1.0), (2, 0.1), (3, 5.0)):
+        mu, target = 2 * _random(seed, 6, 2) - 1, 2 * _random(seed + 10, 6, 2) - 1
+        sigma = size * (0.1 + 0.8 * _random(seed + 20, 6, 2))
+        z = (target - mu) / sigma
+        expected = -(heatmaps.log_laplace(z) - torch.log(sigma).sum(-1)).mean()
+        got = tensor(function(mu, sigma, target), f"six joints, widths around {size / 2:g}", hint)
+        compare(got, expected, f"six joints, widths around {size / 2:g}", f"{hint}. {width}")
+    print("likelihood: right for small, usual and large widths")

@@ -210,10 +210,11 @@ def ambiguity_demo() -> Demo:
             "sigma": slider(0.1, 0.04, 0.3, 0.01, "σ of the bump"),
         },
         presets={
-            "no doubt": {"p": 1.0},
-            "A a little likelier": {"p": 0.6, "apart": 1.2},
-            "a coin toss": {"p": 0.5, "apart": 1.2},
-            "nearly the same place": {"p": 0.6, "apart": 0.2},
+            name: {"p": p, "apart": apart, "noise": 0.1, "sigma": 0.1}
+            for name, p, apart in (
+                ("no doubt", 1.0, 1.2), ("A a little likelier", 0.6, 1.2), ("a coin toss", 0.5, 1.2),
+                ("nearly the same place", 0.6, 0.2),
+            )
         },
         title="One joint, two places: what does each loss answer?",
         folded=("noise", "sigma"),

@@ -1,8 +1,10 @@
 """The live demo of lesson 01 about maps: from a joint to a map and back, and what the grid costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 
 from tutorial_lib import heatmaps
@@ -10,14 +12,16 @@ from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider, steps
 from tutorial_lib.grid import from_cells
 
-PICTURE = 128
-"""Side in pixels of the picture of `target_demo`."""
-STRIDES = (1, 2, 4, 8, 16)
+STRIDES = (1, 2, 4, 8)
+HEIGHT = 236
+"""Of the pictures: with controls and table they fit one screen."""
 CLOSE = 7
 """Cells along each side of the close-up."""
 Centre = Literal["exact", "rounded"]
 """Where the bump stands: on the joint, or on the middle of its cell."""
 DECODERS = {"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue", "soft-argmax": "green"}
+ON_PAPER = {name: colour for name, colour in DECODERS.items() if name != "soft-argmax"} | {"mean place": "green"}
+"""What `quantisation` measures, and its colours."""
 SYMBOLS: dict[str, stage.Symbol] = {
     "argmax": "square",
     "quarter shift": "diamond",
@@ -46,8 +50,8 @@ def quantisation(stride: int, generator: torch.Generator, joints: int = 400, sig
         sigma: of the bumps, in cells.
 
     Returns:
-        name -> mean distance in cells; the soft-argmax is that of the logarithm of the map, so that its softmax is
-        the bump itself.
+        name -> mean distance in cells. "mean place" is the soft-argmax of the logarithm of the map: its softmax is the
+        bump itself, as in a network that was trained through the soft-argmax.
 
     Raises:
         ValueError: a stride that does not divide 64: the joints would not spread evenly over the cells.
@@ -58,17 +62,33 @@ def quantisation(stride: int, generator: torch.Generator, joints: int = 400, sig
     maps = heatmaps.gaussian_target(truth, 256 // stride, sigma)
     logs = torch.log(maps.clamp_min(1e-300))
     found = {name: decode(maps) for name, decode in decoders(1.0, 0.0).items() if name != "soft-argmax"}
-    found["soft-argmax"] = heatmaps.soft_argmax(logs)
+    found["mean place"] = heatmaps.soft_argmax(logs)
     half = 256 / stride / 2
     return {name: half * torch.linalg.vector_norm(p - truth, dim=-1).mean().item() for name, p in found.items()}
 
 
+def quarter_errors(spots: Mapping[str, tuple[float, float]], stride: int = 4, sigma: float = 2.0) -> dict[str, float]:
+    """Name -> error in pixels of the quarter shift on an exact bump.
+
+    Args:
+        spots: name -> where the joint is, (x, y) in cells from the middle of its cell.
+        stride: pixels a cell.
+        sigma: of the bump, in cells.
+    """
+    cells = 16
+    truth = from_cells(cells / 2 + torch.tensor(list(spots.values()), dtype=torch.float64), cells)
+    found = heatmaps.quarter_shift(heatmaps.gaussian_target(truth, cells, sigma))
+    return dict(zip(spots, (stride * cells / 2 * (found - truth).norm(dim=-1)).tolist()))
+
+
 def compute_target(
-    x: float, y: float, stride: int, sigma: float, noise: float, temperature: float, centre: Centre, blur: bool
-) -> dict[str, Any]:
+    size: int, x: float, y: float, stride: int, sigma: float, noise: float, temperature: float, centre: Centre,
+    blur: bool,
+) -> dict[str, Any]:  # fmt: skip
     """One joint's map, what four decoders read from it, and their errors while the joint crosses its cell.
 
     Args:
+        size: side of the picture in pixels.
         x: of the joint, in pixels of the picture.
         y: the same, downwards.
         stride: pixels a cell.
@@ -79,14 +99,14 @@ def compute_target(
         blur: whether DARK blurs the map with `sigma` first.
 
     Returns:
-        "map" (cells, cells), "truth" (2,); by decoder: "points" (2,), "errors" (41,) pixels at the "offset" (41,) from
-        the "middle" (2,) of the joint's cell, in cells; "now", the joint's own offset.
+        "map" (cells, cells), "truth" (2,), "size"; by decoder: "points" (2,), "errors" (41,) pixels at the "offset"
+        (41,) from the "middle" (2,) of the joint's cell, in cells; "now", the joint's own offset.
     """
-    cells = PICTURE // stride
+    cells = size // stride
     read = decoders(temperature, sigma if blur else 0.0)
     rounded = centre == "rounded"
     spoil = noise * torch.randn(cells, cells, generator=torch.Generator().manual_seed(0))
-    truth = torch.tensor([x, y]) * 2 / PICTURE - 1
+    truth = torch.tensor([x, y]) * 2 / size - 1
     target = heatmaps.gaussian_target(truth, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
     # The same map again while the joint crosses one cell from left to right.
     middle = heatmaps.cell_of(truth, cells)
@@ -94,8 +114,9 @@ def compute_target(
     path = torch.stack([middle[0] + offset, heatmaps.to_cells(truth, cells)[1].expand(41)], -1)
     path = from_cells(path, cells)
     sweep = heatmaps.gaussian_target(path, cells, sigma, rounded=rounded, reach=3 if rounded else None) + spoil
-    half = PICTURE / 2
+    half = size / 2
     return {
+        "size": size,
         "map": target,
         "truth": truth,
         "points": {name: decode(target) for name, decode in read.items()},
@@ -108,30 +129,32 @@ def compute_target(
     }
 
 
-def view_target(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The whole map, its cells around the joint with what the decoders read, and the errors over one cell."""
-    cells, stride = len(arrays["map"]), params["stride"]
-    px = {name: PICTURE / 2 * (p - arrays["truth"]).norm().item() for name, p in arrays["points"].items()}
+def view_target(photo: np.ndarray, arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The map over the photo, its cells around the joint with what the decoders read, and the errors over one cell."""
+    size, cells, stride = arrays["size"], len(arrays["map"]), params["stride"]
+    px = {name: size / 2 * (p - arrays["truth"]).norm().item() for name, p in arrays["points"].items()}
     close, place = _close_up(arrays["map"], arrays["middle"])
     near = {name: place(heatmaps.to_cells(p, cells)) for name, p in arrays["points"].items()}
     marks = [
-        stage.dots(name, p[None] if p.abs().max() <= 1 else p.new_zeros(0, 2), colour=DECODERS[name],
-                   symbol=SYMBOLS[name], size=10 - 1.5 * i)
+        stage.dots(name, p[None], colour=DECODERS[name], symbol=SYMBOLS[name], size=10 - 1.5 * i)
         for i, (name, p) in enumerate(near.items())
-    ]  # fmt: skip
+        if p.abs().max() <= 1
+    ]
+    lost = [name for name, p in near.items() if p.abs().max() > 1]
     true_place = place(heatmaps.to_cells(arrays["truth"], cells))
     cross = true_place.tolist() if true_place.abs().max() <= 1 else None
     return stage.panes(
         stage.image(
-            heat=arrays["map"], heat_name="target map", heat_colour="sky", cross=arrays["truth"].tolist(),
-            lines=[stage.polyline("close-up", _frame(arrays["middle"], cells), colour="grey")],
-            title=f"{PICTURE} px picture, {cells} × {cells} cells: drag the joint",
+            picture=photo, heat=arrays["map"], heat_name="target map", heat_colour="sky",
+            cross=arrays["truth"].tolist(), margin=0.02,
+            lines=[stage.polyline("close-up", _frame(arrays["middle"], cells), colour="orange")],
+            title=f"{size} px photo, {cells} × {cells} cells: drag the joint",
             handles=[stage.handle("the joint", arrays["truth"])],
         ),
         stage.image(
-            heat=close, heat_name="", heat_colour="sky", dots=marks, cross=cross,
+            heat=close, heat_name="", heat_colour="sky", dots=marks, cross=cross, margin=0.02,
             lines=[stage.polyline("", _grid(CLOSE), colour="grey", width=0.7)],
-            title=f"close-up: {CLOSE} × {CLOSE} cells, the cross is the truth",
+            title=f"{CLOSE} × {CLOSE} cells, the cross is the truth",
         ),
         stage.curve(
             [stage.series(name, arrays["offset"], values, colour=DECODERS[name])
@@ -146,35 +169,53 @@ def view_target(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any
              ["in cells", *(f"{v / stride:.3f}" for v in px.values())]],
             best="min",
         ),
-        note=f"argmax cannot do better than {heatmaps.MEAN_RESIDUAL * stride:.2f} px on average",
-        height=205,
+        note=f"{' and '.join(lost)} left the close-up" if lost
+        else f"argmax cannot do better than {heatmaps.MEAN_RESIDUAL * stride:.2f} px on average",
+        height=HEIGHT,
     )  # fmt: skip
 
 
-def target_demo() -> Demo:
-    """A joint, its map, and where four decoders think it was."""
+def target_demo(image: torch.Tensor, joint: torch.Tensor) -> Demo:
+    """A joint of a photo, its map, and where four decoders think it was.
+
+    Args:
+        image: (3, size, size) in [0, 1]; the size is a multiple of 8.
+        joint: (2,) where it is at first, in screen coordinates.
+    """
+    size = image.shape[-1]
+    x, y = (round(v, 1) for v in ((joint + 1) * size / 2).tolist())
+    usual = {
+        "x": x,
+        "y": y,
+        "stride": 4,
+        "sigma": 2.0,
+        "noise": 0.0,
+        "temperature": 0.03,
+        "centre": "exact",
+        "blur": False,
+    }
     return live(
-        compute_target, view_target,
+        partial(compute_target, size), partial(view_target, image.permute(1, 2, 0).numpy()),
         {
-            "x": slider(71.4, 8.0, 120.0, 0.1, "joint x (px)"),
-            "y": slider(55.2, 8.0, 120.0, 0.1, "joint y (px)"),
+            "x": slider(x, 1.0, size - 1.0, 0.1, "joint x (px)"),
             "stride": steps([(f"{s} px", s) for s in STRIDES], 4, "stride"),
+            "centre": choice(get_args(Centre), "exact", "bump's centre"),
+            "y": slider(y, 1.0, size - 1.0, 0.1, "joint y (px)"),
             "sigma": slider(2.0, 0.5, 4.0, 0.1, "σ of the bump (cells)"),
             "noise": slider(0.0, 0.0, 0.3, 0.01, "noise on the map"),
             "temperature": steps([1.0, 0.3, 0.1, 0.03, 0.01], 0.03, "temperature"),
-            "centre": choice(get_args(Centre), "exact", "bump's centre"),
             "blur": choice([("no", False), ("by σ", True)], False, "DARK blurs first"),
         },
         presets={
-            "stride 4, no noise": {"stride": 4, "noise": 0.0},
-            "stride 16": {"stride": 16, "noise": 0.0},
-            "rounded targets": {"centre": "rounded", "noise": 0.0},
-            "noise": {"noise": 0.1, "blur": False},
-            "noise, DARK blurs": {"noise": 0.1, "blur": True},
+            "our wrist": usual,
+            "coarse grid": usual | {"stride": 8, "sigma": 1.0},
+            "rounded targets": usual | {"centre": "rounded"},
+            "noise": usual | {"noise": 0.1},
+            "noise, DARK blurs": usual | {"noise": 0.1, "blur": True},
         },
         title="From a joint to a map and back",
-        folded=("x", "y", "temperature", "centre", "blur"),
-        grabs={"the joint": lambda at, params: {"x": (at[0] + 1) * PICTURE / 2, "y": (at[1] + 1) * PICTURE / 2}},
+        folded=("y", "sigma", "noise", "temperature", "blur"),
+        grabs={"the joint": lambda at, params: {"x": (at[0] + 1) * size / 2, "y": (at[1] + 1) * size / 2}},
         plays="x",
     )  # fmt: skip
 

@@ -1,8 +1,6 @@
-"""Lesson 01's figures and tables of trained networks: what the experiment found, and what a trained map looks like."""
+"""Lesson 01's figures and tables of what the experiment found, and of what its networks cost."""
 
-import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,188 +8,231 @@ import plotly.graph_objects as go
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.datasets.photos import PhotoSet
+from tutorial_lib.datasets.photos import PhotoSet, Setting
 from tutorial_lib.display import figures
-from tutorial_lib.display.claims import intervals
+from tutorial_lib.display.claims import intervals, is_above, plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.heatmaps import KeypointNet, cost
+from tutorial_lib.lessons.heatmap_vs_regression.costs import training_kb
 from tutorial_lib.lessons.heatmap_vs_regression.demo_robustness import COLOURS
 from tutorial_lib.lessons.heatmap_vs_regression.experiment import values
-from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS
-from tutorial_lib.metrics import distances
-from tutorial_lib.skeleton import JOINTS
-from tutorial_lib.training import kept_bytes
+from tutorial_lib.lessons.heatmap_vs_regression.measures import DECODERS, mean_error, outputs, predict
+from tutorial_lib.lessons.heatmap_vs_regression.recipes import GRIDS, Run
 
 ROWS = {
-    "regression": ("regression-4", "numbers"),
-    "RLE": ("rle-4", "numbers"),
-    "heat map": ("heatmap-4", "DARK"),
-    "integral": ("integral-4", "mean place"),
+    "regression": ("regression", "numbers"),
+    "RLE": ("rle", "numbers"),
+    "heat map": ("heatmap", "DARK"),
+    "integral": ("integral", "mean place"),
 }
-"""Name in the lesson -> kind of run, and how it is read."""
+"""Name in the lesson -> head of the runs, and how it is read."""
+SETTINGS: dict[Setting, str] = {"world": "seen from everywhere", "lab": "seen from the front"}
 
 
-def results_table(found: dict[str, Any]) -> str:
-    """Markdown: every head and decoder at stride 4, large training set; mean over seeds and, in brackets, their std."""
-    rows = [(name, *pair) for name, pair in ROWS.items() if name != "heat map"]
-    rows += [(f"heat map, {decoder}", "heatmap-4", decoder) for decoder in DECODERS]
-    columns = {
-        "mean error (px)": ("error_px", 1), "median (px)": ("median_px", 1), "seen joints (px)": ("visible_px", 1),
-        "hidden joints (px)": ("hidden_px", 1), "mean error (% of torso)": ("torso", 100),
-        "left/right exchanged (%)": ("exchanged", 100),
-    }  # fmt: skip
-
-    def cell(kind: str, decoder: str, key: str, scale: int) -> str:
-        measured, digits = scale * np.array(values(found, kind, decoder, key)), 2 if scale == 1 else 1
-        return f"{measured.mean():.{digits}f} ({measured.std(ddof=1):.{digits}f})"
-
-    lines = [[name, *(cell(*run, *column) for column in columns.values())] for name, *run in rows]
-    return markdown(["head", *columns], lines, numbers=True)
-
-
-def pck_curves(found: dict[str, Any]) -> go.Figure:
-    """PCK over the threshold, mean and 95 % interval over training seeds."""
-    curves = {name: np.array(values(found, *pair, "pck")) for name, pair in ROWS.items()}
-    means, bands = intervals({name: 100 * curve.T for name, curve in curves.items()})
-    thresholds = found["thresholds"]
-    return figures.curves(
-        {name: (thresholds, mean) for name, mean in means.items()}, bands=bands,
-        x_title="threshold (share of the torso)", y_title="correct joints (%)", x_range=(0, max(thresholds)),
-        y_range=(0, 100), colours=COLOURS, title="Four heads, one backbone, one budget",
-    )  # fmt: skip
-
-
-def data_figure(found: dict[str, Any], names: Sequence[str] = ("regression", "heat map")) -> go.Figure:
-    """Mean error with few and with many training photos."""
-    means, ends = intervals({
-        f"{found['budget'][photos]} photos": [values(found, ROWS[n][0] + suffix, ROWS[n][1]) for n in names]
-        for suffix, photos in (("-few", "few"), ("", "photos"))
-    })  # fmt: skip
-    return figures.bars(
-        means, list(names), y_title="mean error (px)", intervals=ends, colours=dict(zip(means, ("orange", "blue"))),
-        title="Few photos, many photos",
-    )  # fmt: skip
-
-
-def steps_figure(found: dict[str, Any], names: Sequence[str] = tuple(ROWS)) -> go.Figure:
-    """Mean error after the usual and after the long training; the mean over the seeds that there are."""
-    steps = [found["budget"][name] for name in ("steps", "long_steps")]
-    rows = {n: [np.mean(values(found, ROWS[n][0] + suffix, ROWS[n][1])) for suffix in ("", "-long")] for n in names}
-    return figures.curves(
-        {name: (steps, row) for name, row in rows.items()}, mode="lines+markers", x_title="steps",
-        y_title="mean error (px)", x_range=(0, 1.1 * steps[1]), y_range=(0, 1.1 * max(map(max, rows.values()))),
-        colours=COLOURS, title="The same race, with more time",
-    )  # fmt: skip
-
-
-def stride_figure(found: dict[str, Any], measured: str = "median_px", strides: Sequence[int] = (2, 4, 8)) -> go.Figure:
-    """Error of trained heat maps over the stride, read in three ways."""
-    name = {"median_px": "median error (px)", "error_px": "mean error (px)"}[measured]
-    means, bands = intervals({d: [values(found, f"heatmap-{s}", d, measured) for s in strides] for d in DECODERS})
-    top = 1.1 * max(high.max() for _, high in bands.values())
-    return figures.curves(
-        {d: (strides, mean) for d, mean in means.items()}, bands=bands,
-        x_title="stride (px)", y_title=name, x_range=(1.5, 8.5), y_range=(0, top),
-        mode="lines+markers", colours={"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue"},
-        title="Trained heat maps on finer and coarser grids",
-    )  # fmt: skip
-
-
-def doubt(model: KeypointNet, photos: PhotoSet, joints: Sequence[str] = ("left_wrist", "right_wrist")) -> dict:
-    """The map among those of `joints` whose second peak is highest compared with its first.
-
-    Peaks are two cells of more than three cells distance along an axis.
-
-    Returns:
-        "photo", "joint" numbers, "map" (cells, cells), "ratio" of the two heights.
-    """
-    numbers = [JOINTS.index(joint) for joint in joints]
-    with torch.no_grad():
-        maps = model(photos.image)[:, numbers]
-    cells = maps.shape[-1]
-    flat = maps.flatten(-2).argmax(-1)
-    index = torch.arange(cells)
-    far_x = (index - flat[..., None] % cells).abs() > 3
-    far_y = (index - flat[..., None] // cells).abs() > 3
-    second = torch.where(far_y[..., :, None] | far_x[..., None, :], maps, 0.0).amax((-2, -1))
-    ratio = second / maps.amax((-2, -1)).clamp_min(0.3)  # a map without any peak is another kind of doubt
-    best = int(ratio.argmax())
-    photo, joint = divmod(best, len(numbers))
-    return {"photo": photo, "joint": numbers[joint], "map": maps[photo, joint], "ratio": ratio[photo, joint].item()}
-
-
-def doubt_figure(models: Mapping[str, KeypointNet], photos: PhotoSet) -> go.Figure:
-    """The most doubtful wrist of the test photos: the heat map, and where every network puts the joint.
+def measured(
+    found: dict[str, Any], name: str, what: str = "error_px", decoder: str | None = None, **run: Any
+) -> np.ndarray:
+    """One value a seed (seeds, ...) of a head.
 
     Args:
-        models: name in the lesson -> network, all four of `ROWS`.
-        photos: of the test set.
+        found: the experiment's results.
+        name: of `ROWS`, or of `recipes.FORMS`.
+        what: of `measures.measure`, or "surest_px", or a kind of `measures.WORSE`.
+        decoder: another than the usual one.
+        run: what tells the runs from the usual ones, such as setting="lab" or length="long".
     """
-    found = doubt(models["heat map"], photos)
-    photo, joint = found["photo"], found["joint"]
-    image = photos.select(slice(photo, photo + 1)).image
-    with torch.no_grad():
-        dots = {name: model.predict(image)[0, joint][None] for name, model in models.items()}
-    name = JOINTS[joint].replace("_", " ")
-    steps = (20 * found["map"].clamp(min=0)).round() / 20  # a few tones, so that the dots keep their colours in the PNG
-    figure = figures.image_plane(
-        skeletons={"true skeleton": photos.keypoints[photo]},
-        dots={"truth": photos.keypoints[photo, joint][None]} | dots,
-        heat=steps, heat_name="map", colours=COLOURS | {"true skeleton": "grey"},
-        title=f"Where is the {name}? Photo {photo} of the test set",
-    )  # fmt: skip
-    sky = [[0, "#FFFFFF"], [1, figures.COLOURS["sky"]]]
-    return figure.update_traces(colorscale=sky, selector={"type": "heatmap"})
+    head, usual = ROWS.get(name, (name, "numbers"))
+    kind = Run(head, **run).kind
+    if what in ("surest_px", *found["runs"][0]["worse"]):
+        runs = sorted((one for one in found["runs"] if one["kind"] == kind), key=lambda one: one["seed"])
+        return np.array([one["worse"][what] if what in one["worse"] else one[what] for one in runs], dtype=float)
+    return np.array(values(found, kind, decoder or usual, what))
 
 
-def cost_table(models: Mapping[str, KeypointNet], batch: int = 16) -> str:
-    """Markdown: what one photo costs, counted: the way forward, and what training keeps for the way back."""
-    columns = ("parameters", "multiply-adds (millions)", "numbers that leave the network", "training memory (kB)")
+def search_table(found: dict[str, Any]) -> str:
+    """Markdown: every setting that was tried, with its mean error on validation photos; what was chosen is starred."""
     lines = []
-    generator = torch.Generator().manual_seed(0)
-    for name, model in models.items():
-        one = cost(model)
-        images = torch.rand(batch, 3, model.size, model.size, generator=generator)
-        keypoints = torch.rand(batch, model.joints, 2, generator=generator) - 0.5
-        step = partial(model.loss, images, keypoints, torch.ones(batch, model.joints))
-        memory = kept_bytes(step, without=model.parameters()) / batch / 1000
-        counts = [f"{one.parameters:,}", f"{one.multiply_adds / 1e6:.2f}", f"{one.output:,}", f"{memory:,.0f}"]
-        lines.append([name, *counts])
+    for row in found["search"]:
+        cells = []
+        for one in {(one["rate"], one["sigma"]): one for one in row["tried"]}.values():
+            width = f", σ {one['sigma']:g}" if "heatmap" in row["kind"] else ""
+            star = " ★" if all(one[key] == row[key] for key in ("rate", "sigma")) else ""
+            error = "diverged" if one["error_px"] is None else f"{one['error_px']:.2f}"
+            cells.append(f"{one['rate']:g}{width}: {error}{star}")
+        lines.append([row["kind"], " · ".join(cells)])
+    return markdown(["photos, head, stride", "rate (and width of the bump in cells): error (px)"], lines)
+
+
+def results_table(found: dict[str, Any], setting: Setting = "world") -> str:
+    """Markdown: who looks at no photo, then every head and decoder; mean and half the 95 % interval over seeds."""
+    columns = {
+        "mean error (px)": ("error_px", 1, 2), "sides forgiven (px)": ("forgiving_px", 1, 2),
+        "turned round (%)": ("turned", 100, 0), "median (px)": ("median_px", 1, 2),
+        "seen joints (px)": ("visible_px", 1, 2), "hidden joints (px)": ("hidden_px", 1, 2),
+    }  # fmt: skip
+    lines = [
+        [
+            f"*{name}*, looks at nothing",
+            *(f"{scale * row[what]:.{digits}f}" for what, scale, digits in columns.values()),
+        ]
+        for name, row in found["blind"][setting].items()
+    ]
+    rows = [(name, name, None) for name in ROWS if name != "heat map"]
+    rows += [(f"heat map, {decoder}", "heat map", decoder) for decoder in DECODERS]
+    forms = {"released": "the sum of the paper's code", "even": "all joints pull alike"}
+    rows += [(f"RLE, {how}", form, None) for form, how in forms.items() if setting == "world"]
+    for label, name, decoder in rows:
+        cells = [
+            plus_minus(scale * measured(found, name, what, decoder, setting=setting), digits)
+            for what, scale, digits in columns.values()
+        ]
+        lines.append([label, *cells])
     return markdown(["head", *columns], lines, numbers=True)
 
 
-def speed_table(models: Mapping[str, KeypointNet], batches: Sequence[int] = (1, 32), repeats: int = 15) -> str:
-    """Markdown: milliseconds of CPU time a photo, from picture to joints on this machine, the median of `repeats`."""
-    lines = []
-    for name, model in models.items():
-        cells = [name]
-        for batch in batches:
-            images = torch.rand(batch, 3, model.size, model.size, generator=torch.Generator().manual_seed(0))
-            taken = []
-            with torch.no_grad():
-                for _ in range(repeats):
-                    start = time.process_time()
-                    model.predict(images)
-                    taken.append(time.process_time() - start)
-            cells.append(f"{1000 * np.median(taken) / batch:.2f}")
-        lines.append(cells)
-    return markdown(["head", *(f"batch of {batch}: ms a photo" for batch in batches)], lines, numbers=True)
-
-
-def temperature_figure(model: KeypointNet, photos: PhotoSet, temperatures: Sequence[float]) -> go.Figure:
-    """Mean error of a trained heat-map network that is read by soft-argmax, over the temperature."""
-    with torch.no_grad():
-        maps = torch.cat([model(photos.select(slice(i, i + 128)).image) for i in range(0, len(photos), 128)])
-    half = photos.pixels.shape[-1] / 2
-
-    def error(points: torch.Tensor) -> float:
-        return half * distances(points, photos.keypoints)[photos.inside].mean().item()
-
-    middle = error(torch.zeros_like(photos.keypoints))
+def pck_curves(found: dict[str, Any], setting: Setting = "world") -> go.Figure:
+    """PCK over the threshold, mean and 95 % interval over training seeds, and that of the mean pose."""
+    means, bands = intervals({name: 100 * measured(found, name, "pck", setting=setting).T for name in ROWS})
+    thresholds = found["thresholds"]
+    blind = {"mean pose, looks at nothing": 100 * np.array(found["blind"][setting]["mean pose"]["pck"])}
     return figures.curves(
-        {"soft-argmax": (temperatures, [error(heatmaps.soft_argmax(maps, t)) for t in temperatures])},
+        {name: (thresholds, mean) for name, mean in (means | blind).items()}, bands=bands,
+        x_title="threshold (share of the torso)", y_title="correct joints (%)", x_range=(0, max(thresholds)),
+        y_range=(0, 100), colours=COLOURS | dict.fromkeys(blind, "grey"),
+        title="Four heads, one budget",
+    )  # fmt: skip
+
+
+def pck_sweep(found: dict[str, Any]) -> go.Figure:
+    """`pck_curves` of both kinds of photos."""
+    return figures.sweep([pck_curves(found, setting) for setting in SETTINGS], list(SETTINGS.values()), "people")
+
+
+def _floor(found: dict[str, Any]) -> dict[str, float]:
+    """The line that every figure of errors has."""
+    return {"mean pose, looks at nothing": found["blind"]["world"]["mean pose"]["error_px"]}
+
+
+def steps_figure(found: dict[str, Any]) -> go.Figure:
+    """Mean error on test photos after whole trainings of three lengths."""
+    budget, lengths = found["budget"], ("short", "usual", "long")
+    steps = [next(run["steps"] for run in found["runs"] if run["kind"] == Run("rle", length=n).kind) for n in lengths]
+    means, bands = intervals({name: [measured(found, name, length=n) for n in lengths] for name in ROWS})
+    return figures.curves(
+        {name: (steps, mean) for name, mean in means.items()}, bands={} if budget["long_seeds"] < 2 else bands,
+        mode="lines+markers", x_title="steps of the whole training", y_title="mean error (px)",
+        x_range=(0, 1.05 * steps[-1]), y_range=(0, 8), colours=COLOURS, lines=_floor(found),
+        title="The same race, with less and with more time",
+    )  # fmt: skip
+
+
+def data_figure(found: dict[str, Any]) -> go.Figure:
+    """Mean error with few and with many training photos, both after short trainings; and of the mean pose."""
+    blind = [found["blind"]["world"]["mean pose"]["error_px"]] * 2
+    means, ends = intervals({
+        f"{found['budget'][photos]} photos": [blind, *(measured(found, name, few=photos == "few", length="short")
+                                                       for name in ROWS)]
+        for photos in ("few", "photos")
+    })  # fmt: skip
+    return figures.bars(
+        means, ["mean pose", *ROWS], y_title="mean error (px)", intervals=ends,
+        colours=dict(zip(means, ("orange", "blue"))), title="Few photos, many photos",
+    )  # fmt: skip
+
+
+def stride_figure(found: dict[str, Any]) -> go.Figure:
+    """Error of trained heat maps over the stride, read in three ways."""
+    strides = sorted({4, *(run.stride for run in GRIDS if not run.shrunk)})
+    means, bands = intervals({
+        d: [measured(found, "heat map", decoder=d, stride=s) for s in strides] for d in DECODERS
+    })  # fmt: skip
+    return figures.curves(
+        {d: (strides, mean) for d, mean in means.items()}, bands=bands,
+        x_title="stride (px)", y_title="mean error (px)", x_range=(1.5, 8.5), y_range=(0, 8),
+        mode="lines+markers", colours={"argmax": "vermillion", "quarter shift": "orange", "DARK": "blue"},
+        lines=_floor(found), title="Trained heat maps on finer and coarser grids",
+    )  # fmt: skip
+
+
+def worse_table(found: dict[str, Any]) -> str:
+    """Markdown: mean errors on spoiled test photos, of the mean pose and of every head."""
+    columns = {"as they are": "error_px", "grey disc over the legs": "disc", "crop shifted": "shift", "blur": "blur"}
+    blind = found["blind"]["world"]["mean pose"]
+    lines = [["*mean pose*, looks at nothing", *(f"{(blind['worse'] | blind)[what]:.2f}" for what in columns.values())]]
+    lines += [[name, *(plus_minus(measured(found, name, what), 2) for what in columns.values())] for name in ROWS]
+    return markdown(["mean error (px)", *columns], lines, numbers=True)
+
+
+def trust_table(found: dict[str, Any]) -> str:
+    """Markdown: the error on the half of the photos on which a head is surest, joint by joint."""
+    lines = []
+    for name in ROWS:
+        every, sure = measured(found, name), measured(found, name, "surest_px")
+        if name == "regression":
+            lines.append([name, plus_minus(every, 2), "cannot say", "cannot say"])
+        else:
+            lines.append([name, plus_minus(every, 2), plus_minus(sure, 2), plus_minus(100 * sure / every, 0)])
+    return markdown(["head", "all photos (px)", "surest half (px)", "share (%)"], lines, numbers=True)
+
+
+def winners(samples: Mapping[str, np.ndarray]) -> list[str]:
+    """Who is not certainly worse (at 95 %, paired seeds) than the one with the smallest mean; that one first."""
+    first, *others = sorted(samples, key=lambda name: np.mean(samples[name]))
+    return [first, *(name for name in others if is_above(samples[name] - samples[first]) is not True)]
+
+
+def choice_table(found: dict[str, Any], models: Mapping[str, KeypointNet]) -> str:
+    """Markdown: what matters -> which head to choose, from what was measured; several names where seeds do not tell."""
+
+    def by(what: str, **run: Any) -> dict[str, np.ndarray]:
+        return {name: measured(found, name, what, **run) for name in ROWS}
+
+    sure = {name: 100 * by("surest_px")[name] / by("error_px")[name] for name in ROWS if name != "regression"}
+    pairs = list(models.items())
+    few = f"only {found['budget']['few']} photos to learn from (mean error, px)"
+    rows = {
+        "the smallest mean error, people seen from everywhere (px)": by("error_px"),
+        "the same, seen from the front (px)": by("error_px", setting="lab"),
+        "precision where all is clear: the median error (px)": by("median_px"),
+        few: by("error_px", few=True, length="short"),
+        "little time to train (mean error after a quarter of the steps, px)": by("error_px", length="short"),
+        "joints that are hidden in the photo (px)": by("hidden_px"),
+        "a grey disc over the legs (px)": by("disc"),
+        "people stand elsewhere than in training (px)": by("shift"),
+        "photos out of focus (px)": by("blur"),
+        "to know when it is wrong: error of the surest half, share of all (%)": sure,
+    }
+    counts = {
+        "little arithmetic (million multiply-adds)": {name: cost(model).multiply_adds / 1e6 for name, model in pairs},
+        "few numbers out": {name: cost(model).output for name, model in pairs},
+        "little memory in training (kB a photo)": {name: round(training_kb(model)) for name, model in pairs},
+    }
+    lines = []
+    for what, samples in rows.items():
+        best, digits = winners(samples), 0 if "%" in what else 2
+        shown = ", ".join(f"{name} {np.mean(values):.{digits}f}" for name, values in samples.items())
+        choose = " or ".join(best) if len(best) < len(samples) else "any: the seeds do not tell"
+        lines.append([what, f"**{choose}**", shown])
+    for what, row in counts.items():
+        best = [name for name, count in row.items() if count <= 1.02 * min(row.values())]
+        shown = ", ".join(f"{name} {count:.3g}" if count < 100 else f"{name} {count}" for name, count in row.items())
+        lines.append([what, f"**{' or '.join(best)}**", shown])
+    return markdown(["what matters", "choose", "measured"], lines)
+
+
+def temperature_errors(model: KeypointNet, photos: PhotoSet, temperatures: Sequence[float]) -> dict[float, float]:
+    """Temperature -> mean error in pixels of a heat-map network that is read by soft-argmax."""
+    maps = outputs(model, photos.image)
+    return {t: mean_error(heatmaps.soft_argmax(maps, t), photos) for t in temperatures}
+
+
+def temperature_figure(model: KeypointNet, photos: PhotoSet, errors: Mapping[float, float]) -> go.Figure:
+    """`temperature_errors`, beside the same network read by DARK and an answer that looks at nothing."""
+    middle = mean_error(torch.zeros_like(photos.keypoints), photos)
+    return figures.curves(
+        {"soft-argmax": (list(errors), list(errors.values()))},
         x_title="temperature", y_title="mean error (px)", x_log=True, y_range=(0, 1.15 * middle),
         colours={"soft-argmax": "green"},
-        lines={"always the middle of the photo": middle, "DARK": error(heatmaps.dark(maps, model.sigma))},
+        lines={"always the middle of the photo": middle, "DARK": mean_error(predict(model, photos)["DARK"], photos)},
         mode="lines+markers", title="A heat map of height 1, read as logits",
     )  # fmt: skip

@@ -11,7 +11,7 @@ from tutorial_lib.lessons.shape_templates.grabs import piece_grabs, piece_handle
 from tutorial_lib.templates import losses, parts, skeletons, warp
 from tutorial_lib.templates.warp import Pivot
 
-SIZE = 96
+SIZE = 80
 TOGETHER = "all parts together"
 GROUPS = {
     TOGETHER: parts.NAMES,

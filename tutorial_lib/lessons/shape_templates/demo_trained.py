@@ -20,7 +20,7 @@ from tutorial_lib.templates import errors, keypoints, learning, part_maps
 from tutorial_lib.templates.network import Eye, Regressor, Translator
 from tutorial_lib.templates.pairs import Pairs, front_pairs
 
-SIZE = 144
+SIZE = 112
 """Side of the pictures on the stage."""
 
 

@@ -18,8 +18,13 @@ BEGUN = {
     "begun half beside": Row(aside=0.5),
 }
 """Other starts than an adult who stands among the people."""
-LEAKS = {f"photo 2 at {cells} x {cells}": Row(leak=cells) for cells in (0, 4, 8, 16, 32, 64)}
-"""How much of the second photo the translator gets beside the parts: so many cells a side."""
+LEAKS = {
+    f"photo {other} at {cells} x {cells}": Row(leak=cells, same=other == 1)
+    for other in (2, 1)
+    for cells in (0, 4, 8, 16, 32, 64)
+}
+"""How much of the other photo the translator gets beside the parts: so many cells a side. The other one is photo 2,
+from another moment, or photo 1 itself, which is to be painted."""
 ROWS = {"main": Row(), **CALM, **THROWN, **BEGUN, **LEAKS}
 """Run -> how it is trained."""
 

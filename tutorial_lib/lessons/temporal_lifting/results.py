@@ -5,7 +5,6 @@
 collects the finished parts of `experiment_seeds` into that file.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_lib.experiments import read_json, write_json
+from tutorial_lib.experiments import collect_command, read_json
 from tutorial_lib.metrics.by_action import Metric
 
 FILE = Path(__file__).with_name("results.json")
@@ -131,11 +130,5 @@ def measured() -> Results:
     return Results(read_json(FILE))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", type=Path, help="work folder of experiment_seeds")
-    write_json(FILE, collect(parser.parse_args().parts))
-
-
 if __name__ == "__main__":
-    main()
+    collect_command(__doc__, collect, FILE)
