@@ -5,7 +5,6 @@
 collects the finished parts of `experiment` into that file.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +15,7 @@ import numpy as np
 
 from tutorial_lib.display.claims import plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.experiments import read_json, write_json
+from tutorial_lib.experiments import collect_command, read_json
 from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, VICTIMS, row
 from tutorial_lib.lessons.stress_testing.world import PLACES
 from tutorial_lib.stress_testing import METHODS
@@ -208,11 +207,5 @@ def rarity(found: Results) -> dict[str, float]:
     return {victim: float(found.values(victim, "failing").mean()) for victim in (RARE, COMMON)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", type=Path, help="work folder of the experiment")
-    write_json(FILE, collect(parser.parse_args().parts))
-
-
 if __name__ == "__main__":
-    main()
+    collect_command(__doc__, collect, FILE)
