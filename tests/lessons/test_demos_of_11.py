@@ -6,19 +6,34 @@ import numpy as np
 import pytest
 import torch
 
+from tutorial_lib import checkpoints
 from tutorial_lib.display import stage
 from tutorial_lib.display.controls import stops
+from tutorial_lib.experiments import settings
 from tutorial_lib.lessons.stress_testing import (
+    checks,
     demo_after,
     demo_agents,
     demo_forget,
     demo_hunt,
+    demo_own,
     demo_region,
     experiment,
     figures,
     results,
 )
-from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, THRESHOLD, VICTIMS, row
+from tutorial_lib.lessons.stress_testing.recipes import (
+    ARMS,
+    BUDGETS,
+    COMMON,
+    COURSE,
+    OWN,
+    RARE,
+    ROWS,
+    THRESHOLD,
+    VICTIMS,
+    row,
+)
 from tutorial_lib.stress_testing import AXES, METHODS, simulator
 
 
@@ -141,7 +156,29 @@ def test_every_lifter_is_measured_on_the_same_map(demos, made):
 def test_without_replay_what_was_known_is_forgotten():
     made = demo_forget.forget(demo_hunt.lesson_04(), steps=25)
     assert made["without replay"]["known motions"] > made["before"]["known motions"]
-    assert "without replay" in demo_forget.forget_table(made)
+    table = demo_forget.forget_table(made)
+    assert "without replay" in table and "random poses alone" in table
+
+
+def test_a_right_answer_hunts_from_then_on(monkeypatch):
+    monkeypatch.setattr(demo_own, "_CHECKED", [])
+    asked = []
+
+    def hill(latent):
+        asked.append(latent.shape[:-1].numel())
+        return 100 - latent.square().sum(-1)
+
+    def mine(errors, start, steps, samples):
+        return demo_own.course_search(errors, start, steps, samples)
+
+    state = torch.get_rng_state()
+    assert list(demo_own.own_hunt(0, hill, 2)) == ["the course's answer", "CEM", "random"]
+    assert torch.equal(torch.get_rng_state(), state)
+    assert sum(asked) <= demo_own.SEEDS * demo_agents.AGENTS * (3 * 2 * demo_agents.SAMPLES + 5)  # as many for each
+    checks.own_search(mine)
+    made = demo_own.own_hunt(0, hill, 2)
+    assert list(made)[0] == "your agents" and all(len(values) == demo_own.SEEDS for values in made.values())
+    assert "ahead of random" in demo_own.own_table(made)
 
 
 # ------------------------------------------------------------------ the experiment
@@ -174,6 +211,28 @@ def test_tables_and_figures_hold_every_row(found):
     assert len(figures.training_figure(found).data) >= len(OWN)
     assert figures.hunts_figure(found).layout.sliders[0].steps[-1].label == VICTIMS["course"]
     assert set(results.rarity(found)) == set(OWN)
+
+
+def test_the_papers_changes_are_those_of_its_table():
+    assert results.paper_changes("size") == {"SPIN": -1.453, "HMR-EFT": -1.246, "PARE": -0.995}
+    assert results.paper_source("success (%)").endswith("success (%): SPIN -18.4, HMR-EFT -20.5, PARE -26.9")
+    assert "| PARE, fine-tuned | 48.4 | 2.953 | 77.46 | 87.44 | 109.82 |" in results.paper_table()
+
+
+def test_what_ships_is_whole_and_was_chosen_inside_its_grids():
+    """Five trainings of every row; a rate at the end of its grid would say that it is too narrow."""
+    shipped = results.measured()
+    assert shipped.content["budget"] == settings("shipped", BUDGETS["shipped"])
+    assert {name: len(shipped.seeds(name)) for name in ROWS} == dict.fromkeys(ROWS, 5)
+    assert set(shipped.content["searched"]) == set(ROWS) - {COURSE}
+    for name, one in shipped.content["searched"].items():
+        tried = {float(rate): error for rate, error in one["tried"].items()}
+        assert min(tried) < one["rate"] < max(tried) and tried[one["rate"]] == min(tried.values()), name
+    rarity = results.rarity(shipped)
+    assert rarity[RARE] < 1 and rarity[COMMON] > 10, "or their names are wrong"
+    for arm in ("", *ARMS):
+        about = checkpoints.weights(f"stress/{row(RARE, arm)}")[0]
+        assert about["seed"] == 0 and about["exam"] == shipped.content["rows"][row(RARE, arm)]["0"]["exam"]
 
 
 def test_collecting_wants_one_budget(tmp_path):

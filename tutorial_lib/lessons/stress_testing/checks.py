@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 
 from tutorial_lib.display.exercises import compare, exercise, number, tensor
+from tutorial_lib.lessons.stress_testing import demo_own
 from tutorial_lib.stress_testing.search import policy_loss
 
 
@@ -78,8 +79,9 @@ def side_may_grow(function: Callable) -> str:
     expected = {"all fail": True, "all are safe": False, "one in three is safe": False}
     for kind, right in expected.items():
         asked: list[torch.Tensor] = []
-        torch.manual_seed(0)
-        got = function(world(kind, asked), low, high, 1, 0.1, 150.0)
+        with torch.random.fork_rng(devices=[]):  # the student's random numbers stay as they were
+            torch.manual_seed(0)
+            got = function(world(kind, asked), low, high, 1, 0.1, 150.0)
         assert asked, f"{kind}: `errors` was never asked. Hint: {hint}"
         points = torch.cat([part.reshape(-1, 3) for part in asked])
         assert len(points) >= 5, f"{kind}: {len(points)} samples, expected at least 5. Hint: {hint}"
@@ -106,24 +108,33 @@ def side_may_grow(function: Callable) -> str:
 
 @exercise
 def own_search(function: Callable) -> str:
-    """Exercise 11.4: `function(errors, start, steps, samples)` -> where an agent ends, (D,)."""
+    """Exercise 11.4: `function(errors, start, steps, samples)` -> where an agent ends and the worst it asked, (D,)."""
     hint = (
         "a step: draw `samples` points round the mean, clamp them to [-1, 1], ask, keep the quarter with the "
-        "LARGEST errors, move the mean to theirs and the width to their standard deviation, but not below 0.05"
+        "LARGEST errors, move the mean to theirs and the width to their standard deviation, but not below 0.05; and "
+        "keep the point with the largest error of all steps"
     )
     tops = {"a hill": torch.tensor([0.5, -0.4, 0.2]), "a hill in a corner": torch.tensor([0.95, 0.9, -0.95])}
     for what, top in tops.items():
         asked: list[torch.Tensor] = []
 
-        def errors(latent: torch.Tensor, top: torch.Tensor = top, asked: list[torch.Tensor] = asked) -> torch.Tensor:
-            asked.append(latent.detach().clone().reshape(-1, 3))
+        def hill(latent: torch.Tensor, top: torch.Tensor = top) -> torch.Tensor:
             return 200 - 100 * (latent - top).square().sum(-1)
 
-        torch.manual_seed(0)
+        def errors(latent: torch.Tensor, asked: list[torch.Tensor] = asked, hill: Callable = hill) -> torch.Tensor:
+            asked.append(latent.detach().clone().reshape(-1, 3))
+            return hill(latent)
+
         start = torch.tensor([-0.6, 0.6, 0.0])
-        ended = tensor(function(errors, start, 30, 20), what, hint)
-        assert ended.shape == (3,), f"{what}: shape {tuple(ended.shape)}, expected (3,), the mean. Hint: {hint}"
-        points = torch.cat(asked) if asked else torch.zeros(0, 3)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            got = function(errors, start, 30, 20)
+        pair = isinstance(got, tuple | list) and len(got) == 2
+        assert pair, f"{what}: got {type(got).__name__}, expected two places, the mean and the worst. Hint: {hint}"
+        ended, worst = (tensor(place, what, hint) for place in got)
+        for name, place in (("the mean", ended), ("the worst", worst)):
+            assert place.shape == (3,), f"{what}: {name} has shape {tuple(place.shape)}, expected (3,). Hint: {hint}"
+        points = torch.cat(asked) if asked else torch.zeros(1, 3)
         assert len(points) <= 30 * 20 + 1, (
             f"{what}: {len(points)} questions, expected at most steps * samples = 600: the control has no more. "
             f"Hint: {hint}"
@@ -134,4 +145,11 @@ def own_search(function: Callable) -> str:
         away = ": it walks away from the top, as if the smallest errors were kept" if far > began + 0.1 else ""
         still = ": it did not move" if abs(far - began) < 1e-3 else ""
         assert far < 0.25, f"{what}: ends {far:.2f} from the top, expected less than 0.25{away}{still}. Hint: {hint}"
-    return "own_search: climbs hills, asks no more than it may, and stays in the cube"
+        missed = (hill(points).max() - hill(worst)).item()
+        last = hill(worst) <= hill(points[-20:]).max() + 1e-3
+        assert abs(missed) < 1e-3, (
+            f"{what}: the worst has an error of {hill(worst):.1f}, expected the largest, {hill(points).max():.1f}"
+            f"{': it looks as if the last step alone counts' if last and missed > 0 else ''}. Hint: {hint}"
+        )
+    demo_own.checked(function)
+    return "own_search: climbs hills, asks no more than it may, and hunts lesson 04's lifter from now on"
