@@ -16,7 +16,7 @@ from tutorial_lib.stress_testing.simulator import draw
 
 
 def forget(lifter: SingleFrameLifter, seed: int = 0, steps: int = 120) -> dict[str, dict[str, float]]:
-    """Train copies of a lifter on what agents find, with and without replay.
+    """Train copies of a lifter on what agents find, with and without replay, and on random poses alone.
 
     Args:
         lifter: in eval mode; it stays as it is.
@@ -24,7 +24,8 @@ def forget(lifter: SingleFrameLifter, seed: int = 0, steps: int = 120) -> dict[s
         steps: of each training.
 
     Returns:
-        "before", "with replay", "without replay" -> MPJPE in mm of "known motions" and of "where the agents ended".
+        "before", "with replay", "without replay" and, as a control, "random poses alone" -> MPJPE in mm of "known
+        motions" and of "where the agents ended".
     """
     generator = torch.Generator().manual_seed(seed)
     errors = simulator().errors_of(lifter)
@@ -33,8 +34,14 @@ def forget(lifter: SingleFrameLifter, seed: int = 0, steps: int = 120) -> dict[s
     hard = simulated(simulator(), near.clamp(-1, 1).flatten(0, 1))
     replay = film(builtin(TRAIN_SEED, 2, TRAINED_ACTIONS, 60), 1000, LEVEL, generator)
     known = film(builtin(TEST_SEED, 1, TRAINED_ACTIONS, 60), 400, LEVEL, generator)
+    dice = simulated(simulator(), draw(len(hard), generator))
+    mixtures = {
+        "before": [],
+        "with replay": [(replay, 0.5), (hard, 0.5)],
+        "without replay": [(hard, 1.0)],
+        "random poses alone": [(dice, 1.0)],
+    }
     made = {}
-    mixtures = {"before": [], "with replay": [(replay, 0.5), (hard, 0.5)], "without replay": [(hard, 1.0)]}
     for title, mixture in mixtures.items():
         tuned = copy.deepcopy(lifter)
         if mixture:

@@ -42,6 +42,15 @@ ROBUSTNESS = ("success", "size", "regions", "failing", "p99.9")
 
 DIGITS = {"size": 2, "failing": 3}
 
+PAPER = {
+    "SPIN": ((95.0, 5.417, 94.11, 108.09, 133.65), (76.6, 3.964, 88.66, 98.88, 120.98)),
+    "HMR-EFT": ((84.1, 4.675, 85.23, 98.55, 122.19), (63.6, 3.429, 80.41, 88.53, 112.78)),
+    "PARE": ((75.3, 3.948, 81.81, 99.15, 117.45), (48.4, 2.953, 77.46, 87.44, 109.82)),
+}
+"""Table 4 of Liu et al. 2023: network -> `PAPER_COLUMNS` before, and fine-tuned on what PoseExaminer found."""
+PAPER_COLUMNS = {"success (%)": 1, "size": 3, "3DPW (mm)": 2, "cAIST (mm)": 2, "cAIST-EXT (mm)": 2}
+"""Columns of the paper's table, and their decimals."""
+
 
 @dataclass(frozen=True)
 class Results:
@@ -195,6 +204,28 @@ def searched_table(found: Results) -> str:
         tried = ", ".join(f"{rate}: {error:.0f}" for rate, error in one["tried"].items())
         rows.append([ROWS[name], f"{one['rate']:g}", tried or "–"])
     return markdown(["", "rate", "tried (mm)"], rows)
+
+
+def paper_table() -> str:
+    """Markdown: the paper's table of robustness."""
+    rows = [
+        [title, *(f"{value:.{digits}f}" for value, digits in zip(numbers, PAPER_COLUMNS.values()))]
+        for name, (before, after) in PAPER.items()
+        for title, numbers in ((name, before), (f"{name}, fine-tuned", after))
+    ]
+    return markdown(["", *PAPER_COLUMNS], rows, numbers=True)
+
+
+def paper_changes(column: str) -> dict[str, float]:
+    """Network -> after minus before in the paper's table."""
+    at, digits = list(PAPER_COLUMNS).index(column), PAPER_COLUMNS[column]
+    return {name: round(after[at] - before[at], digits) for name, (before, after) in PAPER.items()}
+
+
+def paper_source(column: str) -> str:
+    """Where a card's figure stands, with the changes of all three networks."""
+    changes = (f"{name} {change:+.{PAPER_COLUMNS[column]}f}" for name, change in paper_changes(column).items())
+    return f"Liu et al. 2023, table 4, {column}: " + ", ".join(changes)
 
 
 def gap(found: Results, victim: str, arm: str, metric: str) -> np.ndarray:
