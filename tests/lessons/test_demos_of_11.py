@@ -226,8 +226,8 @@ def test_what_ships_is_whole_and_was_chosen_inside_its_grids():
     assert {name: len(shipped.seeds(name)) for name in ROWS} == dict.fromkeys(ROWS, 5)
     assert set(shipped.content["searched"]) == set(ROWS) - {COURSE}
     for name, one in shipped.content["searched"].items():
-        tried = {float(rate): error for rate, error in one["tried"].items()}
-        assert min(tried) < one["rate"] < max(tried) and tried[one["rate"]] == min(tried.values()), name
+        assert one["tried"][f"{one['rate']:g}"] == min(one["tried"].values()), name
+        assert min(map(float, one["tried"])) < one["rate"] < max(map(float, one["tried"])), name
     rarity = results.rarity(shipped)
     assert rarity[RARE] < 1 and rarity[COMMON] > 10, "or their names are wrong"
     for arm in ("", *ARMS):
