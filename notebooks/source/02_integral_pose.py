@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from tutorial_lib import checkpoints, integral
 from tutorial_lib.datasets import augmentation
@@ -492,13 +492,10 @@ approach = predict({FIRST: [name for _, name in results.APPROACHES.values()], WH
 approach
 
 # %%
-Markdown(results.approaches_table(FOUND))
-
-# %%
-show(results.approaches_figure(FOUND), results.axes_figure(FOUND))
-
-# %%
-show(results.learning_figure(FOUND), results.difference_figure(FOUND))
+with approach.covered():
+    display(Markdown(results.approaches_table(FOUND)))
+    show(results.approaches_figure(FOUND), results.axes_figure(FOUND))
+    show(results.learning_figure(FOUND), results.difference_figure(FOUND))
 
 # %%
 best = min(error, key=lambda method: error[method].mean())
@@ -822,7 +819,8 @@ fed
 
 # %%
 twice = figures.softmaxed_figure()
-show(twice)
+with fed.covered():
+    show(twice)
 
 # %%
 last = {name: trace.y[-1] for name, trace in zip((LOGITS, SOFTMAXED), twice.data)}

@@ -143,7 +143,8 @@ pivot = predict({GO: Scale(0, 60, 1, "% of the width"), ROUND: ["changes", "stay
 pivot
 
 # %%
-show(figures.boundary_figure(), figures.pivot_figure("corner"))
+with pivot.covered():
+    show(figures.boundary_figure(), figures.pivot_figure("corner"))
 
 # %%
 opened = {}
@@ -546,7 +547,8 @@ raised = predict(LIE)
 raised
 
 # %%
-show(sheets.hands_figure(trained), results.tried_figure(RESULTS) if results.tried(RESULTS) else None)
+with raised.covered():
+    show(sheets.hands_figure(trained), results.tried_figure(RESULTS) if results.tried(RESULTS) else None)
 
 # %%
 hands = sheets.raised(trained)
@@ -597,7 +599,8 @@ ablation = predict({WORST_ROW: list(recipes.CALM), BACK: [*recipes.CALM, NONE]})
 ablation
 
 # %%
-show(results.ablation_figure(RESULTS))
+with ablation.covered():
+    show(results.ablation_figure(RESULTS))
 
 # %%
 calm, thrown = ({row: results.values(RESULTS, row + aside) for row in recipes.CALM} for aside in ("", ", thrown out"))

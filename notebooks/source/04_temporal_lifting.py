@@ -508,7 +508,8 @@ rows = [
     for title, name in LENS.items()
 ]
 rows.append(["mean pose", "–", *(f"{FOUND.blind(place, few=True):.1f}" for place in PLACES.values())])
-Markdown(markdown(["3 % labels, and video through d2", "steps", *PLACES], rows, numbers=True))
+with through.covered():
+    display(Markdown(markdown(["3 % labels, and video through d2", "steps", *PLACES], rows, numbers=True)))
 
 # %%
 labels_only, straight, knowing = LENS.values()
@@ -901,7 +902,8 @@ dead
 
 # %%
 pulls = figures.dead_gradient_figure(video)
-show(pulls)
+with dead.covered():
+    show(pulls)
 
 # %%
 depths, strength = np.asarray(pulls.data[0].x), np.asarray(pulls.data[0].y)

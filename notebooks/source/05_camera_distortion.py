@@ -140,7 +140,8 @@ share_guess
 # %%
 limits = [0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.4]
 shares = figures.fold_shares(limits, (0.8, 1.0), SEED)
-show(figures.fold_figure(limits, shares))
+with share_guess.covered():
+    show(figures.fold_figure(limits, shares))
 
 # %%
 within = {radius: values[limits.index(0.5)] for radius, values in shares.items()}

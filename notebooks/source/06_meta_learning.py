@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from IPython.display import Image, Markdown
+from IPython.display import Image, Markdown, display
 
 from tutorial_lib import adaptation, checkpoints, training
 from tutorial_lib.adaptation import lifters, maml
@@ -258,7 +258,8 @@ curve = predict({"steepest:": list(SHOWN), "lowest start:": list(SHOWN)})
 curve
 
 # %%
-show(*(figures.step_figure(comparison, SHOWN, scenario) for scenario in SCENARIOS))
+with curve.covered():
+    show(*(figures.step_figure(comparison, SHOWN, scenario) for scenario in SCENARIOS))
 
 # %%
 gained = {
@@ -618,7 +619,8 @@ knowing
 # %%
 seeds = results.trainings("oracle", ["told", "untold"])
 lenses = ["d1", "d2", "d3", "d4"]
-Markdown(figures.oracle_table(seeds))
+with knowing.covered():
+    display(Markdown(figures.oracle_table(seeds)))
 
 # %%
 worth = {
@@ -683,8 +685,9 @@ step_up = predict({"gains most:": learners[1:], "is lowest:": learners})
 step_up
 
 # %%
-show(figures.cue_curves())
-folded("The same as a table", figures.cue_table())
+with step_up.covered():
+    show(figures.cue_curves())
+    display(folded("The same as a table", figures.cue_table()))
 
 # %%
 cue_seeds, PLACES = figures.cue_seeds(), ("builtin", "real")

@@ -93,7 +93,7 @@ def test_a_lessons_time_is_its_reading_and_its_exercises(slug):
     text = "\n".join(cell.source for cell in notebooks.read_source(slug).cells if cell.cell_type == "markdown")
     (times,) = re.findall(r"\*\*Time:\*\*\s+(\d+)\s+minutes,\s+(\d+)\s+without\s+the\s+exercises", text)
     whole, reading = map(int, times)
-    exercises = re.findall(r"^\*\*\d\. .*?\((\d+)\s+minutes\)", text, re.MULTILINE)
+    exercises = re.findall(r"^\*\*(?:\d\.|Exercise) .*?\((\d+)\s+minutes\)", text, re.MULTILINE)
     assert whole - reading == sum(map(int, exercises))
 
 

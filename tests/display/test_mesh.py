@@ -1,8 +1,6 @@
 """Surfaces on the stage: what is sent, what is painted without a kernel, and what a real browser draws."""
 
-import base64
 import io
-import json
 
 import numpy as np
 import PIL.Image
@@ -17,15 +15,6 @@ FACES = np.array(
      (1, 5, 7), (1, 7, 3)]
 )  # fmt: skip
 """A die, its faces counter-clockwise seen from outside."""
-PAGE = """<div id="place" style="width: 600px; background: #fff; color: #222"></div><script type="module">
-%s
-const read = (v) => Array.isArray(v) ? v.map(read) : v === null || typeof v !== "object" ? v : "text" in v
-  ? { shape: v.shape, data: new DataView(Uint8Array.from(atob(v.text), (c) => c.charCodeAt(0)).buffer) }
-  : Object.fromEntries(Object.entries(v).map(([key, part]) => [key, read(part)]));
-const state = read(%s), none = () => {};
-const model = { get: (key) => key === "state" ? state : {}, set: none, save_changes: none, on: none, off: none };
-render({ model, el: document.getElementById("place") });
-</script>"""
 
 
 def die(at=(0.0, 0.0, 0.0), faces=FACES, name="a die", **options):
@@ -36,38 +25,19 @@ def scene(*meshes, **options):
     return stage.panes(stage.scene(meshes=meshes, extent=BOX, view=(0.0, 20.0), **options))
 
 
-def in_text(value):
-    if isinstance(value, dict):
-        if set(value) == {"shape", "data"}:
-            return {"shape": value["shape"], "text": base64.b64encode(value["data"]).decode()}
-        return {key: in_text(part) for key, part in value.items()}
-    return [in_text(part) for part in value] if isinstance(value, list) else value
+def coloured(array):
+    """Which pixels are rather blue, and which rather red: shades of the palette's blue and vermillion."""
+    red, green, blue = np.moveaxis(array[..., :3].astype(int), -1, 0)
+    return blue > red + 40, red > blue + 40
 
 
 def seen(array):
-    """Pixels that are rather blue, and rather red: shades of the palette's blue and vermillion."""
-    red, green, blue = np.moveaxis(array[..., :3].astype(int), -1, 0)
-    return (blue > red + 40).sum(), (red > blue + 40).sum()
+    """How many pixels are rather blue, and rather red."""
+    return tuple(part.sum() for part in coloured(array))
 
 
 def painted(picture):
     return np.asarray(PIL.Image.open(io.BytesIO(still.png(picture))).convert("RGB"))
-
-
-@pytest.fixture
-def drawn(chromium, tmp_path):
-    """A function from a picture to what a browser's canvas shows of it."""
-
-    def draw(picture):
-        path = tmp_path / "page.html"
-        path.write_text(PAGE % (stage.script("stage.js"), json.dumps(in_text(picture))), encoding="utf-8")
-        page = chromium(path.as_uri(), "file:")
-        canvas = page.locator("canvas").first
-        page.wait_for_function("c => c.width > 300 && c.toDataURL().length > 3000", arg=canvas.element_handle())
-        content = canvas.evaluate("c => c.toDataURL()").partition(",")[2]
-        return np.asarray(PIL.Image.open(io.BytesIO(base64.b64decode(content))))
-
-    return draw
 
 
 def test_faces_travel_once_and_vertices_frame_by_frame():
@@ -124,6 +94,24 @@ def test_the_still_shows(case):
 def test_a_browser_shows(case, drawn):
     picture, which = TELLS[case]
     assert_shows(drawn(picture), which)
+
+
+@pytest.mark.parametrize("up", ["z", "-y", "y"])
+@pytest.mark.parametrize("view", [(-35.0, 14.0), (60.0, 30.0), (150.0, 14.0)])
+def test_the_still_and_the_browser_look_from_the_same_side(view, up, drawn):
+    """From a blue die in the middle to a red one further on: the same way, left or right."""
+    small, forward = 0.25 * CORNERS, (0, 0.9, 0) if up == "z" else (0, 0, 0.9)
+    blue, red = (
+        stage.mesh3d(colour, small + np.array(place, dtype=np.float32), FACES, colour=colour)
+        for colour, place in (("blue", (0, 0, 0)), ("vermillion", forward))
+    )
+    picture = stage.panes(stage.scene(meshes=[blue, red], extent=BOX, view=view, up=up))
+    ways = []
+    for array in (painted(picture)[20:290], drawn(picture)):
+        marked = coloured(array[..., :3])
+        ways.append(np.subtract(*(np.mean(np.nonzero(part), axis=1) for part in reversed(marked))))
+    ways = np.array(ways)
+    assert (np.sign(ways[:, 1]) == np.sign(ways[0, 1])).all() and np.abs(ways[:, 1]).min() > 20, ways
 
 
 def test_a_browser_draws_no_face_from_inside(drawn):

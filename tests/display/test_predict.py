@@ -2,8 +2,13 @@
 
 import re
 
+import ipywidgets
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import Markdown, display
+from IPython.utils.capture import capture_output
 
+from tutorial_lib.display import rerun
 from tutorial_lib.display.predict import Scale, predict
 
 
@@ -118,3 +123,35 @@ def test_a_page_without_a_kernel_has_a_fold():
 def test_mistakes_of_an_author_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):
         wrong()
+
+
+@pytest.fixture
+def shown():
+    """A function that shows a table under the cover of a prediction, and returns all that the cell shows."""
+    InteractiveShell.instance()
+
+    def show(guess):
+        with capture_output() as cell, guess.covered():
+            display(Markdown("| 26 % |"))
+        return [output.data for output in cell.outputs]
+
+    yield show
+    InteractiveShell.clear_instance()
+
+
+def test_what_gives_the_answer_away_is_seen_by_those_who_have_guessed(shown, monkeypatch):
+    monkeypatch.setattr(rerun, "_SHOWN", {})
+    monkeypatch.setattr(rerun, "_running", lambda: ("cell", "run"))
+    guess = predict(["more", "less"])
+    (bundle,) = shown(guess)
+    assert "26" not in str(bundle)
+    cover = ipywidgets.widgets.widget._instances[bundle["application/vnd.jupyter.widget-view+json"]["model_id"]]
+    assert not cover.opened and len(buttons(cover)) == 1
+    guess.say("", "less")
+    (under,) = cover.children
+    assert cover.opened and under.outputs[0]["data"]["text/markdown"] == "| 26 % |"
+
+
+def test_a_program_that_executes_the_notebook_covers_nothing(shown):
+    (bundle,) = shown(predict(["more", "less"]))
+    assert bundle["text/markdown"] == "| 26 % |"

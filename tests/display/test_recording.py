@@ -51,7 +51,7 @@ def content(path):
 
 def arrays_of(value):
     if isinstance(value, dict):
-        if set(value) == {"shape", "data"}:
+        if {"shape", "data"} <= set(value):
             return [stage.unpack(value)]
         value = list(value.values())
     return [array for part in value for array in arrays_of(part)] if isinstance(value, list) else []
@@ -59,7 +59,7 @@ def arrays_of(value):
 
 def words_of(value):
     if isinstance(value, dict):
-        return {key: words_of(part) for key, part in value.items() if key not in ("data", "timing")}
+        return {key: words_of(part) for key, part in value.items() if key not in ("data", "levels", "timing")}
     return [words_of(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 

@@ -39,6 +39,29 @@ def test_arrays_travel_as_little_endian_float32_and_come_back():
     np.testing.assert_array_equal(stage.unpack(stage.skeleton3d("truth", gradient)["points"]), points)
 
 
+@pytest.mark.parametrize("levels", [(0.0, 1.0), (-2.0, 3.0)])
+def test_a_picture_travels_with_a_byte_a_number_and_a_heat_map_whole(levels):
+    low, high = levels
+    shown = np.random.default_rng(0).uniform(low, high, (4, 6, 3))
+    pane = stage.image(picture=shown, heat=shown[..., 0], levels=levels)
+    packed = pane["picture"]["cells"]
+    assert len(packed["data"]) == shown.size, "one byte each"
+    np.testing.assert_allclose(stage.unpack(packed), shown, atol=(high - low) / 255 / 2 + 1e-6)
+    beyond = stage.unpack(stage.image(picture=5 * shown, levels=levels)["picture"]["cells"])
+    assert beyond.min() >= low - 1e-6 and beyond.max() <= high + 1e-6, "what no screen shows is cut off"
+    again = stage.image(picture=stage.unpack(packed), levels=levels)["picture"]["cells"]
+    assert again == packed, "packed twice, the same"
+    np.testing.assert_array_equal(stage.unpack(pane["heat"]["cells"]), shown[..., 0].astype(np.float32))
+
+
+def test_a_browser_draws_a_picture_in_its_colours(drawn):
+    blue, grey = (0.0, 0.2, 1.0), (0.4, 0.4, 0.4)
+    shown = drawn(stage.panes(stage.image(picture=np.array([[blue, grey]]), cross=None)))[..., :3].astype(int)
+    for colour in (blue, grey):
+        near = (np.abs(shown - 255 * np.array(colour)) < 2).all(-1)
+        assert near.sum() > 10_000, colour
+
+
 def test_every_buffer_leaves_in_one_message():
     widget = stage.Stage()
     sent = []

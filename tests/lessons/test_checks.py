@@ -8,6 +8,8 @@ import jupytext
 import pytest
 import torch
 
+from tutorial_lib.display import exercises as exercises_display
+from tutorial_lib.display import rerun
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
 
@@ -595,6 +597,14 @@ def test_the_solution_passes_and_the_check_says_so_in_one_line(name, capsys):
     run(name, CELLS[name])
     said = capsys.readouterr().out
     assert said.startswith(f"{name}: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_check_answers_by_card(name, monkeypatch, capsys):
+    """Where somebody reads along, an untouched stub is no error."""
+    monkeypatch.setattr(rerun, "in_a_page", lambda: True)
+    attempt(name, f"raise NotImplementedError({exercises_display.STUB!r})")
+    assert "your turn" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -138,7 +138,7 @@ def drawn(demo, kind, group, name):
 
 def arrays_in(state):
     """Every array of a picture."""
-    if isinstance(state, dict) and set(state) == {"shape", "data"}:
+    if isinstance(state, dict) and {"shape", "data"} <= set(state):
         return [stage.unpack(state)]
     parts = state.values() if isinstance(state, dict) else state if isinstance(state, list) else []
     return [array for part in parts for array in arrays_in(part)]

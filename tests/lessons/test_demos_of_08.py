@@ -18,7 +18,9 @@ from tutorial_lib.lessons.geometric_self_supervision import (
     results,
 )
 from tutorial_lib.lessons.geometric_self_supervision.recipes import BUDGETS, CRITIC, CYCLE, FULL, PRIORS, ROWS, recipe
+from tutorial_lib.self_supervision.others import ALONG
 from tutorial_lib.self_supervision.turning import look
+from tutorial_lib.skeleton import JOINTS
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +180,7 @@ def test_tables_and_figures_hold_every_row(found):
     assert all(ROWS[name].title in signs for name in (*PRIORS, "level-far"))
     assert all(table.count("\n") > 3 for table in (results.noise_table(found), results.strangers_table(found)))
     assert len(figures.training_figure(found).data) >= 4
-    assert figures.sign_figure(found).layout.sliders[0].steps[-1].label == "-10 to 10° from 50 m"
+    assert figures.sign_figure(found).layout.sliders[0].steps[-1].label == ROWS["level-far"].title
 
 
 def test_sentences_say_what_was_measured(found):
@@ -202,3 +204,18 @@ def test_a_row_weighs_only_its_losses():
 def test_collecting_wants_one_budget(tmp_path):
     with pytest.raises(ValueError, match="expected those of one"):
         results.collect(tmp_path)
+
+
+def test_an_adapter_is_judged_by_the_joints_that_were_right_as_well():
+    elsewhere, alike = demo_strangers.by_kind_of_joint()
+    assert elsewhere[0] > 30 and alike[0] < 1e-3, "before it moves anything, they are where others and we put them"
+    assert min(*elsewhere, alike[1]) > 0
+    demo = demo_strangers.strangers_demo()
+    distances = []
+    for person in range(6):
+        for azimuth in range(-180, 180, 15):
+            demo.set(pose=person, azimuth=azimuth, share=1.0)
+            distances.append(demo.arrays["errors"][10])
+    kinds = [name in ALONG for name in JOINTS[1:]].count(True)
+    together = (kinds * elsewhere[1] + (16 - kinds) * alike[1]) / 17  # the root is where it is for everybody
+    assert torch.stack(distances).mean().item() == pytest.approx(together, rel=1e-3)

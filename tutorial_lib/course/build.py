@@ -40,18 +40,18 @@ MAX_BYTES = 1_000_000
 _PATH = re.compile(r"(?<![\w./])(?:/(?:home|Users|tmp|root|var/folders)/[\w.]|[A-Za-z]:\\\\?Users\\)")
 
 
-def execute(notebook: NotebookNode, folder: Path, title: str) -> NotebookNode:
+def execute(notebook: NotebookNode, folder: Path, title: str, seconds: int = CELL_SECONDS["quick"]) -> NotebookNode:
     """Run every cell in order in a fresh kernel of this interpreter, in `folder`; returns `notebook`.
 
     Raises:
         CellExecutionError: if a cell raises.
-        CellTimeoutError: if a cell runs longer than the quick profile allows.
+        CellTimeoutError: if a cell runs longer than `seconds`.
     """
     code = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
     with tqdm(total=code, desc=title, unit="cell") as bar:
         client = NotebookClient(
             notebook,
-            timeout=CELL_SECONDS["quick"],
+            timeout=seconds,
             kernel_name="python3",
             extra_arguments=KERNEL_ARGUMENTS,
             resources={"metadata": {"path": str(folder)}},

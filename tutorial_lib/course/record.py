@@ -26,6 +26,9 @@ from tutorial_lib.display.recording import VARIABLE
 
 _STAMP = "fingerprint"
 
+SECONDS = 1800
+"""How long one cell may run: a demo computes hundreds of states, on a busy machine for minutes."""
+
 
 def record(slug: str, out: Path = RECORDED, notebooks: Path = NOTEBOOKS) -> list[Path]:
     """The recordings of a lesson's demos, made where they are not there or no longer those of the lesson.
@@ -49,7 +52,7 @@ def record(slug: str, out: Path = RECORDED, notebooks: Path = NOTEBOOKS) -> list
                 **{VARIABLE: str(folder)},
             ),
         ):  # fmt: skip
-            execute(notebook, notebooks, f"recording {slug}")
+            execute(notebook, notebooks, f"recording {slug}", SECONDS)
         made.write_text(stamp, encoding="utf-8")
     return sorted(folder.glob("*.js"))
 

@@ -9,13 +9,18 @@ const HEAD = 10;
 const clamp = (x, lo, hi) => Math.min(hi, Math.max(lo, x));
 const minus = (text) => String(text).replace(/-/g, "\u2212");
 
-/** Turn every {shape, data: DataView} of the state into {shape, data: Float32Array}; what is one already stays. */
+/** Turn every {shape, data: DataView} of the state into {shape, data: Float32Array}, one byte a number where it has
+    `levels`; what is one already stays. */
 function decode(value) {
   if (value instanceof Float32Array) return value;
   if (value instanceof DataView) {
     return new Float32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength));
   }
   if (Array.isArray(value)) return value.map(decode);
+  if (value?.levels && value.data instanceof DataView) {
+    const [low, high] = value.levels, { buffer, byteOffset, byteLength } = value.data;
+    return { shape: value.shape, data: Float32Array.from(new Uint8Array(buffer, byteOffset, byteLength), (v) => low + (high - low) / 255 * v) };
+  }
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
   }

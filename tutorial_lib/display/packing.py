@@ -39,7 +39,7 @@ class Packer:
             exact: float32 as it is: on a logarithmic axis small numbers count.
         """
         if isinstance(value, dict):
-            if set(value) == {"shape", "data"}:
+            if {"shape", "data"} <= set(value):
                 return self.array(unpack(value), levels, exact)
             if "cells" in value:
                 levels = tuple(value["range"])

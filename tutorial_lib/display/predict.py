@@ -4,16 +4,21 @@
     guess.answer("by a few per cent", "By 6 %: there is little to win.")   # after it, from what was measured
 
 The answer is computed when its cell runs and stays closed until the student has said something, also long after *Run
-All*. Nothing is counted and nothing is kept. Where no kernel runs, the answer is a fold in the page.
+All*. So does a figure or a table that gives it away, if it is made `with guess.covered():`. Nothing is counted and
+nothing is kept. Where no kernel runs, the answer is a fold in the page.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import ipywidgets
 import mistune
+from IPython.display import display
+from IPython.utils.capture import capture_output
 
 from tutorial_lib.display import rerun
 
@@ -136,6 +141,20 @@ class Prediction(ipywidgets.VBox):
                 raise ValueError(f"truth of {question!r} is {true!r}, expected some of its options {choices}")
         return Answer(self, truths, because)
 
+    @contextmanager
+    def covered(self) -> Iterator[None]:
+        """Around what shows a figure or a table that gives the answer away: a reader sees it when they have guessed.
+
+        Where nobody reads along, because a program executes the notebook, it is shown at once.
+        """
+        if not rerun.in_a_page():
+            yield
+            return
+        with capture_output() as caught:
+            yield
+        print(caught.stdout, end="")
+        display(Cover(self, [{"data": one.data, "metadata": one.metadata} for one in caught.outputs]))
+
     def _row(self, question: str, choices: Sequence[str] | Scale) -> ipywidgets.Widget:
         if isinstance(choices, Scale):
             middle = choices.low + choices.step * round((choices.high - choices.low) / 2 / choices.step)
@@ -175,31 +194,31 @@ class Prediction(ipywidgets.VBox):
         return bundle
 
 
-class Answer(ipywidgets.VBox):
+class _Closed(ipywidgets.VBox):
     """Closed until every question was answered, or somebody opens it anyway.
 
     Attributes:
         opened: whether it can be read.
     """
 
-    def __init__(self, prediction: Prediction, truths: Mapping[str, Truth], because: str):
-        self.prediction, self.truths, self.because, self.opened = prediction, dict(truths), because, False
-        self._hint = ipywidgets.HTML("Say what you think first: the answer opens then.")
+    def __init__(self, prediction: Prediction, what: str):
+        self.prediction, self.opened = prediction, False
+        self._hint = ipywidgets.HTML(f"Say what you think first: the {what} opens then.")
         button = ipywidgets.Button(description="open it anyway", layout={"width": "auto"})
         button.on_click(lambda _: self.reveal())
-        self._closed = ipywidgets.HBox([self._hint, button], layout={"flex_flow": "row wrap", "align_items": "center"})
-        self._text = ipywidgets.HTMLMath()
-        super().__init__([self._closed])
-        self.add_class("pose-answer")
+        closed = ipywidgets.HBox([self._hint, button], layout={"flex_flow": "row wrap", "align_items": "center"})
+        super().__init__([closed])
         prediction._waiting.append(self._said)
         self._said()
 
-    def reveal(self) -> "Answer":
+    def reveal(self) -> "_Closed":
         """Open it, whatever was said."""
         self.opened = True
-        self._text.value = self._sentences() + _html(self.because)
-        self.children = [self._text]
+        self.children = self._content()
         return self
+
+    def _content(self) -> list[ipywidgets.Widget]:
+        raise NotImplementedError
 
     def _said(self) -> None:
         missing = [question for question, said in self.prediction.said.items() if said is None]
@@ -207,6 +226,35 @@ class Answer(ipywidgets.VBox):
             self.reveal()
         elif len(missing) < len(self.prediction.said):
             self._hint.value = f"Still to be said: {escape(', '.join(missing))}."
+
+
+class Cover(_Closed):
+    """Over what a cell would show, see `Prediction.covered`."""
+
+    def __init__(self, prediction: Prediction, outputs: Sequence[dict[str, Any]]):
+        self._under = ipywidgets.Output(outputs=tuple({"output_type": "display_data", **one} for one in outputs))
+        super().__init__(prediction, "picture")
+
+    def _content(self) -> list[ipywidgets.Widget]:
+        return [self._under]
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict] | dict:
+        rerun.shown(self)
+        return super()._repr_mimebundle_(**kwargs)
+
+
+class Answer(_Closed):
+    """What came out and why, beside what was said."""
+
+    def __init__(self, prediction: Prediction, truths: Mapping[str, Truth], because: str):
+        self.truths, self.because = dict(truths), because
+        self._text = ipywidgets.HTMLMath()
+        super().__init__(prediction, "answer")
+        self.add_class("pose-answer")
+
+    def _content(self) -> list[ipywidgets.Widget]:
+        self._text.value = self._sentences() + _html(self.because)
+        return [self._text]
 
     def _sentences(self) -> str:
         """What was said beside what came out, a line for each question."""

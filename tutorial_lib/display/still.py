@@ -179,7 +179,7 @@ def _scene(canvas: Figure, pane: dict[str, Any], box: _Box, frame: int | None) -
         ticks.set_major_locator(MaxNLocator(3))
         ticks.set_major_formatter(lambda value, _, sign=sign: f"{sign * value + 0.0:g}")
     azimuth, elevation = pane["view"]
-    ax.view_init(elevation, -90 - azimuth)
+    ax.view_init(elevation, azimuth - 90)
     ax.computed_zorder = not pane["meshes"]  # skeletons shine through meshes, as they do on the stage
     if pane["meshes"]:
         # One collection: matplotlib sorts triangles by depth within a collection only.

@@ -74,7 +74,9 @@ def compute_round(
             aligned_errors(p[None], truth[None]).item() for p in (found["pose"], mirrored(seen, found["pose"]))
         )
         found["error"], found["mirrored"] = 1000 * kept, 1000 * other
-    return {"seen": seen, "truth": truth, "rounds": rounds, "upright": tilt(down)}
+    flat = torch.cat([seen, torch.zeros(17, 1)], -1)
+    level = 1000 * aligned_errors(flat[None], truth[None]).item()
+    return {"seen": seen, "truth": truth, "rounds": rounds, "upright": tilt(down), "flat": level}
 
 
 def in_words(arrays: dict[str, Any], network: str) -> str:
@@ -120,7 +122,8 @@ def view_round(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
                 for place, (name, key, colour) in enumerate(bars)
             ],
             x=stage.axis("", -0.6, len(rounds) - 0.4, ticks={SHORT[title]: i for i, title in enumerate(rounds)}),
-            y=stage.axis("mm", 0, HIGHEST), title="who comes back, who is right?", weight=1.3,
+            y=stage.axis("mm", 0, HIGHEST), lines=[stage.hline("a flat person's error", arrays["flat"])],
+            title="who comes back, who is right?", weight=1.3,
         ),
         height=280,
         note=in_words(arrays, params["network"]),

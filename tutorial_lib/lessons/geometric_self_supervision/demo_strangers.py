@@ -11,7 +11,7 @@ from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
 from tutorial_lib.lessons.geometric_self_supervision.demo_turn import HALF, apart, level_poses
 from tutorial_lib.self_supervision.networks import Adapter
-from tutorial_lib.self_supervision.others import by_others
+from tutorial_lib.self_supervision.others import ALONG, by_others
 from tutorial_lib.self_supervision.turning import about_vertical, look
 from tutorial_lib.skeleton import JOINTS
 
@@ -38,6 +38,25 @@ def compute_strangers(adapter: Adapter, poses: torch.Tensor, share: float, azimu
         },
         "errors": torch.tensor([apart(strange + s * correction, own) for s in SHARES]),
     }
+
+
+def by_kind_of_joint(folder: Path | None = None) -> tuple[tuple[float, float], tuple[float, float]]:
+    """How far joints lie from ours before and after the adapter, in mm: those that others put elsewhere, and the rest.
+
+    The mean over the demo's people and 24 directions; without the root, which is where it is for everybody.
+
+    Args:
+        folder: of the checkpoints.
+    """
+    adapter = checkpoints.load("skeletons/adapter", folder=checkpoints.FOLDER if folder is None else folder)
+    truth = level_poses()[:, None] @ about_vertical(torch.arange(0.0, 360.0, 15.0).deg2rad()).mT
+    own, strange = look(truth).flatten(0, 1), look(by_others(truth)).flatten(0, 1)
+    with torch.no_grad():
+        ways = [1000 * torch.linalg.vector_norm(seen - own, dim=-1).mean(0) for seen in (strange, adapter(strange))]
+    moved = torch.tensor([name in ALONG for name in JOINTS])
+    rest = ~moved & (torch.arange(len(JOINTS)) > 0)
+    before, after = ((way[moved].mean().item(), way[rest].mean().item()) for way in ways)
+    return (before[0], after[0]), (before[1], after[1])
 
 
 def in_words(arrays: dict[str, Any]) -> str:
@@ -75,7 +94,7 @@ def view_strangers(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, 
         ),
         stage.curve(
             [stage.series("all joints", SHARES, arrays["errors"], colour="blue")],
-            x=stage.axis("correction, times", 0, 1.5), y=stage.axis("from ours (mm)", 0, 60),
+            x=stage.axis("correction, times", -0.1, 1.6), y=stage.axis("from ours (mm)", 0, 60),
             now=params["share"], grab="how much", title="the whole skeleton", weight=0.8,
         ),
         height=250,
@@ -100,8 +119,13 @@ def strangers_demo(folder: Path | None = None) -> Demo:
             "pose": slider(0, 0, len(poses) - 1, 1, "person"),
         },
         presets={
-            title: {"share": share, "azimuth": 0, "pose": 0}
-            for title, share in (("as strangers label", 0.0), ("adapted", 1.0), ("too much", 1.5))
+            title: {"share": share, "azimuth": 0, "pose": person}
+            for title, share, person in (
+                ("as strangers label", 0.0, 0),
+                ("adapted", 1.0, 0),
+                ("another person, adapted", 1.0, 4),
+                ("too much", 1.5, 0),
+            )
         },
         title="Strangers' skeletons: may they help?",
         grabs={"how much": lambda at, params: {"share": at[0]}},

@@ -58,9 +58,8 @@ def sign_figure(found: Results) -> go.Figure:
                 mode="lines+markers",
             )
         )
-        low, high = ROWS[name].believed
-        labels.append(f"{low:g} to {high:g}°" + (" from 50 m" if ROWS[name].distance > 10 else ""))
-    return figures.sweep(pictures, labels, "cameras")
+        labels.append(ROWS[name].title)
+    return figures.sweep(pictures, labels, "seen by")
 
 
 def tipping_figure(runs: Sequence[tuple[str, dict[str, Any]]]) -> go.Figure:

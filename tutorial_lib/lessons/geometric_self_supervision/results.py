@@ -218,7 +218,11 @@ def searched_table(found: Results) -> str:
     """Markdown: what was tried on validation people, and what was taken."""
     rows = []
     for kind, one in found.content["searched"].items():
-        tried = {what: ", ".join(f"{v}: {e:.0f}" for v, e in values.items()) for what, values in one["tried"].items()}
+        tried = {
+            what: ", ".join(f"{v}: {e:.0f}" for v, e in values.items())
+            for what, values in one["tried"].items()
+            if len(values) > 1
+        }
         rows.append(
             [ROWS[kind].title, f"{one['rate']:g}", tried.get("rate", "–"), f"{one['cycle']:g}", tried.get("cycle", "–")]
         )

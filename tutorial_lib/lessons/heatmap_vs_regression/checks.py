@@ -5,24 +5,26 @@ from collections.abc import Callable
 import torch
 
 from tutorial_lib import heatmaps
-from tutorial_lib.display.exercises import compare, number, tensor
+from tutorial_lib.display.exercises import compare, exercise, number, tensor
 
 
 def _random(seed: int, *shape: int) -> torch.Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def target_map(function: Callable) -> None:
+@exercise
+def target_map(function: Callable) -> str:
     """Exercise 01.1: `function(point, cells, sigma)` -> (cells, cells) Gaussian bump with peak 1 around one point."""
     hint = "cell i has its centre at (2 i + 1) / cells - 1, rows are y, and sigma counts cells: 2 / cells each"
     for point, cells, sigma in (((0.0, 0.0), 5, 1.0), ((0.35, -0.6), 16, 2.0), ((-0.83, 0.4), 12, 0.8)):
         point = torch.tensor(point, dtype=torch.float64)
         expected = heatmaps.gaussian_target(point, cells, sigma)
         compare(function(point, cells, sigma), expected, f"point {point.tolist()}, {cells} cells, σ = {sigma}", hint)
-    print("target_map: right for three points, three grids and three widths")
+    return "target_map: right for three points, three grids and three widths"
 
 
-def quarter(function: Callable) -> None:
+@exercise
+def quarter(function: Callable) -> str:
     """Exercise 01.2: `function(row)` -> place in cells of the peak of (cells,) after a quarter shift."""
     hint = "a quarter cell towards the higher neighbour of the peak; not at the border, not at a tie"
     cases = {
@@ -36,10 +38,11 @@ def quarter(function: Callable) -> None:
     for what, (row, place) in cases.items():
         got = number(function(torch.tensor(row, dtype=torch.float64)), what, hint)
         assert abs(got - place) < 1e-6, f"{what}: expected {place}, got {got:g}. Hint: {hint}"
-    print("quarter: right in the middle, at ties and at both borders")
+    return "quarter: right in the middle, at ties and at both borders"
 
 
-def soft_place(function: Callable) -> None:
+@exercise
+def soft_place(function: Callable) -> str:
     """Exercise 01.3: `function(logits)` -> mean place (2,) of (rows, columns) and d(x, y)/d(logits) (2, rows, columns).
 
     The gradient must come from the closed form p_i (x_i - mean x), not from autograd.
@@ -59,10 +62,11 @@ def soft_place(function: Callable) -> None:
         compare(answer[1], gradient, f"{what}: the gradient", slope)
     huge = torch.tensor([[0.0, 2000.0], [0.0, 0.0]], dtype=torch.float64)
     compare(function(huge)[0], heatmaps.soft_argmax(huge), "logits up to 2000", "torch.softmax does not overflow")
-    print("soft_place: the place and its gradient are right, also for huge logits")
+    return "soft_place: the place and its gradient are right, also for huge logits"
 
 
-def dark_step(function: Callable) -> None:
+@exercise
+def dark_step(function: Callable) -> str:
     """Exercise 01.4: `function(maps)` -> peak (x, y) in cells of one map (5, 5) after DARK's Newton step."""
     hint = "take the logarithm first; the middle cell is (2, 2); the step is minus the inverse of H times the gradient"
     slopes = "central differences: (h[2, 3] - h[2, 1]) / 2, and (h[2, 3] - 2 h[2, 2] + h[2, 1]) for the curvature"
@@ -76,10 +80,11 @@ def dark_step(function: Callable) -> None:
             function(bump), torch.tensor(place, dtype=torch.float64), what,
             slopes if place == (2.0, 2.0) else f"{hint}; mixed slope: (h[3, 3] - h[3, 1] - h[1, 3] + h[1, 1]) / 4",
         )  # fmt: skip
-    print("dark_step: exact on four bumps, also on one that leans")
+    return "dark_step: exact on four bumps, also on one that leans"
 
 
-def likelihood(function: Callable) -> None:
+@exercise
+def likelihood(function: Callable) -> str:
     """Exercise 01.5: `function(mu, sigma, target)` -> mean of -log density of Laplace errors; all (joints, 2)."""
     hint = "per coordinate: log σ + √2 |target − μ| / σ + log √2; add x and y, average over the joints"
     width = "σ is there twice: a wide answer pays log σ, and its errors count less"
@@ -90,4 +95,4 @@ def likelihood(function: Callable) -> None:
         expected = -(heatmaps.log_laplace(z) - torch.log(sigma).sum(-1)).mean()
         got = tensor(function(mu, sigma, target), f"six joints, widths around {size / 2:g}", hint)
         compare(got, expected, f"six joints, widths around {size / 2:g}", f"{hint}. {width}")
-    print("likelihood: right for small, usual and large widths")
+    return "likelihood: right for small, usual and large widths"
