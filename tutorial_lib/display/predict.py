@@ -9,7 +9,7 @@ nothing is kept. Where no kernel runs, the answer is a fold in the page.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -142,7 +142,7 @@ class Prediction(ipywidgets.VBox):
         return Answer(self, truths, because)
 
     @contextmanager
-    def covered(self) -> Iterator[None]:
+    def covered(self) -> Generator[None]:
         """Around what shows a figure or a table that gives the answer away: a reader sees it when they have guessed.
 
         Where nobody reads along, because a program executes the notebook, it is shown at once.

@@ -88,9 +88,9 @@ def in_words(arrays: dict[str, Any], azimuth: float) -> str:
     right, other = (apart(arrays["picture"], arrays[name]) for name in ("right", "other way"))
     strange = {name: values[-1].item() for name, values in arrays["unlike"].items()}
     return (
-        f"nearest skeleton ever seen: {strange['guess']:.0f} mm away (the truth's: {strange['truth']:.0f}; "
-        f"over all directions {hidden(arrays).mean():+.0f} mm); "
-        f"true picture from {azimuth:.0f}°: {right:.0f} mm away, from {-azimuth:.0f}°: {other:.0f} mm"
+        f"nearest ever seen: {strange['guess']:.0f} mm away (truth: {strange['truth']:.0f}; all round "
+        f"{hidden(arrays).mean():+.0f} mm); true picture from {azimuth:.0f}°: {right:.0f} mm away, "
+        f"from {-azimuth:.0f}°: {other:.0f} mm"
     ).replace("-", "\u2212")
 
 
