@@ -388,7 +388,8 @@ source(poses.to_pose)
 #
 # Before the finished networks get the word: write the five lines that train one, and watch the wrist's cloud form. The
 # network is half as wide as the shipped ones, the photos have 32 pixels, the volume $8^3$ cells; 600 steps take a
-# quarter of a minute on an idle processor. The first cell checks your step, the second trains with it.
+# quarter of a minute on an idle processor. The first cell checks your step, the second trains with it. Say what you
+# expect, then run them (again) and watch.
 #
 # > **Predict.** Who always says the mean pose has about 160 mm on these validation photos. Where will 600 steps of 32
 # > photos get you? And when will the cloud have found the wrist, to within a cell?
@@ -420,7 +421,8 @@ def training_step(net, optimiser, images, target):
 checks.training_step(training_step)
 
 # %%
-learned = demo_training.train_live(photos.image[PERSON], wrist, SEED)  # with your step, once it is right
+with own_guess.covered():
+    learned = demo_training.train_live(photos.image[PERSON], wrist, SEED)  # with your step, once it is right
 
 # %%
 when = WHEN[-1] if learned["found"] is None else WHEN[max(0, math.ceil(learned["found"] / 200) - 1)]
