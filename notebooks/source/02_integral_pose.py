@@ -636,6 +636,8 @@ record(
         explanation="Early: the mean validation error in the first seventh of the steps. The Gaussian stands on the "
         "joint. At the end: test photos.",
         if_holds="The reading has a share in it: see the next card.",
+        if_not="The peak is behind, at first and at last. Read at its mean, the same map is not: what is slow is the "
+        "reading, and the next card says where the mean ends.",
         unit="mm",
     ),
     Claim(
