@@ -174,6 +174,11 @@ checkpoints: $(READY)
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/turned || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.results build/turned
+	for seed in 0 1 2 3 4; do \
+		$(BIN)/python -m tutorial_lib.lessons.stress_testing.experiment --seed $$seed \
+			--folder tutorial_lib/checkpoints --work build/stress || exit 1; \
+	done
+	$(BIN)/python -m tutorial_lib.lessons.stress_testing.results build/stress
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.egocentric.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/worn || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.egocentric.results build/worn

@@ -388,7 +388,8 @@ source(poses.to_pose)
 #
 # Before the finished networks get the word: write the five lines that train one, and watch the wrist's cloud form. The
 # network is half as wide as the shipped ones, the photos have 32 pixels, the volume $8^3$ cells; 600 steps take a
-# quarter of a minute on an idle processor. The first cell checks your step, the second trains with it.
+# quarter of a minute on an idle processor. The first cell checks your step, the second trains with it. Say what you
+# expect, then run them (again) and watch.
 #
 # > **Predict.** Who always says the mean pose has about 160 mm on these validation photos. Where will 600 steps of 32
 # > photos get you? And when will the cloud have found the wrist, to within a cell?
@@ -420,7 +421,8 @@ def training_step(net, optimiser, images, target):
 checks.training_step(training_step)
 
 # %%
-learned = demo_training.train_live(photos.image[PERSON], wrist, SEED)  # with your step, once it is right
+with own_guess.covered():
+    learned = demo_training.train_live(photos.image[PERSON], wrist, SEED)  # with your step, once it is right
 
 # %%
 when = WHEN[-1] if learned["found"] is None else WHEN[max(0, math.ceil(learned["found"] / 200) - 1)]
@@ -503,7 +505,7 @@ axes = results.per_seed(FOUND, "integral", metric="axes_mm").mean(0)
 flat = np.array(FOUND["baselines"]["mean pose"]["test"]["axes_mm"])
 won = dict(zip(AXES, 1 - axes / flat))
 hardest = min(won, key=won.__getitem__)
-quick = min((name for name in begun if np.isfinite(begun[name]).all()), key=lambda name: begun[name].mean())
+quick = min(begun, key=lambda name: begun[name].mean())
 approach.answer(
     {FIRST: results.APPROACHES[best][1], WHERE: AXES[axes.argmax()], EARLY: quick},
     f"**What you saw.** (1) *{results.APPROACHES[best][1]}* has the smallest error, {error[best].mean():.1f} mm; that "
@@ -629,11 +631,13 @@ record(
         "read, and at the end, read at its peak.",
         SOURCE + 'section 5: "very inefficient on its own" (no figures, and not how the map was read)',
         paper={},
-        ours={name: values for name, values in alone.items() if np.isfinite(values).all()},
+        ours=alone,
         test=lambda m: all_hold(*map(is_above, m.values())),
         explanation="Early: the mean validation error in the first seventh of the steps. The Gaussian stands on the "
         "joint. At the end: test photos.",
         if_holds="The reading has a share in it: see the next card.",
+        if_not="The peak is behind, at first and at last. Read at its mean, the same map is not: what is slow is the "
+        "reading, and the next card says where the mean ends.",
         unit="mm",
     ),
     Claim(

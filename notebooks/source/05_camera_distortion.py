@@ -7,14 +7,14 @@
 # **You will learn** the Brown–Conrady lens model, radial and tangential distortion, when a lens can be undone, and
 # why a *lifter* (a network from 2D keypoints over time to a 3D pose) depends on the lens it was trained with.
 #
-# **You need** vectors, derivatives, a little PyTorch. **Time:** 55 minutes, 25 without the exercises.
+# **You need** vectors, derivatives, a little PyTorch. **Time:** 65 minutes, 35 without the exercises.
 #
 # This lesson prepares lesson 06, where the network learns to get used to a new lens within a few steps.
 
 # %%
 import numpy as np
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints, distortion
@@ -72,8 +72,9 @@ fold_guess
 # In the demo, the dotted grid is what a pinhole would show, the blue one what the lens shows. On the right: where a
 # point at radius $r$ ends up. The band is there because a tangential lens treats directions differently. Two buttons
 # are of the order that calibrations of real cameras report (the numbers are *ours*): a phone, which bends nearly
-# nothing, and an action camera, a strong barrel. Real tangential terms are about 0.001. The test lenses d1 to d4, with
-# $|p|$ up to 0.12, are far stronger than real lenses: they have to be, to do the harm that the paper reports.
+# nothing, and an action camera, a strong barrel. Real tangential terms are about 0.001. The lenses d1 to d4, on which
+# this lesson and the next one test, have $|p|$ up to 0.12 and are far stronger than real ones: they have to be, to do
+# the harm that the paper of section 4 reports.
 
 # %%
 lens = demo_lens.lens_demo(device)
@@ -106,7 +107,7 @@ fold_guess.answer(
 # $(k_1, k_2, p_1, p_2, k_3)$; `distortion.from_opencv` puts it into ours. A fisheye follows another formula, and is
 # refused.
 #
-# Without a kernel, the same two sweeps as figures. Radial first, then tangential:
+# Without a kernel, two sweeps as figures. Radial first, then tangential:
 
 # %%
 show(figures.radial_sweep())
@@ -115,19 +116,19 @@ show(figures.tangential_sweep())
 # %% [markdown]
 # ## 2. Where does a lens fold?
 #
-# With five coefficients there is no formula for the fold, but there is a fact that makes it easy. Write
+# With five coefficients no formula gives the radius of the fold, but there is a fact that makes it easy. Write
 # $q = (p_2, p_1)$. Then the lens is $D(\mathbf{x}) = \mathbf{x}\,R(r^2) + 2\mathbf{x}\,(q\cdot\mathbf{x}) + q\,r^2$,
 # and this is the gradient of the scalar function $\tfrac12\int_0^{r^2}\! R(u)\,du + (q\cdot \mathbf{x})\,r^2$.
 # So its Jacobian is *symmetric*; and a gradient map whose Jacobian is positive definite on a disc is one-to-one there.
 # In the middle it is the identity. An eigenvalue that turns negative farther out must pass zero, and there the
 # determinant, the product of both eigenvalues, is zero. So to know whether a lens folds we only need the smallest
-# determinant on every circle, and it has a closed form:
+# determinant on every circle, and *that* has a closed form:
 
 # %%
 source(distortion.folds)
 
 # %% [markdown]
-# This matters for training. The paper draws $k_1, k_2, k_3 \sim U[-\lambda_1, \lambda_1]$ and
+# This matters for training. The paper (Cho et al., ICCV 2021) draws $k_1, k_2, k_3 \sim U[-\lambda_1, \lambda_1]$ and
 # $p_1, p_2 \sim U[-\lambda_2, \lambda_2]$, and does not give the limits. Many such lenses fold.
 #
 # > **Predict.** With $\lambda_1 = 0.5$ (and $\lambda_2 = 0.05$), what share of random lenses folds somewhere within
@@ -230,7 +231,8 @@ same = {
 barrel, pincushion = list(SAME)[1:]
 worse, told = results.harder(same, barrel, pincushion)
 forgiven = {name: results.forgiven(same, name) for name in (barrel, pincushion)}
-Markdown(results.growth_table(same))
+with harm_guess.covered():
+    display(Markdown(results.growth_table(same)))
 
 # %%
 harm_guess.answer(
@@ -248,7 +250,7 @@ show(figures.strength_sweep(MOTION, SEED, distortion.PRESETS["d2"]))
 # %% [markdown]
 # Why does the place in the image matter? The same pose at another distance from the principal point is bent
 # differently. This is also why **the keypoints must never be re-centred on the hip before the network sees them**: the
-# radius is the only cue to the lens.
+# radius is the main cue to the lens.
 
 # %% [markdown]
 # ## 4. The paper's first table, on ours
@@ -438,7 +440,7 @@ except ValueError as problem:
 # ## Summary
 #
 # 1. A lens is five numbers: three radial (along the ray), two tangential (a lens that sits askew).
-# 2. The map is a gradient, so it is one-to-one exactly as far as its symmetric Jacobian stays positive definite.
+# 2. The map is a gradient, so it is one-to-one on every disc on which its symmetric Jacobian stays positive definite.
 # 3. Random lenses often fold; folded examples must not be trained on.
 # 4. Behind a heavy lens a lifter's error is nearly two or three times as large, although the detector errs no more than
 #    before. Half of the growth is shape; behind d2 a good part comes from joints that no sensor would see. Real lenses

@@ -19,6 +19,7 @@ LESSONS = (
     "temporal_lifting",
     "meta_learning",
     "geometric_self_supervision",
+    "stress_testing",
     "egocentric",
 )
 ROOT = Path(__file__).parents[2]
@@ -119,6 +120,7 @@ def wheel(tmp_path_factory):
         ("meta_learning.experiment_oracle", ["told"], "smoke-told-s0.json"),
         ("meta_learning.experiment_cue", ["maml-0.3"], "smoke-maml-0.3-s0.json"),
         ("geometric_self_supervision.experiment", ["supervised"], "smoke-supervised-s0.json"),
+        ("stress_testing.experiment", ["rare-replay"], "smoke-rare-replay-s0.json"),
         ("egocentric.experiment", ["none"], "smoke-none-s0.json"),
     ],
 )

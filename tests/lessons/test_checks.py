@@ -13,6 +13,7 @@ from tutorial_lib.display import rerun
 from tutorial_lib.lessons.egocentric import demo_lies as lies_of_13
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
+from tutorial_lib.lessons.stress_testing import demo_own as hunt_of_11
 
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "notebooks" / "source").glob("*.py"))
 MARKED = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.DOTALL)
@@ -35,8 +36,8 @@ CELLS, STARTS = exercises()
 
 @pytest.fixture(autouse=True)
 def forgets(monkeypatch):
-    """No training and no demo after these tests takes an answer of theirs."""
-    for lesson in (training_of_02, training_of_08, lies_of_13):
+    """No training and no hunt after these tests takes an answer of theirs."""
+    for lesson in (training_of_02, training_of_08, hunt_of_11, lies_of_13):
         monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
@@ -587,6 +588,79 @@ WRONG["take_turns"] = {
     }.items()
 }
 
+WRONG["random_tries"] = {
+    "the expected number": "return math.ceil(1 / share)",
+    "certainty by share": "return math.ceil(certainty / share)",
+    "of the certainty": "return math.ceil(math.log(certainty) / math.log(1 - share))",
+    "not rounded": "return math.log(1 - certainty) / math.log(1 - share)",
+    "nothing": "return None",
+}
+POLICY = """
+    advantage = {advantage}
+    density = -0.5 * (asked - mean).square().sum(-1) / std**2
+    return {loss}
+"""
+ADVANTAGE = {"advantage": "errors - errors.mean(0)", "loss": "-(advantage * density).mean(0).sum()"}
+WRONG["policy"] = {
+    slip: POLICY.format_map(ADVANTAGE | change)
+    for slip, change in {
+        "the sign": {"loss": "(advantage * density).mean(0).sum()"},
+        "no baseline": {"advantage": "errors"},
+        "one baseline": {"advantage": "errors - errors.mean()"},
+        "no square": {"loss": "-(advantage * density * std).mean(0).sum()"},
+        "no variance": {"loss": "-(advantage * density * std**2).mean(0).sum()"},
+        "over agents, too": {"loss": "-(advantage * density).mean()"},
+        "no gradient": {"loss": "-(advantage * density).mean(0).sum().detach()"},
+    }.items()
+}
+SLAB = """
+    points = low + torch.rand({count}, len(low)) * (high - low)
+    points[:, axis] = {place}
+    return {said}
+"""
+ASKED = {"count": "20", "place": "high[axis] + step * torch.rand(20)", "said": "errors(points).min() > threshold"}
+WRONG["side_may_grow"] = {
+    slip: SLAB.format_map(ASKED | change)
+    for slip, change in {
+        "the mean": {"said": "errors(points).mean() > threshold"},
+        "one is enough": {"said": "errors(points).max() > threshold"},
+        "inside": {"place": "points[:, axis]"},
+        "below": {"place": "low[axis] - step * torch.rand(20)"},
+        "too few": {"count": "2", "place": "high[axis] + step * torch.rand(2)"},
+        "nobody was asked": {"said": "True"},
+    }.items()
+}
+WRONG["side_may_grow"]["a corner"] = SLAB.format_map(ASKED).replace(
+    "return", "points[:, :axis] = low[:axis]\n    return"
+)
+OWN = """
+    mean, width, worst, largest = start, torch.full_like(start, 0.4), start, -math.inf
+    for _ in range(steps):
+        asked = {asked}
+        found = errors(asked)
+        elite = asked[found.topk(samples // 4{order}).indices]
+        {move}
+        if {better}:
+            worst, largest = asked[found.argmax()], found.max()
+    return {said}
+"""
+CEM = {"asked": "(mean + width * torch.randn(samples, len(start))).clamp(-1, 1)", "order": "",
+       "move": "mean, width = elite.mean(0), elite.std(0).clamp_min(0.05)", "better": "found.max() > largest",
+       "said": "(mean, worst)"}  # fmt: skip
+WRONG["own_search"] = {
+    slip: OWN.format_map(CEM | change)
+    for slip, change in {
+        "the smallest": {"order": ", largest=False"},
+        "out of the cube": {"asked": "mean + width * torch.randn(samples, len(start))"},
+        "too many questions": {"asked": CEM["asked"].replace("samples", "samples + 5")},
+        "it stays": {"move": "pass"},
+        "worst of the last step": {"better": "True"},
+        "the mean is no worst": {"said": "(mean, mean)"},
+        "the mean alone": {"said": "mean"},
+        "an error": {"said": "(mean, largest)"},
+        "nothing": {"said": "None"},
+    }.items()
+}
 LENS_OF_13 = """
     flat = points[..., :2].norm(dim=-1, keepdim=True)
     angle = torch.arccos(points[..., 2:] / points.norm(dim=-1, keepdim=True))
@@ -748,6 +822,25 @@ DIAGNOSED = {
     ("along_the_rays", "as far away as the root"): WRONG["along_the_rays"]["flat"],
     ("two_worlds", "turned the same way"): WRONG["two_worlds"]["the same way"],
     ("take_turns", "what the lifter's loss left was kept"): WRONG["take_turns"]["gradients are left"],
+    ("random_tries", "expected number of tries"): WRONG["random_tries"]["the expected number"],
+    ("random_tries", "certainty / share"): WRONG["random_tries"]["certainty by share"],
+    ("random_tries", "logarithm of the certainty"): WRONG["random_tries"]["of the certainty"],
+    ("policy", "sign is turned"): WRONG["policy"]["the sign"],
+    ("policy", "no baseline"): WRONG["policy"]["no baseline"],
+    ("policy", "one baseline serves all"): WRONG["policy"]["one baseline"],
+    ("policy", "not by its square"): WRONG["policy"]["no square"],
+    ("policy", "variance is missing"): WRONG["policy"]["no variance"],
+    ("policy", "averaged over agents"): WRONG["policy"]["over agents, too"],
+    ("policy", "has no gradient"): WRONG["policy"]["no gradient"],
+    ("side_may_grow", "the mean, or one failing sample"): WRONG["side_may_grow"]["the mean"],
+    ("side_may_grow", "what is inside already failed"): WRONG["side_may_grow"]["inside"],
+    ("side_may_grow", "do not spread"): WRONG["side_may_grow"]["a corner"],
+    ("side_may_grow", "never asked"): WRONG["side_may_grow"]["nobody was asked"],
+    ("own_search", "smallest errors were kept"): WRONG["own_search"]["the smallest"],
+    ("own_search", "leave the cube"): WRONG["own_search"]["out of the cube"],
+    ("own_search", "the control has no more"): WRONG["own_search"]["too many questions"],
+    ("own_search", "the last step alone"): WRONG["own_search"]["worst of the last step"],
+    ("own_search", "expected two places"): WRONG["own_search"]["the mean alone"],
     ("through_the_lens", "a pinhole's picture"): WRONG["through_the_lens"]["a pinhole"],
     ("through_the_lens", "an equidistant lens"): WRONG["through_the_lens"]["equidistant"],
     ("through_the_lens", "half of the angle"): WRONG["through_the_lens"]["not halved"],
@@ -785,6 +878,32 @@ WRONG["fit_template"] = {
 }
 
 RIGHT = {
+    "random_tries": """
+        tries = 1
+        while (1 - share) ** tries > 1 - certainty:
+            tries += 1
+        return tries
+        """,
+    "policy": """
+        density = torch.distributions.Normal(mean, std).log_prob(asked).sum(-1)
+        return ((errors.mean(0) - errors) * density).mean(0).sum()
+        """,
+    "side_may_grow": """
+        bottom, top = low.clone(), high.clone()
+        bottom[axis], top[axis] = high[axis], high[axis] + step
+        return (errors(torch.distributions.Uniform(bottom, top).sample((20,))) > threshold).all()
+        """,
+    "own_search": """
+        mean, width, found = start, 0.4 * torch.ones(len(start)), []
+        for _ in range(steps):
+            asked = torch.normal(mean.expand(samples, -1), width.expand(samples, -1)).clip(-1, 1)
+            said = errors(asked)
+            order = said.argsort(descending=True)
+            best = asked[order[: max(2, samples // 4)]]
+            mean, width = 0.2 * mean + 0.8 * best.mean(0), best.std(0).clip(min=0.05)
+            found.append((said[order[0]].item(), asked[order[0]]))
+        return [mean, max(found, key=lambda one: one[0])[1]]
+        """,
     "through_the_lens": LENS_OF_13.format(radius="2 * torch.sin(angle / 2)", towards="flat"),
     "fill_the_cube": CUBE.format_map(CUBED),
     "until_it_stands": STANDING.format_map(

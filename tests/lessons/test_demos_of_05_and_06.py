@@ -541,15 +541,19 @@ def test_each_moment_alone_is_what_the_demo_shows_when_it_is_clicked():
 
 
 @pytest.mark.parametrize(
-    ("bent", "says"),
-    [(20, "+20 mm (95 % interval over moments [+"), (-20, "click somebody who bends."), (0, "undecided.")],
+    ("bent", "whom", "says"),
+    [
+        (20, "somebody who stands", "+20 mm (95 % interval over moments [+"),
+        (-20, "somebody who bends", "click somebody who bends."),
+        (0, "no clear difference", "undecided."),
+    ],
 )
-def test_the_answer_on_standing_or_bending_follows_the_numbers(bent, says):
+def test_the_answer_on_standing_or_bending_follows_the_numbers(bent, whom, says):
     lean = np.repeat([5.0, 40.0], 10)
     errors = np.tile([148.0, 150.0, 152.0, 149.0, 151.0], 4) + bent * (lean > race.UPRIGHT)
-    answer = demo_adapt.standing_or_bending(lean, errors)
-    assert says in answer and "150 mm" in answer and f"{150 + bent} mm" in answer
-    assert "cannot say" in demo_adapt.standing_or_bending(lean * 0, errors)
+    found, answer = demo_adapt.standing_or_bending(lean, errors)
+    assert found == whom and says in answer and "150 mm" in answer and f"{150 + bent} mm" in answer
+    assert "cannot say" in demo_adapt.standing_or_bending(lean * 0, errors)[1]
 
 
 @needs_crooked

@@ -19,7 +19,9 @@ function decode(value) {
   if (Array.isArray(value)) return value.map(decode);
   if (value?.levels && value.data instanceof DataView) {
     const [low, high] = value.levels, { buffer, byteOffset, byteLength } = value.data;
-    return { shape: value.shape, data: Float32Array.from(new Uint8Array(buffer, byteOffset, byteLength), (v) => low + (high - low) / 255 * v) };
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength), data = new Float32Array(byteLength);
+    for (let i = 0; i < byteLength; i++) data[i] = low + ((high - low) / 255) * bytes[i]; // a loop: from() is ten times as slow
+    return { shape: value.shape, data };
   }
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));

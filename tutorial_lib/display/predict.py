@@ -9,7 +9,7 @@ nothing is kept. Where no kernel runs, the answer is a fold in the page.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -18,7 +18,7 @@ from typing import Any
 import ipywidgets
 import mistune
 from IPython.display import display
-from IPython.utils.capture import capture_output
+from IPython.utils.capture import CapturedIO, capture_output
 
 from tutorial_lib.display import rerun
 
@@ -142,18 +142,19 @@ class Prediction(ipywidgets.VBox):
         return Answer(self, truths, because)
 
     @contextmanager
-    def covered(self) -> Iterator[None]:
-        """Around what shows a figure or a table that gives the answer away: a reader sees it when they have guessed.
+    def covered(self) -> Generator[None]:
+        """Around what shows a figure, a table or a training that gives the answer away: seen when one has guessed.
 
-        Where nobody reads along, because a program executes the notebook, it is shown at once.
+        Who has guessed already sees it as it comes, and so does a program that executes the notebook.
         """
-        if not rerun.in_a_page():
+        if not rerun.in_a_page() or None not in self.said.values():
             yield
             return
-        with capture_output() as caught:
+        cover = Cover(self)
+        display(cover)
+        with capture_output(stderr=False) as caught:
             yield
-        print(caught.stdout, end="")
-        display(Cover(self, [{"data": one.data, "metadata": one.metadata} for one in caught.outputs]))
+        cover.fill(caught)
 
     def _row(self, question: str, choices: Sequence[str] | Scale) -> ipywidgets.Widget:
         if isinstance(choices, Scale):
@@ -231,9 +232,18 @@ class _Closed(ipywidgets.VBox):
 class Cover(_Closed):
     """Over what a cell would show, see `Prediction.covered`."""
 
-    def __init__(self, prediction: Prediction, outputs: Sequence[dict[str, Any]]):
-        self._under = ipywidgets.Output(outputs=tuple({"output_type": "display_data", **one} for one in outputs))
+    def __init__(self, prediction: Prediction):
+        self._under = ipywidgets.Output()
         super().__init__(prediction, "picture")
+
+    def fill(self, caught: CapturedIO) -> None:
+        """What the cell has shown: of a picture that was drawn anew the last state, and below all what was printed."""
+        kept: dict[object, dict[str, Any]] = {}
+        for number, one in enumerate(caught.outputs):
+            name = (one.transient or {}).get("display_id", number)
+            kept[name] = {"output_type": "display_data", "data": one.data, "metadata": one.metadata}
+        printed = [{"output_type": "stream", "name": "stdout", "text": caught.stdout}] if caught.stdout else []
+        self._under.outputs = (*kept.values(), *printed)
 
     def _content(self) -> list[ipywidgets.Widget]:
         return [self._under]

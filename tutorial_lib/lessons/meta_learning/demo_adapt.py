@@ -228,16 +228,26 @@ def each_moment_alone(demo: Demo) -> tuple[np.ndarray, np.ndarray]:
     return leans(root_relative(pose)).cpu().numpy(), np.array(errors)
 
 
-def standing_or_bending(lean: np.ndarray, errors: np.ndarray) -> str:
-    """Whether it matters that the labelled person stands: an answer to read, for what `each_moment_alone` returns."""
+WHOM = ("somebody who stands", "somebody who bends", "no clear difference")
+"""Whom it is better to label."""
+
+
+def standing_or_bending(lean: np.ndarray, errors: np.ndarray) -> tuple[str, str]:
+    """Whether it matters that the labelled person stands: one of `WHOM`, and an answer to read.
+
+    Args:
+        lean: (moments,) degrees, as of `each_moment_alone`.
+        errors: (moments,) mm, likewise.
+    """
     stands = lean < UPRIGHT
     if min(stands.sum(), (~stands).sum()) < 2:
-        return "Nearly all who were labelled stand alike, or nearly none does: this recording cannot say."
+        return WHOM[2], "Nearly all who were labelled stand alike, or nearly none does: this recording cannot say."
     upright, bent = errors[stands], errors[~stands]
     low, high = ttest_ind(bent, upright, equal_var=False).confidence_interval()
-    verdict = "click somebody who stands" if low > 0 else "click somebody who bends" if high < 0 else "undecided"
+    whom = WHOM[0] if low > 0 else WHOM[1] if high < 0 else WHOM[2]
+    verdict = "undecided" if whom == WHOM[2] else f"click {whom}"
     more, low, high = (stage.signed(value, 0) for value in (bent.mean() - upright.mean(), low, high))
-    return (
+    return whom, (
         f"Somebody who stands (trunk within {UPRIGHT:.0f}° of the vertical, {stands.sum()} moments): "
         f"{upright.mean():.0f} mm; somebody who leans or bends ({(~stands).sum()} moments): {bent.mean():.0f} mm. "
         f"A difference of {more} mm (95 % interval over moments [{low}, {high}]): {verdict}."
