@@ -177,6 +177,14 @@ checkpoints: $(READY)
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.mesh_recovery.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/bodies || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.mesh_recovery.results build/bodies
+	for seed in 0 1 2 3 4; do \
+		$(BIN)/python -m tutorial_lib.lessons.stress_testing.experiment --seed $$seed \
+			--folder tutorial_lib/checkpoints --work build/stress || exit 1; \
+	done
+	$(BIN)/python -m tutorial_lib.lessons.stress_testing.results build/stress
+	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.egocentric.experiment --seed $$seed \
+		--folder tutorial_lib/checkpoints --work build/worn || exit 1; done
+	$(BIN)/python -m tutorial_lib.lessons.egocentric.results build/worn
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)

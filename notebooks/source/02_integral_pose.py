@@ -505,7 +505,7 @@ axes = results.per_seed(FOUND, "integral", metric="axes_mm").mean(0)
 flat = np.array(FOUND["baselines"]["mean pose"]["test"]["axes_mm"])
 won = dict(zip(AXES, 1 - axes / flat))
 hardest = min(won, key=won.__getitem__)
-quick = min((name for name in begun if np.isfinite(begun[name]).all()), key=lambda name: begun[name].mean())
+quick = min(begun, key=lambda name: begun[name].mean())
 approach.answer(
     {FIRST: results.APPROACHES[best][1], WHERE: AXES[axes.argmax()], EARLY: quick},
     f"**What you saw.** (1) *{results.APPROACHES[best][1]}* has the smallest error, {error[best].mean():.1f} mm; that "
@@ -631,11 +631,13 @@ record(
         "read, and at the end, read at its peak.",
         SOURCE + 'section 5: "very inefficient on its own" (no figures, and not how the map was read)',
         paper={},
-        ours={name: values for name, values in alone.items() if np.isfinite(values).all()},
+        ours=alone,
         test=lambda m: all_hold(*map(is_above, m.values())),
         explanation="Early: the mean validation error in the first seventh of the steps. The Gaussian stands on the "
         "joint. At the end: test photos.",
         if_holds="The reading has a share in it: see the next card.",
+        if_not="The peak is behind, at first and at last. Read at its mean, the same map is not: what is slow is the "
+        "reading, and the next card says where the mean ends.",
         unit="mm",
     ),
     Claim(

@@ -886,8 +886,5 @@ suffers.answer(
 # ## Further reading
 #
 # - L. Schmidtke et al.: *Unsupervised human pose estimation through transforming shape templates*, CVPR 2021.
-# - H. Rhodin, M. Salzmann, P. Fua: *Unsupervised geometry-aware representation for 3D human pose estimation*, ECCV
-#   2018.
 # - T. Jakab et al.: *Self-supervised learning of interpretable keypoints from unlabelled videos*, CVPR 2020.
-# - C.-H. Chen et al.: *Unsupervised 3D pose estimation with geometric self-supervision*, CVPR 2019.
 # - J.-Y. Zhu et al.: *Unpaired image-to-image translation using cycle-consistent adversarial networks*, ICCV 2017.

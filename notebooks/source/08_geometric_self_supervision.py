@@ -634,8 +634,8 @@ print(f"{lied_to['kept'][-1]:.0f} mm as it is, {lied_to['mirrored'][-1]:.0f} mm 
 #    what the cycle adds to it, and how far it stays behind labels.
 # 4. What is near and what is far cannot be seen in pictures: a belief about the camera has to say it, and section 5
 #    counts what happens without one. So both signs are always reported.
-# 5. **How much 3D is in 2D skeletons alone?** Most of the shape (the card says at how many times the error with
-#    labels), but not which of the shape and its mirror image. That one bit has to be brought along.
+# 5. **How much 3D is in 2D skeletons alone?** Most of the shape, not which of the shape and its mirror image.
+#    That bit has to be brought along.
 #
 # ## Further reading
 #

@@ -20,6 +20,8 @@ LESSONS = (
     "meta_learning",
     "geometric_self_supervision",
     "mesh_recovery",
+    "stress_testing",
+    "egocentric",
 )
 ROOT = Path(__file__).parents[2]
 
@@ -120,6 +122,8 @@ def wheel(tmp_path_factory):
         ("meta_learning.experiment_cue", ["maml-0.3"], "smoke-maml-0.3-s0.json"),
         ("geometric_self_supervision.experiment", ["supervised"], "smoke-supervised-s0.json"),
         ("mesh_recovery.experiment", ["joints"], "smoke-part-joints-s0.json"),
+        ("stress_testing.experiment", ["rare-replay"], "smoke-rare-replay-s0.json"),
+        ("egocentric.experiment", ["none"], "smoke-none-s0.json"),
     ],
 )
 def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(program, names, made, wheel, tmp_path):

@@ -10,9 +10,11 @@ import torch
 
 from tutorial_lib.display import exercises as exercises_display
 from tutorial_lib.display import rerun
+from tutorial_lib.lessons.egocentric import demo_lies as lies_of_13
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
 from tutorial_lib.lessons.mesh_recovery import demo_pull as descent_of_10
+from tutorial_lib.lessons.stress_testing import demo_own as hunt_of_11
 
 SOURCES = sorted((Path(__file__).resolve().parents[2] / "notebooks" / "source").glob("*.py"))
 MARKED = re.compile(r"( *)### BEGIN SOLUTION\n.*?### END SOLUTION\n?", re.DOTALL)
@@ -35,8 +37,8 @@ CELLS, STARTS = exercises()
 
 @pytest.fixture(autouse=True)
 def forgets(monkeypatch):
-    """No training and no descent after these tests takes an answer of theirs."""
-    for lesson in (training_of_02, training_of_08, descent_of_10):
+    """No training and no hunt after these tests takes an answer of theirs."""
+    for lesson in (training_of_02, training_of_08, descent_of_10, hunt_of_11, lies_of_13):
         monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
@@ -673,6 +675,156 @@ WRONG["pull"] = {
         "nothing": {"path": "None"},
     }.items()
 }
+WRONG["random_tries"] = {
+    "the expected number": "return math.ceil(1 / share)",
+    "certainty by share": "return math.ceil(certainty / share)",
+    "of the certainty": "return math.ceil(math.log(certainty) / math.log(1 - share))",
+    "not rounded": "return math.log(1 - certainty) / math.log(1 - share)",
+    "nothing": "return None",
+}
+POLICY = """
+    advantage = {advantage}
+    density = -0.5 * (asked - mean).square().sum(-1) / std**2
+    return {loss}
+"""
+ADVANTAGE = {"advantage": "errors - errors.mean(0)", "loss": "-(advantage * density).mean(0).sum()"}
+WRONG["policy"] = {
+    slip: POLICY.format_map(ADVANTAGE | change)
+    for slip, change in {
+        "the sign": {"loss": "(advantage * density).mean(0).sum()"},
+        "no baseline": {"advantage": "errors"},
+        "one baseline": {"advantage": "errors - errors.mean()"},
+        "no square": {"loss": "-(advantage * density * std).mean(0).sum()"},
+        "no variance": {"loss": "-(advantage * density * std**2).mean(0).sum()"},
+        "over agents, too": {"loss": "-(advantage * density).mean()"},
+        "no gradient": {"loss": "-(advantage * density).mean(0).sum().detach()"},
+    }.items()
+}
+SLAB = """
+    points = low + torch.rand({count}, len(low)) * (high - low)
+    points[:, axis] = {place}
+    return {said}
+"""
+ASKED = {"count": "20", "place": "high[axis] + step * torch.rand(20)", "said": "errors(points).min() > threshold"}
+WRONG["side_may_grow"] = {
+    slip: SLAB.format_map(ASKED | change)
+    for slip, change in {
+        "the mean": {"said": "errors(points).mean() > threshold"},
+        "one is enough": {"said": "errors(points).max() > threshold"},
+        "inside": {"place": "points[:, axis]"},
+        "below": {"place": "low[axis] - step * torch.rand(20)"},
+        "too few": {"count": "2", "place": "high[axis] + step * torch.rand(2)"},
+        "nobody was asked": {"said": "True"},
+    }.items()
+}
+WRONG["side_may_grow"]["a corner"] = SLAB.format_map(ASKED).replace(
+    "return", "points[:, :axis] = low[:axis]\n    return"
+)
+OWN = """
+    mean, width, worst, largest = start, torch.full_like(start, 0.4), start, -math.inf
+    for _ in range(steps):
+        asked = {asked}
+        found = errors(asked)
+        elite = asked[found.topk(samples // 4{order}).indices]
+        {move}
+        if {better}:
+            worst, largest = asked[found.argmax()], found.max()
+    return {said}
+"""
+CEM = {"asked": "(mean + width * torch.randn(samples, len(start))).clamp(-1, 1)", "order": "",
+       "move": "mean, width = elite.mean(0), elite.std(0).clamp_min(0.05)", "better": "found.max() > largest",
+       "said": "(mean, worst)"}  # fmt: skip
+WRONG["own_search"] = {
+    slip: OWN.format_map(CEM | change)
+    for slip, change in {
+        "the smallest": {"order": ", largest=False"},
+        "out of the cube": {"asked": "mean + width * torch.randn(samples, len(start))"},
+        "too many questions": {"asked": CEM["asked"].replace("samples", "samples + 5")},
+        "it stays": {"move": "pass"},
+        "worst of the last step": {"better": "True"},
+        "the mean is no worst": {"said": "(mean, mean)"},
+        "the mean alone": {"said": "mean"},
+        "an error": {"said": "(mean, largest)"},
+        "nothing": {"said": "None"},
+    }.items()
+}
+LENS_OF_13 = """
+    flat = points[..., :2].norm(dim=-1, keepdim=True)
+    angle = torch.arccos(points[..., 2:] / points.norm(dim=-1, keepdim=True))
+    return {radius} * points[..., :2] / {towards}
+"""
+CUBE = """
+    line = {line}
+    v, u = torch.meshgrid(line, line, indexing="{order}")
+    radius = (u * u + v * v).sqrt()
+    angle = {angle}
+    flat = torch.sin(angle) / radius
+    rays = torch.stack([flat * u, flat * v, torch.cos(angle)], -1)
+    points = depth[..., None] * {along} {moved}
+    where = (points + torch.tensor([HALF, HALF, 0.0])) / (2 * HALF)
+    index = {index}.long()
+    known = {known} & {fits}
+    cube = torch.zeros(cells, cells, cells, dtype=torch.bool)
+    x, y, z = index[known].clamp(0, cells - 1).unbind(-1)
+    cube[{axes}] = True
+    return cube
+"""
+CUBED = {
+    "line": "(2 * torch.arange(len(depth)) + 1) / len(depth) - 1", "order": "ij",
+    "angle": "2 * torch.asin(LENS.edge * radius / 2)", "along": "rays", "moved": "+ shift",
+    "index": "torch.floor(where * cells)", "known": "~hole & (radius <= 1)",
+    "fits": "(index >= 0).all(-1) & (index < cells).all(-1)", "axes": "z, y, x",
+}  # fmt: skip
+STANDING = """
+    below = {below}
+    return {grown}
+"""
+STOOD = {"below": "-(pose[list(FEET)] @ up)", "grown": "pose * ((height - SOLE) / below).min()"}
+WRONG["through_the_lens"] = {
+    "a pinhole": "return points[..., :2] / points[..., 2:]",
+    "equidistant": LENS_OF_13.format(radius="angle", towards="flat"),
+    "not halved": LENS_OF_13.format(radius="2 * torch.sin(angle)", towards="flat"),
+    "not doubled": LENS_OF_13.format(radius="torch.sin(angle / 2)", towards="flat"),
+    "no direction": LENS_OF_13.format(radius="2 * torch.sin(angle / 2)", towards="1"),
+    "three coordinates": "return points",
+    "nothing": "return None",
+}
+WRONG["fill_the_cube"] = {
+    slip: CUBE.format_map(CUBED | change)
+    for slip, change in {
+        "x, y, z": {"axes": "x, y, z"},
+        "depth along the axis": {"along": "rays / rays[..., 2:]"},
+        "rows and columns": {"order": "xy"},
+        "equidistant": {"angle": "LENS.limit * radius"},
+        "the hole too": {"known": "(radius <= 1)"},
+        "the corners too": {"known": "~hole"},
+        "not moved": {"moved": ""},
+        "corners of pixels": {
+            "line": "torch.linspace(-1, 1, len(depth))",
+            "angle": "2 * torch.asin((LENS.edge * radius / 2).clamp_max(1))",
+        },
+        "corners of cells": {"index": "torch.round(where * (cells - 1))"},
+        "at the border": {"fits": "True"},
+        "moved before the ray": {"along": "(rays + shift)", "moved": ""},
+    }.items()
+}
+WRONG["fill_the_cube"] |= {
+    "empty": "return torch.zeros(cells, cells, cells, dtype=torch.bool)",
+    "flat": "return hole",
+    "nothing": "return None",
+}
+WRONG["until_it_stands"] = {
+    slip: STANDING.format_map(STOOD | change)
+    for slip, change in {
+        "the other foot": {"grown": "pose * ((height - SOLE) / below).max()"},
+        "the mean": {"grown": "pose * ((height - SOLE) / below).mean()"},
+        "no sole": {"grown": "pose * (height / below).min()"},
+        "moved": {"grown": "pose - (height - SOLE - below.max()) * up"},
+        "z": {"below": "pose[list(FEET), 2]"},
+        "as it was": {"grown": "pose"},
+        "one ankle": {"grown": "pose * (height - SOLE) / below[0]"},
+    }.items()
+}
 
 
 def test_every_exercise_of_the_course_is_tried_here():
@@ -775,6 +927,45 @@ DIAGNOSED = {
     ("pull", "the start is missing"): WRONG["pull"]["the start is missing"],
     ("pull", "the last step is missing"): WRONG["pull"]["one step too few"],
     ("pull", "expected a list of Parameters"): WRONG["pull"]["the last alone"],
+    ("random_tries", "expected number of tries"): WRONG["random_tries"]["the expected number"],
+    ("random_tries", "certainty / share"): WRONG["random_tries"]["certainty by share"],
+    ("random_tries", "logarithm of the certainty"): WRONG["random_tries"]["of the certainty"],
+    ("policy", "sign is turned"): WRONG["policy"]["the sign"],
+    ("policy", "no baseline"): WRONG["policy"]["no baseline"],
+    ("policy", "one baseline serves all"): WRONG["policy"]["one baseline"],
+    ("policy", "not by its square"): WRONG["policy"]["no square"],
+    ("policy", "variance is missing"): WRONG["policy"]["no variance"],
+    ("policy", "averaged over agents"): WRONG["policy"]["over agents, too"],
+    ("policy", "has no gradient"): WRONG["policy"]["no gradient"],
+    ("side_may_grow", "the mean, or one failing sample"): WRONG["side_may_grow"]["the mean"],
+    ("side_may_grow", "what is inside already failed"): WRONG["side_may_grow"]["inside"],
+    ("side_may_grow", "do not spread"): WRONG["side_may_grow"]["a corner"],
+    ("side_may_grow", "never asked"): WRONG["side_may_grow"]["nobody was asked"],
+    ("own_search", "smallest errors were kept"): WRONG["own_search"]["the smallest"],
+    ("own_search", "leave the cube"): WRONG["own_search"]["out of the cube"],
+    ("own_search", "the control has no more"): WRONG["own_search"]["too many questions"],
+    ("own_search", "the last step alone"): WRONG["own_search"]["worst of the last step"],
+    ("own_search", "expected two places"): WRONG["own_search"]["the mean alone"],
+    ("through_the_lens", "a pinhole's picture"): WRONG["through_the_lens"]["a pinhole"],
+    ("through_the_lens", "an equidistant lens"): WRONG["through_the_lens"]["equidistant"],
+    ("through_the_lens", "half of the angle"): WRONG["through_the_lens"]["not halved"],
+    ("through_the_lens", "factor 2 is missing"): WRONG["through_the_lens"]["not doubled"],
+    ("through_the_lens", "a unit direction first"): WRONG["through_the_lens"]["no direction"],
+    ("fill_the_cube", "indexed x, y, z"): WRONG["fill_the_cube"]["x, y, z"],
+    ("fill_the_cube", "taken for depth along the axis"): WRONG["fill_the_cube"]["depth along the axis"],
+    ("fill_the_cube", "u and v are exchanged"): WRONG["fill_the_cube"]["rows and columns"],
+    ("fill_the_cube", "an equidistant one"): WRONG["fill_the_cube"]["equidistant"],
+    ("fill_the_cube", "the hole was filled in"): WRONG["fill_the_cube"]["the hole too"],
+    ("fill_the_cube", "outside the image circle was"): WRONG["fill_the_cube"]["the corners too"],
+    ("fill_the_cube", "were not moved"): WRONG["fill_the_cube"]["not moved"],
+    ("fill_the_cube", "their centres are meant"): WRONG["fill_the_cube"]["corners of pixels"],
+    ("fill_the_cube", "instead of n"): WRONG["fill_the_cube"]["corners of cells"],
+    ("fill_the_cube", "moved to the border"): WRONG["fill_the_cube"]["at the border"],
+    ("until_it_stands", "the other foot stands"): WRONG["until_it_stands"]["the other foot"],
+    ("until_it_stands", "not SOLE metres above"): WRONG["until_it_stands"]["no sole"],
+    ("until_it_stands", "moved down, not grown"): WRONG["until_it_stands"]["moved"],
+    ("until_it_stands", "the camera is tilted"): WRONG["until_it_stands"]["z"],
+    ("until_it_stands", "the mean of both"): WRONG["until_it_stands"]["the mean"],
 }
 
 
@@ -811,6 +1002,37 @@ RIGHT = {
             "down": "for one in (off, prior * unlikely):\n            one.sum().backward(retain_graph=True)",
             "path": "tuple(path)",
         }
+    ),
+    "random_tries": """
+        tries = 1
+        while (1 - share) ** tries > 1 - certainty:
+            tries += 1
+        return tries
+        """,
+    "policy": """
+        density = torch.distributions.Normal(mean, std).log_prob(asked).sum(-1)
+        return ((errors.mean(0) - errors) * density).mean(0).sum()
+        """,
+    "side_may_grow": """
+        bottom, top = low.clone(), high.clone()
+        bottom[axis], top[axis] = high[axis], high[axis] + step
+        return (errors(torch.distributions.Uniform(bottom, top).sample((20,))) > threshold).all()
+        """,
+    "own_search": """
+        mean, width, found = start, 0.4 * torch.ones(len(start)), []
+        for _ in range(steps):
+            asked = torch.normal(mean.expand(samples, -1), width.expand(samples, -1)).clip(-1, 1)
+            said = errors(asked)
+            order = said.argsort(descending=True)
+            best = asked[order[: max(2, samples // 4)]]
+            mean, width = 0.2 * mean + 0.8 * best.mean(0), best.std(0).clip(min=0.05)
+            found.append((said[order[0]].item(), asked[order[0]]))
+        return [mean, max(found, key=lambda one: one[0])[1]]
+        """,
+    "through_the_lens": LENS_OF_13.format(radius="2 * torch.sin(angle / 2)", towards="flat"),
+    "fill_the_cube": CUBE.format_map(CUBED),
+    "until_it_stands": STANDING.format_map(
+        STOOD | {"grown": "torch.einsum('jk,->jk', pose, ((height - SOLE) / below).amin())"}
     ),
     "along_the_rays": "return torch.stack([*((seen * (1 + depth[..., None] / distance)).unbind(-1)), depth], -1)",
     "walk_round": "return (tilt(before) @ about_vertical(-azimuth) @ tilt(-after)).mT",

@@ -53,7 +53,7 @@ def test_every_recipe_ships_and_nothing_else():
 
 def test_all_together_are_small_and_nothing_is_pickled():
     files = [path for path in checkpoints.FOLDER.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    assert sum(path.stat().st_size for path in files) <= 20e6
+    assert sum(path.stat().st_size for path in files) <= 40e6
     assert {path.suffix for path in files} == {".py", ".json", ".safetensors"}
 
 

@@ -334,10 +334,10 @@ def sweep(figures: Sequence[go.Figure], labels: Sequence[object], name: str, act
     stops = [{"label": str(label), "method": "animate", "args": [[str(label)], at_once]} for label in labels]
     result.layout.sliders = [
         {"active": active, "currentvalue": {"prefix": f"{name}: "}, "steps": stops,
-         "pad": {"t": 60, "l": 3.5 * len(stops[0]["label"]), "r": 3.5 * len(stops[-1]["label"])}}
+         "pad": {"t": 46, "l": min(40, 3.5 * len(stops[0]["label"])), "r": min(40, 3.5 * len(stops[-1]["label"]))}}
     ]  # fmt: skip
     result.update_xaxes(title_standoff=8)  # else the title stands where the slider's words begin
-    return result.update_layout(height=(result.layout.height or HEIGHT) + 105, margin={"b": 125})
+    return result.update_layout(height=(result.layout.height or HEIGHT) + 90, margin={"b": 110})
 
 
 # ------------------------------------------------------------------ pieces

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_lib.display.stage import unpack
+from tutorial_lib.display.stage import in_bytes, unpack
 
 HOLE = -(2**15)
 """Stands for NaN among 16-bit numbers."""
@@ -66,8 +66,7 @@ class Packer:
         numbers = array.astype("<f4")
         if levels:
             kind, (low, high) = "u1", levels
-            scale, offset = (high - low) / 255, low
-            numbers = np.clip(np.round((array - low) / scale), 0, 255).astype("u1")
+            scale, offset, numbers = (high - low) / 255, low, in_bytes(array, levels)
         elif not exact and array.size:
             holes, array = np.isnan(array), array.astype(float)
             low, high = (np.nanmin(array), np.nanmax(array)) if not holes.all() else (0.0, 0.0)

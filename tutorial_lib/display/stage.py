@@ -496,9 +496,14 @@ def pack(array: np.ndarray, levels: tuple[float, float] | None = None) -> dict:
     """
     if levels is None:
         return {"shape": list(array.shape), "data": np.ascontiguousarray(array, dtype="<f4").tobytes()}
+    return {"shape": list(array.shape), "data": in_bytes(array, levels).tobytes(), "levels": list(levels)}
+
+
+def in_bytes(array: np.ndarray, levels: tuple[float, float]) -> np.ndarray:
+    """The nearest of 256 levels from low to high for every number, as uint8; what lies beyond them is cut off."""
     low, high = levels
-    steps = np.clip(np.round((array.astype(np.float64) - low) * (255 / (high - low))), 0, 255)
-    return {"shape": list(array.shape), "data": steps.astype(np.uint8).tobytes(), "levels": [low, high]}
+    steps = np.round((array.astype(np.float64) - low) * (255 / (high - low)))
+    return np.clip(steps, 0, 255).astype(np.uint8)
 
 
 def _drawn(name: str, colour: str | None, dash: str, width: float) -> dict:

@@ -17,7 +17,7 @@ from tutorial_lib.lessons.geometric_self_supervision.recipes import CRITIC, CYCL
 from tutorial_lib.self_supervision.losses import cycle_losses
 from tutorial_lib.self_supervision.networks import DepthLifter
 from tutorial_lib.self_supervision.signs import aligned_errors
-from tutorial_lib.self_supervision.turning import look, mirrored, tilt, turn
+from tutorial_lib.self_supervision.turning import lift, look, mirrored, tilt, turn
 
 NETWORKS = {
     CYCLE: "cycle alone",
@@ -74,9 +74,8 @@ def compute_round(
             aligned_errors(p[None], truth[None]).item() for p in (found["pose"], mirrored(seen, found["pose"]))
         )
         found["error"], found["mirrored"] = 1000 * kept, 1000 * other
-    flat = torch.cat([seen, torch.zeros(17, 1)], -1)
-    level = 1000 * aligned_errors(flat[None], truth[None]).item()
-    return {"seen": seen, "truth": truth, "rounds": rounds, "upright": tilt(down), "flat": level}
+    flat = 1000 * aligned_errors(lift(seen, torch.zeros(17))[None], truth[None]).item()
+    return {"seen": seen, "truth": truth, "rounds": rounds, "upright": tilt(down), "flat": flat}
 
 
 def in_words(arrays: dict[str, Any], network: str) -> str:

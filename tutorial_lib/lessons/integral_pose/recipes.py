@@ -56,8 +56,6 @@ BUDGETS = {
     "shipped": Budget(
         "small", 32, 64, 16, 16, 20000, 4000, 512, 1024, 7000, 1000, 1200, 1750, 32, 5, precision="bfloat16"
     ),
-    # A quarter of an hour for everything; too little to tell the approaches from each other.
-    "short": Budget("small", 16, 48, 12, 12, 3000, 2000, 256, 512, 1200, 200, 300, 1200, 16, 5, (3e-3, 1e-2)),
     # For a machine with a GPU: the paper's network and volume, and about as many batches as the report's 25 epochs.
     "full": Budget(
         "resnet50",

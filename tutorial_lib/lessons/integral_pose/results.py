@@ -29,7 +29,7 @@ PHOTOS_OF_REPORT = 312188
 
 
 def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "mpjpe_mm") -> np.ndarray:
-    """(seeds,) what the experiment measured, or (seeds, 3) of "axes_mm"; seeds without that metric are left out.
+    """(seeds,) what the experiment measured, or (seeds, 3) of "axes_mm".
 
     Args:
         results: what `experiment.results()` returns.
@@ -37,7 +37,7 @@ def per_seed(results: Mapping, method: str, part: str = "test", metric: str = "m
         part: "train", "validation", "test"; the same with ", argmax" where a map can be read so; "test, tempered".
         metric: "mpjpe_mm", "p_mpjpe_mm", "pckh" or "axes_mm".
     """
-    return np.array([run[part][metric] for run in results["runs"][method] if metric in run[part]])
+    return np.array([run[part][metric] for run in results["runs"][method]])
 
 
 def curve(results: Mapping, method: str, reading: str = "mean") -> tuple[np.ndarray, np.ndarray]:
@@ -128,7 +128,7 @@ def learning_figure(results: Mapping) -> go.Figure:
         "map only, at the mean": ("heat-map", "mean"),
     }
     runs = {name: curve(results, *which) for name, which in shown.items()}
-    means, bands = intervals({name: errors.T for name, (_, errors) in runs.items() if np.isfinite(errors).all()})
+    means, bands = intervals({name: errors.T for name, (_, errors) in runs.items()})
     blind = results["baselines"]["mean pose"]["validation"]["mpjpe_mm"]
     high = max([blind, *(np.median(mean[:3]) for mean in means.values())])
     return figures.curves(

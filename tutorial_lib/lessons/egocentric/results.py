@@ -1,0 +1,209 @@
+"""What lesson 13's trainings measured: `results.json`, read by the lesson.
+
+    python -m tutorial_lib.lessons.egocentric.results PARTS
+
+collects the finished parts of `experiment` into that file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tutorial_lib.display.claims import plus_minus
+from tutorial_lib.display.tables import markdown
+from tutorial_lib.egocentric.depth import SceneKind
+from tutorial_lib.egocentric.metrics import METRICS
+from tutorial_lib.experiments import collect_command, read_json
+from tutorial_lib.lessons.egocentric.recipes import ROWS, TESTS
+
+FILE = Path(__file__).with_name("results.json")
+KEPT = ("rate", "validation", "errors", "followed", "stood", "seconds_of_this_run")
+"""What is taken over from a part."""
+
+Test = Literal["floor", "step"]
+Blind = Literal["mean pose", "truth at mean size", "truth 10 % too large"]
+
+HEADS = {
+    "mpjpe": "MPJPE (mm)",
+    "p_mpjpe": "P-MPJPE (mm)",
+    "ba_mpjpe": "BA-MPJPE (mm)",
+    "feet": "feet (mm)",
+    "foot_height": "foot height (mm)",
+    "below": "ankles below (%)",
+}
+
+PAPER = {
+    "the paper's own test set": (
+        ("MPJPE", "P-MPJPE"),
+        {"Mo²Cap²": (200.3, 121.2), "xR-egopose": (241.3, 133.9), "EgoPW": (189.6, 105.3), "ours": (118.5, 92.75)},
+    ),
+    "Wang et al.'s data set": (
+        ("P-MPJPE", "BA-MPJPE"),
+        {"Mo²Cap²": (102.3, 74.46), "xR-egopose": (112.0, 87.20), "EgoPW": (81.71, 64.87), "ours": (76.50, 61.92)},
+    ),
+    "Mo²Cap²'s test set": (
+        ("P-MPJPE", "BA-MPJPE"),
+        {"Mo²Cap²": (91.16, 70.75), "xR-egopose": (86.85, 66.54), "EgoPW": (83.17, 64.33), "ours": (79.65, 62.82)},
+    ),
+}
+"""The paper's table as a seminar copied it; "ours" is the paper's method."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Errors by kind of scene and training seed.
+
+    Attributes:
+        content: as `collect` returns it.
+    """
+
+    content: Mapping[str, Any]
+
+    def seeds(self, *kinds: SceneKind) -> list[str]:
+        """The training seeds that all of these rows have.
+
+        Raises:
+            ValueError: a row that was not trained.
+        """
+        known = self.content["rows"]
+        if missing := [kind for kind in kinds if kind not in known]:
+            raise ValueError(f"kinds has {missing}, which were not trained: run the experiment")
+        return sorted(set.intersection(*(set(known[kind]) for kind in kinds)), key=int)
+
+    def values(self, kind: SceneKind, metric: str = "mpjpe", test: Test = "floor") -> np.ndarray:
+        """(training seeds,) of a row.
+
+        Args:
+            kind: of `recipes.ROWS`.
+            metric: of `metrics.METRICS`, or "followed": mm by which ankles rise with a scene raised by 100 mm.
+            test: which.
+        """
+        parts = [self.content["rows"][kind][seed] for seed in self.seeds(kind)]
+        return np.array([part["followed"] if metric == "followed" else part["errors"][test][metric] for part in parts])
+
+    def difference(self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe", test: Test = "floor") -> np.ndarray:
+        """(training seeds,) `kind` minus `other`, paired by seed: the same samples and batches, the same tests."""
+        seeds = self.seeds(kind, other)
+        rows = self.content["rows"]
+        return np.array([
+            rows[kind][seed]["errors"][test][metric] - rows[other][seed]["errors"][test][metric] for seed in seeds
+        ])  # fmt: skip
+
+    def change(self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe", test: Test = "floor") -> np.ndarray:
+        """(training seeds,) by how many per cent `kind` differs from `other`, paired by seed."""
+        seeds, rows = self.seeds(kind, other), self.content["rows"]
+        return np.array([
+            100 * (rows[kind][seed]["errors"][test][metric] / rows[other][seed]["errors"][test][metric] - 1)
+            for seed in seeds
+        ])  # fmt: skip
+
+    def stood(self, on: Literal["hole", "learned", "true"], metric: str = "feet", test: Test = "floor") -> np.ndarray:
+        """(training seeds,) of "none", grown until a foot stands on that scene."""
+        parts = [self.content["rows"]["none"][seed] for seed in self.seeds("none")]
+        return np.array([part["stood"][test][on][metric] for part in parts])
+
+    def blind(self, who: Blind, metric: str = "mpjpe", test: Test = "floor") -> float:
+        """What one gets without looking, or by knowing all but the size."""
+        return self.content["blind"][test][who][metric]
+
+    def halves(self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe") -> tuple[np.ndarray, np.ndarray]:
+        """(training seeds,) the difference of two rows on validation people, after half the training and at its end."""
+        rows, seeds = self.content["rows"], self.seeds(kind, other)
+        ends: list[list[float]] = [[], []]
+        for seed in seeds:
+            one, two = (rows[which][seed]["validation"] for which in (kind, other))
+            for end, at in zip(ends, (len(one) // 2 - 1, len(one) - 1), strict=True):
+                end.append(one[at][1][metric] - two[at][1][metric])
+        return np.array(ends[0]), np.array(ends[1])
+
+
+def collect(folder: Path) -> dict[str, Any]:
+    """The parts in a folder, by row and training seed; what was searched; who does not look; how holes were filled.
+
+    Raises:
+        ValueError: a folder without parts, or with parts of several budgets.
+    """
+    rows: dict[str, Any] = {}
+    budgets = {}
+    for path in sorted(folder.glob("*-s[0-9]*.json")):
+        part = read_json(path)
+        budgets[part["budget"]["name"]] = part["budget"]
+        rows.setdefault(part["row"], {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
+    if len(budgets) != 1:
+        raise ValueError(f"folder is {folder}, with parts of the budgets {sorted(budgets)}, expected those of one")
+    (name,) = budgets
+    searched = {path.stem.split("-", 2)[2]: read_json(path) for path in sorted(folder.glob(f"{name}-search-*.json"))}
+    return {
+        "budget": budgets[name],
+        "searched": searched,
+        "blind": read_json(folder / f"{name}-blind.json"),
+        "filled": read_json(folder / f"{name}-fill.json")["depth_errors"],
+        "rows": rows,
+    }
+
+
+@cache
+def measured() -> Results:
+    """The file, read once."""
+    return Results(read_json(FILE))
+
+
+def main_table(found: Results, test: Test = "floor") -> str:
+    """Markdown: every kind of scene between those who do not look, mean and half the 95 % interval."""
+    rows = [
+        [title, str(len(found.seeds(kind))), *(plus_minus(found.values(kind, metric, test)) for metric in METRICS)]
+        for kind, title in ROWS.items()
+    ]
+    rows += [
+        ["no scene, grown until it stands", str(len(found.seeds("none")))]
+        + [plus_minus(found.stood("learned", metric, test)) for metric in METRICS]
+    ]
+    blind: tuple[Blind, ...] = ("mean pose", "truth at mean size", "truth 10 % too large")
+    rows += [[f"*{who}*", "–", *(f"{found.blind(who, metric, test):.1f}" for metric in METRICS)] for who in blind]
+    return markdown([TESTS[test], "trainings", *HEADS.values()], rows, numbers=True)
+
+
+def paper_table() -> str:
+    """Markdown: the paper's three tests, as they stand."""
+    methods = list(next(iter(PAPER.values()))[1])
+    heads = [f"{test}: {metric}" for test, (metrics, _) in PAPER.items() for metric in metrics]
+    rows = [[name, *(f"{value:g}" for _, table in PAPER.values() for value in table[name])] for name in methods]
+    return markdown(["mm", *heads], rows, numbers=True)
+
+
+def filled_table(found: Results) -> str:
+    """Markdown: how far filled depth is from the truth, in the holes."""
+    names = {"classical": "classical, no learning", "learned": "learned"}
+    rows = [[title, *(f"{found.content['filled'][test][kind]:.0f}" for test in TESTS)] for kind, title in names.items()]
+    return markdown(["depth in the hole, mm off", *TESTS.values()], rows, numbers=True)
+
+
+def searched_table(found: Results) -> str:
+    """Markdown: the rates that were tried on validation people, and what was taken."""
+    rows = [
+        [ROWS[kind], f"{one['rate']:g}", ", ".join(f"{rate}: {e:.0f}" for rate, e in one["tried"].items()) or "–"]
+        for kind, one in found.content["searched"].items()
+        if kind in ROWS
+    ]  # fmt: skip
+    return markdown(["", "rate", "tried (MPJPE, mm)"], rows)
+
+
+def halves_table(found: Results) -> str:
+    """Markdown: would more training change a verdict? Differences on validation people at half time and at the end."""
+    pairs: tuple[tuple[SceneKind, SceneKind, str], ...] = (
+        ("learned", "none", "feet"), ("learned", "hole", "foot_height"), ("true", "hole", "foot_height"),
+        ("body", "true", "mpjpe"),
+    )  # fmt: skip
+    rows = [
+        [f"{ROWS[one]} − {ROWS[two]}", HEADS[metric], *map(plus_minus, found.halves(one, two, metric))]
+        for one, two, metric in pairs
+    ]
+    return markdown(["difference", "of", "after half the training", "at its end"], rows, numbers=True)
+
+
+if __name__ == "__main__":
+    collect_command(__doc__, collect, FILE)

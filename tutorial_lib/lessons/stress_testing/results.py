@@ -1,0 +1,242 @@
+"""What lesson 11's experiment measured: `results.json`, read by the lesson.
+
+    python -m tutorial_lib.lessons.stress_testing.results PARTS
+
+collects the finished parts of `experiment` into that file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutorial_lib.display.claims import plus_minus
+from tutorial_lib.display.tables import markdown
+from tutorial_lib.experiments import collect_command, read_json
+from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, VICTIMS, row
+from tutorial_lib.lessons.stress_testing.world import PLACES
+from tutorial_lib.stress_testing import METHODS
+
+FILE = Path(__file__).with_name("results.json")
+KEPT = ("rate", "exam", "loops", "hunts", "unusual", "validation", "seconds_of_this_run")
+"""What is taken over from a part."""
+
+UNITS = {
+    "success": "success rate (%)",
+    "size": "size",
+    "inside": "failing inside (%)",
+    "regions": "different regions",
+    "centres": "error at centres (mm)",
+    "worst": "worst question (mm)",
+    "failing": "random poses that fail (%)",
+    "p99.9": "99.9th percentile (mm)",
+    "mean": "random poses (mm)",
+}
+"""Measures of an examination, as tables call them."""
+
+ROBUSTNESS = ("success", "size", "regions", "failing", "p99.9")
+"""What a table of lifters before and after shows of the simulator."""
+
+DIGITS = {"size": 2, "failing": 3}
+
+PAPER = {
+    "SPIN": ((95.0, 5.417, 94.11, 108.09, 133.65), (76.6, 3.964, 88.66, 98.88, 120.98)),
+    "HMR-EFT": ((84.1, 4.675, 85.23, 98.55, 122.19), (63.6, 3.429, 80.41, 88.53, 112.78)),
+    "PARE": ((75.3, 3.948, 81.81, 99.15, 117.45), (48.4, 2.953, 77.46, 87.44, 109.82)),
+}
+"""Table 4 of Liu et al. 2023: network -> `PAPER_COLUMNS` before, and fine-tuned on what PoseExaminer found."""
+PAPER_COLUMNS = {"success (%)": 1, "size": 3, "3DPW (mm)": 2, "cAIST (mm)": 2, "cAIST-EXT (mm)": 2}
+"""Columns of the paper's table, and their decimals."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Measures by part and seed.
+
+    Attributes:
+        content: as `collect` returns it.
+    """
+
+    content: Mapping[str, Any]
+
+    def seeds(self, *names: str) -> list[str]:
+        """The seeds that all of these parts have.
+
+        Raises:
+            ValueError: a part that was not made.
+        """
+        known = self.content["rows"]
+        if missing := [name for name in names if name not in known]:
+            raise ValueError(f"names has {missing}, which were not made: run the experiment")
+        return sorted(set.intersection(*(set(known[name]) for name in names)), key=int)
+
+    def values(self, name: str, metric: str) -> np.ndarray:
+        """(seeds,) of an examination.
+
+        Args:
+            name: of `recipes.ROWS`.
+            metric: of `UNITS`, or one of the world's places, in mm.
+        """
+        return np.array([self.content["rows"][name][seed]["exam"][metric] for seed in self.seeds(name)])
+
+    def hunt(self, victim: str, method: str, metric: str) -> np.ndarray:
+        """(seeds,) of a search; "so far" is (seeds, moves)."""
+        parts = self.content["rows"][victim]
+        return np.array([parts[seed]["hunts"][method][metric] for seed in self.seeds(victim)])
+
+    def difference(self, name: str, other: str, metric: str) -> np.ndarray:
+        """(seeds,) `name` minus `other`, paired by seed: the same first training, the same tests."""
+        rows = self.content["rows"]
+        return np.array(
+            [rows[name][seed]["exam"][metric] - rows[other][seed]["exam"][metric] for seed in self.seeds(name, other)]
+        )
+
+    def loops(self, name: str, other: str, metric: str) -> np.ndarray:
+        """(rounds, seeds) the paired difference of two arms after every round."""
+        rows = self.content["rows"]
+
+        def after(which: str, seed: str) -> np.ndarray:
+            return np.array([exam[metric] for exam in rows[which][seed]["loops"]])
+
+        return np.array([after(name, seed) - after(other, seed) for seed in self.seeds(name, other)]).T
+
+    def unusual(self, victim: str) -> np.ndarray:
+        """(seeds,) how much worse people of unusual build are, in mm: the same poses and cameras."""
+        parts = [self.content["rows"][victim][seed]["unusual"] for seed in self.seeds(victim)]
+        return np.array([part["unusual build"] - part["mean build"] for part in parts])
+
+    def has(self, place: str) -> bool:
+        """Whether this test was made: real actors need the optional motion capture."""
+        return all(place in part["exam"] for parts in self.content["rows"].values() for part in parts.values())
+
+    def curve(self, victim: str) -> tuple[np.ndarray, np.ndarray]:
+        """(looks,) steps and (seeds, looks) validation error in mm of the first training."""
+        parts = [self.content["rows"][victim][seed]["validation"] for seed in self.seeds(victim)]
+        return np.array([step for step, _ in parts[0]]), np.array([[error for _, error in part] for part in parts])
+
+
+def collect(folder: Path) -> dict[str, Any]:
+    """The parts in a folder, by name and seed, and what was searched.
+
+    Raises:
+        ValueError: a folder without parts, or with parts of several budgets.
+    """
+    rows: dict[str, Any] = {}
+    budgets = {}
+    for path in sorted(folder.glob("*-s[0-9]*.json")):
+        part = read_json(path)
+        if "row" not in part:
+            continue
+        budgets[part["budget"]["name"]] = part["budget"]
+        rows.setdefault(part["row"], {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
+    if len(budgets) != 1:
+        raise ValueError(f"folder is {folder}, with parts of the budgets {sorted(budgets)}, expected those of one")
+    (name,) = budgets
+    searched = {path.stem.split("-", 2)[2]: read_json(path) for path in sorted(folder.glob(f"{name}-search-*.json"))}
+    return {"budget": budgets[name], "searched": searched, "rows": rows}
+
+
+@cache
+def measured() -> Results:
+    """The file, read once."""
+    return Results(read_json(FILE))
+
+
+def cell(values: np.ndarray, metric: str) -> str:
+    """Mean and half the interval, with the measure's digits."""
+    return plus_minus(values, DIGITS.get(metric, 1))
+
+
+def hunts_table(found: Results, victims: Sequence[str] = tuple(VICTIMS)) -> str:
+    """Markdown: every method of search on every lifter, as many questions each."""
+    metrics = ("worst", "centres", "success", "size", "inside", "regions")
+    rows = [
+        [f"{VICTIMS[victim]}: {method}", *(cell(found.hunt(victim, method, metric), metric) for metric in metrics)]
+        for victim in victims
+        for method in METHODS
+    ]
+    return markdown(["", *(UNITS[metric] for metric in metrics)], rows, numbers=True)
+
+
+def arms_table(found: Results, victim: str, people: bool = False) -> str:
+    """Markdown: a lifter before and after training on everything that is compared.
+
+    Args:
+        found: what was measured.
+        victim: one of `recipes.OWN`.
+        people: errors on people whom nobody trained on, instead of what the simulator shows.
+    """
+    metrics = [place for place in PLACES if found.has(place)] if people else ROBUSTNESS
+    titles = {"": "before"} | ARMS
+    rows = [
+        [title, *(cell(found.values(row(victim, arm), metric), metric) for metric in metrics)]
+        for arm, title in titles.items()
+    ]
+    heads = [UNITS.get(metric) or f"{PLACES[metric]} (mm)" for metric in metrics]
+    return markdown([VICTIMS[victim], *heads], rows, numbers=True)
+
+
+def loops_table(found: Results) -> str:
+    """Markdown: does another round change what is claimed? Paired differences after every round."""
+    compared = {
+        "found minus random, size": ("found", "random", "size"),
+        "found minus worst of random, size": ("found", "mined", "size"),
+        "found minus replay, size": ("found", "replay", "size"),
+        "found minus replay, known motions (mm)": ("found", "replay", "known"),
+        "found minus random, from above (mm)": ("found", "random", "above"),
+    }
+    rows = []
+    for victim in OWN:
+        for title, (one, other, metric) in compared.items():
+            after = found.loops(row(victim, one), row(victim, other), metric)
+            rows.append([f"{VICTIMS[victim]}: {title}", *(plus_minus(values, 2) for values in after)])
+    heads = [f"round {number + 1}" for number in range(len(rows[0]) - 1)]
+    return markdown(["", *heads], rows, numbers=True)
+
+
+def searched_table(found: Results) -> str:
+    """Markdown: the rates that were tried on validation people, and what was taken."""
+    rows = []
+    for name, one in found.content["searched"].items():
+        tried = ", ".join(f"{rate}: {error:.0f}" for rate, error in one["tried"].items())
+        rows.append([ROWS[name], f"{one['rate']:g}", tried or "–"])
+    return markdown(["", "rate", "tried (mm)"], rows)
+
+
+def paper_table() -> str:
+    """Markdown: the paper's table of robustness."""
+    rows = [
+        [title, *(f"{value:.{digits}f}" for value, digits in zip(numbers, PAPER_COLUMNS.values()))]
+        for name, (before, after) in PAPER.items()
+        for title, numbers in ((name, before), (f"{name}, fine-tuned", after))
+    ]
+    return markdown(["", *PAPER_COLUMNS], rows, numbers=True)
+
+
+def paper_changes(column: str) -> dict[str, float]:
+    """Network -> after minus before in the paper's table."""
+    at, digits = list(PAPER_COLUMNS).index(column), PAPER_COLUMNS[column]
+    return {name: round(after[at] - before[at], digits) for name, (before, after) in PAPER.items()}
+
+
+def paper_source(column: str) -> str:
+    """Where a card's figure stands, with the changes of all three networks."""
+    changes = (f"{name} {change:+.{PAPER_COLUMNS[column]}f}" for name, change in paper_changes(column).items())
+    return f"Liu et al. 2023, table 4, {column}: " + ", ".join(changes)
+
+
+def gap(found: Results, victim: str, arm: str, metric: str) -> np.ndarray:
+    """(seeds,) after training on what agents found, minus an arm, or minus before if the arm is ""."""
+    return found.difference(row(victim, "found"), row(victim, arm), metric)
+
+
+def rarity(found: Results) -> dict[str, float]:
+    """Per cent of random poses that fail before any fine-tuning, mean over seeds."""
+    return {victim: float(found.values(victim, "failing").mean()) for victim in (RARE, COMMON)}
+
+
+if __name__ == "__main__":
+    collect_command(__doc__, collect, FILE)
