@@ -260,10 +260,14 @@ after_guess = predict({FALLS: Scale(-20, 100, 2, "points"), AS_WELL: SIZES})
 after_guess
 
 # %%
-display(Markdown(results.arms_table(FOUND, RARE)))
 ACTORS = FOUND.has("actors above")
 CREDIT = [checkpoints.CREDIT] if ACTORS else []  # real actors: recordings that are not part of the course
-folded("The same lifters on people whom nobody trained on", results.arms_table(FOUND, RARE, people=True), *CREDIT)
+OTHERS = "The same lifters on people whom nobody trained on"
+with after_guess.covered():
+    display(
+        Markdown(results.arms_table(FOUND, RARE)),
+        folded(OTHERS, results.arms_table(FOUND, RARE, people=True), *CREDIT),
+    )
 
 # %%
 fell = -results.gap(FOUND, RARE, "", "success")
@@ -310,8 +314,11 @@ common_guess = predict(SMALLER)
 common_guess
 
 # %%
-display(Markdown(results.arms_table(FOUND, COMMON)))
-folded("The same lifters on people whom nobody trained on", results.arms_table(FOUND, COMMON, people=True), *CREDIT)
+with common_guess.covered():
+    display(
+        Markdown(results.arms_table(FOUND, COMMON)),
+        folded(OTHERS, results.arms_table(FOUND, COMMON, people=True), *CREDIT),
+    )
 
 # %%
 common_gap = results.gap(FOUND, COMMON, "random", "size")

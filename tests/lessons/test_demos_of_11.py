@@ -230,7 +230,7 @@ def test_what_ships_is_whole_and_was_chosen_inside_its_grids():
         assert min(map(float, one["tried"])) < one["rate"] < max(map(float, one["tried"])), name
     rarity = results.rarity(shipped)
     assert rarity[RARE] < 1 and rarity[COMMON] > 10, "or their names are wrong"
-    for arm in ("", *ARMS):
+    for arm in SHOWN:
         about = checkpoints.weights(f"stress/{row(RARE, arm)}")[0]
         assert about["seed"] == 0 and about["exam"] == shipped.content["rows"][row(RARE, arm)]["0"]["exam"]
 
