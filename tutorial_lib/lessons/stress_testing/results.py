@@ -18,7 +18,7 @@ from tutorial_lib.display.tables import markdown
 from tutorial_lib.experiments import collect_command, read_json
 from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, VICTIMS, row
 from tutorial_lib.lessons.stress_testing.world import PLACES
-from tutorial_lib.stress_testing import METHODS
+from tutorial_lib.stress_testing import AXES, METHODS
 
 FILE = Path(__file__).with_name("results.json")
 KEPT = ("rate", "exam", "loops", "hunts", "unusual", "validation", "seconds_of_this_run")
@@ -177,6 +177,17 @@ def arms_table(found: Results, victim: str, people: bool = False) -> str:
     ]
     heads = [UNITS.get(metric) or f"{PLACES[metric]} (mm)" for metric in metrics]
     return markdown([VICTIMS[victim], *heads], rows, numbers=True)
+
+
+def ends_table(found: Results) -> str:
+    """Markdown: of what was trained on, how many sliders stand at an end, and the size of regions afterwards."""
+    arms = [arm for arm in ARMS if arm != "replay"]
+    rows = [
+        [ARMS[arm], *(cell(found.values(row(victim, arm), key), key) for victim in OWN for key in ("ends", "size"))]
+        for arm in arms
+    ]
+    heads = [f"{VICTIMS[victim]}: {said}" for victim in OWN for said in (f"of {len(AXES)} sliders at an end", "size")]
+    return markdown(["trained", *heads], rows, numbers=True)
 
 
 def loops_table(found: Results) -> str:
