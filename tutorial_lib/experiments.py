@@ -10,11 +10,12 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -133,6 +134,81 @@ def trained_on(mocap: Path | None, builtin: str, pieces: int) -> dict:
         "pieces": pieces,
         "credit": None if mocap is None else checkpoints.CREDIT,
     }
+
+
+@dataclass(frozen=True)
+class SeedResults:
+    """What an experiment measured, by row and training seed.
+
+    Attributes:
+        content: as `collect_parts` returns it, and whatever an experiment adds.
+    """
+
+    content: Mapping[str, Any]
+
+    def seeds(self, *names: str) -> list[str]:
+        """The training seeds that all of these rows have.
+
+        Raises:
+            ValueError: a row that was not made.
+        """
+        known = self.content["rows"]
+        if missing := [name for name in names if name not in known]:
+            raise ValueError(f"names has {missing}, which were not made: run the experiment")
+        return sorted(set.intersection(*(set(known[name]) for name in names)), key=int)
+
+    def each(self, name: str, read: Callable[[Any], Any], seeds: Sequence[str] | None = None) -> np.ndarray:
+        """(training seeds, ...) what `read` finds in every part of a row; all that there are, if no seeds are named."""
+        parts = self.content["rows"]
+        return np.array([read(parts[name][seed]) for seed in (self.seeds(name) if seeds is None else seeds)])
+
+    def paired(self, name: str, other: str, read: Callable[[Any], Any]) -> np.ndarray:
+        """(training seeds, ...) `name` minus `other`, paired by seed: the same people, the same tests."""
+        seeds = self.seeds(name, other)
+        return self.each(name, read, seeds) - self.each(other, read, seeds)
+
+    def halves(self, name: str, other: str, read: Callable[[Any], Any]) -> tuple[np.ndarray, np.ndarray]:
+        """(training seeds,) the difference of two rows on validation people, after half the training and at its end.
+
+        Args:
+            name: a row whose parts have a "validation": steps, and what was said there.
+            other: another one.
+            read: a number of what was said.
+        """
+
+        def at(share: float) -> Callable[[Any], Any]:
+            def said(part: Any) -> Any:
+                looks = part["validation"]
+                return read(min(looks, key=lambda look: abs(look[0] - share * looks[-1][0]))[1])
+
+            return said
+
+        return self.paired(name, other, at(0.5)), self.paired(name, other, at(1.0))
+
+
+def collect_parts(folder: Path, kept: Iterable[str], pattern: str = "*-s[0-9]*.json") -> dict[str, Any]:
+    """The finished parts in a folder: "rows" by row and training seed, "searched", and their "budget".
+
+    Args:
+        folder: of parts.
+        kept: keys that are taken over from a part, where it has them.
+        pattern: of the parts' names; what has no "row" is passed over.
+
+    Raises:
+        ValueError: a folder without parts, or with parts of several budgets.
+    """
+    rows: dict[str, Any] = {}
+    budgets, kept = {}, list(kept)
+    for path in sorted(folder.glob(pattern)):
+        part = read_json(path)
+        if "row" in part:
+            budgets[part["budget"]["name"]] = part["budget"]
+            rows.setdefault(part["row"], {})[str(part["seed"])] = {key: part[key] for key in kept if key in part}
+    if len(budgets) != 1:
+        raise ValueError(f"folder is {folder}, with parts of the budgets {sorted(budgets)}, expected those of one")
+    (name,) = budgets
+    searched = {path.stem.split("-", 2)[2]: read_json(path) for path in sorted(folder.glob(f"{name}-search-*.json"))}
+    return {"budget": budgets[name], "searched": searched, "rows": rows}
 
 
 def command_line(

@@ -15,7 +15,7 @@
 
 # %%
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from tutorial_lib.display.claims import Claim, all_hold, is_above, is_below, plus_minus, record
 from tutorial_lib.display.predict import Scale, predict
@@ -219,10 +219,12 @@ height_guess.answer(
 # number, and no pixel moves.
 
 # %%
-Markdown(results.main_table(FOUND))
+with height_guess.covered():
+    display(Markdown(results.main_table(FOUND)))
 
 # %%
-show(figures.rows_figure(FOUND, "foot_height"), figures.rows_figure(FOUND, "p_mpjpe"))
+with height_guess.covered():
+    show(figures.rows_figure(FOUND, "foot_height"), figures.rows_figure(FOUND, "p_mpjpe"))
 
 # %%
 folded("Which rates were tried?", results.searched_table(FOUND))
@@ -266,13 +268,12 @@ step_demo.reset().check()
 print("the demo of steps moves")
 
 # %%
-Markdown(results.filled_table(FOUND))
+with step_guess.covered():
+    display(Markdown(results.filled_table(FOUND)), Markdown(results.main_table(FOUND, "step")))
 
 # %%
-Markdown(results.main_table(FOUND, "step"))
-
-# %%
-show(figures.rows_figure(FOUND, "foot_height", "step"))
+with step_guess.covered():
+    show(figures.rows_figure(FOUND, "foot_height", "step"))
 
 # %%
 filling, perfect = (FOUND.difference(kind, "hole", "foot_height", "step") for kind in ("learned", "true"))

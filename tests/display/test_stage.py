@@ -166,3 +166,13 @@ def test_an_upright_line_can_be_taken_hold_of_where_one_control_moves_it():
     for now in (None, [0, 1, 2]):
         with pytest.raises(ValueError, match="grab is 'steps', expected one place as `now`"):
             stage.curve([], **axes, now=now, grab="steps")
+
+
+def test_the_name_of_a_line_is_read_above_bars(drawn):
+    bars = stage.series("bars", torch.arange(3.0), [1.0, 1.0, 1.0], mode="bars", colour="blue", bar=1.0)
+    pane = stage.curve([bars], x=stage.axis("", -0.5, 2.5), y=stage.axis("mm", 0, 1),
+                       lines=[stage.hline("a flat person's error", 0.5)])  # fmt: skip
+    named, nameless = (drawn(stage.panes(one)) for one in (pane, pane | {"lines": [pane["lines"][0] | {"name": ""}]}))
+    changed = named[(named != nameless).any(-1)][:, :3].astype(int)
+    colourless = changed.max(-1) - changed.min(-1) < 20  # letters and their rim; the bars are blue
+    assert colourless.sum() > 500, f"{colourless.sum()} of {len(changed)}"

@@ -184,3 +184,40 @@ def test_weights_do_not_count_before_their_json_is_there(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         checkpoints.store({"w": torch.ones(3)}, "net", {"width": 3}, {"seed": 0}, tmp_path)
     assert checkpoints.names(tmp_path) == []
+
+
+def part(row, seed, error, budget="small"):
+    looks = [[step, error + 10 / step] for step in (5, 10, 15, 20)]
+    return {"row": row, "seed": seed, "budget": {"name": budget}, "error": error, "validation": looks, "mine": 1}
+
+
+@pytest.fixture
+def parts(tmp_path):
+    for row, seeds in {"one": (0, 1, 2), "other": (0, 2)}.items():
+        for seed in seeds:
+            made = part(row, seed, 10.0 * seed + (row == "one"))
+            experiments.write_json(tmp_path / f"small-{row}-s{seed}.json", made)
+    experiments.write_json(tmp_path / "small-search-one.json", {"rate": 0.1})
+    return tmp_path
+
+
+def test_parts_are_collected_by_row_and_seed(parts):
+    made = experiments.collect_parts(parts, ("error", "validation", "absent"))
+    assert made["budget"] == {"name": "small"} and made["searched"] == {"one": {"rate": 0.1}}
+    assert {row: sorted(seeds) for row, seeds in made["rows"].items()} == {"one": ["0", "1", "2"], "other": ["0", "2"]}
+    assert set(made["rows"]["one"]["1"]) == {"error", "validation"}
+    experiments.write_json(parts / "large-one-s0.json", part("one", 0, 1.0, "large"))
+    with pytest.raises(ValueError, match="expected those of one"):
+        experiments.collect_parts(parts, ())
+
+
+def test_results_are_compared_seed_by_seed(parts):
+    found = experiments.SeedResults(experiments.collect_parts(parts, ("error", "validation")))
+    assert found.seeds("one", "other") == ["0", "2"]
+    assert found.each("one", lambda part: part["error"]).tolist() == [1, 11, 21]
+    assert found.paired("one", "other", lambda part: part["error"]).tolist() == [1, 1]
+    middle, end = found.halves("one", "other", lambda said: 2 * said)
+    assert middle.tolist() == end.tolist() == [2, 2]
+    assert found.halves("one", "one", lambda said: said)[0].tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="nobody"):
+        found.seeds("nobody")

@@ -30,6 +30,7 @@ from tutorial_lib.lessons.stress_testing.recipes import (
     OWN,
     RARE,
     ROWS,
+    SHOWN,
     THRESHOLD,
     VICTIMS,
     row,
@@ -182,6 +183,17 @@ def test_a_right_answer_hunts_from_then_on(monkeypatch):
 
 
 # ------------------------------------------------------------------ the experiment
+@pytest.mark.parametrize("arm", ["random", "mined", "asked", "found"])
+def test_every_arm_adds_as_many_poses(arm, made):
+    world = experiment.Parts("smoke", made[0], made[1]).world
+    lifter = experiment.Parts("smoke", made[0], made[1]).lifter(RARE, 0)
+    latents = experiment.new_poses(arm, lifter, world, 3)
+    assert latents.shape == (world.budget.agents * world.budget.hard, len(AXES)) and latents.abs().max() <= 1
+    errors = world.simulator.errors_of(lifter)
+    if arm in ("mined", "asked"):  # the worst of many
+        assert errors(latents).mean() > errors(experiment.new_poses("random", lifter, world, 3)).mean()
+
+
 def test_parts_that_are_there_stay(made):
     before = {path: path.read_bytes() for path in made[1].iterdir()}
     experiment.run_all("smoke", 0, folder=made[0], work=made[1])
@@ -207,6 +219,8 @@ def test_tables_and_figures_hold_every_row(found):
         table = results.arms_table(found, victim)
         assert all(title in table for title in ("before", *ARMS.values())) and VICTIMS[victim] in table
         assert "from above" in results.arms_table(found, victim, people=True)
+    ends = results.ends_table(found)
+    assert all(title in ends for arm, title in ARMS.items() if arm != "replay") and ARMS["replay"] not in ends
     assert "round 2" in results.loops_table(found) and "rate" in results.searched_table(found)
     assert len(figures.training_figure(found).data) >= len(OWN)
     assert figures.hunts_figure(found).layout.sliders[0].steps[-1].label == VICTIMS["course"]
@@ -230,7 +244,7 @@ def test_what_ships_is_whole_and_was_chosen_inside_its_grids():
         assert min(map(float, one["tried"])) < one["rate"] < max(map(float, one["tried"])), name
     rarity = results.rarity(shipped)
     assert rarity[RARE] < 1 and rarity[COMMON] > 10, "or their names are wrong"
-    for arm in ("", *ARMS):
+    for arm in SHOWN:
         about = checkpoints.weights(f"stress/{row(RARE, arm)}")[0]
         assert about["seed"] == 0 and about["exam"] == shipped.content["rows"][row(RARE, arm)]["0"]["exam"]
 

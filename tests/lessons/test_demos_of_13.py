@@ -137,7 +137,7 @@ def test_results_are_paired_by_seed(found):
     assert found.blind("truth at mean size", "p_mpjpe") < 0.01 < found.blind("mean pose", "p_mpjpe")
     assert found.blind("truth 10 % too large", "feet", "step") > 100
     assert np.allclose(found.stood("true", "p_mpjpe"), found.values("none", "p_mpjpe"), atol=0.01)
-    half, end = found.halves("true", "none")
+    half, end = found.halves("true", "none", lambda said: said["mpjpe"])
     assert half.shape == end.shape == (2,) and not np.allclose(half, end)
     with pytest.raises(ValueError, match="nobody"):
         found.seeds("nobody")

@@ -222,8 +222,6 @@ function drawCurve(g, w, h, pane, view, theme) {
   for (const r of pane.lines) {
     g.strokeStyle = css(theme.colour(r.colour)); g.lineWidth = 2; g.setLineDash(DASH[r.dash]);
     g.beginPath(); g.moveTo(left, Y(r.y)); g.lineTo(w - right, Y(r.y)); g.stroke();
-    g.setLineDash([]); g.fillStyle = css(theme.colour(r.colour)); g.textAlign = "right"; g.textBaseline = "bottom";
-    g.font = `${13 * theme.size}px ${theme.font}`; g.fillText(r.name, w - right - 6, Y(r.y) - 3);
   }
   for (const s of pane.series) {
     const colour = theme.colour(s.colour), xs = s.x.data, ys = s.y.data;
@@ -245,6 +243,11 @@ function drawCurve(g, w, h, pane, view, theme) {
     }
   }
   g.setLineDash([]);
+  g.textAlign = "right"; g.textBaseline = "bottom"; g.font = `${13 * theme.size}px ${theme.font}`;
+  for (const r of pane.lines) { // names of lines last, with a rim: bars and curves run below them
+    g.strokeStyle = css(theme.back); g.lineWidth = 4; g.strokeText(r.name, w - right - 6, Y(r.y) - 3);
+    g.fillStyle = css(theme.colour(r.colour)); g.fillText(r.name, w - right - 6, Y(r.y) - 3);
+  }
   if (pane.now) {
     const x = pane.now.data[Math.min(view.frame, pane.now.data.length - 1)];
     g.strokeStyle = css(theme.text); g.lineWidth = 2; g.beginPath(); g.moveTo(X(x), top); g.lineTo(X(x), h - bottom); g.stroke();

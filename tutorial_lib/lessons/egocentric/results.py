@@ -5,9 +5,9 @@
 collects the finished parts of `experiment` into that file.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from tutorial_lib.display.claims import plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.egocentric.depth import SceneKind
 from tutorial_lib.egocentric.metrics import METRICS
-from tutorial_lib.experiments import collect_command, read_json
+from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
 from tutorial_lib.lessons.egocentric.recipes import ROWS, TESTS
 
 FILE = Path(__file__).with_name("results.json")
@@ -53,26 +53,8 @@ PAPER = {
 """The paper's table as a seminar copied it; "ours" is the paper's method."""
 
 
-@dataclass(frozen=True)
-class Results:
-    """Errors by kind of scene and training seed.
-
-    Attributes:
-        content: as `collect` returns it.
-    """
-
-    content: Mapping[str, Any]
-
-    def seeds(self, *kinds: SceneKind) -> list[str]:
-        """The training seeds that all of these rows have.
-
-        Raises:
-            ValueError: a row that was not trained.
-        """
-        known = self.content["rows"]
-        if missing := [kind for kind in kinds if kind not in known]:
-            raise ValueError(f"kinds has {missing}, which were not trained: run the experiment")
-        return sorted(set.intersection(*(set(known[kind]) for kind in kinds)), key=int)
+class Results(SeedResults):
+    """Errors by kind of scene and training seed."""
 
     def values(self, kind: SceneKind, metric: str = "mpjpe", test: Test = "floor") -> np.ndarray:
         """(training seeds,) of a row.
@@ -82,43 +64,30 @@ class Results:
             metric: of `metrics.METRICS`, or "followed": mm by which ankles rise with a scene raised by 100 mm.
             test: which.
         """
-        parts = [self.content["rows"][kind][seed] for seed in self.seeds(kind)]
-        return np.array([part["followed"] if metric == "followed" else part["errors"][test][metric] for part in parts])
+        return self.each(kind, _of(metric, test))
 
     def difference(self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe", test: Test = "floor") -> np.ndarray:
         """(training seeds,) `kind` minus `other`, paired by seed: the same samples and batches, the same tests."""
-        seeds = self.seeds(kind, other)
-        rows = self.content["rows"]
-        return np.array([
-            rows[kind][seed]["errors"][test][metric] - rows[other][seed]["errors"][test][metric] for seed in seeds
-        ])  # fmt: skip
+        return self.paired(kind, other, _of(metric, test))
 
     def change(self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe", test: Test = "floor") -> np.ndarray:
         """(training seeds,) by how many per cent `kind` differs from `other`, paired by seed."""
-        seeds, rows = self.seeds(kind, other), self.content["rows"]
-        return np.array([
-            100 * (rows[kind][seed]["errors"][test][metric] / rows[other][seed]["errors"][test][metric] - 1)
-            for seed in seeds
-        ])  # fmt: skip
+        seeds = self.seeds(kind, other)
+        one, two = (self.each(which, _of(metric, test), seeds) for which in (kind, other))
+        return 100 * (one / two - 1)
 
     def stood(self, on: Literal["hole", "learned", "true"], metric: str = "feet", test: Test = "floor") -> np.ndarray:
         """(training seeds,) of "none", grown until a foot stands on that scene."""
-        parts = [self.content["rows"]["none"][seed] for seed in self.seeds("none")]
-        return np.array([part["stood"][test][on][metric] for part in parts])
+        return self.each("none", lambda part: part["stood"][test][on][metric])
 
     def blind(self, who: Blind, metric: str = "mpjpe", test: Test = "floor") -> float:
         """What one gets without looking, or by knowing all but the size."""
         return self.content["blind"][test][who][metric]
 
-    def halves(self, kind: SceneKind, other: SceneKind, metric: str = "mpjpe") -> tuple[np.ndarray, np.ndarray]:
-        """(training seeds,) the difference of two rows on validation people, after half the training and at its end."""
-        rows, seeds = self.content["rows"], self.seeds(kind, other)
-        ends: list[list[float]] = [[], []]
-        for seed in seeds:
-            one, two = (rows[which][seed]["validation"] for which in (kind, other))
-            for end, at in zip(ends, (len(one) // 2 - 1, len(one) - 1), strict=True):
-                end.append(one[at][1][metric] - two[at][1][metric])
-        return np.array(ends[0]), np.array(ends[1])
+
+def _of(metric: str, test: Test) -> Callable[[Any], float]:
+    """Reads this number from a part."""
+    return lambda part: part["followed"] if metric == "followed" else part["errors"][test][metric]
 
 
 def collect(folder: Path) -> dict[str, Any]:
@@ -127,22 +96,11 @@ def collect(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: a folder without parts, or with parts of several budgets.
     """
-    rows: dict[str, Any] = {}
-    budgets = {}
-    for path in sorted(folder.glob("*-s[0-9]*.json")):
-        part = read_json(path)
-        budgets[part["budget"]["name"]] = part["budget"]
-        rows.setdefault(part["row"], {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
-    if len(budgets) != 1:
-        raise ValueError(f"folder is {folder}, with parts of the budgets {sorted(budgets)}, expected those of one")
-    (name,) = budgets
-    searched = {path.stem.split("-", 2)[2]: read_json(path) for path in sorted(folder.glob(f"{name}-search-*.json"))}
-    return {
-        "budget": budgets[name],
-        "searched": searched,
+    made = collect_parts(folder, KEPT)
+    name = made["budget"]["name"]
+    return made | {
         "blind": read_json(folder / f"{name}-blind.json"),
         "filled": read_json(folder / f"{name}-fill.json")["depth_errors"],
-        "rows": rows,
     }
 
 
@@ -199,7 +157,7 @@ def halves_table(found: Results) -> str:
         ("body", "true", "mpjpe"),
     )  # fmt: skip
     rows = [
-        [f"{ROWS[one]} − {ROWS[two]}", HEADS[metric], *map(plus_minus, found.halves(one, two, metric))]
+        [f"{ROWS[one]} − {ROWS[two]}", HEADS[metric], *map(plus_minus, found.halves(one, two, itemgetter(metric)))]
         for one, two, metric in pairs
     ]
     return markdown(["difference", "of", "after half the training", "at its end"], rows, numbers=True)

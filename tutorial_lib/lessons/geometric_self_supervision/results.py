@@ -5,8 +5,7 @@
 collects the finished parts of `experiment` into that file.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +14,7 @@ import numpy as np
 
 from tutorial_lib.display.claims import is_above, plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.experiments import collect_command, read_json
+from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
 from tutorial_lib.lessons.geometric_self_supervision.recipes import CRITIC, CYCLE, FULL, LABELS, PRIORS, ROWS
 
 FILE = Path(__file__).with_name("results.json")
@@ -26,26 +25,8 @@ Place = Literal["new", "known"]
 """Motions of the test people: that nobody trained on, or that others did in the training."""
 
 
-@dataclass(frozen=True)
-class Results:
-    """Errors by row and training seed.
-
-    Attributes:
-        content: as `collect` returns it.
-    """
-
-    content: Mapping[str, Any]
-
-    def seeds(self, *names: str) -> list[str]:
-        """The training seeds that all of these rows have.
-
-        Raises:
-            ValueError: a row that was not trained.
-        """
-        known = self.content["rows"]
-        if missing := [name for name in names if name not in known]:
-            raise ValueError(f"names has {missing}, which were not trained: run the experiment")
-        return sorted(set.intersection(*(set(known[name]) for name in names)), key=int)
+class Results(SeedResults):
+    """Errors by row and training seed."""
 
     def values(self, name: str, metric: str = "p_mpjpe", place: Place = "new") -> np.ndarray:
         """(training seeds,) of a row.
@@ -55,19 +36,11 @@ class Results:
             metric: of `signs.BothSigns`, or "jitter" in mm.
             place: which test.
         """
-        parts = [self.content["rows"][name][seed] for seed in self.seeds(name)]
-        return np.array(
-            [part["jitter"][place] if metric == "jitter" else part["errors"][place][metric] for part in parts]
-        )
+        return self.each(name, _of(metric, place))
 
     def difference(self, name: str, other: str, metric: str = "p_mpjpe", place: Place = "new") -> np.ndarray:
         """(training seeds,) `name` minus `other`, paired by seed: the same 2D skeletons, the same tests."""
-        seeds = self.seeds(name, other)
-        pairs = {
-            which: dict(zip(self.seeds(which), self.values(which, metric, place), strict=True))
-            for which in (name, other)
-        }
-        return np.array([pairs[name][seed] - pairs[other][seed] for seed in seeds])
+        return self.paired(name, other, _of(metric, place))
 
     def blind(
         self, what: Literal["flat", "mirrored truth", "mean"], place: Place = "new", metric: str = "p_mpjpe"
@@ -78,26 +51,19 @@ class Results:
 
     def curve(self, name: str, metric: str = "p_mpjpe") -> tuple[np.ndarray, np.ndarray]:
         """(looks,) steps, and (training seeds, looks) on validation people."""
-        parts = [self.content["rows"][name][seed]["validation"] for seed in self.seeds(name)]
-        return np.array([step for step, _ in parts[0]]), np.array(
-            [[said[metric] for _, said in part] for part in parts]
-        )
+        looks = self.each(name, lambda part: [[step, said[metric]] for step, said in part["validation"]])
+        return looks[0, :, 0].astype(int), looks[:, :, 1]
 
     def strangers(self) -> dict[str, np.ndarray]:
         """ "before" and "after": (training seeds,) how far strangers' joints lie from one's own, in mm."""
-        parts = [self.content["rows"]["adapted"][seed]["strangers"] for seed in self.seeds("adapted")]
-        return {when: np.array([part[when] for part in parts]) for when in ("before", "after")}
+        return {
+            when: self.each("adapted", lambda part, when=when: part["strangers"][when]) for when in ("before", "after")
+        }
 
-    def half(self, name: str, other: str, metric: str = "p_mpjpe") -> tuple[np.ndarray, np.ndarray]:
-        """(training seeds,) the difference of two rows on validation people, after half the training and at its end."""
-        ends = []
-        for share in (0.5, 1.0):
-            pair = []
-            for which in (name, other):
-                steps, values = self.curve(which, metric)
-                pair.append(values[:, int(np.argmin(abs(steps - share * steps[-1])))])
-            ends.append(pair[0] - pair[1])
-        return ends[0], ends[1]
+
+def _of(metric: str, place: Place) -> Callable[[Any], float]:
+    """Reads this number from a part."""
+    return lambda part: part["jitter"][place] if metric == "jitter" else part["errors"][place][metric]
 
 
 def collect(folder: Path) -> dict[str, Any]:
@@ -106,22 +72,8 @@ def collect(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: a folder without parts, or with parts of several budgets.
     """
-    rows: dict[str, Any] = {}
-    budgets = {}
-    for path in sorted(folder.glob("*-s[0-9]*.json")):
-        part = read_json(path)
-        budgets[part["budget"]["name"]] = part["budget"]
-        rows.setdefault(part["row"], {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
-    if len(budgets) != 1:
-        raise ValueError(f"folder is {folder}, with parts of the budgets {sorted(budgets)}, expected those of one")
-    (name,) = budgets
-    searched = {path.stem.split("-", 2)[2]: read_json(path) for path in sorted(folder.glob(f"{name}-search-*.json"))}
-    return {
-        "budget": budgets[name],
-        "searched": searched,
-        "blind": read_json(folder / f"{name}-blind.json"),
-        "rows": rows,
-    }
+    made = collect_parts(folder, KEPT)
+    return made | {"blind": read_json(folder / f"{made['budget']['name']}-blind.json")}
 
 
 @cache

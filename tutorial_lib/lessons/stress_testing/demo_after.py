@@ -12,12 +12,12 @@ from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.lessons.stress_testing.demo_agents import AGENTS, MOVES, SAMPLES, flat, plane
 from tutorial_lib.lessons.stress_testing.demo_hunt import LARGEST
-from tutorial_lib.lessons.stress_testing.recipes import ARMS, RARE, THRESHOLD, row
+from tutorial_lib.lessons.stress_testing.recipes import RARE, SHOWN, THRESHOLD, row
 from tutorial_lib.lifting import SingleFrameLifter
 from tutorial_lib.stress_testing import AXES, cem, simulator
 from tutorial_lib.stress_testing.search import starts
 
-TITLES = {"": "before", **dict(zip(ARMS, ("replay", "random poses", "worst of random", "agents' finds")))}
+TITLES = dict(zip(SHOWN, ("before", "replay", "random poses", "worst of random", "agents' finds")))
 """Arm -> what the demo calls it."""
 
 COLOURS = dict(zip(TITLES.values(), ("ink", "grey", "orange", "purple", "blue")))

@@ -20,12 +20,13 @@ from tutorial_lib.adaptation.rate_search import widened_search
 from tutorial_lib.experiments import command_line, default_folder, once, once_tensors, parse, provenance, settings
 from tutorial_lib.lessons.stress_testing.examination import examine, hunts, unusual
 from tutorial_lib.lessons.stress_testing.recipes import (
-    ARMS,
     BUDGETS,
     COURSE,
+    END,
     HARDEST,
     RARE,
     ROWS,
+    SHOWN,
     THRESHOLD,
     Budget,
     row,
@@ -40,8 +41,6 @@ from tutorial_lib.stress_testing.search import starts
 from tutorial_lib.stress_testing.simulator import AXES, draw
 
 RATES, TUNING = (3e-4, 1e-3, 3e-3), (1e-4, 3e-4, 1e-3)
-KEPT = ("", *ARMS)
-"""Of the lifter whose failures are rare, training seed 0: what the lesson shows."""
 
 
 def first_training(
@@ -60,35 +59,49 @@ def first_training(
     return lifter.eval(), history.whole(label).checks
 
 
-def new_poses(arm: str, lifter: SingleFrameLifter, world: World, seed: int) -> Sights | None:
-    """What one round adds to replay: as many poses for every arm but replay, as many questions for "mined"."""
+def new_poses(arm: str, lifter: SingleFrameLifter, world: World, seed: int) -> torch.Tensor | None:
+    """Latents that one round adds to replay: as many for every arm but replay, as many questions for "mined"."""
     budget, generator = world.budget, torch.Generator().manual_seed(seed)
     errors, wanted = world.simulator.errors_of(lifter), budget.agents * budget.hard
     if arm == "replay":
         return None
     if arm == "random":
-        return simulated(world.simulator, draw(wanted, generator))
+        return draw(wanted, generator)
     if arm == "mined":
-        questions = budget.agents * (budget.moves * budget.samples + budget.rounds * SIDES * SLAB)
-        latents = draw(questions, generator)
-        return simulated(world.simulator, latents[errors(latents).topk(wanted).indices])
+        latents = draw(budget.agents * (budget.moves * budget.samples + budget.rounds * SIDES * SLAB), generator)
+        return latents[errors(latents).topk(wanted).indices]
+    questions, answers = [], []
+
+    def asked(latents: torch.Tensor) -> torch.Tensor:
+        answer = errors(latents)
+        questions.append(latents.flatten(0, -2))
+        answers.append(answer.flatten())
+        return answer
+
     start = starts(budget.agents, len(AXES), generator)
-    found = cem(errors, start, budget.moves, budget.samples, generator=generator)
-    regions = grow(errors, found.centres, THRESHOLD, generator=generator, rounds=budget.rounds)[-1]
+    found = cem(asked, start, budget.moves, budget.samples, generator=generator)
+    regions = grow(asked, found.centres, THRESHOLD, generator=generator, rounds=budget.rounds)[-1]
+    if arm == "asked":
+        return torch.cat(questions)[torch.cat(answers).topk(wanted).indices]
     inside = regions.draw(wanted, generator)
     failing = (found.errors > THRESHOLD).nonzero()[:, 0]
     taken = failing if len(failing) else torch.arange(budget.agents)  # nothing fails: what is nearest to it
     rows = torch.arange(wanted)
-    return simulated(world.simulator, inside[rows, taken[rows % len(taken)]])
+    return inside[rows, taken[rows % len(taken)]]
 
 
 def tune(
     victim: str, arm: str, lifter: SingleFrameLifter, world: World, seed: int, rate: float, loops: int, look: Any = None
 ) -> list[Any]:
-    """Rounds of looking for poses and training on all that were found so far; what `look` says after each."""
+    """Rounds of looking for poses and training on all that were found so far.
+
+    Returns:
+        What `look` says after each, and "ends": how many sliders of the added latents stand at an end, on average.
+    """
     replay, pool, said = world.mixture(victim), None, []
     for loop in range(loops):
-        added = new_poses(arm, lifter, world, 1000 * seed + loop)
+        latents = new_poses(arm, lifter, world, 1000 * seed + loop)
+        added = None if latents is None else simulated(world.simulator, latents)
         pool = added if pool is None or added is None else pool + added
         mixture = replay if pool is None else [*((sights, share / 2) for sights, share in replay), (pool, 0.5)]
         label = f"{row(victim, arm)}, seed {seed}, round {loop + 1}"
@@ -97,7 +110,8 @@ def tune(
             batch=world.budget.batch, label=label,
         ).whole(label)  # fmt: skip
         if look is not None:
-            said.append(look(loop))
+            ends = {} if latents is None else {"ends": (latents.abs() > END).float().sum(-1).mean().item()}
+            said.append(look(loop) | ends)
     return said
 
 
@@ -178,7 +192,7 @@ class Parts:
             if victim != COURSE:
                 found["validation"] = once(self.work / f"{self.name}-{victim}-s{seed}-validation.json", list)
                 found["rate"] = self.rate(victim)["rate"]
-        if victim == RARE and arm in KEPT and (seed == 0 or self.name == "full"):
+        if victim == RARE and arm in SHOWN and (seed == 0 or self.name == "full"):
             about = {"seed": seed, "row": row(victim, arm), "exam": found["exam"]}
             checkpoints.save(lifter, f"stress/{row(victim, arm)}", about, self.folder)
         return found | provenance(started, "cpu")

@@ -24,6 +24,7 @@ class Budget:
         judges: agents of every examination, started anew.
         asked: random poses of every examination.
         tested: people of every test.
+        hunts: searches of every method on an untouched lifter; their mean is told.
         searched: whether rates are chosen first.
     """
 
@@ -43,6 +44,7 @@ class Budget:
     judges: int = 24
     asked: int = 20000
     tested: int = 2000
+    hunts: int = 8
     searched: bool = True
 
 
@@ -53,7 +55,7 @@ BUDGETS = {
         people=200, views=200000, drawn=200000, width=1024, steps=30000, tuned=2000, agents=40, judges=40, asked=200000
     ),
     # Proves that every row runs; the networks are worth nothing.
-    "smoke": Budget(1, 60, 40, 8, 4, 8, 2, 3, 2, 3, 4, 3, 5, 2, 60, 20, searched=False),
+    "smoke": Budget(1, 60, 40, 8, 4, 8, 2, 3, 2, 3, 4, 3, 5, 2, 60, 20, 2, searched=False),
 }
 
 RARE, COMMON, COURSE = "rare", "common", "course"
@@ -74,9 +76,16 @@ ARMS = {
     "replay": "replay alone",
     "random": "with random poses",
     "mined": "with the worst of as many random questions",
+    "asked": "with the worst of what these agents asked",
     "found": "with what agents found",
 }
 """What a lifter is trained on afterwards, beside replay: the same number of steps and of new poses."""
+
+SHOWN = ("", "replay", "random", "mined", "found")
+"""What the lesson shows of the lifter whose failures are rare, training seed 0: before, and after these arms."""
+
+END = 0.9
+"""Beyond it a latent's slider stands at one of its ends."""
 
 ROWS = {
     **VICTIMS,

@@ -5,8 +5,7 @@
 collects the finished parts of `experiment` into that file.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ import numpy as np
 
 from tutorial_lib.display.claims import plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.experiments import collect_command, read_json
+from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
 from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, VICTIMS, row
 from tutorial_lib.lessons.stress_testing.world import PLACES
-from tutorial_lib.stress_testing import METHODS
+from tutorial_lib.stress_testing import AXES, METHODS
 
 FILE = Path(__file__).with_name("results.json")
 KEPT = ("rate", "exam", "loops", "hunts", "unusual", "validation", "seconds_of_this_run")
@@ -52,26 +51,8 @@ PAPER_COLUMNS = {"success (%)": 1, "size": 3, "3DPW (mm)": 2, "cAIST (mm)": 2, "
 """Columns of the paper's table, and their decimals."""
 
 
-@dataclass(frozen=True)
-class Results:
-    """Measures by part and seed.
-
-    Attributes:
-        content: as `collect` returns it.
-    """
-
-    content: Mapping[str, Any]
-
-    def seeds(self, *names: str) -> list[str]:
-        """The seeds that all of these parts have.
-
-        Raises:
-            ValueError: a part that was not made.
-        """
-        known = self.content["rows"]
-        if missing := [name for name in names if name not in known]:
-            raise ValueError(f"names has {missing}, which were not made: run the experiment")
-        return sorted(set.intersection(*(set(known[name]) for name in names)), key=int)
+class Results(SeedResults):
+    """Measures by part and seed."""
 
     def values(self, name: str, metric: str) -> np.ndarray:
         """(seeds,) of an examination.
@@ -80,33 +61,23 @@ class Results:
             name: of `recipes.ROWS`.
             metric: of `UNITS`, or one of the world's places, in mm.
         """
-        return np.array([self.content["rows"][name][seed]["exam"][metric] for seed in self.seeds(name)])
+        return self.each(name, lambda part: part["exam"][metric])
 
     def hunt(self, victim: str, method: str, metric: str) -> np.ndarray:
         """(seeds,) of a search; "so far" is (seeds, moves)."""
-        parts = self.content["rows"][victim]
-        return np.array([parts[seed]["hunts"][method][metric] for seed in self.seeds(victim)])
+        return self.each(victim, lambda part: part["hunts"][method][metric])
 
     def difference(self, name: str, other: str, metric: str) -> np.ndarray:
         """(seeds,) `name` minus `other`, paired by seed: the same first training, the same tests."""
-        rows = self.content["rows"]
-        return np.array(
-            [rows[name][seed]["exam"][metric] - rows[other][seed]["exam"][metric] for seed in self.seeds(name, other)]
-        )
+        return self.paired(name, other, lambda part: part["exam"][metric])
 
     def loops(self, name: str, other: str, metric: str) -> np.ndarray:
         """(rounds, seeds) the paired difference of two arms after every round."""
-        rows = self.content["rows"]
-
-        def after(which: str, seed: str) -> np.ndarray:
-            return np.array([exam[metric] for exam in rows[which][seed]["loops"]])
-
-        return np.array([after(name, seed) - after(other, seed) for seed in self.seeds(name, other)]).T
+        return self.paired(name, other, lambda part: [exam[metric] for exam in part["loops"]]).T
 
     def unusual(self, victim: str) -> np.ndarray:
         """(seeds,) how much worse people of unusual build are, in mm: the same poses and cameras."""
-        parts = [self.content["rows"][victim][seed]["unusual"] for seed in self.seeds(victim)]
-        return np.array([part["unusual build"] - part["mean build"] for part in parts])
+        return self.each(victim, lambda part: part["unusual"]["unusual build"] - part["unusual"]["mean build"])
 
     def has(self, place: str) -> bool:
         """Whether this test was made: real actors need the optional motion capture."""
@@ -114,8 +85,8 @@ class Results:
 
     def curve(self, victim: str) -> tuple[np.ndarray, np.ndarray]:
         """(looks,) steps and (seeds, looks) validation error in mm of the first training."""
-        parts = [self.content["rows"][victim][seed]["validation"] for seed in self.seeds(victim)]
-        return np.array([step for step, _ in parts[0]]), np.array([[error for _, error in part] for part in parts])
+        looks = self.each(victim, lambda part: part["validation"])
+        return looks[0, :, 0].astype(int), looks[:, :, 1]
 
 
 def collect(folder: Path) -> dict[str, Any]:
@@ -124,19 +95,7 @@ def collect(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: a folder without parts, or with parts of several budgets.
     """
-    rows: dict[str, Any] = {}
-    budgets = {}
-    for path in sorted(folder.glob("*-s[0-9]*.json")):
-        part = read_json(path)
-        if "row" not in part:
-            continue
-        budgets[part["budget"]["name"]] = part["budget"]
-        rows.setdefault(part["row"], {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
-    if len(budgets) != 1:
-        raise ValueError(f"folder is {folder}, with parts of the budgets {sorted(budgets)}, expected those of one")
-    (name,) = budgets
-    searched = {path.stem.split("-", 2)[2]: read_json(path) for path in sorted(folder.glob(f"{name}-search-*.json"))}
-    return {"budget": budgets[name], "searched": searched, "rows": rows}
+    return collect_parts(folder, KEPT)
 
 
 @cache
@@ -177,6 +136,17 @@ def arms_table(found: Results, victim: str, people: bool = False) -> str:
     ]
     heads = [UNITS.get(metric) or f"{PLACES[metric]} (mm)" for metric in metrics]
     return markdown([VICTIMS[victim], *heads], rows, numbers=True)
+
+
+def ends_table(found: Results) -> str:
+    """Markdown: of what was trained on, how many sliders stand at an end, and the size of regions afterwards."""
+    arms = [arm for arm in ARMS if arm != "replay"]
+    rows = [
+        [ARMS[arm], *(cell(found.values(row(victim, arm), key), key) for victim in OWN for key in ("ends", "size"))]
+        for arm in arms
+    ]
+    heads = [f"{VICTIMS[victim]}: {said}" for victim in OWN for said in (f"of {len(AXES)} sliders at an end", "size")]
+    return markdown(["trained", *heads], rows, numbers=True)
 
 
 def loops_table(found: Results) -> str:
