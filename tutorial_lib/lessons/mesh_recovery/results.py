@@ -5,8 +5,6 @@
 collects the finished parts of `experiment` into that file.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import numpy as np
 
 from tutorial_lib.display.claims import plus_minus
 from tutorial_lib.display.tables import markdown
-from tutorial_lib.experiments import collect_command, read_json
+from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
 from tutorial_lib.lessons.mesh_recovery.recipes import ASKED, FITS, FITTED, NOISES, ROWS, TESTS
 
 FILE = Path(__file__).with_name("results.json")
@@ -42,37 +40,16 @@ CORRECTED = {
 """3DPW, from the authors' repositories; the table above shows the second of them, and no Pose2Mesh."""
 
 
-@dataclass(frozen=True)
-class Results:
-    """Errors by row and training seed, and fits.
-
-    Attributes:
-        content: as `collect` returns it.
-    """
-
-    content: Mapping[str, Any]
-
-    def seeds(self, *rows: str) -> list[str]:
-        """The training seeds that all of these rows have.
-
-        Raises:
-            ValueError: a row that was not trained.
-        """
-        known = self.content["rows"]
-        if missing := [row for row in rows if row not in known]:
-            raise ValueError(f"rows has {missing}, which were not trained: run the experiment")
-        return sorted(set.intersection(*(set(known[row]) for row in rows)), key=int)
+class Results(SeedResults):
+    """Errors by row and training seed, and fits."""
 
     def values(self, row: str, metric: str = "mpjpe", test: str = "invented") -> np.ndarray:
         """(training seeds,) of a row."""
-        return np.array([self.content["rows"][row][seed]["errors"][test][metric] for seed in self.seeds(row)])
+        return self.each(row, lambda part: part["errors"][test][metric])
 
     def difference(self, row: str, other: str, metric: str = "mpjpe", test: str = "invented") -> np.ndarray:
         """(training seeds,) `row` minus `other`, paired by seed: the same people, the same errors of the dots."""
-        rows, seeds = self.content["rows"], self.seeds(row, other)
-        return np.array([
-            rows[row][seed]["errors"][test][metric] - rows[other][seed]["errors"][test][metric] for seed in seeds
-        ])  # fmt: skip
+        return self.paired(row, other, lambda part: part["errors"][test][metric])
 
     def fit_steps(self, way: str = "net, prior") -> list[int]:
         """The steps at which a way of fitting was measured."""
@@ -81,8 +58,7 @@ class Results:
 
     def fits(self, way: str, noise: float, metric: str = "mpjpe", test: str = "invented") -> np.ndarray:
         """(training seeds, steps) of one way of fitting, of `recipes.FITS`."""
-        rows = self.content["rows"]["fits"]
-        return np.array([rows[seed]["fits"][test][f"{noise:g}"][way][metric] for seed in self.seeds("fits")])
+        return self.each("fits", lambda part: part["fits"][test][f"{noise:g}"][way][metric])
 
     def at(self, way: str, noise: float, step: int, metric: str = "mpjpe", test: str = "invented") -> np.ndarray:
         """(training seeds,) of one way of fitting at one of the measured steps."""
@@ -94,22 +70,11 @@ class Results:
 
     def noisy(self, row: str, noise: float) -> np.ndarray:
         """(training seeds,) PVE of one of `recipes.ASKED`, asked with dots of this noise, one of `recipes.NOISES`."""
-        parts = self.content["rows"]["noise"]
-        return np.array([parts[seed]["noise"][row][f"{noise:g}"] for seed in self.seeds("noise")])
+        return self.each("noise", lambda part: part["noise"][row][f"{noise:g}"])
 
     def blind(self, who: str, metric: str = "mpjpe", test: str = "invented") -> float:
         """What one gets without looking, or by knowing all but one thing."""
         return self.content["blind"][test][who][metric]
-
-    def halves(self, row: str, other: str) -> tuple[np.ndarray, np.ndarray]:
-        """(training seeds,) the MPJPE of two rows' difference on validation people, at half time and at the end."""
-        rows, seeds = self.content["rows"], self.seeds(row, other)
-        ends: list[list[float]] = [[], []]
-        for seed in seeds:
-            one, two = (rows[which][seed]["validation"] for which in (row, other))
-            for end, at in zip(ends, (len(one) // 2 - 1, len(one) - 1), strict=True):
-                end.append(one[at][1] - two[at][1])
-        return np.array(ends[0]), np.array(ends[1])
 
 
 def collect(folder: Path) -> dict[str, Any]:
@@ -118,19 +83,8 @@ def collect(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError: a folder without parts, or with parts of several budgets.
     """
-    rows: dict[str, Any] = {}
-    budgets = {}
-    for path in sorted(folder.glob("*-part-*-s[0-9]*.json")):
-        part = read_json(path)
-        budgets[part["budget"]["name"]] = part["budget"]
-        rows.setdefault(part["row"], {})[str(part["seed"])] = {key: part[key] for key in KEPT if key in part}
-    if len(budgets) != 1:
-        raise ValueError(f"folder is {folder}, with parts of the budgets {sorted(budgets)}, expected those of one")
-    (name,) = budgets
-    searched = {path.stem.split("-", 2)[2]: read_json(path) for path in sorted(folder.glob(f"{name}-search-*.json"))}
-    return {
-        "budget": budgets[name], "searched": searched, "blind": read_json(folder / f"{name}-blind.json"), "rows": rows,
-    }  # fmt: skip
+    made = collect_parts(folder, KEPT, "*-part-*-s[0-9]*.json")
+    return made | {"blind": read_json(folder / f"{made['budget']['name']}-blind.json")}
 
 
 @cache
@@ -217,9 +171,7 @@ def halves_table(found: Results) -> str:
         ("clip", "frame"),
         ("unseen", "seen"),
     )
-    rows = [
-        [f"{ROWS[one]} − {ROWS[two]}", *(plus_minus(values) for values in found.halves(one, two))] for one, two in pairs
-    ]
+    rows = [[f"{ROWS[one]} − {ROWS[two]}", *map(plus_minus, found.halves(one, two, float))] for one, two in pairs]
     return markdown(["MPJPE (mm), difference", "after half the training", "at its end"], rows, numbers=True)
 
 
