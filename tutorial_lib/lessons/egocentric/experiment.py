@@ -172,18 +172,14 @@ def search(world: World) -> dict[str, Any]:
         return {"rate": 3e-3, "tried": {}}
 
     def tried_once(kind: SceneKind, seed: int, rate: float) -> float:
-        label = f"{kind}, seed {seed}, rate {rate:g}"
-        return run(world, kind, seed, rate, world.budget.steps // 3, label, 1)[1][-1][1]["mpjpe"]
+        def final() -> float:
+            looks = run(world, kind, seed, rate, world.budget.steps // 3, f"{kind}, seed {seed}, rate {rate:g}", 1)[1]
+            return looks[-1][1]["mpjpe"]
+
+        return once(world.work / f"{world.name}-rate-{kind}-{seed}-{rate:g}.json", final)
 
     def error(rate: float) -> float:
-        errors = [
-            once(
-                world.work / f"{world.name}-rate-{kind}-{seed}-{rate:g}.json",
-                lambda at=(kind, seed): tried_once(*at, rate),
-            )
-            for kind in SEARCHED
-            for seed in SEARCH_SEEDS
-        ]
+        errors = [tried_once(kind, seed, rate) for kind in SEARCHED for seed in SEARCH_SEEDS]
         return sum(errors) / len(errors)
 
     tried = widened_search(error, RATES)
