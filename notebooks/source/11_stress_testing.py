@@ -276,8 +276,8 @@ against_random = results.gap(FOUND, RARE, "random", "size")
 sized = SIZES[2] if is_below(against_random) else SIZES[0] if is_above(against_random) else SIZES[1]
 after_guess.answer(
     {FALLS: float(fell.mean()), AS_WELL: sized},
-    f"By {plus_minus(fell)} points. In size, found minus random is {plus_minus(against_random, 2)}: random poses leave "
-    f"regions that are {sized}.",
+    f"By {plus_minus(fell)} points; less than 0 is a rise. In size, found minus random is "
+    f"{plus_minus(against_random, 2)}: random poses leave regions that are {sized}.",
 )
 
 # %%
@@ -340,7 +340,7 @@ common_guess.answer(
 # sliders at an end, and teach less than dice do, boxes or not.
 
 # %%
-Markdown(results.ends_table(FOUND))
+Markdown(f"{results.ends_table(FOUND)}\n\n{results.why_in_words(FOUND)}")
 
 # %% [markdown]
 # Would another round change the verdicts? The tables above and the cards below have the last one; here are all.

@@ -227,7 +227,7 @@ with height_guess.covered():
     show(figures.rows_figure(FOUND, "foot_height"), figures.rows_figure(FOUND, "p_mpjpe"))
 
 # %%
-folded("Which rates were tried?", results.searched_table(FOUND))
+folded("Which rates were tried, for all rows alike?", results.searched_table(FOUND))
 
 # %%
 folded("Would more training change a verdict? Differences on validation people", results.halves_table(FOUND))

@@ -221,6 +221,7 @@ def test_tables_and_figures_hold_every_row(found):
         assert "from above" in results.arms_table(found, victim, people=True)
     ends = results.ends_table(found)
     assert all(title in ends for arm, title in ARMS.items() if arm != "replay") and ARMS["replay"] not in ends
+    assert "the boxes are" in results.why_in_words(found) and "the corners" in results.why_in_words(found)
     assert "round 2" in results.loops_table(found) and "rate" in results.searched_table(found)
     assert len(figures.training_figure(found).data) >= len(OWN)
     assert figures.hunts_figure(found).layout.sliders[0].steps[-1].label == VICTIMS["course"]

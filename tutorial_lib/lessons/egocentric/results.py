@@ -141,13 +141,10 @@ def filled_table(found: Results) -> str:
 
 
 def searched_table(found: Results) -> str:
-    """Markdown: the rates that were tried on validation people, and what was taken."""
-    rows = [
-        [ROWS[kind], f"{one['rate']:g}", ", ".join(f"{rate}: {e:.0f}" for rate, e in one["tried"].items()) or "–"]
-        for kind, one in found.content["searched"].items()
-        if kind in ROWS
-    ]  # fmt: skip
-    return markdown(["", "rate", "tried (MPJPE, mm)"], rows)
+    """Markdown: the rates that were tried on validation people; the best is every row's."""
+    one = found.content["searched"]["all"]
+    rows = [[f"**{rate}**" if float(rate) == one["rate"] else rate, f"{e:.1f}"] for rate, e in one["tried"].items()]
+    return markdown(["rate of all rows", "MPJPE (mm)"], rows, numbers=True)
 
 
 def halves_table(found: Results) -> str:

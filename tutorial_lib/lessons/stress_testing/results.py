@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tutorial_lib.display.claims import plus_minus
+from tutorial_lib.display.claims import is_above, is_below, plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
 from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, VICTIMS, row
@@ -147,6 +147,19 @@ def ends_table(found: Results) -> str:
     ]
     heads = [f"{VICTIMS[victim]}: {said}" for victim in OWN for said in (f"of {len(AXES)} sliders at an end", "size")]
     return markdown(["trained", *heads], rows, numbers=True)
+
+
+def why_in_words(found: Results) -> str:
+    """What `ends_table` says of the two explanations, where failures are rare."""
+    boxes = found.difference(row(RARE, "asked"), row(RARE, "found"), "size")
+    ends, size = gap(found, RARE, "mined", "ends"), gap(found, RARE, "mined", "size")
+    blamed = {True: "are part of it", False: "are not to blame", None: "are not shown to be to blame"}[is_below(boxes)]
+    fit = "fit" if is_above(ends) and is_above(size) else "do not explain it"
+    return (
+        f"Where failures are rare, training on what agents asked instead of what they found changes the size by "
+        f"{plus_minus(boxes, 2)}: the boxes {blamed}. Their finds have {plus_minus(ends)} more sliders at an end than "
+        f"the worst of random, and leave regions larger by {plus_minus(size, 2)}: the corners {fit}."
+    )
 
 
 def loops_table(found: Results) -> str:
