@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tutorial_lib.body_model import Posed
-from tutorial_lib.lessons.mesh_recovery.recipes import ANGLES, HIDDEN, NOISE, WIDTHS
+from tutorial_lib.lessons.mesh_recovery.recipes import ANGLES, HIDDEN, LATER, NOISE, WIDTHS
 from tutorial_lib.lessons.mesh_recovery.world import World
 from tutorial_lib.mesh import Parameters, Regressor, unpack
 from tutorial_lib.mesh.fitting import Energy, turned
@@ -103,7 +103,7 @@ def train_row(
 
     def look(step: int) -> None:
         with torch.no_grad():
-            looks.append((step, judge(row, net.eval(), world, "validation")))
+            looks.append((step, judge(row, net.eval(), world, "later" if row in LATER else "validation")))
         net.train()
 
     history = fit(net, step_loss, steps, rate=rate, final_rate=rate / 100, label=f"{row}, seed {seed}, rate {rate:g}")

@@ -24,7 +24,9 @@ from tutorial_lib.mesh.people import detected
 from tutorial_lib.motion import builtin, load, resample
 from tutorial_lib.motion.clip import Clip
 
-PARTS = ("train", "validation", "pool", *TESTS)
+PARTS = ("train", "validation", "pool", *TESTS, "later")
+"""Training and validation people do what is trained on; the pool, who has no labels, and "later", its own validation
+people, do what the invented test people do."""
 TRACK = {"train": 27, "validation": 60, "invented": 60}
 """Frames of each person in the rows that see time."""
 
@@ -49,14 +51,18 @@ class World:
             taken = [] if path is None else [clip for clip in load(path) if clip.subject in MOCAP_TEST_SUBJECTS]
             return [resample(clip, FPS) for clip in taken]
         actions = TRAINED_ACTIONS if part in ("train", "validation") else HELD_OUT_ACTIONS
-        seed = {"train": TRAIN_SEED, "validation": VALIDATION_SEED, "pool": SITE_SEED}.get(part, TEST_SEED)
+        seed = {
+            "train": TRAIN_SEED, "validation": VALIDATION_SEED, "later": VALIDATION_SEED, "pool": SITE_SEED,
+        }.get(part, TEST_SEED)  # fmt: skip
         count = {"train": self.budget.people}.get(part, min(8, self.budget.people))
         return builtin(seed, count, actions[:2] if small else actions, 64 if small else 200)
 
     def _people(self, part: str, tracks: bool = False) -> People:
         """Of one of `PARTS`; as (people, frames) if `tracks`."""
         budget = self.budget
-        count = {"train": budget.samples, "validation": budget.validated, "pool": budget.pool}.get(part, budget.tested)
+        count = {
+            "train": budget.samples, "validation": budget.validated, "later": budget.validated, "pool": budget.pool,
+        }.get(part, budget.tested)  # fmt: skip
         frames = TRACK[part] if tracks else None
         if tracks:
             count = budget.tracks if part == "train" else max(2, count // 10)
