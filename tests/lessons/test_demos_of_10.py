@@ -118,7 +118,7 @@ def test_a_greedy_fit_lowers_the_dots_error(nets, monkeypatch):
 def test_the_experiment_keeps_every_row_and_ships_what_is_shown(made, found):
     assert found.seeds(*ROWS, "fits") == ["0"] and found.seeds("parameters", "joints") == ["0", "1"]
     assert {path.stem for path in (made[0] / "mesh").glob("*.safetensors")} == set(SHIPPED)
-    with pytest.raises(ValueError, match="were not trained"):
+    with pytest.raises(ValueError, match="nobody"):
         found.seeds("nobody")
 
 
