@@ -1,4 +1,7 @@
-"""A step of lesson 13's V2V: as the course trains it (channels last, bfloat16 inside), and without either."""
+"""A step of lesson 13's V2V: as the course trains it (bfloat16 inside), in float32, and with channels last.
+
+The course does not train with channels last: with volumes of 8³ voxels in bfloat16 the gradient comes out wrong.
+"""
 
 import contextlib
 
@@ -21,7 +24,7 @@ def scene():
     return screen, torch.ones(BATCH, len(JOINTS), dtype=torch.bool), full, pose
 
 
-def step(benchmark, scene, *, layout=torch.channels_last_3d, rounding=True):
+def step(benchmark, scene, *, layout=torch.contiguous_format, rounding=True):
     torch.manual_seed(0)
     net = EgoNet(CELLS, WIDTH).train().to(memory_format=layout)
     optimiser = torch.optim.Adam(net.parameters())
@@ -51,9 +54,9 @@ def test_step(benchmark, scene):
     step(benchmark, scene)
 
 
-def test_step_contiguous(benchmark, scene):
-    step(benchmark, scene, layout=torch.contiguous_format)
+def test_step_channels_last(benchmark, scene):
+    step(benchmark, scene, layout=torch.channels_last_3d)
 
 
 def test_step_in_float32_reference(benchmark, scene):
-    step(benchmark, scene, layout=torch.contiguous_format, rounding=False)
+    step(benchmark, scene, rounding=False)
