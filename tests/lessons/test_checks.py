@@ -712,6 +712,7 @@ WRONG["side_may_grow"] = {
         "the mean": {"said": "errors(points).mean() > threshold"},
         "one is enough": {"said": "errors(points).max() > threshold"},
         "inside": {"place": "points[:, axis]"},
+        "one face": {"place": "high[axis] + step"},
         "below": {"place": "low[axis] - step * torch.rand(20)"},
         "too few": {"count": "2", "place": "high[axis] + step * torch.rand(2)"},
         "nobody was asked": {"said": "True"},
@@ -786,6 +787,7 @@ WRONG["through_the_lens"] = {
     "not halved": LENS_OF_13.format(radius="2 * torch.sin(angle)", towards="flat"),
     "not doubled": LENS_OF_13.format(radius="torch.sin(angle / 2)", towards="flat"),
     "no direction": LENS_OF_13.format(radius="2 * torch.sin(angle / 2)", towards="1"),
+    "to 90 degrees": LENS_OF_13.format(radius="2 * torch.sin(torch.atan(flat / points[..., 2:]) / 2)", towards="flat"),
     "three coordinates": "return points",
     "nothing": "return None",
 }
@@ -805,6 +807,8 @@ WRONG["fill_the_cube"] = {
         },
         "corners of cells": {"index": "torch.round(where * (cells - 1))"},
         "at the border": {"fits": "True"},
+        "cut, not floored": {"index": "(where * cells)"},
+        "no edge": {"angle": "2 * torch.asin((radius / 2).clamp_max(1))"},
         "moved before the ray": {"along": "(rays + shift)", "moved": ""},
     }.items()
 }
@@ -940,6 +944,7 @@ DIAGNOSED = {
     ("side_may_grow", "the mean, or one failing sample"): WRONG["side_may_grow"]["the mean"],
     ("side_may_grow", "what is inside already failed"): WRONG["side_may_grow"]["inside"],
     ("side_may_grow", "do not spread"): WRONG["side_may_grow"]["a corner"],
+    ("side_may_grow", "spread over the slab"): WRONG["side_may_grow"]["one face"],
     ("side_may_grow", "never asked"): WRONG["side_may_grow"]["nobody was asked"],
     ("own_search", "smallest errors were kept"): WRONG["own_search"]["the smallest"],
     ("own_search", "leave the cube"): WRONG["own_search"]["out of the cube"],
@@ -951,6 +956,9 @@ DIAGNOSED = {
     ("through_the_lens", "half of the angle"): WRONG["through_the_lens"]["not halved"],
     ("through_the_lens", "factor 2 is missing"): WRONG["through_the_lens"]["not doubled"],
     ("through_the_lens", "a unit direction first"): WRONG["through_the_lens"]["no direction"],
+    ("through_the_lens", "beyond 90 degrees"): WRONG["through_the_lens"]["to 90 degrees"],
+    ("fill_the_cube", "cuts towards zero"): WRONG["fill_the_cube"]["cut, not floored"],
+    ("fill_the_cube", "LENS.edge is missing"): WRONG["fill_the_cube"]["no edge"],
     ("fill_the_cube", "indexed x, y, z"): WRONG["fill_the_cube"]["x, y, z"],
     ("fill_the_cube", "taken for depth along the axis"): WRONG["fill_the_cube"]["depth along the axis"],
     ("fill_the_cube", "u and v are exchanged"): WRONG["fill_the_cube"]["rows and columns"],

@@ -221,6 +221,8 @@ def test_tables_and_figures_hold_every_row(found):
         assert "from above" in results.arms_table(found, victim, people=True)
     ends = results.ends_table(found)
     assert all(title in ends for arm, title in ARMS.items() if arm != "replay") and ARMS["replay"] not in ends
+    assert all(VICTIMS[victim].capitalize() in results.first_in_words(found) for victim in OWN)
+    assert all(title in results.answer_in_words(found) for title in ARMS.values())
     assert "the boxes are" in results.why_in_words(found) and "the corners" in results.why_in_words(found)
     assert "round 2" in results.loops_table(found) and "rate" in results.searched_table(found)
     assert len(figures.training_figure(found).data) >= len(OWN)

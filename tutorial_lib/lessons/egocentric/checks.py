@@ -19,7 +19,8 @@ def through_the_lens(function: Callable) -> str:
     generator = torch.Generator().manual_seed(0)
     for shape in ((40, 3), (2, 5, 3)):
         points = torch.randn(*shape, generator=generator, dtype=torch.float64)
-        points[..., 2] = points[..., 2].abs() + 0.2
+        points[..., 2] += 0.4  # most before the camera, some more than 90 degrees aside
+        points[..., 2] += 0.2 * points[..., 2].sign()
         flat = torch.linalg.vector_norm(points[..., :2], dim=-1, keepdim=True)
         angle, toward = torch.atan2(flat, points[..., 2:]), points[..., :2] / flat
         hint = (
@@ -31,6 +32,9 @@ def through_the_lens(function: Callable) -> str:
             {
                 "it is a pinhole's picture (x / z, y / z)": points[..., :2] / points[..., 2:],
                 "it is an equidistant lens (radius = angle)": angle * toward,
+                "angles beyond 90 degrees are wrong: atan(length / z) knows none, atan2 does": 2
+                * torch.sin(torch.atan(flat / points[..., 2:]) / 2)
+                * toward,
                 "half of the angle was forgotten (2 sin(angle))": 2 * torch.sin(angle) * toward,
                 "the factor 2 is missing": torch.sin(angle / 2) * toward,
                 "x and y were not made a unit direction first": 2 * torch.sin(angle / 2) * points[..., :2],
@@ -123,6 +127,12 @@ def fill_the_cube(function: Callable) -> str:
                     torch.round(where / cells * (cells - 1)).long().flip(-1), there, cells
                 ),
                 "points outside were moved to the border": said(outside=True),
+                "`.long()` cuts towards zero: just outside the cube it says 0, floor says -1": _filled(
+                    where.long().flip(-1), there, cells
+                ),
+                "LENS.edge is missing": said(
+                    depth[..., None] * _rays(place, 2 * torch.asin(radius / 2)) + shift
+                ),
             },
         )  # fmt: skip
     demo_lies.checked(function)

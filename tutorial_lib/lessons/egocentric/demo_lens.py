@@ -103,7 +103,7 @@ def view_lens(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 for name, colour in LENSES.items()
             ],
             x=stage.axis("angle to the axis (°)", 0, 85), y=stage.axis("place in the picture, edge = 1", 0, 1),
-            now=min(foot, 85.0), title="the upright line: the right foot", weight=1.1,
+            now=min(foot, 85.0), title="upright line: the right foot's angle", weight=1.1,
         ),
         stage.scene(
             [stage.skeleton3d("wearer", arrays["world"], colour="ink")],

@@ -37,6 +37,10 @@ def profile(points: torch.Tensor, ankles: torch.Tensor) -> torch.Tensor:
     return place[(across.abs() < NEAR) & (place[:, 0].abs() < 0.8) & (place[:, 1] < 0.6)]
 
 
+NEAR = 0.3
+"""Metres along the line through both feet within which ground is near them."""
+
+
 def compute_step(nets: Networks, scenes: list[Scene], step: float, margin: float, person: int) -> dict[str, Any]:
     """What `step_demo` shows for these values of its controls."""
     placed = on_a_step(scenes[person], step, margin)
@@ -45,7 +49,7 @@ def compute_step(nets: Networks, scenes: list[Scene], step: float, margin: float
     along = torch.linspace(-0.8, 0.8, 161)
     line = ankles.mean(0)[:2] + along[:, None] * torch.nn.functional.normalize((ankles[0] - ankles[1])[:2], dim=0)
     true_height = placed.rooms.height(line[None])[0]
-    heights, profiles, off = {}, {}, {}
+    heights, profiles, off, near = {}, {}, {}, {}
     for kind in SHIPPED:
         said = asked(nets, sample, kind)
         heights[kind] = (
@@ -55,11 +59,12 @@ def compute_step(nets: Networks, scenes: list[Scene], step: float, margin: float
             world = sample.in_world(scene_points(said["distance"][None]))[0]
             known = said["there"] & (sample.hole[0] if kind != "hole" else torch.ones_like(said["there"]))
             profiles[kind] = profile(world[known], ankles)
+            near[kind] = 100 * profiles[kind][profiles[kind][:, 0].abs() < NEAR, 1].mean().item()
             hole = sample.hole[0] & circle_of(48)
             off[kind] = 1000 * (said["distance"] - sample.scene[0])[hole].abs().mean().item()
     return {
         "depth": nearness(sample.scene[0], circle_of(48) & ~sample.hole[0]),
-        "along": along, "true_height": true_height, "profiles": profiles, "heights": heights, "off": off,
+        "along": along, "true_height": true_height, "profiles": profiles, "heights": heights, "off": off, "near": near,
         "ankles": torch.stack([torch.tensor([0.5, -0.5]) * (ankles[0] - ankles[1])[:2].norm(), ankles[:, 2]], -1),
     }  # fmt: skip
 
@@ -81,7 +86,7 @@ def view_step(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         "true": "true",
         "body": "body",
     }
-    off = arrays["off"]
+    off, near = arrays["off"], arrays["near"]
     return stage.panes(
         stage.image(picture=arrays["depth"], title="depth, the body cut out", cross=None, weight=0.8),
         stage.curve(
@@ -103,8 +108,9 @@ def view_step(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         ),
         height=265,
         note=(
-            f"a step of {100 * params['step']:.0f} cm; depth in the hole is {off['classical']:.0f} mm off if filled "
-            f"classically, {off['learned']:.0f} mm if learned"
+            f"a step of {100 * params['step']:.0f} cm; the hole and the ground near the feet, filled classically: "
+            f"{off['classical']:.0f} mm off, {near['classical']:.0f} cm high; learned: {off['learned']:.0f} mm off, "
+            f"{near['learned']:.0f} cm high"
         ),
     )  # fmt: skip
 

@@ -125,6 +125,20 @@ def main_table(found: Results, test: Test = "floor") -> str:
     return markdown([TESTS[test], "trainings", *HEADS.values()], rows, numbers=True)
 
 
+def floor_in_words(found: Results) -> str:
+    """What being told of the floor is worth, by the numbers of `main_table`."""
+
+    def both(kind: SceneKind) -> str:
+        return " and ".join(f"{found.values(kind, metric).mean():.0f}" for metric in ("foot_height", "p_mpjpe"))
+
+    return (
+        "**Read down two columns, foot height and P-MPJPE (mm).** Without a scene "
+        f"{both('none')}; with the hole alone {both('hole')}; with the true scene {both('true')}: the cards below say "
+        "what of that is place and what shape. One number, growing until a foot stands, takes the feet's height to "
+        f"{found.stood('learned', 'foot_height').mean():.0f}, without a network that knows scenes."
+    )
+
+
 def paper_table() -> str:
     """Markdown: the paper's three tests, as they stand."""
     methods = list(next(iter(PAPER.values()))[1])

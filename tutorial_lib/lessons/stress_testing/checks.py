@@ -90,6 +90,10 @@ def side_may_grow(function: Callable) -> str:
             f"{kind}: samples have {new.min():.2f} to {new.max():.2f} along the axis, expected the new slab, "
             f"{high[1]:.2f} to {high[1] + 0.1:.2f}: what is inside already failed. Hint: {hint}"
         )
+        assert new.std() > 0.005, (
+            f"{kind}: all samples have {new.mean():.2f} along the axis, expected them to spread over the slab, "
+            f"{high[1]:.2f} to {high[1] + 0.1:.2f}. Hint: {hint}"
+        )
         others = points[:, [0, 2]]
         inside = ((others >= low[[0, 2]] - 1e-6) & (others <= high[[0, 2]] + 1e-6)).all()
         assert inside, f"{kind}: samples leave the box along other axes. Hint: {hint}"

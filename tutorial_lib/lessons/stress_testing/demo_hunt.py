@@ -134,7 +134,7 @@ class Scoreboard(ipywidgets.HBox):
         self.demo, self.seconds, self.clock = demo, seconds, clock
         self.line, button = ipywidgets.HTML(), ipywidgets.Button(description="start again", layout={"width": "auto"})
         button.on_click(lambda _: self.again())
-        super().__init__([self.line, button])
+        super().__init__([self.line, button], layout={"flex_flow": "row wrap"})
         self.again()
         demo.stage.observe(self._seen, names="state")
         demo.children = (demo.children[0], self, *demo.children[1:])

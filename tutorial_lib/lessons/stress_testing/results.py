@@ -15,7 +15,7 @@ import numpy as np
 from tutorial_lib.display.claims import is_above, is_below, plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
-from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, VICTIMS, row
+from tutorial_lib.lessons.stress_testing.recipes import ARMS, COMMON, OWN, RARE, ROWS, THRESHOLD, VICTIMS, row
 from tutorial_lib.lessons.stress_testing.world import PLACES
 from tutorial_lib.stress_testing import AXES, METHODS
 
@@ -105,8 +105,9 @@ def measured() -> Results:
 
 
 def cell(values: np.ndarray, metric: str) -> str:
-    """Mean and half the interval, with the measure's digits."""
-    return plus_minus(values, DIGITS.get(metric, 1))
+    """Mean and half the interval, with the measure's digits; of one and the same lifter the value alone."""
+    digits = DIGITS.get(metric, 1)
+    return f"{values[0]:.{digits}f}" if (values == values[0]).all() and len(values) > 1 else plus_minus(values, digits)
 
 
 def hunts_table(found: Results, victims: Sequence[str] = tuple(VICTIMS)) -> str:
@@ -150,15 +151,60 @@ def ends_table(found: Results) -> str:
 
 
 def why_in_words(found: Results) -> str:
-    """What `ends_table` says of the two explanations, where failures are rare."""
-    boxes = found.difference(row(RARE, "asked"), row(RARE, "found"), "size")
-    ends, size = gap(found, RARE, "mined", "ends"), gap(found, RARE, "mined", "size")
-    blamed = {True: "are part of it", False: "are not to blame", None: "are not shown to be to blame"}[is_below(boxes)]
-    fit = "fit" if is_above(ends) and is_above(size) else "do not explain it"
+    """What `ends_table` says of the two explanations."""
+    said = []
+    for victim in OWN:
+        boxes = found.difference(row(victim, "asked"), row(victim, "found"), "size")
+        ends, size = gap(found, victim, "mined", "ends"), gap(found, victim, "mined", "size")
+        blamed = {True: "are part of it", False: "are not to blame", None: "are not shown to be to blame"}
+        fit = "fit" if is_above(ends) and is_above(size) else "do not explain it"
+        said.append(
+            f"*{VICTIMS[victim].capitalize()}*: training on what agents asked instead of what they found changes the "
+            f"size by {plus_minus(boxes, 2)}: the boxes {blamed[is_below(boxes)]}. Their finds have {plus_minus(ends)} "
+            f"more sliders at an end than the worst of random, and leave regions larger by {plus_minus(size, 2)}: the "
+            f"corners {fit}."
+        )
+    return "\n\n".join(said) + "\n\nCorners are not all: random poses have the fewest sliders at an end."
+
+
+def _questions(found: Results) -> int:
+    """Of all agents in one move."""
+    return found.content["budget"]["agents"] * found.content["budget"]["samples"]
+
+
+def first(found: Results, victim: str, method: str) -> np.ndarray:
+    """(seeds,) after how many questions the worst so far passes `THRESHOLD`; infinite where it never does."""
+    passed = found.hunt(victim, method, "so far") > THRESHOLD
+    return np.where(passed.any(1), _questions(found) * (1.0 + passed.argmax(1)), np.inf)
+
+
+def first_in_words(found: Results) -> str:
+    """Who finds the first failure, and after how many questions."""
+
+    def said(victim: str, method: str) -> str:
+        times = first(found, victim, method)
+        passed = int((times < np.inf).sum())
+        if passed < len(times):
+            return f"{method} in {passed} of {len(times)} lifters only"
+        return f"{method} after {np.median(times):,.0f}"
+
+    each = (f"*{VICTIMS[victim].capitalize()}*: " + ", ".join(said(victim, m) for m in METHODS) for victim in OWN)
+    asked = found.hunt(RARE, "random", "so far").shape[1] * _questions(found)
     return (
-        f"Where failures are rare, training on what agents asked instead of what they found changes the size by "
-        f"{plus_minus(boxes, 2)}: the boxes {blamed}. Their finds have {plus_minus(ends)} more sliders at an end than "
-        f"the worst of random, and leave regions larger by {plus_minus(size, 2)}: the corners {fit}."
+        f"**Who finds the first failure?** Of {asked:,} questions, the worst so far (mean of all searches) passes "
+        f"{THRESHOLD:.0f} mm after so many, the median over lifters: " + ". ".join(each) + "."
+    )
+
+
+def answer_in_words(found: Results) -> str:
+    """The lesson's question, answered by what was measured."""
+    titles = {"": "nothing more"} | ARMS
+    sizes = {arm: float(found.values(row(RARE, arm), "size").mean()) for arm in titles}
+    finder = max(METHODS, key=lambda method: found.hunt(RARE, method, "worst").mean())
+    ranked = sorted(sizes, key=sizes.__getitem__)
+    return (
+        f"**In short.** Where failures are rare, the worst question is {finder}'s. And the best teacher? New agents' "
+        "regions have the size " + ", ".join(f"{sizes[arm]:.2f} {titles[arm]}" for arm in ranked) + "."
     )
 
 
