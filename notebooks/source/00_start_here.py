@@ -87,7 +87,8 @@ Image(still.png(demo_first_look.photo_picture(SEED)), alt="a photo, 17 joints fo
 # |:---:|:---:|:---:|:---:|:---:|
 # | 17 joints in metres | flat joints | lines become curves | 3D joints from flat ones | the error in millimetres |
 # | | | [**05**](05_camera_distortion.ipynb) | [**06**](06_meta_learning.ipynb) | [11](11_stress_testing.ipynb) |
-# | 03, 09, [10](10_mesh_recovery.ipynb) | 07, [08](08_geometric_self_supervision.ipynb), [13](13_egocentric.ipynb) | 12 | 01, 02, 04 | |
+# | 03, 09 | 07, [08](08_geometric_self_supervision.ipynb) | 12 | 01, 02, 04 | |
+# | [10](10_mesh_recovery.ipynb) | [13](13_egocentric.ipynb) | | | |
 #
 # | lesson | its question | state |
 # |---|---|---|
