@@ -35,19 +35,21 @@ def crowd_target(keypoints: torch.Tensor, present: torch.Tensor, cells: int, sig
 
 
 def frequencies(rows: int, columns: int, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Length of every frequency of `rfft2` in radians a cell, and how often it counts, both (rows, columns // 2 + 1).
+    """Size of every frequency of `rfft2`, and how often it counts, both (rows, columns // 2 + 1).
+
+    The size is that of the larger of its two parts, in radians a cell: T is half the side of a square of frequencies.
 
     A real map's phi(-t) is the conjugate of phi(t), so `rfft2` leaves half of them out: all count twice but the first
     column and, for an even number of columns, the last.
     """
     down = 2 * math.pi * torch.fft.fftfreq(rows)
     across = 2 * math.pi * torch.fft.rfftfreq(columns)
-    length = torch.hypot(down[:, None], across[None, :])
+    size = torch.maximum(down.abs()[:, None], across.abs()[None, :])
     count = torch.full((rows, len(across)), 2.0)
     count[:, 0] = 1.0
     if columns % 2 == 0:
         count[:, -1] = 1.0
-    return (length, count) if like is None else (length.to(like), count.to(like))
+    return (size, count) if like is None else (size.to(like), count.to(like))
 
 
 def cf_loss(
@@ -60,7 +62,7 @@ def cf_loss(
     Args:
         maps: (..., rows, columns).
         target: the same shape.
-        highest: T: only frequencies up to this length count, radians a cell. None: all. The lowest is 0: the mass.
+        highest: T: only frequencies up to this size count, radians a cell, see `frequencies`. None: all. The lowest is 0: the mass.
         squared: take |.|^2 instead: with all frequencies, the sum over cells of the squared difference.
 
     Raises:
@@ -71,9 +73,9 @@ def cf_loss(
     if highest is not None and highest < 0:
         raise ValueError(f"highest is {highest}, expected radians a cell from 0, or None for all")
     difference = torch.fft.rfft2(maps - target)
-    length, count = frequencies(*maps.shape[-2:], like=maps)
+    size, count = frequencies(*maps.shape[-2:], like=maps)
     if highest is not None:
-        count = count * (length <= highest + 1e-6)
+        count = count * (size <= highest + 1e-6)
     apart = difference.abs() ** 2 if squared else difference.abs()
     return (apart * count).sum((-2, -1)) / count.sum()
 

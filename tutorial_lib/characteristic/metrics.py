@@ -169,3 +169,9 @@ def examine(net: CrowdNet, crowds: CrowdSet) -> CrowdScore:
     return CrowdScore(
         **{name: judge(one, crowds) for name, one in found.items()}, grouped=grouped(found["merged"], tags, crowds)
     )
+
+
+def glance(net: CrowdNet, crowds: CrowdSet) -> dict[str, dict[str, float]]:
+    """`judge` of both resolutions' mean alone, to watch a training with."""
+    coarse, fine, _ = predict(net, crowds)
+    return judge(assigned(*find_peaks(merged(coarse, fine), crowds.present.shape[1]), crowds), crowds)

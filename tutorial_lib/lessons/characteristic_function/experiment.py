@@ -19,7 +19,7 @@ import torch
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.rate_search import widened_search
 from tutorial_lib.characteristic.learning import MapLoss, gradient_norm, train
-from tutorial_lib.characteristic.metrics import Found, examine, judge
+from tutorial_lib.characteristic.metrics import Found, examine, glance, judge
 from tutorial_lib.characteristic.network import CrowdNet
 from tutorial_lib.characteristic.samples import CrowdSet, CrowdSplit, draw_crowd_set, mean_pose, placed_in_boxes
 from tutorial_lib.experiments import (
@@ -106,8 +106,10 @@ class World:
         }  # fmt: skip
 
 
-def go_on(world: World, net: CrowdNet, loss: MapLoss, steps: int, rate: float, seed: int, label: str) -> Looks:
-    """Train a network in place: what it was worth on validation people, four times on the way.
+def go_on(
+    world: World, net: CrowdNet, loss: MapLoss, steps: int, rate: float, seed: int, label: str, checks: int = 4
+) -> Looks:
+    """Train a network in place: what it was worth on validation people, `checks` times, the last one at its end.
 
     Raises:
         KeyboardInterrupt: somebody stopped it: half a training must not be taken for finished.
@@ -115,8 +117,8 @@ def go_on(world: World, net: CrowdNet, loss: MapLoss, steps: int, rate: float, s
     looks: Looks = []
     history = train(
         net, world.crowds("train"), loss, steps=steps, rate=rate, generator=torch.Generator().manual_seed(seed),
-        batch=world.budget.batch, every=max(1, steps // 4), label=label,
-        look=lambda net, step: looks.append((step, world.score(net, "validation")["merged"])),
+        batch=world.budget.batch, every=max(1, steps // checks), label=label,
+        look=lambda net, step: looks.append((step, glance(net, world.crowds("validation")))),
     )  # fmt: skip
     history.whole(label)
     return looks
@@ -148,7 +150,7 @@ def search(world: World, row: str) -> dict[str, Any]:
             net, part = world.base(seed)
             loss = loss_of(row, balance_of(part), gain)
             steps, label = world.budget.search_steps, f"{row}, seed {seed}, rate {rate:g}, gain {gain:g}"
-            return go_on(world, net, loss, steps, rate, 100 + seed, label)[-1][1]["all"]["lost"]
+            return go_on(world, net, loss, steps, rate, 100 + seed, label, 1)[-1][1]["all"]["lost"]
 
         return once(world.work / f"{world.name}-try-{row}-{seed}-{rate:g}-{gain:g}.json", final)
 

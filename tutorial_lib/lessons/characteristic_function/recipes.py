@@ -37,9 +37,9 @@ class Budget:
     base_steps: int
     steps: int
     search_steps: int
-    crowds: int = 6000
-    validated: int = 400
-    tested: int = 1000
+    crowds: int = 4000
+    validated: int = 300
+    tested: int = 800
     batch: int = 16
     size: int = 64
     channels: tuple[int, ...] = (16, 32, 64, 128)
@@ -50,7 +50,7 @@ class Budget:
 
 
 BUDGETS = {
-    "shipped": Budget(2000, 700, 200),
+    "shipped": Budget(1000, 400, 100),
     # Finer pictures and a wider network, for a machine with a GPU: one seed within ten minutes there, estimated.
     "gpu": Budget(
         10000, 5000, 1000, crowds=20000, validated=500, tested=2000, batch=32, size=128, channels=(32, 64, 128, 256),
