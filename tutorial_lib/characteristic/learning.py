@@ -13,7 +13,7 @@ from tutorial_lib.characteristic.tags import tag_loss
 from tutorial_lib.skeleton import flip
 from tutorial_lib.training import History, fit
 
-TAGS = 0.2
+TAGS = 0.5
 """Weight of pull + push beside the loss of the maps."""
 
 Look = Callable[[CrowdNet, int], None]

@@ -63,7 +63,7 @@ def cf_loss(
         maps: (..., rows, columns).
         target: the same shape.
         highest: T: only frequencies up to this size count, radians a cell, see `frequencies`. None: all. The lowest is 0: the mass.
-        squared: take |.|^2 instead: with all frequencies, the sum over cells of the squared difference.
+        squared: take the squared modulus instead: with all frequencies, the sum over cells of the squared difference.
 
     Raises:
         ValueError: shapes that differ, or a negative T.

@@ -59,8 +59,7 @@ def assigned(places: torch.Tensor, heights: torch.Tensor, crowds: CrowdSet) -> F
     totals = torch.stack([cost[:, rows, :, order].sum(0) for order in orders])
     chosen = orders[totals.argmin(0)].movedim(-1, 1)
     distance, height = (
-        values.gather(-1, chosen[..., None])[..., 0]
-        for values in (apart, heights[:, None].expand(-1, people, -1, -1))
+        values.gather(-1, chosen[..., None])[..., 0] for values in (apart, heights[:, None].expand(-1, people, -1, -1))
     )
     return Found(distance, height, chosen.masked_fill(height <= 0, -1), places, heights)
 

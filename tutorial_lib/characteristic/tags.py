@@ -84,8 +84,9 @@ def group(
         elif means:
             for peak in peaks:
                 free = [which for which in range(len(means)) if which not in taken.values()]
-                if free:
-                    taken[peak] = min(free, key=apart[peak].__getitem__)
+                nearest = min(free, key=apart[peak].__getitem__, default=None)
+                if nearest is not None and apart[peak][nearest] < threshold:
+                    taken[peak] = nearest
         for peak in peaks:
             which = taken.get(peak)
             put(which if which is not None and apart[peak][which] < threshold else None, joint, peak)

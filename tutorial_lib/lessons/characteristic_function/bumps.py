@@ -19,7 +19,8 @@ def bump(x: float | torch.Tensor, y: float | torch.Tensor, sigma: float = SIGMA)
     """(..., CELLS, CELLS) a bump of height 1.
 
     Args:
-        x, y: its place in cells, 0 is the first cell's centre.
+        x: column in cells, 0 is the first cell's centre.
+        y: row.
         sigma: in cells.
     """
     place = torch.stack([torch.as_tensor(v, dtype=torch.float64) for v in (x, y)], -1)
@@ -27,7 +28,7 @@ def bump(x: float | torch.Tensor, y: float | torch.Tensor, sigma: float = SIGMA)
 
 
 def in_people(painted: torch.Tensor, truth: torch.Tensor, highest: float | None = None) -> dict[str, torch.Tensor]:
-    """"L2" and "CF" of maps, in units of one lost person.
+    """ "L2" and "CF" of maps, in units of one lost person.
 
     Args:
         painted: (..., CELLS, CELLS).

@@ -33,7 +33,8 @@ def roll(x: float, y: float, rate: float, low: float = math.pi / 4) -> torch.Ten
     """Gradient descent of a bump's place by each loss: (3, STEPS + 1, 2) cells from the truth.
 
     Args:
-        x, y: where it begins, in cells from the truth.
+        x: where it begins, in cells to the right of the truth.
+        y: and below it.
         rate: cells for a slope of one lost person a cell; it falls to nothing at the end, as in trainings.
         low: T of the third.
     """
