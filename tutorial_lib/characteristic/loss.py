@@ -62,7 +62,7 @@ def cf_loss(
     Args:
         maps: (..., rows, columns).
         target: the same shape.
-        highest: T: only frequencies up to this size count, radians a cell, see `frequencies`. None: all. The lowest is 0: the mass.
+        highest: T: only frequencies up to this size count, radians a cell, see `frequencies`; None: all.
         squared: take the squared modulus instead: with all frequencies, the sum over cells of the squared difference.
 
     Raises:

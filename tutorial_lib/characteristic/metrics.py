@@ -69,10 +69,14 @@ def judge(found: Found, crowds: CrowdSet) -> dict[str, dict[str, float]]:
 
     Returns:
         Group -> "pck10", "pck20" (% of joints nearer than this share of the own size), "lost" (% of the own size, mean
-        of errors that are capped at 20), "median_px" (half of the joints are nearer than that), "height" of the peaks.
+        of errors that are capped at 20), "median_px" (half of the joints are nearer than that; without a
+        peak, the picture's side), "height" of the peaks.
     """
     size = own_size(crowds.keypoints).clamp_min(1e-6)[..., None]
-    share, pixels = found.distance / size, found.distance * crowds.pixels.shape[-1] / 2
+    share, pixels = (
+        found.distance / size,
+        (found.distance * crowds.pixels.shape[-1] / 2).clamp_max(crowds.pixels.shape[-1]),
+    )
     number = torch.arange(crowds.present.shape[1], device=share.device)
     groups = {
         "near": crowds.counts & (number == 0)[:, None],
