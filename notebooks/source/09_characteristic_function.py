@@ -316,7 +316,7 @@ folded("And a table that is not this paper's", results.stray_table())
 
 # %%
 generator = torch.Generator().manual_seed(SEED)
-crowds = demo_tags.test_crowds()
+crowds = demo_tags.test_crowds(NET.trunk.size)
 with torch.no_grad():
     painted = NET(crowds.image)[1]
 truth = losses.crowd_target(crowds.keypoints, crowds.present, painted.shape[-1], 1.5)
@@ -638,8 +638,8 @@ print("the demo of equal mistakes moves")
 Markdown(
     f"**What you saw.** One lost person costs {seen['one lost person']:.2f} in the corner and "
     f"{seen['in the middle']:.2f} in the middle. A single wrong cell costs CF {seen['one cell']:.2f}, the most there "
-    f"is; white noise {seen['white noise']:.2f}; one wave over the whole map {seen['a long wave']:.2f}. CF minds what is "
-    "*sharp*, in all frequencies at once, and forgives what is smooth. It does not mind corners."
+    f"is; white noise {seen['white noise']:.2f}; one wave over the whole map {seen['a long wave']:.2f}. CF minds "
+    "what is *sharp*, in all frequencies at once, and forgives what is smooth. It does not mind corners."
 )
 
 # %% [markdown]

@@ -34,9 +34,9 @@ def network(folder: Path | None = None) -> CrowdNet:
 
 
 @cache
-def test_crowds(count: int = 8, seed: int = 7) -> CrowdSet:
-    """Pictures of people whom no training saw."""
-    return draw_crowd_set("test", count, seed)
+def test_crowds(size: int = 64) -> CrowdSet:
+    """Eight pictures of people whom no training saw, with so many pixels a side."""
+    return draw_crowd_set("test", 8, 7, size)
 
 
 def shown_maps(net: CrowdNet, image: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -51,7 +51,7 @@ def compute_tags(
 ) -> dict[str, Any]:
     """What `tags_demo` shows for these values of its controls."""
     some = crowds.select(picture)
-    image = some.image[:, :, : net.trunk.size, : net.trunk.size]
+    image = some.image
     said = shown_maps(net, image)
     places, heights = find_peaks(said[MAPS[maps]], PEAKS, lowest)
     tags = sample(said["tags"], places)
@@ -118,7 +118,7 @@ def view_tags(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
 
 def tags_demo(net: CrowdNet) -> Demo:
     """Peaks of all people, put together by tags that are alike."""
-    crowds = test_crowds()
+    crowds = test_crowds(net.trunk.size)
     controls = {
         "picture": choice([(f"picture {i + 1}", i) for i in range(len(crowds))], 0, "test people"),
         "threshold": slider(1.0, 0.2, 3.0, 0.1, "tag threshold"),
