@@ -147,7 +147,9 @@ def test_tables_and_figures_say_every_row(found):
     assert "rate" in results.searched_table(found) and "not at hand" in results.actors_table(found)
     assert all(ROWS[row] in results.noise_table(found) for row in ASKED) and "4 %" in results.noise_table(found)
     assert all(ROWS[row] in results.time_table(found) for row in ("frame", "clip"))
-    assert len(figures.rows_figure(found, "pve").data[0].y) == len(results.STATIC)
+    some = results.main_table(found, rows=("parameters", "joints"))
+    assert ROWS["joints"] in some and ROWS["lixels"] not in some and "mean body, truly turned" in some
+    assert results.fits_table(found, FITTED[0]) != results.fits_table(found, FITTED[0], "dots")
     assert len(figures.angles_figure(found).data) == 2
 
 
