@@ -137,5 +137,5 @@ def gradient_norm(net: CrowdNet, crowds: CrowdSet, loss: MapLoss, batches: int =
         with torch.enable_grad():
             *maps, _ = net(image)
             slopes = torch.autograd.grad(loss(maps, keypoints, present), weights)
-        total += torch.sqrt(sum((slope**2).sum() for slope in slopes)).item()
+        total += torch.stack([slope.norm() for slope in slopes]).norm().item()
     return total / batches
