@@ -20,12 +20,13 @@ NEAR_ENOUGH = 0.05
 
 
 def costs(painted: torch.Tensor, truth: torch.Tensor, low: float) -> torch.Tensor:
-    """(3,) what three bumps (3, CELLS, CELLS) cost, each by its own loss of `LOSSES`, in lost people."""
-    nothing = torch.zeros_like(truth)
+    """(3, ...) what bumps (3, ..., CELLS, CELLS) cost, each by its own loss of `LOSSES`, in lost people."""
+    truth = truth.expand_as(painted)
+    nothing = torch.zeros_like(truth[2])
     return torch.stack([
-        l2_loss(painted[0], truth, SIGMA),
-        cf_loss(painted[1], truth),
-        cf_loss(painted[2], truth, low) / cf_loss(nothing, truth, low),
+        l2_loss(painted[0], truth[0], SIGMA),
+        cf_loss(painted[1], truth[1]),
+        cf_loss(painted[2], truth[2], low) / cf_loss(nothing, truth[2], low),
     ])  # fmt: skip
 
 
@@ -64,9 +65,8 @@ def arrival(path: torch.Tensor) -> dict[str, int | None]:
 
 def hills(distances: torch.Tensor, low: float) -> torch.Tensor:
     """(3, distances) what a bump costs that far to the right, by each loss."""
-    truth = bump(MIDDLE, MIDDLE)
     painted = bump(MIDDLE + distances, torch.full_like(distances, MIDDLE))
-    return torch.stack([costs(one.expand(3, -1, -1), truth, low) for one in painted], 1)
+    return costs(painted.expand(3, -1, -1, -1), bump(MIDDLE, MIDDLE), low)
 
 
 def compute_hill(x: float, y: float, rate: float, low: str) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def hill_demo() -> Demo:
     start = {"x": 1.0, "y": 0.0, "rate": 0.1, "low": LOW}
     presets = {
         "one cell off": start,
-        "a quarter of a cell off": start | {"x": 0.3},
+        "0.3 cells off": start | {"x": 0.3},
         "four cells off": start | {"x": 4.0, "rate": 0.5},
         "six cells off": start | {"x": 6.0, "rate": 1.0},
         "too fast": start | {"rate": 2.0},

@@ -57,7 +57,7 @@ def view_map(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     top = max(1.5, 1.1 * max(costs.values()))
     return stage.panes(
         stage.image(
-            picture=coloured(arrays["difference"]), cross=None, margin=0.02, title="truth − painted",
+            picture=coloured(arrays["difference"]), cross=None, margin=0.02, title="truth − painted; blue is missing",
             dots=[stage.dots("true joints", places, colour="ink", size=5.0)],
             handles=[stage.handle("far", held.tolist(), axis="x", colour="orange")],
         ),

@@ -73,7 +73,7 @@ def view_sharp(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
     held = from_cells(torch.tensor([params["x"], params["y"]], dtype=torch.float64), CELLS)
     return stage.panes(
         stage.image(
-            picture=coloured(arrays["difference"]), cross=None, margin=0.02, title="truth − painted",
+            picture=coloured(arrays["difference"]), cross=None, margin=0.02, title="truth − painted; red is too much",
             handles=[stage.handle("mistake", held.tolist(), colour="ink")],
         ),
         stage.curve(
