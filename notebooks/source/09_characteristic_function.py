@@ -233,8 +233,8 @@ print("the demo of tags moves")
 kept, lot = FOUND.grouping("l2"), FOUND.grouping("l2", "lot")
 kept_guess.answer(
     {KEPT: float(kept.mean())},
-    f"{plus_minus(kept)} %, by lot {plus_minus(lot)} %. A low threshold splits people, a high one merges them; the sky "
-    "blue heat is the map of one joint, with a peak for everybody. Joints are often found well and grouped badly, so "
+    f"{plus_minus(kept)} %, by lot {plus_minus(lot)} %. A low threshold splits people, a high one merges them; the "
+    "purple heat is the map of one joint, with a peak for everybody. Joints are often found well and grouped badly, so "
     "this lesson counts the two apart: the loss of the maps has no say in whose a joint is.",
 )
 

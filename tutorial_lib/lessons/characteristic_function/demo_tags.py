@@ -16,9 +16,11 @@ from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.skeleton import BONES, JOINTS
 
-COLOURS = ("blue", "orange", "green", "vermillion", "sky", "purple")
+COLOURS = ("blue", "orange", "green", "vermillion", "sky")
 """Of groups, the largest first; smaller ones are grey."""
 PEAKS = 4
+FIRST = 7
+"""The picture that the demo opens with: three people."""
 THRESHOLDS = torch.linspace(0.2, 3.0, 29)
 MAPS = {"mean of both": "merged", "a quarter": "coarse", "a half": "fine"}
 SHOWN_JOINTS = ("right_elbow", "left_elbow", "right_wrist", "left_wrist", "head", "right_foot", "left_foot")
@@ -96,7 +98,7 @@ def view_tags(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     return stage.panes(
         stage.image(
             picture=arrays["image"], heat=arrays["heat"], heat_name=params["joint"].replace("_", " "),
-            heat_colour="sky", lines=lines, dots=dots, cross=None, margin=0.02, title="peaks, put together",
+            heat_colour="purple", lines=lines, dots=dots, cross=None, margin=0.02, title="peaks, put together",
         ),
         stage.curve(
             series, x=stage.axis("joint", -1, len(JOINTS), ticks={"hip": 0, "spine": 7, "head": 10, "wrist": 16}),
@@ -120,13 +122,13 @@ def tags_demo(net: CrowdNet) -> Demo:
     """Peaks of all people, put together by tags that are alike."""
     crowds = test_crowds(net.trunk.size)
     controls = {
-        "picture": choice([(f"picture {i + 1}", i) for i in range(len(crowds))], 0, "test people"),
+        "picture": choice([(f"picture {i + 1}", i) for i in range(len(crowds))], FIRST, "test people"),
         "threshold": slider(1.0, 0.2, 3.0, 0.1, "tag threshold"),
         "lowest": slider(0.2, 0.05, 0.8, 0.05, "lowest peak"),
         "joint": choice([(name.replace("_", " "), name) for name in SHOWN_JOINTS], "right_elbow", "heat map of"),
         "maps": choice(list(MAPS), "mean of both", "maps at"),
     }
-    start = {"picture": 0, "threshold": 1.0, "lowest": 0.2, "joint": "right_elbow", "maps": "mean of both"}
+    start = {"picture": FIRST, "threshold": 1.0, "lowest": 0.2, "joint": "right_elbow", "maps": "mean of both"}
     presets = {
         "as the paper": start,
         "split": start | {"threshold": 0.2},
