@@ -8,7 +8,7 @@
 # resolutions; what a characteristic function is, why squaring it gives nothing new, what it bounds when it is not
 # squared, and how to compare losses fairly.
 #
-# **You need** heat maps and their squared error (lesson 01). **Time:** 75 minutes, 45 without the exercises.
+# **You need** heat maps and their squared error (lesson 01). **Time:** 75 minutes, 40 without the exercises.
 #
 # The lesson follows Qu et al. (CVPR 2023), "a characteristic function-based method for bottom-up human pose
 # estimation". Their code is not published; weights and details are ours. *Run all cells first*: what stands here as a
@@ -250,7 +250,7 @@ kept_guess.answer(
 # Every joint is given the peak that fits it best, so tags do not matter here. Errors are shares of each person's **own
 # size**, the larger side of the box round the joints: PCK@0.1 counts joints nearer than a tenth of that.
 #
-# > **Predict.** PCK@0.1 of the *farthest* person, L2 + CF compared with L2 alone:
+# > **Predict.** By how much does PCK@0.1 of the *farthest* person change when CF is added to L2?
 
 # %%
 GAIN = ["more than 1 point better", "within 1 point", "more than 1 point worse"]
@@ -551,7 +551,7 @@ def half_or_lost(people):
 checks.half_or_lost(half_or_lost)
 
 # %% [markdown]
-# **2. The loss by a Fourier transform** (20 minutes). $\mathrm{CF}=\operatorname{mean}_t|\varphi_p(t)-\varphi_g(t)|$.
+# **2. The loss by a Fourier transform** (15 minutes). $\mathrm{CF}=\operatorname{mean}_t|\varphi_p(t)-\varphi_g(t)|$.
 # `torch.fft.rfft2` leaves out half of the frequencies, since $\varphi(-t)$ is the conjugate of $\varphi(t)$; so what it
 # gives has to be *weighted*. Which columns are their own mirror image? Keep frequencies with both parts at most
 # `highest`, in radians a cell (`None`: all).
@@ -582,7 +582,7 @@ def cf_by_fourier(maps, target, highest):
 checks.cf_by_fourier(cf_by_fourier)
 
 # %% [markdown]
-# **3. Put peaks together** (20 minutes). Tags (joints, peaks) and heights of peaks, highest first; height 0 says that
+# **3. Put peaks together** (15 minutes). Tags (joints, peaks) and heights of peaks, highest first; height 0 says that
 # there is none. Joint by joint, each peak goes to the group with the nearest mean tag (the mean before this joint),
 # unless another peak of this joint has taken it, or the distance is `threshold` or more: then it opens a new group.
 # Answer with every peak's group, numbered as they open, and −1 for no peak.

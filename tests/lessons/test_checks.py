@@ -10,6 +10,7 @@ import torch
 
 from tutorial_lib.display import exercises as exercises_display
 from tutorial_lib.display import rerun
+from tutorial_lib.lessons.characteristic_function import demo_sharp as sharp_of_09
 from tutorial_lib.lessons.egocentric import demo_lies as lies_of_13
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
@@ -38,7 +39,7 @@ CELLS, STARTS = exercises()
 @pytest.fixture(autouse=True)
 def forgets(monkeypatch):
     """No training and no hunt after these tests takes an answer of theirs."""
-    for lesson in (training_of_02, training_of_08, descent_of_10, hunt_of_11, lies_of_13):
+    for lesson in (training_of_02, training_of_08, descent_of_10, hunt_of_11, lies_of_13, sharp_of_09):
         monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
@@ -834,6 +835,83 @@ WRONG["until_it_stands"] = {
 }
 
 
+FOURIER = """
+    rows, columns = maps.shape[-2:]
+    phi = torch.fft.rfft2({difference})
+    down = {pi} * torch.fft.fftfreq(rows)
+    across = {pi} * torch.fft.rfftfreq(columns)
+    weight = torch.full((rows, len(across)), {twice})
+    weight[:, 0] = 1.0
+    {last}
+    if highest is not None:
+        weight = weight * ((down.abs()[:, None] {within} highest + 1e-6) & (across[None] {within} highest + 1e-6))
+    return ({modulus} * weight).sum((-2, -1)){mean}
+"""
+WAVES = {
+    "difference": "maps - target", "pi": "2 * torch.pi", "twice": "2.0", "within": "<=", "modulus": "phi.abs()",
+    "last": "weight[:, -1] = 1.0 if columns % 2 == 0 else 2.0", "mean": " / weight.sum()",
+}  # fmt: skip
+WRONG["cf_by_fourier"] = {
+    slip: FOURIER.format_map(WAVES | change)
+    for slip, change in {
+        "once": {"twice": "1.0", "last": "weight[:, -1] = 1.0"},
+        "the last twice": {"last": "pass"},
+        "a sum": {"mean": ""},
+        "squared": {"modulus": "phi.abs() ** 2"},
+        "real": {"modulus": "phi.real.abs()"},
+        "parts": {"modulus": "(phi.real.abs() + phi.imag.abs())"},
+        "cycles": {"pi": "1"},
+        "high ones": {"within": ">="},
+        "one number": {"mean": ".mean() / weight.sum()"},
+        "moduli first": {"modulus": "(torch.fft.rfft2(maps).abs() - torch.fft.rfft2(target).abs()).abs()"},
+        "the prediction alone": {"difference": "maps"},
+    }.items()
+}
+WRONG["cf_by_fourier"]["no T"] = FOURIER.format_map(WAVES).replace("if highest is not None", "if False")
+WRONG["half_or_lost"] = {
+    "not squared": "return 1 - 1 / people",
+    "what is missing": "return 1 / people**0.5",
+    "the other square": "return (1 - 1 / people) ** 0.5",
+    "a mean": "return 0.0",
+    "a half": "return 0.5",
+    "nothing": "return None",
+}
+TOGETHER = """
+    whose = torch.full(tags.shape, -1)
+    groups = []
+    for joint in range(len(tags)):
+        {means}
+        free = set(range(len(groups)))
+        for peak in range(tags.shape[1]):
+            if {absent}:
+                continue
+            tag = tags[joint, peak].item()
+            best = min({free}, key=lambda group: abs(tag - means[group]), default=None)
+            if best is None{far}:
+                best = len(groups)
+                groups.append([])
+            free.discard(best)
+            groups[best].append(tag)
+            whose[joint, peak] = best
+    return whose
+"""
+ALIKE = {
+    "means": "means = [sum(members) / len(members) for members in groups]", "absent": "heights[joint, peak] == 0",
+    "free": "free", "far": " or abs(tag - means[best]) >= threshold",
+}  # fmt: skip
+WRONG["put_together"] = {
+    slip: TOGETHER.format_map(ALIKE | change)
+    for slip, change in {
+        "two elbows": {"free": "range(len(means))"},
+        "faint": {"absent": "False"},
+        "never a new one": {"far": ""},
+        "the first tag": {"means": "means = [members[0] for members in groups]"},
+        "the last tag": {"means": "means = [members[-1] for members in groups]"},
+        "always a new one": {"far": " or True"},
+    }.items()
+}
+
+
 def test_every_exercise_of_the_course_is_tried_here():
     assert set(CELLS) == set(WRONG)
     assert all(len(answers) >= 3 for answers in WRONG.values())
@@ -978,6 +1056,24 @@ DIAGNOSED = {
     ("until_it_stands", "moved down, not grown"): WRONG["until_it_stands"]["moved"],
     ("until_it_stands", "the camera is tilted"): WRONG["until_it_stands"]["z"],
     ("until_it_stands", "the mean of both"): WRONG["until_it_stands"]["the mean"],
+    ("half_or_lost", "without squaring"): WRONG["half_or_lost"]["not squared"],
+    ("half_or_lost", "what is missing of each"): WRONG["half_or_lost"]["what is missing"],
+    ("half_or_lost", "taken for"): WRONG["half_or_lost"]["the other square"],
+    ("half_or_lost", "mean over people"): WRONG["half_or_lost"]["a mean"],
+    ("cf_by_fourier", "counts once"): WRONG["cf_by_fourier"]["once"],
+    ("cf_by_fourier", "last column counts twice"): WRONG["cf_by_fourier"]["the last twice"],
+    ("cf_by_fourier", "not the mean"): WRONG["cf_by_fourier"]["a sum"],
+    ("cf_by_fourier", "that is L2 again"): WRONG["cf_by_fourier"]["squared"],
+    ("cf_by_fourier", "real part alone"): WRONG["cf_by_fourier"]["real"],
+    ("cf_by_fourier", "taken for the modulus"): WRONG["cf_by_fourier"]["parts"],
+    ("cf_by_fourier", "without 2 pi"): WRONG["cf_by_fourier"]["cycles"],
+    ("cf_by_fourier", "T was not looked at"): WRONG["cf_by_fourier"]["no T"],
+    ("cf_by_fourier", "mean over maps"): WRONG["cf_by_fourier"]["one number"],
+    ("put_together", "two right elbows"): WRONG["put_together"]["two elbows"],
+    ("put_together", "are no peaks"): WRONG["put_together"]["faint"],
+    ("put_together", "however far"): WRONG["put_together"]["never a new one"],
+    ("put_together", "first tag"): WRONG["put_together"]["the first tag"],
+    ("put_together", "last tag"): WRONG["put_together"]["the last tag"],
 }
 
 
@@ -1046,6 +1142,16 @@ RIGHT = {
     "until_it_stands": STANDING.format_map(
         STOOD | {"grown": "torch.einsum('jk,->jk', pose, ((height - SOLE) / below).amin())"}
     ),
+    "half_or_lost": "return torch.tensor(1 - people**-0.5, dtype=torch.float64)",
+    "cf_by_fourier": """
+        rows, columns = maps.shape[-2:]
+        phi = torch.fft.fft2(maps - target).abs()
+        down, across = (2 * torch.pi * torch.fft.fftfreq(n).abs() for n in (rows, columns))
+        top = 10 if highest is None else highest + 1e-6
+        kept = (down[:, None] <= top) & (across[None] <= top)
+        return (phi * kept).sum((-2, -1)) / kept.sum()
+        """,
+    "put_together": TOGETHER.format_map(ALIKE | {"absent": "not heights[joint, peak] > 0"}),
     "along_the_rays": "return torch.stack([*((seen * (1 + depth[..., None] / distance)).unbind(-1)), depth], -1)",
     "walk_round": "return (tilt(before) @ about_vertical(-azimuth) @ tilt(-after)).mT",
     "one_round": """
