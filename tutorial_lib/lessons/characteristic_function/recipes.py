@@ -50,7 +50,7 @@ class Budget:
 
 
 BUDGETS = {
-    "shipped": Budget(2500, 500, 120),
+    "shipped": Budget(2500, 400, 120),
     # Finer pictures and a wider network, for a machine with a GPU: one seed within ten minutes there, estimated.
     "gpu": Budget(
         10000, 5000, 1000, crowds=20000, validated=500, tested=2000, batch=32, size=128, channels=(32, 64, 128, 256),
