@@ -35,6 +35,7 @@ from tutorial_lib.lessons.characteristic_function import (
     demo_tags,
     experiment,
     figures,
+    paper,
     results,
 )
 
@@ -302,10 +303,10 @@ folded("Was the start flat?", results.flat_table(FOUND))
 # alike for medium people (AP M: +2.0 and +1.8) and for large ones (AP L: +1.4 and +1.2).
 
 # %%
-folded("The paper's table, on COCO, several scales", results.paper_table())
+folded("The paper's table, on COCO, several scales", paper.paper_table())
 
 # %%
-folded("And a table that is not this paper's", results.stray_table())
+folded("And a table that is not this paper's", paper.stray_table())
 
 # %% [markdown]
 # ## Claim cards

@@ -235,10 +235,19 @@ def test_the_network_has_maps_at_two_resolutions_and_tags():
     coarse, fine, tags = net(torch.rand(2, 3, 32, 32))
     assert coarse.shape == tags.shape == (2, len(JOINTS), 8, 8) and fine.shape == (2, len(JOINTS), 16, 16)
     assert merged(coarse, fine).shape == fine.shape
-    image = torch.rand(2, 3, 32, 32)
-    assert torch.allclose(net(image)[0], net.trunk(image), atol=1e-6)
-    with pytest.raises(ValueError, match="no map"):
-        heatmaps.KeypointNet("rle", 32).features(torch.rand(1, 3, 32, 32))
+
+
+def test_it_begins_as_a_network_of_one_person():
+    torch.manual_seed(1)
+    one, net, image = (
+        heatmaps.KeypointNet("heatmap", 32, 4, (4, 4, 4, 8), 4).eval(),
+        tiny().eval(),
+        torch.rand(2, 3, 32, 32),
+    )
+    net.begin_as(one.state_dict())
+    assert torch.allclose(net(image)[0], one(image), atol=1e-6)
+    with pytest.raises(ValueError, match="stride 4"):
+        net.begin_as({"fc.weight": torch.zeros(1)})
 
 
 def test_a_training_lowers_each_loss_and_the_same_seed_gives_the_same(crowds):

@@ -1,5 +1,7 @@
 """HigherHRNet in small (Cheng et al. 2020): maps at a quarter and at half of the picture, and tags at a quarter."""
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -44,6 +46,7 @@ class CrowdNet(nn.Module):
         super().__init__()
         self.architecture = {"size": size, "channels": list(channels), "width": width, "finer": finer}
         self.trunk = KeypointNet("heatmap", size, 4, tuple(channels), width)
+        self.maps_out, self.trunk.maps_out = self.trunk.maps_out, nn.Identity()  # the trunk ends before its maps
         joints = len(JOINTS)
         self.tags_out = nn.Conv2d(width, joints, 1)
         self.finer = nn.Sequential(
@@ -51,14 +54,25 @@ class CrowdNet(nn.Module):
             _Block(finer), nn.Conv2d(finer, joints, 1),
         )  # fmt: skip
 
+    def begin_as(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Take over the weights of a `KeypointNet` for heat maps at stride 4, of the same size and widths.
+
+        Args:
+            tensors: its `state_dict`.
+        """
+        own = {key if key.startswith("maps_out.") else f"trunk.{key}": value for key, value in tensors.items()}
+        missing, unexpected = self.load_state_dict(own, strict=False)
+        if unexpected or any(key.startswith(("trunk.", "maps_out.")) for key in missing):
+            raise ValueError(f"tensors has {sorted(tensors)[:3]}..., expected those of a KeypointNet with stride 4")
+
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Maps (B, 17, size / 4, size / 4) and (B, 17, size / 2, size / 2), and tags (B, 17, size / 4, size / 4).
 
         Args:
             images: (B, 3, size, size) in [0, 1].
         """
-        features = self.trunk.features(images)
-        coarse, tags = self.trunk.maps_out(features), self.tags_out(features)
+        features = self.trunk(images)
+        coarse, tags = self.maps_out(features), self.tags_out(features)
         return coarse, self.finer(torch.cat([features, coarse, tags], 1)), tags
 
 

@@ -81,37 +81,20 @@ class KeypointNet(nn.Module):
         Raises:
             ValueError: pictures of another size.
         """
-        features = self._stages(images)
-        if self.head in ("regression", "rle"):
-            return self.fc(F.adaptive_avg_pool2d(features[-1], POOLED).flatten(1)).reshape(len(images), self.joints, -1)
-        return self.maps_out(self._up(features))
-
-    def features(self, images: torch.Tensor) -> torch.Tensor:
-        """What the map heads read their maps from: (B, width, cells, cells).
-
-        Raises:
-            ValueError: pictures of another size, or a head without maps.
-        """
-        if self.head in ("regression", "rle"):
-            raise ValueError(f"the {self.head!r} head has no map, expected 'heatmap' or 'integral'")
-        return self._up(self._stages(images))
-
-    def _stages(self, images: torch.Tensor) -> list[torch.Tensor]:
         if images.shape[-3:] != (3, self.size, self.size) or images.ndim != 4:
             raise ValueError(f"images has shape {tuple(images.shape)}, expected (B, 3, {self.size}, {self.size})")
         features, x = [], images - 0.5
         for stage in self.stages:
             x = stage(x)
             features.append(x)
-        return features
-
-    def _up(self, features: list[torch.Tensor]) -> torch.Tensor:
+        if self.head in ("regression", "rle"):
+            return self.fc(F.adaptive_avg_pool2d(x, POOLED).flatten(1)).reshape(len(x), self.joints, -1)
         # From the coarsest stage up: enlarge, add what the finer stage saw, at the end one convolution over all.
         used = features[STRIDES.index(self.stride) :]
         x = self.lateral[-1](used[-1])
         for finer, lateral in zip(used[-2::-1], list(self.lateral)[-2::-1]):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest") + lateral(finer)
-        return self.smooth(x)
+        return self.maps_out(self.smooth(x))
 
     def decode(self, output: torch.Tensor, decoder: Callable | None = None) -> torch.Tensor:
         """What `forward` gave, as points (B, J, 2).

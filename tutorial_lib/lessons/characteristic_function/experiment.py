@@ -89,7 +89,7 @@ class World:
         torch.manual_seed(seed)
         net = self.empty()
         if self.budget.from_heads:
-            net.trunk.load_state_dict(checkpoints.weights(BEGINNING)[1])
+            net.begin_as(checkpoints.weights(BEGINNING)[1])
         return net, go_on(self, net, MapLoss(), self.budget.base_steps, BASE_RATE, seed, f"base, seed {seed}")
 
     def _make_base(self, seed: int) -> dict[str, Any]:
