@@ -46,7 +46,8 @@ class CrowdNet(nn.Module):
         super().__init__()
         self.architecture = {"size": size, "channels": list(channels), "width": width, "finer": finer}
         self.trunk = KeypointNet("heatmap", size, 4, tuple(channels), width)
-        self.maps_out, self.trunk.maps_out = self.trunk.maps_out, nn.Identity()  # the trunk ends before its maps
+        self.maps_out = self.trunk.maps_out
+        self.trunk.add_module("maps_out", nn.Identity())  # it ends before its maps
         joints = len(JOINTS)
         self.tags_out = nn.Conv2d(width, joints, 1)
         self.finer = nn.Sequential(
