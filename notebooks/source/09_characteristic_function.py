@@ -245,7 +245,7 @@ kept_guess.answer(
 # A fair comparison takes some care. All losses go on **from the same network**, which L2 has trained before, with the
 # same batches and for as many steps (one with CF takes longer; `make bench` says by how much). Losses have different
 # sizes: CF's weight is set so that its **gradient is as long as L2's** where they start, times a *gain* that is
-# searched on validation people, as each loss' rate is. In section 1's units the raw numbers look alike; in the usual
+# searched on validation people. One rate serves all, L2's best, so that rows differ in nothing but their loss. In section 1's units the raw numbers look alike; in the usual
 # ones, mean squared errors, a "+ 1 × CF" could be too small or too large by any factor: a comparison of nothing.
 #
 # Every joint is given the peak that fits it best, so tags do not matter here. Errors are shares of each person's **own
@@ -290,7 +290,7 @@ Markdown("**Two resolutions, in the row of L2:**\n\n" + results.maps_table(FOUND
 folded("Whose joint is it? Grouping, kept apart from the losses", results.grouping_table(FOUND))
 
 # %%
-folded("Which rates and gains were tried?", results.searched_table(FOUND))
+folded("Which rates, for all, and which gains of CF were tried?", results.searched_table(FOUND))
 
 # %%
 folded("Would more training change a verdict? Differences on validation people", results.halves_table(FOUND))
@@ -657,7 +657,7 @@ Markdown(
 # 2. A characteristic function is a map told in waves. Squared, its distance is L2, exactly.
 # 3. Not squared, it bounds the mistake of every cell. It is a cone at the truth, flat far away, and dear on a noisy
 #    floor.
-# 4. Losses are compared from one start, equally long, with gradients equally long, rates searched for each. The end of
+# 4. Losses are compared from one start, equally long, with gradients equally long and one rate. The end of
 #    section 5 and the cards have what that gave.
 # 5. **Which loss notices a wrong corner?** Neither looks at places: both charge a lost person alike everywhere. CF
 #    charges *sharp* mistakes more than smooth ones, and promises that none is larger than itself.

@@ -163,9 +163,9 @@ def test_tables_and_figures_hold_every_row(found):
 
 
 def test_what_was_searched_is_told():
-    made = {"mix": {"rate": 1e-3, "gain": 3.0, "tried": {"0.001": 5.0, "0.003": 6.0}, "gains": {"1": 5.0, "3": 4.0}}}
-    table = results.searched_table(results.Results({"searched": made}))
-    assert "**0.001: 5.00**" in table and "**3: 4.00**" in table
+    one = {"rate": 1e-3, "gain": 3.0, "tried": {"0.001": 5.0, "0.003": 6.0}, "gains": {"1": 5.0, "3": 4.0}}
+    table = results.searched_table(results.Results({"searched": {"all": one}}))
+    assert "**0.001** | 5.00" in table and "**3** | 4.00" in table and "| 0.003 | 6.00" in table
 
 
 def test_the_lesson_says_the_settings_that_the_code_has():

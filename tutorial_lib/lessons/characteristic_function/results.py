@@ -131,15 +131,16 @@ def grouping_table(found: Results) -> str:
 
 def searched_table(found: Results) -> str:
     """Markdown: the rates and gains that were tried on validation people; the chosen ones are bold."""
+    one = found.content["searched"]["all"]
     rows = []
-    for row, one in found.content["searched"].items():
-        for kind, tried, chosen in (("rate", one["tried"], one["rate"]), ("gain", one["gains"], one["gain"])):
-            if len(tried) > 1:
-                said = [
-                    f"{'**' * (float(v) == chosen)}{v}: {e:.2f}{'**' * (float(v) == chosen)}" for v, e in tried.items()
-                ]
-                rows.append([ROWS[row], kind, ", ".join(said)])
-    return markdown(["going on with", "what", "tried: lost (% of the own size)"], rows)
+    for title, tried, chosen in (
+        ("rate of all, by L2", one["tried"], one["rate"]), ("gain of CF beside L2", one["gains"], one["gain"]),
+    ):  # fmt: skip
+        rows += [
+            [title, f"**{value}**" if float(value) == chosen else value, f"{error:.2f}"]
+            for value, error in tried.items()
+        ]
+    return markdown(["searched", "tried", "lost (% of the own size)"], rows, numbers=True)
 
 
 def halves_table(found: Results) -> str:
