@@ -245,8 +245,9 @@ kept_guess.answer(
 # A fair comparison takes some care. All losses go on **from the same network**, which L2 has trained before, with the
 # same batches and for as many steps (one with CF takes longer; `make bench` says by how much). Losses have different
 # sizes: CF's weight is set so that its **gradient is as long as L2's** where they start, times a *gain* that is
-# searched on validation people. One rate serves all, L2's best, so that rows differ in nothing but their loss. In section 1's units the raw numbers look alike; in the usual
-# ones, mean squared errors, a "+ 1 × CF" could be too small or too large by any factor: a comparison of nothing.
+# searched on validation people. One rate serves all, L2's best, so that rows differ in nothing but their loss. In
+# section 1's units the raw numbers look alike; in the usual ones, mean squared errors, a "+ 1 × CF" could be too small
+# or too large by any factor: a comparison of nothing.
 #
 # Every joint is given the peak that fits it best, so tags do not matter here. Errors are shares of each person's **own
 # size**, the larger side of the box round the joints: PCK@0.1 counts joints nearer than a tenth of that.
