@@ -91,8 +91,8 @@ class World:
 
 def recipe_of(row: Row, chosen: dict[str, float]) -> Recipe:
     """What a row learns from, with the settings that were chosen."""
-    if row in ("dark", "scratch"):
-        return Recipe("dark")
+    if row in ("bright", "dark", "scratch"):
+        return Recipe("bright" if row == "bright" else "dark")
     lupi = chosen["lupi"] if row in ("lupi", "ours") else 0.0
     return Recipe("both", row in ("lsbn", "ours"), lupi, chosen["dann"] if row == "dann" else 0.0)
 

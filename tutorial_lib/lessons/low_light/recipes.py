@@ -5,9 +5,10 @@ from typing import Literal, get_args
 
 from tutorial_lib.low_light import LEVELS
 
-Row = Literal["well", "dark", "all", "enhanced", "dann", "lsbn", "lupi", "ours", "scratch"]
+Row = Literal["well", "bright", "dark", "all", "enhanced", "dann", "lsbn", "lupi", "ours", "scratch"]
 ROWS: dict[Row, str] = {
-    "well": "well-lit only",
+    "well": "lesson 01's network, untouched",
+    "bright": "well-lit only",
     "dark": "dark only",
     "all": "both, one set of norms",
     "enhanced": "both, the dark through LIME",
