@@ -363,9 +363,12 @@ lupi_card = Claim(
     ours={
         "night, with - without": FOUND.difference("ours", "lsbn"),
         "day, with - without": FOUND.difference("ours", "lsbn", "WL"),
+        "night, ten times the weight - without": FOUND.difference("strong", "lsbn"),
+        "day, ten times the weight - without": FOUND.difference("strong", "lsbn", "WL"),
     },
     test=lambda m: is_above(m["night, with - without"]),
-    explanation="The weight was chosen on validation people, night and day counting alike.",
+    explanation="The first row is judged. Its weight was chosen on validation people, night and day counting alike; "
+    "the last two say what ten times as much does.",
     if_not="The labels of the dark twins already say what the teacher could: which channels fire together tells no "
     "place, and the shared convolutions have to serve one loss more.",
     if_undecided=LONGER,

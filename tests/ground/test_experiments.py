@@ -22,6 +22,7 @@ LESSONS = (
     "mesh_recovery",
     "stress_testing",
     "egocentric",
+    "low_light",
 )
 ROOT = Path(__file__).parents[2]
 
@@ -124,6 +125,7 @@ def wheel(tmp_path_factory):
         ("mesh_recovery.experiment", ["joints"], "smoke-part-joints-s0.json"),
         ("stress_testing.experiment", ["rare-replay"], "smoke-rare-replay-s0.json"),
         ("egocentric.experiment", ["none"], "smoke-none-s0.json"),
+        ("low_light.experiment", ["all"], "smoke-all-s0.json"),
     ],
 )
 def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(program, names, made, wheel, tmp_path):

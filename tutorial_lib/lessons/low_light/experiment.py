@@ -93,8 +93,8 @@ def recipe_of(row: Row, chosen: dict[str, float]) -> Recipe:
     """What a row learns from, with the settings that were chosen."""
     if row in ("bright", "dark", "scratch"):
         return Recipe("bright" if row == "bright" else "dark")
-    lupi = chosen["lupi"] if row in ("lupi", "ours") else 0.0
-    return Recipe("both", row in ("lsbn", "ours"), lupi, chosen["dann"] if row == "dann" else 0.0)
+    lupi = {"ours": 1, "strong": 10}.get(row, 0) * chosen["lupi"]
+    return Recipe("both", row in ("lsbn", "ours", "strong"), lupi, chosen["dann"] if row == "dann" else 0.0)
 
 
 def run(

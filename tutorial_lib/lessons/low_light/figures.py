@@ -9,7 +9,7 @@ from tutorial_lib.lessons.low_light.results import Results
 
 BARS: dict[Row, str] = {
     "bright": "well-lit", "dark": "dark", "all": "both", "enhanced": "LIME", "dann": "DANN", "lsbn": "LSBN",
-    "lupi": "LUPI", "ours": "LSBN + LUPI",
+    "ours": "LSBN + LUPI", "strong": "10 × LUPI",
 }  # fmt: skip
 
 

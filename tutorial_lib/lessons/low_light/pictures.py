@@ -17,7 +17,7 @@ SHOWN: tuple[Row, ...] = ("well", "dark", "all", "ours")
 
 COLOURS: dict[Row, str] = {
     "well": "vermillion", "bright": "vermillion", "dark": "purple", "all": "orange", "enhanced": "grey",
-    "dann": "sky", "lsbn": "green", "lupi": "grey", "ours": "blue", "scratch": "grey",
+    "dann": "sky", "lsbn": "green", "ours": "blue", "strong": "grey", "scratch": "grey",
 }  # fmt: skip
 DASHES: dict[Row, str] = {"well": "dash", "dark": "dot", "all": "dash", "ours": "solid"}
 PHOTOS = 48
