@@ -114,6 +114,16 @@ def test_a_norm_makes_a_batch_of_its_own_light_normal(nets):
         assert behind.mean().abs() < 1.5
 
 
+def test_noise_makes_the_dark_wider_where_nothing_divides_it_away(nets):
+    before, behind = demo_norms.wider(nets.well)
+    assert before > 1.3 and behind == pytest.approx(before, rel=1e-3), "one norm for both scales both alike"
+
+
+def test_standardised_pictures_have_imagenets_mean_at_zero():
+    grey = torch.tensor([0.485, 0.456, 0.406])[None, :, None, None].expand(1, 3, 4, 4)
+    assert examination.standardised((255 * grey).round().to(torch.uint8)).abs().max() < 0.02
+
+
 def test_moving_a_map_changes_cells_and_no_gram_matrix(nets):
     cells, grams = demo_gram.two_cells(nets.well)
     assert cells > 10 and grams < 1e-4

@@ -135,7 +135,8 @@ def train(
         progress: show a bar.
     """
     net = LowLightNet(start, recipe.two_sided).to(twins.keypoints.device)
-    critic = LightCritic(net.net.lateral[-1].in_channels).to(twins.keypoints.device) if recipe.dann else None
+    last = start.state_dict()[f"lateral.{len(start.lateral) - 1}.weight"].shape[1]  # channels of the last stage
+    critic = LightCritic(last).to(twins.keypoints.device) if recipe.dann else None
     count = pictures // 2 if recipe.sees == "both" else pictures
 
     def loss(step: int) -> torch.Tensor:

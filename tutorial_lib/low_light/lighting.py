@@ -1,7 +1,7 @@
 """Lighting-specific batch norm: one set of convolutions, two sets of statistics, and an explicit lamp switch."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal, get_args
 
@@ -82,7 +82,7 @@ class LowLightNet(nn.Module):
         return self.net.decode(self(images, light))
 
     @contextmanager
-    def _lit(self, light: Light) -> Iterator[None]:
+    def _lit(self, light: Light) -> Generator[None]:
         if light not in LIGHTS:
             raise ValueError(f"light is {light!r}, expected one of {', '.join(LIGHTS)}")
         norms = [layer for layer in self.net.modules() if isinstance(layer, TwoSidedNorm)]

@@ -1,7 +1,6 @@
 """What a bright twin can teach: Gram matrices that should agree, and features that should not betray the light."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -50,17 +49,6 @@ def lupi_loss(dark: Sequence[torch.Tensor], bright: Sequence[torch.Tensor]) -> t
     return torch.stack(terms).mean()
 
 
-class _Reversed(torch.autograd.Function):
-    @staticmethod
-    def forward(context: Any, x: torch.Tensor, strength: float) -> torch.Tensor:
-        context.strength = strength
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(context: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return -context.strength * grads[0], None
-
-
 def reverse_gradient(x: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
     """x itself; but what is behind it makes the loss small, and what is before it, large (Ganin and Lempitsky 2015).
 
@@ -68,7 +56,7 @@ def reverse_gradient(x: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
         x: any tensor.
         strength: by which the reversed gradient is multiplied.
     """
-    return _Reversed.apply(x, strength)
+    return x.detach() - strength * (x - x.detach())  # what is subtracted is zero, and has a gradient
 
 
 class LightCritic(nn.Module):

@@ -15,7 +15,10 @@ from tutorial_lib.low_light import LEVELS, Light, LowLightNet, TwoSidedNorm, dar
 
 BINS = 41
 LIGHTS: tuple[Light, ...] = ("bright", "dark")
-LOOKS = {"bright": ("by day", "orange", "solid"), "dark": ("in the dark", "blue", "dash")}
+LOOKS: dict[Light, tuple[str, str, stage.Dash]] = {
+    "bright": ("by day", "orange", "solid"),
+    "dark": ("in the dark", "blue", "dash"),
+}
 NETS: tuple[Row, ...] = ("well", "all", "ours")
 
 
@@ -32,7 +35,9 @@ def images(light: Light) -> torch.Tensor:
 @torch.no_grad()
 def around_norm(net: LowLightNet, stage_number: int, light: Light) -> tuple[torch.Tensor, torch.Tensor]:
     """What goes into the first norm of a stage, and what comes out of it: (channels, values) each."""
-    norm = next(layer for layer in net.net.stages[stage_number] if isinstance(layer, nn.BatchNorm2d | TwoSidedNorm))
+    norm = next(
+        layer for layer in net.net.stages[stage_number].children() if isinstance(layer, nn.BatchNorm2d | TwoSidedNorm)
+    )
     caught: list[torch.Tensor] = []
     hook = norm.register_forward_hook(lambda _, into, out: caught.extend((into[0], out)))
     try:
@@ -47,11 +52,8 @@ def compute_norms(net_of: Any, network: Row, stage_number: int, channel: int) ->
     """What `norms_demo` shows for these values of its controls; `net_of` is `around_norm` with a memory."""
     values = {light: net_of(network, stage_number, light) for light in LIGHTS}
     kept = {light: [part[channel % len(part)] for part in both] for light, both in values.items()}
-    apart = [
-        abs((kept["dark"][place].mean() - kept["bright"][place].mean()) / kept["bright"][place].std().clamp_min(1e-6))
-        for place in (0, 1)
-    ]
-    return {"kept": kept, "apart": [float(gap) for gap in apart]}
+    wider = [float(kept["dark"][place].std() / kept["bright"][place].std().clamp_min(1e-6)) for place in (0, 1)]
+    return {"kept": kept, "wider": wider}
 
 
 def _histogram(values: torch.Tensor, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
@@ -83,8 +85,8 @@ def view_norms(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]
     return stage.panes(
         *panes, height=280,
         note=(
-            f"means of day and night are {arrays['apart'][0]:.2f} standard deviations apart before the norm, "
-            f"{arrays['apart'][1]:.2f} behind it"
+            f"the dark is {arrays['wider'][0]:.1f} times as wide as the day before the norm, "
+            f"{arrays['wider'][1]:.1f} times behind it"
         ),
     )  # fmt: skip
 
@@ -108,10 +110,8 @@ def norms_demo(nets: Networks) -> Demo:
     )  # fmt: skip
 
 
-def apart(net: LowLightNet, stage_number: int = 0) -> tuple[float, float]:
-    """Mean over channels of how far day and night are apart, in standard deviations: before and behind the norm."""
+def wider(net: LowLightNet, stage_number: int = 0) -> tuple[float, float]:
+    """How many times as wide the dark is as the day, before and behind the norm: the geometric mean over channels."""
     bright, dark = (around_norm(net, stage_number, light) for light in LIGHTS)
-    before, behind = (
-        float(((d.mean(1) - b.mean(1)) / b.std(1).clamp_min(1e-6)).abs().mean()) for b, d in zip(bright, dark)
-    )
+    before, behind = (float((d.std(1) / b.std(1).clamp_min(1e-6)).log().mean().exp()) for b, d in zip(bright, dark))
     return before, behind

@@ -46,6 +46,12 @@ def as_seen(pixels: torch.Tensor, exposure: float) -> torch.Tensor:
     return night(pixels) if light_of(exposure) == "dark" else day(pixels)
 
 
+def standardised(pixels: torch.Tensor) -> torch.Tensor:
+    """(B, 3, H, W) uint8 as the paper's bright side gets them: less the mean of ImageNet, divided by its deviation."""
+    mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    return (day(pixels) - mean[:, None, None]) / deviation[:, None, None]
+
+
 def predict(net: LowLightNet, images: torch.Tensor, exposure: float) -> torch.Tensor:
     """(B, 17, 2) joints in normalised screen coordinates of the picture.
 

@@ -8,6 +8,7 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.datasets.photos import PhotoSet, photo_set
+from tutorial_lib.display import stage
 from tutorial_lib.lessons.low_light.examination import load_net
 from tutorial_lib.lessons.low_light.recipes import Row
 from tutorial_lib.low_light import LowLightNet
@@ -19,7 +20,7 @@ COLOURS: dict[Row, str] = {
     "well": "vermillion", "bright": "vermillion", "dark": "purple", "all": "orange", "enhanced": "grey",
     "dann": "sky", "lsbn": "green", "ours": "blue", "strong": "grey", "scratch": "grey",
 }  # fmt: skip
-DASHES: dict[Row, str] = {"well": "dash", "dark": "dot", "all": "dash", "ours": "solid"}
+DASHES: dict[Row, stage.Dash] = {"well": "dash", "dark": "dot", "all": "dash", "ours": "solid"}
 PHOTOS = 48
 
 
