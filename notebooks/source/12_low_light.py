@@ -155,7 +155,7 @@ see_guess.answer(
     {UNTOUCHED: untouched, DARK_BY_DAY: dark_by_day},
     f"**What you saw.** {untouched:.0f} %, after {well_by_day:.0f} % by day; who does not look at all has "
     f"{FOUND.blind():.0f} %. *Dark only* has {dark_by_day:.0f} % by day, and begun with random weights, without ever "
-    f"seeing a bright picture, {FOUND.values('scratch', 'WL').mean():.0f} %: what shapes look like it learns in the dark. "
+    f"seeing a bright picture, {FOUND.values('scratch', 'WL').mean():.0f} %: shapes can be learned in the dark. "
     "The paper's has an AP of 1.6 by day; a card below asks why.",
 )
 
