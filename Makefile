@@ -185,6 +185,9 @@ checkpoints: $(READY)
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.characteristic_function.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/crowds || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.characteristic_function.results build/crowds
+	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.low_light.experiment --seed $$seed \
+		--folder tutorial_lib/checkpoints --work build/twins || exit 1; done
+	$(BIN)/python -m tutorial_lib.lessons.low_light.results build/twins
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.egocentric.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/worn || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.egocentric.results build/worn

@@ -87,8 +87,8 @@ Image(still.png(demo_first_look.photo_picture(SEED)), alt="a photo, 17 joints fo
 # |:---:|:---:|:---:|:---:|:---:|
 # | 17 joints in metres | flat joints | lines become curves | 3D joints from flat ones | the error in millimetres |
 # | | | [**05**](05_camera_distortion.ipynb) | [**06**](06_meta_learning.ipynb) | [11](11_stress_testing.ipynb) |
-# | 03, [09](09_characteristic_function.ipynb) | 07, [08](08_geometric_self_supervision.ipynb) | 12 | 01, 02, 04 | |
-# | [10](10_mesh_recovery.ipynb) | [13](13_egocentric.ipynb) | | | |
+# | 03, [09](09_characteristic_function.ipynb) | 07, [08](08_geometric_self_supervision.ipynb) | | 01, 02, 04 | |
+# | [10](10_mesh_recovery.ipynb) | [13](13_egocentric.ipynb) | [12](12_low_light.ipynb) | | |
 #
 # | lesson | its question | state |
 # |---|---|---|
@@ -100,10 +100,11 @@ Image(still.png(demo_first_look.photo_picture(SEED)), alt="a photo, 17 joints fo
 # | [05 camera distortion](05_camera_distortion.ipynb) | What does a lens do to a network new to it? | **open** |
 # | [06 meta-learning](06_meta_learning.ipynb) | Can a network learn to get used to a lens in five steps? | **open** |
 # | [08 self-supervision](08_geometric_self_supervision.ipynb) | How much 3D is in 2D skeletons alone? | **open** |
-# | 07, 12 | geometry, low light | later |
+# | 07 | geometry | later |
 # | [09 crowds](09_characteristic_function.ipynb) | A crowd's map is wrong in one corner: who notices? | **open** |
 # | [10 mesh recovery](10_mesh_recovery.ipynb) | How much body is in seventeen dots? | **open** |
 # | [11 stress testing](11_stress_testing.ipynb) | Where does a good model fail, and who finds it first? | **open** |
+# | [12 low light](12_low_light.ipynb) | Can a network learn to see in the dark from a bright twin? | **open** |
 # | [13 egocentric](13_egocentric.ipynb) | What does a camera on your head know about your feet? | **open** |
 
 # %% [markdown]

@@ -9,7 +9,7 @@
 # time, and unseen views (ImpHMR).
 #
 # **You need** lifting (lesson 04), the soft-argmax (lesson 02), gradient descent on somebody's own data (lesson 06).
-# **Time:** 115 minutes, 65 without the exercises: sections 1 to 3 and exercises 1 to 3 fill one sitting, the rest
+# **Time:** 120 minutes, 65 without the exercises: sections 1 to 3 and exercises 1 to 3 fill one sitting, the rest
 # another.
 #
 # The papers behind this lesson are named at its end. *Run all cells first*: what stands here as a picture then moves.

@@ -23,6 +23,7 @@ LESSONS = (
     "stress_testing",
     "egocentric",
     "characteristic_function",
+    "low_light",
 )
 ROOT = Path(__file__).parents[2]
 
@@ -126,6 +127,7 @@ def wheel(tmp_path_factory):
         ("stress_testing.experiment", ["rare-replay"], "smoke-rare-replay-s0.json"),
         ("egocentric.experiment", ["none"], "smoke-none-s0.json"),
         ("characteristic_function.experiment", ["l2"], "smoke-l2-s0.json"),
+        ("low_light.experiment", ["all"], "smoke-all-s0.json"),
     ],
 )
 def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(program, names, made, wheel, tmp_path):

@@ -834,6 +834,57 @@ WRONG["until_it_stands"] = {
     }.items()
 }
 
+BRIGHT = """
+    mean = image.mean({over}, keepdim=True){floor}
+    return {said}
+"""
+BRIGHTENED = {"over": "(2, 3)", "floor": ".clamp_min(dark_camera.FLOOR)", "said": "image * (0.4 / mean)"}
+WRONG["brighten"] = {
+    slip: BRIGHT.format_map(BRIGHTENED | change)
+    for slip, change in {
+        "a colour cast": {"over": "(1, 2, 3)"},
+        "the whole batch": {"over": "(0, 2, 3)"},
+        "no floor": {"floor": ".clamp_min(1e-12)"},
+        "cut off": {"said": "(image * (0.4 / mean)).clamp(0, 1)"},
+        "added": {"floor": "", "said": "image + (0.4 - mean)"},
+        "nothing": {"said": "None"},
+    }.items()
+}
+WRONG["who_fires_together"] = {
+    "the sum": "flat = features.flatten(2)\nreturn flat @ flat.mT",
+    "by channels, too": "flat = features.flatten(2)\nreturn flat @ flat.mT / flat[0].numel()",
+    "a covariance": "flat = features.flatten(2)\nflat = flat - flat.mean(-1, keepdim=True)\n"
+    "return flat @ flat.mT / flat.shape[-1]",
+    "cells with cells": "flat = features.flatten(2)\nreturn flat.mT @ flat / flat.shape[-1]",
+    "nothing": "return None",
+}
+SIDED = """
+    side = sides[{light}]
+    if {training}:
+        mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+        {moves}
+    else:
+        mean, var = side["mean"], side["var"]
+    along = (slice(None), None, None)
+    normal = (x - mean[along]) / (var[along] + 1e-5){root}
+    return side["scale"][along] * normal + side["shift"][along]
+"""
+MOVED = "side['mean'] = 0.9 * side['mean'] + 0.1 * mean; side['var'] = 0.9 * side['var'] + 0.1 * x.var((0, 2, 3))"
+SIDES = {"light": "light", "training": "training", "moves": MOVED, "root": ".sqrt()"}
+WRONG["two_sided_norm"] = {
+    slip: SIDED.format_map(SIDES | change)
+    for slip, change in {
+        "the other way round": {"light": "'bright' if light == 'dark' else 'dark'"},
+        "one side": {"light": "'dark'"},
+        "nothing moves": {"moves": "pass"},
+        "running in training": {"training": "False"},
+        "the batch at the test": {"training": "True"},
+        "biased": {"moves": MOVED.replace("x.var((0, 2, 3))", "var")},
+        "no root": {"root": ""},
+        "moved by nine tenths": {"moves": MOVED.replace("0.9", "x").replace("0.1", "0.9").replace("x *", "0.1 *")},
+    }.items()
+}
+
 
 FOURIER = """
     rows, columns = maps.shape[-2:]
@@ -1033,6 +1084,20 @@ DIAGNOSED = {
     ("own_search", "the control has no more"): WRONG["own_search"]["too many questions"],
     ("own_search", "the last step alone"): WRONG["own_search"]["worst of the last step"],
     ("own_search", "expected two places"): WRONG["own_search"]["the mean alone"],
+    ("brighten", "a colour cast stays"): WRONG["brighten"]["a colour cast"],
+    ("brighten", "each picture has its own"): WRONG["brighten"]["the whole batch"],
+    ("brighten", "use the floor"): WRONG["brighten"]["no floor"],
+    ("brighten", "cut off at 1"): WRONG["brighten"]["cut off"],
+    ("brighten", "added, not multiplied"): WRONG["brighten"]["added"],
+    ("who_fires_together", "not their mean"): WRONG["who_fires_together"]["the sum"],
+    ("who_fires_together", "by the channels, too"): WRONG["who_fires_together"]["by channels, too"],
+    ("who_fires_together", "that is a covariance"): WRONG["who_fires_together"]["a covariance"],
+    ("two_sided_norm", "wrong way round"): WRONG["two_sided_norm"]["the other way round"],
+    ("two_sided_norm", "both lights use one side"): WRONG["two_sided_norm"]["one side"],
+    ("two_sided_norm", "do not move in training"): WRONG["two_sided_norm"]["nothing moves"],
+    ("two_sided_norm", "the batch's own mean"): WRONG["two_sided_norm"]["running in training"],
+    ("two_sided_norm", "not the batch's"): WRONG["two_sided_norm"]["the batch at the test"],
+    ("two_sided_norm", "takes the unbiased one"): WRONG["two_sided_norm"]["biased"],
     ("through_the_lens", "a pinhole's picture"): WRONG["through_the_lens"]["a pinhole"],
     ("through_the_lens", "an equidistant lens"): WRONG["through_the_lens"]["equidistant"],
     ("through_the_lens", "half of the angle"): WRONG["through_the_lens"]["not halved"],
@@ -1136,6 +1201,13 @@ RIGHT = {
             mean, width = 0.2 * mean + 0.8 * best.mean(0), best.std(0).clip(min=0.05)
             found.append((said[order[0]].item(), asked[order[0]]))
         return [mean, max(found, key=lambda one: one[0])[1]]
+        """,
+    "brighten": "return torch.stack([0.4 * one / one.mean((1, 2))[:, None, None].clip(min=dark_camera.FLOOR)"
+    " for one in image])",
+    "who_fires_together": "return torch.einsum('bcyx,bdyx->bcd', features, features) / features[0, 0].numel()",
+    "two_sided_norm": """
+        side = sides[light]
+        return torch.nn.functional.batch_norm(x, *side.values(), training)
         """,
     "through_the_lens": LENS_OF_13.format(radius="2 * torch.sin(angle / 2)", towards="flat"),
     "fill_the_cube": CUBE.format_map(CUBED),
