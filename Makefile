@@ -34,7 +34,7 @@ quoted = '$(subst ','\'',$(1))'
 .PHONY: help setup lab test browser lint notebooks build pair bench gpu-check keypoints checkpoints student grade sheet site page-tools record slides kiosk hub wheel badges review architecture matrix clean
 
 VENV := .venv
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # A python that is new enough, else empty (the recipe of $(READY) then says what is missing).
