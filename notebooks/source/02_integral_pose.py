@@ -54,7 +54,7 @@ LESSON = "02_integral_pose"
 FOLDER = checkpoints.FOLDER if PROFILE == "quick" else experiment.run_all("full", device=DEVICE)
 FOUND = experiment.results(FOLDER)  # every measured value of every training seed
 BUDGET = FOUND["budget"]
-nets = {method: recipes.load(method, FOLDER) for method in recipes.METHODS}
+nets = {method: recipes.load(method, FOLDER) for method in recipes.SHIPPED}
 photos = photo_set("test", BUDGET["test"], BUDGET["size"], setting="lab")
 truth = learning.truth(photos)
 PERSON = demo_photos.pointing(photos, truth)  # the one photo of this lesson

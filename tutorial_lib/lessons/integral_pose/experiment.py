@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 
 from tutorial_lib import checkpoints
 from tutorial_lib.experiments import command_line, default_folder, parse, read_json, settings, write_json
-from tutorial_lib.lessons.integral_pose.recipes import BUDGETS, METHODS
+from tutorial_lib.lessons.integral_pose.recipes import BUDGETS, METHODS, SHIPPED
 from tutorial_lib.lessons.integral_pose.trainings import FAMILIES, Experiment
 
 
@@ -76,7 +76,7 @@ def collect(lab: Experiment, budget_name: str, folder: Path) -> Path:
     if 0 not in seeds:
         raise ValueError(f"{lab.work} holds no whole seed 0: train the missing methods first")
     runs = {method: [{"seed": seed} | lab.run(method, seed) for seed in seeds] for method in METHODS}
-    for method in METHODS:
+    for method in SHIPPED:
         tensors = load_file(lab.work / f"{method}-0.safetensors")
         checkpoints.store(tensors, f"integral/{method}", asdict(lab.budget), runs[method][0], folder)
     tried = {family: lab.search(family) for family in FAMILIES}

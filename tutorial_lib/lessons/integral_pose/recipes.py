@@ -119,6 +119,9 @@ METHODS = {
 """The report does not give its weights. Ours are strong enough to bring the peak of the map to the joint; with a tenth
 of them the map stays what it was."""
 
+SHIPPED = tuple(method for method in METHODS if method not in ("one-hot-later", "js-later"))
+"""Networks that are kept, of seed 0: those that the lesson shows, and those they are compared with most."""
+
 BETAS = (1.0, 1.5, 2.0, 3.0, 5.0)
 """Candidates for the sharpness with which the mean of a map is read that was trained with the heat-map loss alone."""
 
