@@ -253,6 +253,9 @@ def test_the_people_clothes_and_rooms_of_the_splits():
     test, clothes = (draw_groups(split, 4, size=24, people=1, frames=20) for split in ("test", "clothes"))
     torch.testing.assert_close(test.pose, clothes.pose)  # the same people and moments
     assert torch.equal(test.plates, clothes.plates) and not torch.equal(test.pixels, clothes.pixels)
+    other = draw_groups("test", 4, size=24, people=1, frames=20, dressed=1)
+    assert torch.equal(test.pose, other.pose) and torch.equal(test.look, other.look)
+    assert ((test.pixels.int() - other.pixels.int()).abs().amax((1, 2, 3, 4, 5)) > 20).all()
     assert torch.equal(banks("train")[0].shirt, banks("test")[0].shirt)
     assert not torch.equal(banks("train")[0].shirt, banks("clothes")[0].shirt)
     assert torch.equal(banks("train")[1].wall, banks("clothes")[1].wall)

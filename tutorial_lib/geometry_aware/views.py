@@ -70,6 +70,7 @@ def draw_groups(
     rooms: int = ROOMS,
     people: int | None = None,
     frames: int = 200,
+    dressed: int = 0,
 ) -> Views:
     """Groups: a person at two moments of one motion before two cameras, four photos each.
 
@@ -82,14 +83,16 @@ def draw_groups(
         rooms: how many rooms.
         people: fewer than the split has.
         frames: of each clip.
+        dressed: everybody wears the clothes of so many rows further on; nothing else changes.
 
     Raises:
         ValueError: as `render.draw_views`.
     """
     generator = torch.Generator().manual_seed(seed)
-    return draw_views(
-        clips_of(split, people, frames), count, *banks(split, looks, rooms), size=size, generator=generator
-    )
+    clips = clips_of(split, people, frames)
+    wardrobes, places = banks(split, looks, rooms)
+    wardrobes = wardrobes[(torch.arange(looks) + dressed) % looks]
+    return draw_views(clips, count, wardrobes, places, size=size, generator=generator)
 
 
 def poses(views: Views) -> torch.Tensor:
