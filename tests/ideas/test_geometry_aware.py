@@ -64,7 +64,7 @@ def test_exchange_hands_over_points_of_the_other_camera_and_clothes_of_the_other
     appearance = torch.arange(12.0 * 4).view(12, 2, 2, 1)
     points, dressed = exchange(pose, appearance, groups.rotation)
     torch.testing.assert_close(points, pose, atol=2e-6, rtol=0)
-    assert torch.equal(dressed[:, 0, 1], appearance[:, 1, 1]) and torch.equal(dressed[:, 1, 0], appearance[:, 0, 0])
+    assert torch.equal(dressed[:, 0, 1], appearance[:, 1, 0]) and torch.equal(dressed[:, 1, 1], appearance[:, 0, 0])
     marked = torch.zeros(12, 2, 2, 1, 3)
     marked[:, 0, 1] = 1
     arrived = exchange(marked, appearance, groups.rotation)[0].norm(dim=-1)[..., 0] > 0

@@ -1,6 +1,7 @@
 """Learning from two cameras: what one saw, turned, must paint what the other sees."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
@@ -16,6 +17,9 @@ Row = Literal["ours", "plain", "splat"]
 WEIGHT, DIFFERENT = 5.0, 0.08
 """Of a pixel that is further than `DIFFERENT` from the plate in some channel. Nobody has to mark the person for it."""
 
+Exchange = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""As `exchange`, of points, appearance and rotation."""
+
 Look = Callable[[GeometryNet, int], None]
 """Called with the network and the number of the step."""
 
@@ -25,8 +29,9 @@ def exchange(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """What each of two cameras at each of two moments is painted from.
 
-    Points come from the same moment and the *other* camera, turned into the wanted one's frame; appearance from the
-    same camera and the *other* moment, so that a pose in it would be the wrong one.
+    Points come from the same moment and the *other* camera, turned into the wanted one's frame. Appearance comes from
+    the *other* moment, so that a pose in it would be the wrong one; and from the other camera, too, or it would tell
+    which side of the person the wanted camera sees, and the points need not.
 
     Args:
         points: (B, 2 moments, 2 cameras, points, 3), each in its camera's frame.
@@ -48,7 +53,7 @@ def exchange(
     if row != "plain":
         turn = rotation @ rotation.flip(1).mT  # into camera j from the other one
         points = rotate(points.flip(2), turn[:, None])
-    return points, appearance.flip(1)
+    return points, appearance.flip(1, 2)
 
 
 def picture_loss(painted: torch.Tensor, photo: torch.Tensor, plate: torch.Tensor) -> torch.Tensor:
@@ -65,13 +70,16 @@ def picture_loss(painted: torch.Tensor, photo: torch.Tensor, plate: torch.Tensor
     return (weight * (painted - photo).abs()).mean() / weight.mean()
 
 
-def paint(net: GeometryNet, views: Views, row: Row = "ours") -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def paint(
+    net: GeometryNet, views: Views, row: Row = "ours", hand_over: Exchange | None = None
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """All four pictures of every group, painted from the others.
 
     Args:
         net: in either mode.
         views: (B) groups of two moments before two cameras.
         row: how points are exchanged.
+        hand_over: exchanges them instead.
 
     Returns:
         Painted, photographed and plates, each (4 B, 3, H, W) in [0, 1]; groups, moments, cameras in this order.
@@ -79,7 +87,8 @@ def paint(net: GeometryNet, views: Views, row: Row = "ours") -> tuple[torch.Tens
     photo = views.pixels.flatten(0, 2).float() / 255
     plate = (views.plates.float() / 255)[:, None].expand(-1, 2, -1, -1, -1, -1).flatten(0, 2)
     points, appearance = (value.unflatten(0, (len(views), 2, 2)) for value in net.encoder(photo))
-    points, appearance = exchange(points, appearance, views.rotation, row)
+    hand_over = hand_over or partial(exchange, row=row)
+    points, appearance = hand_over(points, appearance, views.rotation)
     return net.decoder(points.flatten(0, 2), appearance.flatten(0, 2), plate)[0], photo, plate
 
 
@@ -88,6 +97,7 @@ def train(
     views: Views,
     *,
     row: Row = "ours",
+    hand_over: Exchange | None = None,
     steps: int,
     generator: torch.Generator,
     rate: float = 3e-3,
@@ -103,6 +113,7 @@ def train(
         net: on the device where it shall learn.
         views: groups of two moments before two cameras; on any device.
         row: how points are exchanged.
+        hand_over: exchanges them instead.
         steps: updates.
         generator: draws batches.
         rate: of Adam, at the start.
@@ -122,7 +133,7 @@ def train(
             look(net, step)
         net.train()
         which = torch.randint(len(views), (batch,), generator=generator).to(views.pixels.device)
-        return picture_loss(*paint(net, views[which].to(device), row))
+        return picture_loss(*paint(net, views[which].to(device), row, hand_over))
 
     history = fit(net, loss, steps, rate=rate, final_rate=rate / 100, label=label, progress=progress)
     net.eval()

@@ -188,7 +188,7 @@ def train_row(world: World, row: str, seed: int) -> dict[str, Any]:
     started = time.time()
     about: dict[str, Any] = {"row": row, "seed": seed, "budget": settings(world.name, world.budget)}
     if row in REPRESENTATIONS:
-        row, rate = cast(Row, row), searched(world, "pictures")
+        row, rate = row, searched(world, "pictures")
         net = representation(world, row, seed, rate)
         records = [
             checkpoints.record(world.checkpoint(row, seed, stage), world.work) for stage in range(world.budget.stages)
