@@ -22,7 +22,7 @@ def into_the_other(function: Callable) -> str:
     generator = torch.Generator().manual_seed(0)
     hint = (
         "the rows of a camera's matrix are its axes in the world: R x is a world direction seen from the camera, "
-        "R^T brings it back; so go back with the first, then on with the second; rows of points are multiplied by the transpose"
+        "R^T brings it back; so go back with the first, then on with the second; rows of points take the transpose"
     )
     for count in (6, 32):
         points = torch.randn(count, 3, generator=generator)

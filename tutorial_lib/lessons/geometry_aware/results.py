@@ -12,12 +12,18 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tutorial_lib.display.claims import plus_minus
+from tutorial_lib.display.tables import markdown
 from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
 from tutorial_lib.geometry_aware.learning import Row
+from tutorial_lib.lessons.geometry_aware.recipes import GROUPS, LABELLED, MODES, REPRESENTATIONS, TESTS
 
 FILE = Path(__file__).with_name("results.json")
 KEPT = ("rate", "validation", "picture", "geometry", "heads", "errors", "seconds", "seconds_of_this_run")
 """What is taken over from a part."""
+
+BLIND = ("mean pose", "mean pose, heading given")
+"""Who does not look."""
 
 Test = Literal["test", "clothes"]
 Metric = Literal["mpjpe", "p_mpjpe"]
@@ -27,7 +33,9 @@ Measure = Literal["first", "among_five", "chance", "same"]
 class Results(SeedResults):
     """Retrieval, pictures and errors by row and training seed."""
 
-    def retrieval(self, row: Row, how: Literal["turned", "raw"], measure: Measure = "first", test: Test = "test"):
+    def retrieval(
+        self, row: Row, how: Literal["turned", "raw"], measure: Measure = "first", test: Test = "test"
+    ) -> np.ndarray:
         """(training seeds,) of retrieval between two cameras, latents brought into the world's frame or left alone."""
         return self.each(row, lambda part: part["geometry"][test][how][measure])
 
@@ -85,6 +93,65 @@ class Results(SeedResults):
 def _of(metric: Metric, test: Test) -> Callable[[Any], float]:
     """Reads this number from a part."""
     return lambda part: part["errors"][test][metric]
+
+
+def retrieval_table(found: Results) -> str:
+    """Markdown: how often a moment is found again, by training; mean and half the 95 % interval."""
+    rows = [
+        [title, str(len(found.seeds(row)))]
+        + [plus_minus(100 * found.retrieval(row, how)) for how in ("turned", "raw")]
+        + [plus_minus(100 * found.retrieval(row, "turned", "among_five"))]
+        + [plus_minus(found.retrieval(row, how, "same"), 2) for how in ("turned", "raw")]
+        for row, title in REPRESENTATIONS.items()
+    ]
+    chance = 100 * found.retrieval("ours", "turned", "chance").mean()
+    rows += [["*chance*", "–", f"{chance:.1f}", f"{chance:.1f}", f"{5 * chance:.1f}", "1", "1"]]
+    heads = ["training", "seeds", "first (%), turned", "not turned", "among five (%), turned", "distance, turned"]
+    return markdown([*heads, "not turned"], rows, numbers=True)
+
+
+def _cell(found: Results, mode: str, count: int, test: Test, metric: Metric) -> str:
+    """Mean and half the 95 % interval, or nothing where this was not trained."""
+    return plus_minus(found.values(mode, count, test, metric)) if f"{mode}-{count}" in LABELLED else ""
+
+
+def labels_table(found: Results, test: Test = "test", metric: Metric = "mpjpe") -> str:
+    """Markdown: errors by number of labelled groups, all ways to learn, between those who do not look."""
+    rows = [[title, *(_cell(found, mode, count, test, metric) for count in GROUPS)] for mode, title in MODES.items()]
+    rows += [
+        [f"{kind} head, solved", *(plus_minus(found.head("ours", kind, count, test, metric)) for count in GROUPS)]
+        for kind in ("ridge", "equivariant")
+    ]
+    rows += [[f"*{who}*", *[f"{found.blind(who, metric, test):.0f}"] * len(GROUPS)] for who in BLIND]
+    heads = [f"{TESTS[test]}, {metric.upper().replace('_', '-')} (mm)", *(f"{count} groups" for count in GROUPS)]
+    return markdown(heads, rows, numbers=True)
+
+
+def searched_table(found: Results) -> str:
+    """Markdown: the rates that were tried on validation people; pictures by their loss, the others in mm."""
+    rows = []
+    for kind, one in found.content["searched"].items():
+        tried = (f"{rate}: {value:.1f}" for rate, value in one["tried"].items())
+        rows.append([kind, f"{one['rate']:g}", ", ".join(tried)])
+    return markdown(["training", "chosen rate", "tried"], rows)
+
+
+def flat_table(found: Results) -> str:
+    """Markdown: would more training change a verdict? Validation errors at half time and at the end."""
+    rows = []
+    for mode in ("frozen", "scratch"):
+        for count in GROUPS:
+            half, end = found.half_and_end(mode, count).T
+            rows.append(
+                [f"{MODES[mode]}, {count} groups (mm)", plus_minus(half), plus_minus(end), plus_minus(end - half)]
+            )
+    for row, title in REPRESENTATIONS.items():
+        for what, name in (("painted", "picture loss (‰)"), ("turned", "found first, turned (%)")):
+            steps, values = found.on_the_way(row, what)
+            values = values * (100 if what == "turned" else 1)
+            half, end = values[:, len(steps) // 2 - 1], values[:, -1]
+            rows.append([f"{title}, {name}", plus_minus(half), plus_minus(end), plus_minus(end - half)])
+    return markdown(["on validation people", "half time", "end", "difference"], rows, numbers=True)
 
 
 def collect(folder: Path) -> dict[str, Any]:
