@@ -84,19 +84,10 @@ def view_clothes(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, An
             x=stage.axis("share of new clothes", 0, 1), y=stage.axis("MPJPE (mm)", 0, 500), now=params["share"],
             grab="clothes", title="the same pose",
         ),
-        stage.curve(
-            [
-                stage.series("points", SHARES, arrays["moved"]["points"].clamp_max(2), colour="blue"),
-                stage.series(
-                    "appearance", SHARES, arrays["moved"]["appearance"].clamp_max(2), colour="orange", dash="dash"
-                ),
-            ],
-            x=stage.axis("share of new clothes", 0, 1), y=stage.axis("moved, share of its length", 0, 2),
-            now=params["share"], title="the latent",
-        ),
         height=260,
         note=f"the pose is the same: {arrays['errors'][0]:.0f} mm in known clothes, {arrays['errors'][now]:.0f} mm "
-        f"now; the points moved by {100 * arrays['moved']['points'][now]:.0f} % of their length",
+        f"now; the points moved by {100 * arrays['moved']['points'][now]:.0f} % of their length, the appearance by "
+        f"{100 * arrays['moved']['appearance'][now]:.0f} %",
     )  # fmt: skip
 
 

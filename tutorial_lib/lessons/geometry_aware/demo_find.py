@@ -11,7 +11,7 @@ from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.geometry_aware import draw_groups, retrieve, to_world
 from tutorial_lib.geometry_aware.retrieval import encode
 from tutorial_lib.geometry_aware.views import photos
-from tutorial_lib.lessons.geometry_aware.pictures import Pair, as_picture
+from tutorial_lib.lessons.geometry_aware.pictures import Pair, strip
 from tutorial_lib.render import Views
 
 COUNT, BEST = 128, 5
@@ -75,19 +75,13 @@ def view_find(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `find_demo`."""
     shares = {name: 100 * one.first for name, one in arrays["retrieval"].items()}
     five = {name: 100 * one.among_five for name, one in arrays["retrieval"].items()}
-    frame = [[-0.98, -0.98], [0.98, -0.98], [0.98, 0.98], [-0.98, 0.98], [-0.98, -0.98]]
-    nearest = [
-        stage.image(
-            picture=as_picture(image), cross=None, margin=0.02, title=f"{place}.",
-            lines=[stage.polyline("same moment", frame, colour="green", width=5.0)] if right else [],
-        )
-        for place, (image, right) in enumerate(zip(arrays["nearest"], arrays["right"], strict=True), 1)
-    ]  # fmt: skip
     chance = 100 / arrays["count"]
     places = torch.arange(2.0)
     return stage.panes(
-        stage.image(picture=as_picture(arrays["query"]), cross=None, margin=0.02, title="camera 1"),
-        *nearest,
+        strip(
+            [arrays["query"], *arrays["nearest"]], "camera 1 | the five nearest of camera 2, from left to right", 2.2,
+            1 + arrays["right"].index(True) if any(arrays["right"]) else None,
+        ),
         stage.curve(
             [
                 stage.series("first", places, list(shares.values()), mode="bars", colour="blue", bar=0.38, shift=-0.2),
@@ -96,7 +90,7 @@ def view_find(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 ),
             ],
             x=stage.axis("", -0.6, 1.6, ticks={"turned": 0, "as they are": 1}), y=stage.axis("found (%)", 0, 100),
-            lines=[stage.hline("", chance)], title=f"all {arrays['count']} moments", weight=1.6,
+            lines=[stage.hline("", chance)], title=f"all {arrays['count']} moments",
         ),
         height=200,
         note=f"the same moment is number {arrays['rank']} of {arrays['count']}; over all moments it comes first in "

@@ -14,11 +14,11 @@ from tutorial_lib.lessons.geometry_aware.pictures import (
     PHOTO,
     Pair,
     apart,
-    as_picture,
     painted,
     photos_of,
     plates_of,
     seen_from,
+    strip,
 )
 
 OTHER = 200
@@ -50,11 +50,8 @@ def view_swap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `swap_demo`."""
     titles = {"pose": "pose of", "clothes": "clothes of", "room": "room of", "painted": "painted", "truth": "the truth"}
     return stage.panes(
-        *(
-            stage.image(picture=as_picture(arrays[name]), cross=None, margin=0.0, title=title)
-            for name, title in titles.items()
-        ),
-        height=230,
+        strip([arrays[name] for name in titles], " | ".join(titles.values())),
+        height=240,
         note=f"{arrays['off']:.1f} % off the truth; {arrays['own']:.1f} % with the clothes left as they were",
     )
 

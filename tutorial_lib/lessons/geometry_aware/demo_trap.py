@@ -8,7 +8,7 @@ import torch
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
 from tutorial_lib.lessons.geometry_aware.demo_turn import HIGHEST, ROUND, compute_turn, people_control
-from tutorial_lib.lessons.geometry_aware.pictures import Pair, as_picture
+from tutorial_lib.lessons.geometry_aware.pictures import Pair, strip
 
 COLOURS = {"ours": "blue", "splatted": "vermillion"}
 
@@ -38,17 +38,13 @@ def view_trap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     now = {name: float(values[arrays["now"]]) for name, values in arrays["errors"].items()}
     reach = {name: flatness(points) for name, points in arrays["points"].items()}
     return stage.panes(
-        *(
-            stage.image(picture=as_picture(image), cross=None, margin=0.0, title=f"painted, {name}")
-            for name, image in arrays["painted"].items()
-        ),
-        stage.image(picture=as_picture(arrays["truth"]), cross=None, margin=0.0, title="the truth there"),
+        strip([*arrays["painted"].values(), arrays["truth"]], "painted: ours | splatted | the truth there", 1.6),
         stage.image(
             dots=[
                 stage.dots(name, points[:, [0, 2]] * points.new_tensor([0.4, -0.4]), colour=COLOURS[name], size=4.5)
                 for name, points in arrays["points"].items()
             ],
-            title="points, from above", margin=0.0,
+            title="from above", margin=0.0, weight=0.7,
         ),
         stage.curve(
             [
@@ -56,7 +52,7 @@ def view_trap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 for (name, values), dash in zip(arrays["errors"].items(), ("solid", "dash"), strict=True)
             ],
             x=stage.axis("camera moved by (°)", -180, 180), y=stage.axis("difference (%)", 0, HIGHEST),
-            now=params["azimuth"], grab="camera", title="painted against truth", weight=1.5,
+            now=params["azimuth"], grab="camera", title="painted against truth", weight=1.2,
         ),
         height=225,
         note=f"{now['ours']:.1f} % off the truth with our decoder, {now['splatted']:.1f} % with splatted points; these "

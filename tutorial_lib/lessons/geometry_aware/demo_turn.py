@@ -14,11 +14,11 @@ from tutorial_lib.lessons.geometry_aware.pictures import (
     PHOTO,
     Pair,
     apart,
-    as_picture,
     painted,
     photos_of,
     plates_of,
     seen_from,
+    strip,
 )
 
 ROUND = tuple(float(angle) for angle in range(-180, 181, 15))
@@ -71,17 +71,17 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     dashes: dict[str, stage.Dash] = {"turned": "solid", "not turned": "dash", "nobody": "dot"}
     colours = {"turned": "blue", "not turned": "vermillion", "nobody": "grey"}
     return stage.panes(
-        stage.image(picture=as_picture(arrays["photo"]), cross=None, margin=0.0, title="one photo"),
-        stage.image(dots=cloud(arrays["points"], arrays["spread"]), cross=None, margin=0.0, title="its points, turned"),
-        stage.image(picture=as_picture(arrays["painted"]), cross=None, margin=0.0, title="painted of them"),
-        stage.image(picture=as_picture(arrays["truth"]), cross=None, margin=0.0, title="the truth there"),
+        strip([arrays[name] for name in ("photo", "painted", "truth")], "one photo | painted | the truth there", 1.6),
+        stage.image(
+            dots=cloud(arrays["points"], arrays["spread"]), cross=None, margin=0.0, title="its points", weight=0.7
+        ),
         stage.curve(
             [
                 stage.series(name, ROUND, values.clamp_max(HIGHEST), colour=colours[name], dash=dashes[name])
                 for name, values in arrays["errors"].items()
             ],
             x=stage.axis("camera moved by (°)", -180, 180), y=stage.axis("difference (%)", 0, HIGHEST),
-            now=params["azimuth"], grab="camera", title="painted against truth", weight=1.5,
+            now=params["azimuth"], grab="camera", title="painted against truth", weight=1.2,
         ),
         height=225,
         note=f"at {params['azimuth']:.0f}°: {now['turned']:.1f} % with the points turned, {now['not turned']:.1f} % if "

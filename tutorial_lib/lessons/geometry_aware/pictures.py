@@ -1,6 +1,7 @@
 """What the demos of lesson 07 show: test people, photographed from anywhere, and what a network paints of them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.camera import orbit
+from tutorial_lib.display import stage
 from tutorial_lib.geometry_aware import GeometryNet
 from tutorial_lib.geometry_aware.latents import rotate
 from tutorial_lib.geometry_aware.views import banks, clips_of
@@ -88,6 +90,30 @@ def as_picture(image: torch.Tensor) -> np.ndarray:
     """(H, W, 3) of an image (3, H, W), uint8 or in [0, 1]."""
     image = image.float() / 255 if image.dtype == torch.uint8 else image
     return image.permute(1, 2, 0).clamp(0, 1).numpy()
+
+
+def strip(images: Sequence[torch.Tensor], title: str, weight: float = 1.0, marked: int | None = None) -> dict:
+    """Pictures beside each other in one pane, a column of grey between two.
+
+    Args:
+        images: each (3, H, W), uint8 or in [0, 1].
+        title: of the pane; it names them from left to right.
+        weight: share of the row's width.
+        marked: which of them is framed.
+    """
+    pictures = [as_picture(image) for image in images]
+    gap = np.full((len(pictures[0]), 1, 3), 0.5, dtype=np.float32)
+    joined = np.concatenate([part for picture in pictures for part in (picture, gap)][:-1], 1)
+    rows, columns = joined.shape[:2]
+    frame = []
+    if marked is not None:
+        left = 2 * (marked * (rows + 1)) / columns - 1
+        right, down = left + 2 * rows / columns, rows / columns
+        corners = [[left, -down], [right, -down], [right, down], [left, down], [left, -down]]
+        frame = [stage.polyline("same moment", torch.tensor(corners) * 0.995, colour="green", width=5.0)]
+    return stage.image(
+        picture=joined, aspect=columns / rows, lines=frame, cross=None, margin=0.0, title=title, weight=weight
+    )
 
 
 def photos_of(views: Views) -> torch.Tensor:
