@@ -248,7 +248,8 @@ folded("Would more training change a verdict?", results.flat_table(FOUND))
 
 # %% [markdown]
 # The seminar notes that this course grew from have no table for this paper; one number stands there, that the authors
-# need 0.1 to 1 % of the labels. So the cards below set our own curve beside the sentence.
+# need 0.1 to 1 % of the labels. The abstract says more exactly: better than full supervision with the *same* labels, and
+# better than other semi-supervised methods with as little as 1 %. The cards below set our own curve beside it.
 #
 # ## 5. Pose, clothes, room
 #
@@ -356,7 +357,7 @@ few_card = Claim(
     "few-labels",
     LESSON,
     "With the same few labels, 6, 30 or 120 groups, a head on the representation beats the same network from scratch.",
-    "Rhodin et al. 2018, abstract: better than full supervision given the same amount of labelled data",
+    "Rhodin et al. 2018, abstract: better than fully supervised methods with the same amount of labelled data",
     paper=None,
     ours={f"{count} groups: head - scratch": FOUND.difference("frozen", "scratch", count) for count in FEW},
     test=lambda m: all_hold(*(is_below(values) for values in m.values())),
