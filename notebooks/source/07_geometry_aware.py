@@ -248,8 +248,8 @@ folded("Would more training change a verdict?", results.flat_table(FOUND))
 
 # %% [markdown]
 # The seminar notes that this course grew from have no table for this paper; one number stands there, that the authors
-# need 0.1 to 1 % of the labels. The abstract says more exactly: better than full supervision with the *same* labels, and
-# better than other semi-supervised methods with as little as 1 %. The cards below set our own curve beside it.
+# need 0.1 to 1 % of the labels. The abstract says more exactly: better than full supervision with the *same* labels,
+# and better than other semi-supervised methods with as little as 1 %. The cards below set our own curve beside it.
 #
 # ## 5. Pose, clothes, room
 #

@@ -29,6 +29,7 @@ from tutorial_lib.lessons.geometry_aware import (
 from tutorial_lib.lessons.geometry_aware.examination import blind, geometry, heads
 from tutorial_lib.lessons.geometry_aware.pictures import (
     DOING,
+    Dots,
     Pair,
     apart,
     networks,
@@ -145,9 +146,10 @@ def test_a_strip_frames_the_picture_that_is_marked():
     pane = strip(images, "three", marked=1)
     assert pane["aspect"] == pytest.approx(26 / 8)
     corners = unpack(pane["lines"][0]["points"])[0]
-    assert corners[0, 0] == pytest.approx(0.995 * (2 * 9 / 26 - 1)) and corners[1, 0] == pytest.approx(
-        0.995 * (2 * 17 / 26 - 1)
-    )
+    middle, half = 2 * 13 / 26 - 1, 0.97 * 8 / 26
+    assert corners[0] == pytest.approx([middle - half, -half]) and corners[2] == pytest.approx([middle + half, half])
+    dotted = strip([images[0], [Dots("a", torch.tensor([[0.0, 0.5]]), "blue")]], "two")
+    assert unpack(dotted["dots"][0]["points"])[0, 0] == pytest.approx([2 * 13 / 17 - 1, 0.5 * 8 / 17])
     assert strip(images, "three")["lines"] == []
 
 

@@ -8,7 +8,7 @@ import torch
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
 from tutorial_lib.lessons.geometry_aware.demo_turn import HIGHEST, ROUND, compute_turn, people_control
-from tutorial_lib.lessons.geometry_aware.pictures import Pair, strip
+from tutorial_lib.lessons.geometry_aware.pictures import Dots, Pair, strip
 
 COLOURS = {"ours": "blue", "splatted": "vermillion"}
 
@@ -38,13 +38,16 @@ def view_trap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     now = {name: float(values[arrays["now"]]) for name, values in arrays["errors"].items()}
     reach = {name: flatness(points) for name, points in arrays["points"].items()}
     return stage.panes(
-        strip([*arrays["painted"].values(), arrays["truth"]], "painted: ours | splatted | the truth there", 1.6),
-        stage.image(
-            dots=[
-                stage.dots(name, points[:, [0, 2]] * points.new_tensor([0.4, -0.4]), colour=COLOURS[name], size=4.5)
-                for name, points in arrays["points"].items()
+        strip(
+            [
+                *arrays["painted"].values(),
+                arrays["truth"],
+                [
+                    Dots(name, points[:, [0, 2]] * points.new_tensor([0.4, -0.4]), COLOURS[name])
+                    for name, points in arrays["points"].items()
+                ],
             ],
-            title="from above", margin=0.0, weight=0.7,
+            "painted: ours | splatted | the truth there | points from above", 2.3,
         ),
         stage.curve(
             [
@@ -52,7 +55,7 @@ def view_trap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 for (name, values), dash in zip(arrays["errors"].items(), ("solid", "dash"), strict=True)
             ],
             x=stage.axis("camera moved by (°)", -180, 180), y=stage.axis("difference (%)", 0, HIGHEST),
-            now=params["azimuth"], grab="camera", title="painted against truth", weight=1.2,
+            now=params["azimuth"], grab="camera", title="painted against truth",
         ),
         height=225,
         note=f"{now['ours']:.1f} % off the truth with our decoder, {now['splatted']:.1f} % with splatted points; these "

@@ -12,6 +12,7 @@ from tutorial_lib.geometry_aware import GeometryNet
 from tutorial_lib.lessons.geometry_aware.pictures import (
     DOING,
     PHOTO,
+    Dots,
     Pair,
     apart,
     painted,
@@ -55,14 +56,11 @@ def compute_turn(net: GeometryNet, person: int, azimuth: float, elevation: float
     }
 
 
-def cloud(points: torch.Tensor, spread: float) -> list[dict]:
-    """Dots of a latent as its camera sees it: the nearer half and the farther half."""
+def cloud(points: torch.Tensor, spread: float) -> list[Dots]:
+    """A latent as its camera sees it: the nearer half and the farther half."""
     place = points[:, :2] / (2.2 * spread)
     near = points[:, 2] <= points[:, 2].median()
-    return [
-        stage.dots("far half", place[~near], colour="sky", size=4.0),
-        stage.dots("near half", place[near], colour="blue", size=5.0),
-    ]
+    return [Dots("far points", place[~near], "sky", 3.5), Dots("near points", place[near], "blue", 4.5)]
 
 
 def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
@@ -71,9 +69,9 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     dashes: dict[str, stage.Dash] = {"turned": "solid", "not turned": "dash", "nobody": "dot"}
     colours = {"turned": "blue", "not turned": "vermillion", "nobody": "grey"}
     return stage.panes(
-        strip([arrays[name] for name in ("photo", "painted", "truth")], "one photo | painted | the truth there", 1.6),
-        stage.image(
-            dots=cloud(arrays["points"], arrays["spread"]), cross=None, margin=0.0, title="its points", weight=0.7
+        strip(
+            [arrays["photo"], cloud(arrays["points"], arrays["spread"]), arrays["painted"], arrays["truth"]],
+            "one photo | its points, turned | painted of them | the truth there", 2.3,
         ),
         stage.curve(
             [
@@ -81,7 +79,7 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 for name, values in arrays["errors"].items()
             ],
             x=stage.axis("camera moved by (°)", -180, 180), y=stage.axis("difference (%)", 0, HIGHEST),
-            now=params["azimuth"], grab="camera", title="painted against truth", weight=1.2,
+            now=params["azimuth"], grab="camera", title="painted against truth",
         ),
         height=225,
         note=f"at {params['azimuth']:.0f}°: {now['turned']:.1f} % with the points turned, {now['not turned']:.1f} % if "

@@ -92,28 +92,57 @@ def as_picture(image: torch.Tensor) -> np.ndarray:
     return image.permute(1, 2, 0).clamp(0, 1).numpy()
 
 
-def strip(images: Sequence[torch.Tensor], title: str, weight: float = 1.0, marked: int | None = None) -> dict:
-    """Pictures beside each other in one pane, a column of grey between two.
+@dataclass(frozen=True)
+class Dots:
+    """Points in a cell of a strip.
+
+    Attributes:
+        name: what the legend says.
+        place: (n, 2) from -1 to 1 across and down the cell.
+        colour: of the palette.
+        size: radius in CSS pixels.
+    """
+
+    name: str
+    place: torch.Tensor
+    colour: str
+    size: float = 4.0
+
+
+def strip(
+    cells: Sequence[torch.Tensor | Sequence[Dots]], title: str, weight: float = 1.0, marked: int | None = None
+) -> dict:
+    """Pictures and clouds of points beside each other in one pane, a column of grey between two.
 
     Args:
-        images: each (3, H, W), uint8 or in [0, 1].
+        cells: pictures (3, H, W), uint8 or in [0, 1], at least one; or `Dots`, which get a light cell.
         title: of the pane; it names them from left to right.
         weight: share of the row's width.
         marked: which of them is framed.
     """
-    pictures = [as_picture(image) for image in images]
-    gap = np.full((len(pictures[0]), 1, 3), 0.5, dtype=np.float32)
+    rows = next(cell.shape[-1] for cell in cells if isinstance(cell, torch.Tensor))
+    empty = np.full((rows, rows, 3), 0.93, dtype=np.float32)
+    gap = np.full((rows, 1, 3), 0.5, dtype=np.float32)
+    pictures = [as_picture(cell) if isinstance(cell, torch.Tensor) else empty for cell in cells]
     joined = np.concatenate([part for picture in pictures for part in (picture, gap)][:-1], 1)
-    rows, columns = joined.shape[:2]
-    frame = []
-    if marked is not None:
-        left = 2 * (marked * (rows + 1)) / columns - 1
-        right, down = left + 2 * rows / columns, rows / columns
-        corners = [[left, -down], [right, -down], [right, down], [left, down], [left, -down]]
-        frame = [stage.polyline("same moment", torch.tensor(corners) * 0.995, colour="green", width=5.0)]
+    columns = joined.shape[1]
+
+    def inside(number: int, place: torch.Tensor) -> torch.Tensor:
+        middle = (2 * number * (rows + 1) + rows) / columns - 1
+        return place * (rows / columns) + place.new_tensor([middle, 0.0])
+
+    corners = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0]]) * 0.97
+    frame = [] if marked is None else [inside(marked, corners)]
     return stage.image(
-        picture=joined, aspect=columns / rows, lines=frame, cross=None, margin=0.0, title=title, weight=weight
-    )
+        picture=joined, aspect=columns / rows, cross=None, margin=0.0, title=title, weight=weight,
+        lines=[stage.polyline("same moment", line, colour="green", width=5.0) for line in frame],
+        dots=[
+            stage.dots(one.name, inside(number, one.place.clamp(-1, 1)), colour=one.colour, size=one.size)
+            for number, cell in enumerate(cells)
+            if not isinstance(cell, torch.Tensor)
+            for one in cell
+        ],
+    )  # fmt: skip
 
 
 def photos_of(views: Views) -> torch.Tensor:
