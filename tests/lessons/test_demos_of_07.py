@@ -39,7 +39,16 @@ from tutorial_lib.lessons.geometry_aware.pictures import (
     seen_from,
     strip,
 )
-from tutorial_lib.lessons.geometry_aware.recipes import BUDGETS, GROUPS, LABELLED, MODES, REPRESENTATIONS, ROWS, TESTS
+from tutorial_lib.lessons.geometry_aware.recipes import (
+    ALL_LABELS,
+    BUDGETS,
+    GROUPS,
+    LABELLED,
+    MODES,
+    REPRESENTATIONS,
+    ROWS,
+    TESTS,
+)
 from tutorial_lib.training import resolve_device
 
 SOURCE = Path(__file__).parents[2] / "notebooks" / "source" / "07_geometry_aware.py"
@@ -72,8 +81,13 @@ def nets():
 
 
 @pytest.fixture(scope="module")
-def labelled(nets):
-    return demo_labels.labelled(nets, 12, 6)
+def labelled(nets, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("heads")
+    generator = torch.Generator().manual_seed(0)
+    shapes = {"ridge.weight": (24, 51), "ridge.shift": (51,), "equivariant.weight": (17, 8)}
+    heads = {name: 0.1 * torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    checkpoints.store(heads, ALL_LABELS, {}, {}, folder)
+    return demo_labels.labelled(nets, 12, 6, folder)
 
 
 MAKE = {
@@ -292,6 +306,8 @@ def test_tables_and_figures_hold_every_row(found):
 
 def test_shipped_networks_are_what_the_demos_load(made):
     pair = networks(made[0])
+    heads = checkpoints.weights(ALL_LABELS, made[0])[1]
+    assert heads["ridge.weight"].shape == (96, 51) and heads["equivariant.weight"].shape == (17, 32)
     assert pair.ours.architecture["layout"] == "dense" and pair.splat.architecture["layout"] == "splat"
 
 

@@ -9,10 +9,10 @@ import torch
 from tutorial_lib.camera import orbit
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
-from tutorial_lib.geometry_aware.heads import Ridge
+from tutorial_lib.geometry_aware.heads import Equivariant, Ridge
 from tutorial_lib.geometry_aware.retrieval import encode
 from tutorial_lib.geometry_aware.views import banks
-from tutorial_lib.lessons.geometry_aware.demo_labels import BODY, Labelled, solved
+from tutorial_lib.lessons.geometry_aware.demo_labels import ALL, BODY, Labelled
 from tutorial_lib.lessons.geometry_aware.demo_turn import people_control
 from tutorial_lib.lessons.geometry_aware.pictures import HEIGHT, PHOTO, Pair, as_picture, people
 from tutorial_lib.metrics import mpjpe
@@ -45,7 +45,7 @@ def dressing(person: int, size: int) -> list[Views]:
                              generator=torch.Generator().manual_seed(0)) for share in SHARES]  # fmt: skip
 
 
-def compute_clothes(nets: Pair, head: Ridge, share: float, person: int) -> dict[str, Any]:
+def compute_clothes(nets: Pair, head: Ridge | Equivariant, share: float, person: int) -> dict[str, Any]:
     """What `clothes_demo` shows for these values of its controls."""
     groups = dressing(person, nets.ours.encoder.size)
     photos = torch.cat([group.pixels[0, 0].float() / 255 for group in groups])
@@ -96,11 +96,8 @@ def clothes_demo(nets: Pair, found: Labelled) -> Demo:
 
     Args:
         nets: of `pictures.networks`.
-        found: of `demo_labels.labelled`; its head with most labels is taken.
+        found: of `demo_labels.labelled`; its ridge head from all labels is taken.
     """
-    head, _ = solved(
-        found.points["train"], found.poses["train"], "ridge", (found.points["validation"], found.poses["validation"])
-    )
     controls = {"share": slider(0.0, 0.0, 1.0, 0.1, "share of new clothes"), "person": people_control()}
     presets = {
         "known": {"share": 0.0, "person": 0},
@@ -109,7 +106,7 @@ def clothes_demo(nets: Pair, found: Labelled) -> Demo:
         "somebody else, new": {"share": 1.0, "person": 2},
     }
     return live(
-        partial(compute_clothes, nets, head), view_clothes, controls, presets=presets,
+        partial(compute_clothes, nets, found.solved(ALL, "ridge")), view_clothes, controls, presets=presets,
         title="New clothes, the same pose: what moves?",
         grabs={"clothes": lambda at, params: {"share": at[0]}}, plays="share", recorded=("share",),
     )  # fmt: skip

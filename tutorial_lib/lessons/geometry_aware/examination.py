@@ -87,6 +87,22 @@ def heads(encoder: Encoder, views: Drawn, labelled: dict[int, torch.Tensor]) -> 
     return found
 
 
+def all_labels(encoder: Encoder, views: Drawn) -> dict[str, torch.Tensor]:
+    """Both linear heads from all labels, which take minutes to render: what the demo has at 100 %.
+
+    Args:
+        encoder: in eval mode.
+        views: by part.
+    """
+    points, validation = (encode(encoder, photos(views(part)))[0] for part in ("train", "validation"))
+    pose, true = poses(views("train")), poses(views("validation"))
+    ridge = fit_ridge(points, pose, choose_penalty(lambda p: fit_ridge(points, pose, p), validation, true))
+    turning = fit_equivariant(
+        points, pose, choose_penalty(lambda p: fit_equivariant(points, pose, p), validation, true)
+    )
+    return {"ridge.weight": ridge.weight, "ridge.shift": ridge.shift, "equivariant.weight": turning.weight}
+
+
 def _heading(pose: torch.Tensor) -> torch.Tensor:
     """(B, 3, 3) rotations about the picture's vertical that bring the hips' line to the x axis."""
     across = pose[:, _HIPS[1]] - pose[:, _HIPS[0]]

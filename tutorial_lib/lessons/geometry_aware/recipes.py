@@ -31,6 +31,10 @@ TESTS = {"test": "known clothes", "clothes": "new clothes"}
 """New people in new motions."""
 
 
+ALL_LABELS = "geometry_aware/all-labels"
+"""The checkpoint of linear heads from all labels, beside the networks of training seed 0."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """How much of everything.
