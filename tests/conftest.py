@@ -78,10 +78,23 @@ def free_port():
 @pytest.fixture
 def serve(tmp_path):
     """A function that starts a server and waits until `address` answers; after the test the server ends."""
+    with serving(tmp_path / "server.log") as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def serve_all(tmp_path_factory):
+    """The same, for all tests of a file: the server ends after the last of them."""
+    with serving(tmp_path_factory.mktemp("log") / "server.log") as start:
+        yield start
+
+
+@contextlib.contextmanager
+def serving(path):
+    """A function that starts servers, which write to the file `path`; all of them end with the context."""
     with contextlib.ExitStack() as stack:
 
         def start(command, address, environment, folder=None):
-            path = tmp_path / "server.log"
             log = stack.enter_context(open(path, "w"))
             server = subprocess.Popen(
                 command, stdout=log, stderr=log, env=environment, cwd=folder, start_new_session=True

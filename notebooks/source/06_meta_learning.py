@@ -242,12 +242,6 @@ NINE = {
     "ours, self": "ours-selfsup-9f",  # episodes whose inner step has no labels
 }
 SINGLE = {"one frame": "plain-1f", "one frame, ours": "ours-1f"}  # the single-frame lifter of lesson 04
-folded(
-    "The table: all networks, lenses and scenarios", figures.error_table(comparison, [*NINE.values(), *SINGLE.values()])
-)
-
-# %%
-show(figures.error_bars(comparison, NINE, LABELLED))
 
 # %% [markdown]
 # ### Step by step
@@ -262,6 +256,11 @@ curve
 # %%
 with curve.covered():
     show(*(figures.step_figure(comparison, SHOWN, scenario) for scenario in SCENARIOS))
+    show(figures.error_bars(comparison, NINE, LABELLED))
+    folded(
+        "The table: all networks, lenses and scenarios",
+        figures.error_table(comparison, [*NINE.values(), *SINGLE.values()]),
+    )
 
 # %%
 gained = {

@@ -176,7 +176,8 @@ def test_memory_of_long_clips(benchmark, chunk):
     model, clip = lifter(27).eval(), torch.zeros(3000, 17, 2)
     with torch.no_grad():
         benchmark.pedantic(lambda: model.lift(clip, chunk), warmup_rounds=1, rounds=3)
-    for length in (3_000, 30_000) if STATUS.exists() else ():
+    lengths = (3_000,) if benchmark.disabled else (3_000, 30_000)
+    for length in lengths if STATUS.exists() else ():
         command = [sys.executable, "-c", PEAK, "27", str(length), str(chunk or 0)]
         told = subprocess.run(command, check=True, capture_output=True, text=True)
         benchmark.extra_info[f"peak_mib_{length}"] = round(float(told.stdout))

@@ -1,9 +1,15 @@
-"""What the tests in a real JupyterLab share. The server is private: own port, token and settings, always stopped."""
+"""What the tests in a real JupyterLab share. The server is private: own port, token and settings, always stopped.
+
+All tests of a file have one server, since starting one takes as long as many a test; each has a folder and kernels of
+its own.
+"""
 
 import json
 import os
 import secrets
 import sys
+import tempfile
+import urllib.request
 from functools import partial
 from pathlib import Path
 
@@ -30,9 +36,10 @@ STATE = """() => {
 }"""
 
 
-@pytest.fixture
-def jupyterlab(tmp_path, serve, free_port):
-    """(url, folder) of a JupyterLab that sees only `folder`."""
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, serve_all, free_port):
+    """(url, token, folder) of a JupyterLab that sees only `folder`."""
+    tmp_path = tmp_path_factory.mktemp("lab")
     folder = tmp_path / "notebooks"
     folder.mkdir()
     settings = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
@@ -57,8 +64,26 @@ def jupyterlab(tmp_path, serve, free_port):
         ),
     ]
     url = f"http://127.0.0.1:{port}"
-    serve(command, f"{url}/api/status?token={token}", environment, folder)
-    return f"{url}/lab/tree/{{}}?reset&token={token}", folder
+    serve_all(command, f"{url}/api/status?token={token}", environment, folder)
+    return url, token, folder
+
+
+@pytest.fixture
+def jupyterlab(lab):
+    """(url, folder): a folder for one test, and how a browser opens what lies there; its kernels end with the test."""
+    url, token, root = lab
+    folder = Path(tempfile.mkdtemp(dir=root))
+    yield f"{url}/lab/tree/{folder.name}/{{}}?reset&token={token}", folder
+
+    def asked(path, method="GET"):
+        request = urllib.request.Request(
+            f"{url}/api/{path}", method=method, headers={"Authorization": f"token {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read()
+
+    for session in json.loads(asked("sessions")):
+        asked(f"sessions/{session['id']}", "DELETE")
 
 
 @pytest.fixture

@@ -43,7 +43,11 @@ def there(part, device):
     return Windows(part.keypoints.to(device), part.pose.to(device)) if isinstance(part, Windows) else part.to(device)
 
 
-def agrees(found, model, support, video, truth=None, *, steps, rate, within=1e-6):
+ROUNDED = 5e-6
+"""Metres: what single precision leaves of places some metres away, after a few steps."""
+
+
+def agrees(found, model, support, video, truth=None, *, steps, rate, within=ROUNDED):
     """Whether `adapt` does the same: poses in metres, losses, errors and bones after every step."""
 
     def watch(adapted):
@@ -100,9 +104,9 @@ def test_one_adapter_takes_any_windows_steps_rate_and_order(device):
     for seed, (count, steps, rate) in enumerate([(24, 6, 0.1), (1, 1, 0.01), (8, 0, 0.1), (23, 6, 0.02), (1, 5, 0.1)]):
         support, video = there(windows(count, seed=seed), device), clip(seed).to(device)
         found = adapter(support, video, steps=steps, rate=rate)
-        agrees(found, model, support, video, steps=steps, rate=rate, within=1e-4 if device == "cuda" else 1e-6)
+        agrees(found, model, support, video, steps=steps, rate=rate, within=1e-4 if device == "cuda" else ROUNDED)
         alone = adapter(video, video, steps=steps, rate=0.1 * rate)
-        agrees(alone, model, video, video, steps=steps, rate=0.1 * rate, within=1e-4 if device == "cuda" else 1e-6)
+        agrees(alone, model, video, video, steps=steps, rate=0.1 * rate, within=1e-4 if device == "cuda" else ROUNDED)
 
 
 def test_single_frames_are_adapted_as_well():

@@ -647,7 +647,7 @@ PULL = """
         {keep}
         square = (reproject(body().joints(rotations, betas), camera) - dots).square().sum(-1)
         off = {off}
-        unlikely = pose_prior().nll(turns[:, 1:]) + betas.square().sum(-1) / 2
+        unlikely = pose_prior().nll(turns[:, 1:]){shape}
         {clear}
         {down}
         optimiser.step()
@@ -656,7 +656,8 @@ PULL = """
 PULLED = {
     "moved": "[turns, betas, camera]", "off": "(fitting.gmof(square, 0.9) / (2 * 0.02**2)).sum(-1)",
     "keep": "path.append(Parameters(rotations.detach(), betas.detach().clone(), camera.detach().clone()))",
-    "clear": "optimiser.zero_grad()", "down": "(off + prior * unlikely).sum().backward()", "path": "path",
+    "shape": " + betas.square().sum(-1) / 2", "clear": "optimiser.zero_grad()",
+    "down": "(off + prior * unlikely).sum().backward()", "path": "path",
 }  # fmt: skip
 WRONG["pull"] = {
     slip: PULL.format_map(PULLED | change)
@@ -670,6 +671,8 @@ WRONG["pull"] = {
         "the shape stays": {"moved": "[turns, camera]"},
         "the camera stays": {"moved": "[turns, betas]"},
         "no copies": {"keep": "path.append(Parameters(rotations.detach(), betas.detach(), camera.detach()))"},
+        "any shape is as likely": {"shape": ""},
+        "the shape's half is forgotten": {"shape": " + betas.square().sum(-1)"},
         "the start is missing": {"path": "path[1:]"},
         "one step too few": {"path": "path[:-1]"},
         "the last alone": {"path": "path[-1]"},
@@ -1002,6 +1005,7 @@ DIAGNOSED = {
     ("pull", "prior has no part"): WRONG["pull"]["no prior"],
     ("pull", "not divided by two sigma squared"): WRONG["pull"]["no sigma"],
     ("pull", "rho is missing"): WRONG["pull"]["the plain square"],
+    ("pull", "shape and camera are the same"): WRONG["pull"]["no copies"],
     ("pull", "the start is missing"): WRONG["pull"]["the start is missing"],
     ("pull", "the last step is missing"): WRONG["pull"]["one step too few"],
     ("pull", "expected a list of Parameters"): WRONG["pull"]["the last alone"],

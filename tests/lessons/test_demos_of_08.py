@@ -1,13 +1,10 @@
 """Lesson 08's demos and experiment, on tiny networks: every control changes what it must, every part is kept."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
 from tutorial_lib.display import stage
-from tutorial_lib.display.controls import stops
 from tutorial_lib.lessons.geometric_self_supervision import (
     demo_round,
     demo_strangers,
@@ -49,27 +46,12 @@ def demo(request, made):
     return MAKE[request.param](made[0])
 
 
-def picture(demo):
-    return json.dumps(
-        {key: value for key, value in demo.stage.state.items() if key != "timing"}, default=lambda raw: raw.hex()
-    )
+def test_every_control_changes_the_picture_and_the_same_values_give_the_same(demo, every_control_moves):
+    every_control_moves(demo)
 
 
-def test_every_control_changes_the_picture_and_the_same_values_give_the_same(demo):
-    first = picture(demo.check())
-    for name, control in demo.controls.items():
-        other = next(value for _, value in stops(control) if value != demo.params[name])
-        demo.set(**{name: other}).check()
-        assert picture(demo) != first, name
-        demo.reset().check()
-        assert picture(demo) == first, name
-
-
-def test_presets_set_every_control_and_three_are_in_sight(demo):
-    for params in demo.presets.values():
-        assert set(params) == set(demo.controls)
-        demo.set(**params).check()
-    assert len(set(demo.controls) - set(demo.folded)) <= 3
+def test_presets_set_every_control_and_three_are_in_sight(demo, presets_are_whole):
+    presets_are_whole(demo)
 
 
 def test_the_truth_looks_like_the_truth_from_everywhere(made):

@@ -1,12 +1,9 @@
 """Lesson 10's demos and experiment, on tiny networks: every control changes what it must, every part is kept."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 
-from tutorial_lib.display.controls import stops
 from tutorial_lib.lessons.mesh_recovery import (
     demo_pull,
     demo_puppet,
@@ -57,29 +54,14 @@ def demo(request, nets, monkeypatch):
     return MAKE[request.param](nets)
 
 
-def picture(demo):
-    return json.dumps(
-        {key: value for key, value in demo.stage.state.items() if key != "timing"}, default=lambda raw: raw.hex()
-    )
-
-
-def test_every_control_changes_the_picture_and_the_same_values_give_the_same(demo):
+def test_every_control_changes_the_picture_and_the_same_values_give_the_same(demo, every_control_moves):
     # Somewhere where every control matters: a shape that is not the mean's, a fit that has begun.
     here = {name: value for name, value in (("amount", 1.0), ("step", 10)) if name in demo.controls}
-    first = picture(demo.set(**here).check())
-    for name, control in demo.controls.items():
-        other = next(value for _, value in stops(control)[::-1] if value != demo.params[name])
-        demo.set(**{name: other}).check()
-        assert picture(demo) != first, name
-        demo.reset().set(**here).check()
-        assert picture(demo) == first, name
+    every_control_moves(demo, **here)
 
 
-def test_presets_set_every_control_and_three_are_in_sight(demo):
-    for params in demo.presets.values():
-        assert set(params) == set(demo.controls)
-        demo.set(**params).check()
-    assert len(set(demo.controls) - set(demo.folded)) <= 3
+def test_presets_set_every_control_and_three_are_in_sight(demo, presets_are_whole):
+    presets_are_whole(demo)
 
 
 def test_handles_move_their_controls(demo):
@@ -147,7 +129,9 @@ def test_tables_and_figures_say_every_row(found):
     assert "rate" in results.searched_table(found) and "not at hand" in results.actors_table(found)
     assert all(ROWS[row] in results.noise_table(found) for row in ASKED) and "4 %" in results.noise_table(found)
     assert all(ROWS[row] in results.time_table(found) for row in ("frame", "clip"))
-    assert len(figures.rows_figure(found, "pve").data[0].y) == len(results.STATIC)
+    some = results.main_table(found, rows=("parameters", "joints"))
+    assert ROWS["joints"] in some and ROWS["lixels"] not in some and "mean body, truly turned" in some
+    assert results.fits_table(found, FITTED[0]) != results.fits_table(found, FITTED[0], "dots")
     assert len(figures.angles_figure(found).data) == 2
 
 

@@ -26,6 +26,7 @@ def six_numbers(function: Callable) -> str:
         six = torch.randn(*shape, generator=generator)
         right = from_six(six)
         first, raw = right[..., 0], six[..., 3:]
+        long = six[..., :3] / six[..., :3].norm()  # of all of them at once
         compare(
             tensor(function(six), f"numbers {shape}", hint), right, f"numbers {shape}", hint, 1e-5,
             {
@@ -37,6 +38,9 @@ def six_numbers(function: Callable) -> str:
                     [first, normalize(raw, dim=-1), torch.linalg.cross(first, normalize(raw, dim=-1))], -1
                 ),
                 "the third points the other way: a reflection": torch.cat([right[..., :2], -right[..., 2:]], -1),
+                "the first vector was divided by the length of all of them together: give norm a dim": torch.cat(
+                    [long[..., None], right[..., 1:]], -1
+                ),
             },
         )  # fmt: skip
     return "six_numbers: any six numbers are a rotation"
@@ -65,6 +69,10 @@ def place_the_camera(function: Callable) -> str:
                     [spread[None], dots.mean(0) - spread * flat.mean(0)]
                 ),
                 "points and dots were not centred first": torch.cat([raw[None], dots.mean(0) - raw * flat.mean(0)]),
+                "s was divided by the dots' squares, not by the points'": torch.cat(
+                    [((x * y).sum() / y.square().sum())[None]]
+                    + [dots.mean(0) - (x * y).sum() / y.square().sum() * flat.mean(0)]
+                ),
                 "the shift forgot the enlargement": torch.cat([right[:1], dots.mean(0) - flat.mean(0)]),
                 "dots were mapped to points, not points to dots": best_camera(
                     torch.cat([dots, dots[:, :1]], 1), flat
@@ -110,18 +118,26 @@ def pull(function: Callable) -> str:
     start = Parameters(bent[1], betas[1], camera.clone())
 
     def seen(path: object) -> torch.Tensor:
-        """(steps + 1, people, 18, 3): joints, and the camera as one point more."""
+        """(steps + 1, people, 20, 3): joints, the camera as one point more, the shape as two."""
         said = isinstance(path, list | tuple) and all(isinstance(one, Parameters) for one in path)
         assert said, f"expected a list of Parameters, got {type(path).__name__}. Hint: {hint}"
-        points = [torch.cat([body().joints(one.rotations, one.betas), one.camera[:, None]], 1) for one in path]
-        return torch.stack(points) if points else torch.zeros(0, 2, 18, 3)
+        points = [
+            torch.cat([body().joints(one.rotations, one.betas), one.camera[:, None], one.betas.unflatten(1, (2, 3))], 1)
+            for one in path
+        ]
+        return torch.stack(points) if points else torch.zeros(0, 2, 20, 3)
 
     for prior in (0.0, 1.0):
 
-        def right(prior: float, sigma: float = demo_pull.SIGMA, scale: float = 0.9) -> torch.Tensor:
-            return seen(fit(dots, start, Energy(prior, sigma, scale), steps).steps)
+        def went(prior: float, sigma: float = demo_pull.SIGMA, scale: float = 0.9) -> list[Parameters]:
+            return list(fit(dots, start, Energy(prior, sigma, scale), steps + 1).steps)
 
-        expected, case = right(prior), f"prior {prior:g}"
+        def right(prior: float, sigma: float = demo_pull.SIGMA, scale: float = 0.9) -> torch.Tensor:
+            return seen(went(prior, sigma, scale)[:-1])
+
+        expected, case = right(prior), f"prior {prior:g} (points 0-16 are joints, 17 the camera, 18 and 19 the shape)"
+        *kept, last = went(prior)  # the round of the last copy steps once more
+        shared = seen([one._replace(betas=last.betas, camera=last.camera) for one in kept])
         compare(
             seen(function(dots, Parameters(*(value.clone() for value in start)), prior, steps)), expected, case, hint,
             2e-3,
@@ -129,6 +145,7 @@ def pull(function: Callable) -> str:
                 "the start is missing": expected[1:],
                 "the last step is missing": expected[:-1],
                 "all entries are the same body: keep copies": expected[-1:].expand_as(expected),
+                "shape and camera are the same in all entries: detach() shares memory, clone() copies": shared,
                 "the prior has no part in E": right(0.0),
                 "the dots' part is not divided by two sigma squared": right(prior, 0.5**0.5),
                 "every dot is believed, however far off: rho is missing": right(prior, scale=1e4),

@@ -23,7 +23,7 @@ LATER = ("dots", "once", "loop")
 WIDTHS = {"frame": (1, 1, 1), "clip": (3, 3, 3)}
 """Filters of the rows that see time."""
 
-SHIPPED = ("parameters", "joints", "lixels", "seen", "unseen")
+SHIPPED = ("parameters", "lixels", "seen", "unseen")
 """Networks that the lesson shows, of training seed 0."""
 
 TESTS = {"invented": "invented motion", "actors": "real actors"}

@@ -5,9 +5,10 @@
 collects the finished parts of `experiment` into that file.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -93,17 +94,17 @@ def measured() -> Results:
     return Results(read_json(FILE))
 
 
-def main_table(found: Results, test: str = "invented") -> str:
-    """Markdown: every row between those who do not look, mean and half the 95 % interval."""
-    rows = [
+def main_table(found: Results, test: str = "invented", rows: Sequence[str] = STATIC) -> str:
+    """Markdown: rows between those who do not look, mean and half the 95 % interval."""
+    lines = [
         [ROWS[row], str(len(found.seeds(row))), *(plus_minus(found.values(row, metric, test)) for metric in HEADS)]
-        for row in STATIC
+        for row in rows
     ]
-    rows += [
+    lines += [
         [f"*{who}*", "–", *(f"{found.blind(who, metric, test):.1f}" for metric in HEADS)]
         for who in found.content["blind"][test]
     ]
-    return markdown([TESTS[test], "trainings", *HEADS.values()], rows, numbers=True)
+    return markdown([TESTS[test], "trainings", *HEADS.values()], lines, numbers=True)
 
 
 def actors_table(found: Results) -> str:
@@ -127,18 +128,18 @@ def time_table(found: Results) -> str:
     return markdown(["invented motion", *heads.values()], rows, numbers=True)
 
 
-def fits_table(found: Results, noise: float, test: str = "invented") -> str:
-    """Markdown: errors of the joints and, behind the stroke, of the dots, over the steps of every way of fitting."""
+def fits_table(found: Results, noise: float, metric: Literal["mpjpe", "dots"] = "mpjpe") -> str:
+    """Markdown: errors of the joints, or of the dots, over the steps of every way of fitting."""
     steps = found.fit_steps()
 
     def cell(way: str, step: int) -> str:
         if step not in found.fit_steps(way):
             return "–"
-        joints, dots = (found.at(way, noise, step, metric, test).mean() for metric in ("mpjpe", "dots"))
-        return f"{joints:.1f} / {dots:.1f}"
+        return f"{found.at(way, noise, step, metric).mean():.1f}"
 
     rows = [[title, *(cell(way, step) for step in steps)] for way, title in FITS.items()]
-    return markdown([f"MPJPE (mm) / dots, noise {noise:g}", *(f"step {step}" for step in steps)], rows, numbers=True)
+    name = {"mpjpe": "MPJPE (mm)", "dots": "dots (1/1000)"}[metric]
+    return markdown([f"{name}, noise {100 * noise:g} %", *(f"step {step}" for step in steps)], rows, numbers=True)
 
 
 def paper_table() -> str:
