@@ -26,12 +26,12 @@ from tutorial_lib.geometry_aware.networks import GeometryNet, Splat
 from tutorial_lib.lessons.geometry_aware import (
     checks,
     demo_clothes,
+    demo_exchange,
     demo_find,
     demo_labels,
     demo_swap,
     demo_trap,
     demo_turn,
-    demo_watch,
     experiment,
     figures,
     pictures,
@@ -123,12 +123,28 @@ source(rotate, exchange)
 source(picture_loss, GeometryNet.forward)
 
 # %% [markdown]
-# Watch it, in small: 24 pixels, 960 photos, ten seconds. Latents of camera 1 are turned into the world and looked for
-# among those of camera 2. *Exercise 2 puts your own exchange here.*
+# Below, the trained network paints all four photos of a group from one another. Then the exchange goes wrong.
+# *Exercise 2 puts your own exchange here.*
 
 # %%
-watched = demo_watch.watch(SEED)
-print(f"{watched['whose']} exchange: {100 * watched['turned']:.0f} % turned, {100 * watched['raw']:.0f} % not turned")
+exchange_demo = demo_exchange.exchange_demo(NETS, demo_exchange.groups(NETS))
+exchange_demo
+
+# %% tags=["demo-test"]
+for name, values in exchange_demo.presets.items():
+    exchange_demo.set(**values).check()
+    assert exchange_demo.arrays["painted"].shape == exchange_demo.arrays["photo"].shape, name
+ways = exchange_demo.arrays["errors"]
+assert ways["exchange"] < ways["moment"], ways
+exchange_demo.reset().check()
+print("the demo of exchanges moves")
+
+# %%
+Markdown(
+    f"**What you saw.** The exchange is {ways['exchange']:.1f} % off, points of the wrong moment "
+    f"{ways['moment']:.1f} %: the pose is in the points. Turned backwards it is {ways['backwards']:.1f} %, not turned "
+    f"{ways['unturned']:.1f}."
+)
 
 # %% [markdown]
 # ## 3. Is it geometry?
@@ -236,6 +252,7 @@ with few_guess.covered():
 # a squared error on standardised poses, batch norm and a rate of their own; validation people say which weights are
 # kept. That matters: a network from scratch that is stopped early stays near the mean pose, however many labels it
 # has, and beside it any representation looks good. *Random layers*: the same head on an encoder that learned nothing.
+# *All of it*: the encoder begins with the representation, and learns on with the labels.
 
 # %%
 folded("The same after alignment, P-MPJPE", results.labels_table(FOUND, "test", "p_mpjpe"))
@@ -320,7 +337,7 @@ source(Splat.maps)
 splat_minus_ours = 100 * (FOUND.retrieval("splat", "turned") - FOUND.retrieval("ours", "turned"))
 trap_guess.answer(
     TRAP[0 if splat_minus_ours.mean() > 5 else 2 if splat_minus_ours.mean() < -5 else 1],
-    f"{plus_minus(splat_minus_ours)} per cent of the moments, splatted minus ours. Its pictures: "
+    f"{plus_minus(splat_minus_ours)} percentage points, splatted minus ours. Its pictures: "
     f"{plus_minus(FOUND.picture('splat'))} ‰ of error on average, ours {plus_minus(FOUND.picture('ours'))}. A point on "
     "the vertical axis is where it is from everywhere: it can be a code for anything, and no rotation touches it.",
 )
@@ -493,7 +510,7 @@ checks.into_the_other(into_the_other)
 # 2 has a table of it. `points` (B, 2, 2, n, 3) and `appearance` (B, 2, 2, m) are indexed group, moment, camera;
 # `rotation` (B, 2, 3, 3) is each camera's.
 #
-# Once yours is right, run `demo_watch.watch()` again: it trains with your exchange.
+# Once yours is right, the demo of section 2 paints with it: move a control there.
 
 
 # %%

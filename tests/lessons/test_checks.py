@@ -12,7 +12,7 @@ from tutorial_lib.display import exercises as exercises_display
 from tutorial_lib.display import rerun
 from tutorial_lib.lessons.egocentric import demo_lies as lies_of_13
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
-from tutorial_lib.lessons.geometry_aware import demo_watch as training_of_07
+from tutorial_lib.lessons.geometry_aware import demo_exchange as exchange_of_07
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
 from tutorial_lib.lessons.mesh_recovery import demo_pull as descent_of_10
 from tutorial_lib.lessons.stress_testing import demo_own as hunt_of_11
@@ -39,7 +39,7 @@ CELLS, STARTS = exercises()
 @pytest.fixture(autouse=True)
 def forgets(monkeypatch):
     """No training and no hunt after these tests takes an answer of theirs."""
-    for lesson in (training_of_02, training_of_07, training_of_08, descent_of_10, hunt_of_11, lies_of_13):
+    for lesson in (training_of_02, exchange_of_07, training_of_08, descent_of_10, hunt_of_11, lies_of_13):
         monkeypatch.setattr(lesson, "_CHECKED", [])
 
 

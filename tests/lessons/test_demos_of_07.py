@@ -14,12 +14,12 @@ from tutorial_lib.geometry_aware.learning import WEIGHT
 from tutorial_lib.geometry_aware.views import HELD_OUT_ACTIONS, LOOKS, ROOMS, banks
 from tutorial_lib.lessons.geometry_aware import (
     demo_clothes,
+    demo_exchange,
     demo_find,
     demo_labels,
     demo_swap,
     demo_trap,
     demo_turn,
-    demo_watch,
     experiment,
     figures,
     results,
@@ -90,6 +90,7 @@ def labelled(nets, tmp_path_factory):
 
 MAKE = {
     "turn": lambda nets, labelled: demo_turn.turn_demo(nets),
+    "exchange": lambda nets, labelled: demo_exchange.exchange_demo(nets, demo_exchange.groups(nets, 3)),
     "find": lambda nets, labelled: demo_find.find_demo(demo_find.search(nets, 8)),
     "labels": lambda nets, labelled: demo_labels.labels_demo(labelled),
     "swap": lambda nets, labelled: demo_swap.swap_demo(nets),
@@ -205,21 +206,20 @@ def test_clothes_change_from_known_to_new_and_the_pose_does_not():
     assert not torch.equal(groups[0].pixels, groups[-1].pixels)
 
 
-def test_a_training_is_watched_and_takes_a_checked_exchange(monkeypatch):
-    monkeypatch.setattr(demo_watch, "_CHECKED", [])
-    asked = []
+def test_the_demo_of_exchanges_paints_with_a_checked_one(nets, monkeypatch):
+    monkeypatch.setattr(demo_exchange, "_CHECKED", [])
+    views, asked = demo_exchange.groups(nets, 3), []
 
     def hand_over(points, appearance, rotation):
         asked.append(1)
-        return demo_watch.exchange(points, appearance, rotation)
+        return demo_exchange.exchange(points, appearance, rotation)
 
-    before = demo_watch.watch(steps=3, show=False)
-    demo_watch.checked(hand_over)
-    after = demo_watch.watch(steps=3, show=False)
-    assert (before["whose"], after["whose"]) == ("the course's", "your") and len(asked) >= 3
-    assert (before["turned"], before["raw"]) == (after["turned"], after["raw"])
-    look = {"step": 40, "painted": torch.rand(3, 8, 8), "photo": torch.rand(3, 8, 8), "turned": 0.5, "raw": 0.25}
-    assert "50 %" in demo_watch.picture([look], 240)["note"]
+    before = demo_exchange.compute_exchange(nets, views, "the exchange", 1)
+    demo_exchange.checked(hand_over)
+    after = demo_exchange.compute_exchange(nets, views, "the exchange", 1)
+    assert (before["whose"], after["whose"]) == ("the course's", "yours") and asked
+    assert before["errors"] == after["errors"] and torch.equal(before["painted"], after["painted"])
+    assert len(set(before["errors"].values())) == len(demo_exchange.WAYS)
 
 
 # ------------------------------------------------------------------ the experiment
@@ -300,7 +300,6 @@ def test_the_lesson_says_the_settings_that_the_code_has():
     assert f"{budget.size} × {budget.size} pixels" in text and f"**{net.encoder.points} points**" in text
     assert f"count {('', 'one', 'two', 'three', 'four', 'five')[int(WEIGHT)]} times" in text
     assert f"Among {budget.tested} test moments" in text and f"all {budget.groups} groups" in text
-    assert f"{demo_watch.SIZE} pixels, {4 * demo_watch.POOL} photos" in text
     assert "Six wardrobes" in text and (LOOKS, ROOMS) == (6, 4)
     assert budget.groups == GROUPS[-1] and f"{30 / budget.groups:.1%}".replace("%", " %") in text
     assert all(row.split("-")[0] in MODES for row in LABELLED)

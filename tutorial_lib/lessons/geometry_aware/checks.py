@@ -7,7 +7,7 @@ import torch
 from tutorial_lib.camera import orbit
 from tutorial_lib.display.exercises import compare, exercise, number, tensor
 from tutorial_lib.geometry_aware import exchange, retrieve
-from tutorial_lib.lessons.geometry_aware import demo_watch
+from tutorial_lib.lessons.geometry_aware import demo_exchange
 
 
 def _rotations(count: int, generator: torch.Generator) -> torch.Tensor:
@@ -85,8 +85,10 @@ def hand_over(function: Callable) -> str:
                 "appearance was not exchanged": appearance,
             },
         )  # fmt: skip
-    demo_watch.checked(function)
-    return "hand_over: each picture can only be painted by whoever knows 3D. The training below takes yours"
+    demo_exchange.checked(function)
+    return (
+        "hand_over: each picture can only be painted by whoever knows 3D. The demo of section 2 paints with yours now"
+    )
 
 
 @exercise

@@ -115,21 +115,21 @@ def strip(
     """Pictures and clouds of points beside each other in one pane, a column of grey between two.
 
     Args:
-        cells: pictures (3, H, W), uint8 or in [0, 1], at least one; or `Dots`, which get a light cell.
+        cells: pictures (3, H, W), uint8 or in [0, 1], at least one; or `Dots`, which get a light, square cell.
         title: of the pane; it names them from left to right.
         weight: share of the row's width.
         marked: which of them is framed.
     """
-    rows = next(cell.shape[-1] for cell in cells if isinstance(cell, torch.Tensor))
-    empty = np.full((rows, rows, 3), 0.93, dtype=np.float32)
+    rows, width = next(cell.shape[-2:] for cell in cells if isinstance(cell, torch.Tensor))
+    empty = np.full((rows, width, 3), 0.93, dtype=np.float32)
     gap = np.full((rows, 1, 3), 0.5, dtype=np.float32)
     pictures = [as_picture(cell) if isinstance(cell, torch.Tensor) else empty for cell in cells]
     joined = np.concatenate([part for picture in pictures for part in (picture, gap)][:-1], 1)
     columns = joined.shape[1]
 
     def inside(number: int, place: torch.Tensor) -> torch.Tensor:
-        middle = (2 * number * (rows + 1) + rows) / columns - 1
-        return place * (rows / columns) + place.new_tensor([middle, 0.0])
+        middle = (2 * number * (width + 1) + width) / columns - 1
+        return place * place.new_tensor([width / columns, rows / columns]) + place.new_tensor([middle, 0.0])
 
     corners = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0]]) * 0.97
     frame = [] if marked is None else [inside(marked, corners)]
