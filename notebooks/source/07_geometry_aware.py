@@ -8,7 +8,7 @@
 # without labels, how to ask whether a latent is geometry, what few labels are then worth, and what clothes undo.
 #
 # **You need** rotations between cameras (lesson 05), and the error of a pose with and without alignment (lesson 04).
-# **Time:** 65 minutes, 35 without the exercises.
+# **Time:** 75 minutes, 35 without the exercises.
 #
 # The lesson follows Rhodin, Salzmann and Fua (ECCV 2018). *Run all cells first*: what stands here as a picture then
 # moves.
