@@ -214,10 +214,10 @@ def test_the_demo_of_exchanges_paints_with_a_checked_one(nets, monkeypatch):
         asked.append(1)
         return demo_exchange.exchange(points, appearance, rotation)
 
-    before = demo_exchange.compute_exchange(nets, views, "the exchange", 1)
+    before = demo_exchange.compute_exchange(nets, views, "exchanged and turned", 1)
     demo_exchange.checked(hand_over)
-    after = demo_exchange.compute_exchange(nets, views, "the exchange", 1)
-    assert (before["whose"], after["whose"]) == ("the course's", "yours") and asked
+    after = demo_exchange.compute_exchange(nets, views, "exchanged and turned", 1)
+    assert (before["whose"], after["whose"]) == ("the course's", "your") and asked
     assert before["errors"] == after["errors"] and torch.equal(before["painted"], after["painted"])
     assert len(set(before["errors"].values())) == len(demo_exchange.WAYS)
 

@@ -1,4 +1,4 @@
-"""Four photos of a group, painted from one another: by the exchange, and by exchanges that go wrong."""
+"""Four photos of a group, painted from one another: by the exchange, and by ways that go wrong."""
 
 from functools import partial
 from typing import Any
@@ -56,7 +56,7 @@ def own(points: torch.Tensor, appearance: torch.Tensor, rotation: torch.Tensor) 
 
 
 WAYS: dict[str, tuple[str, Exchange]] = {
-    "the exchange": ("exchange", right),
+    "exchanged and turned": ("exchange", right),
     "not turned": ("unturned", unturned),
     "turned backwards": ("backwards", backwards),
     "of the other moment": ("moment", later),
@@ -86,7 +86,7 @@ def compute_exchange(nets: Pair, views: Views, way: str, group: int) -> dict[str
             shown = painted.unflatten(0, (-1, 4))[group], photo.unflatten(0, (-1, 4))[group]
     assert shown is not None
     painted, photo = shown
-    return {"photo": photo, "painted": painted, "errors": errors, "whose": "yours" if _CHECKED else "the course's"}
+    return {"photo": photo, "painted": painted, "errors": errors, "whose": "your" if _CHECKED else "the course's"}
 
 
 def view_exchange(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
@@ -106,8 +106,8 @@ def view_exchange(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, A
             y=stage.axis("difference (%)", 0, HIGHEST), title="painted against photo, all groups",
         ),
         height=270,
-        note=f"points {params['way']}: {errors[WAYS[params['way']][0]]:.1f} % off over {COUNT} groups; the exchange, "
-        f"{arrays['whose']}: {errors[WAYS['the exchange'][0]]:.1f} %",
+        note=f"points {params['way']}: {errors[WAYS[params['way']][0]]:.1f} % off over all groups; {arrays['whose']} "
+        f"exchange: {errors['exchange']:.1f} %",
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def exchange_demo(nets: Pair, views: Views) -> Demo:
         views: of `groups`.
     """
     controls = {
-        "way": choice(list(WAYS), "the exchange", "points"),
+        "way": choice(list(WAYS), "exchanged and turned", "points"),
         "group": slider(0, 0, len(views) - 1, 1, "group"),
     }
     presets = {way: {"way": way, "group": 0} for way in WAYS}
