@@ -27,10 +27,11 @@ def paper_table() -> str:
 
 
 def stray_table() -> str:
-    """Markdown: a table that stands in our sources without its first column, and what it is."""
+    """Markdown: a table that stands in our sources without its first column, far from its caption, and what it is."""
     return (
-        "Three rows of numbers stand alone on a seminar's last slide. They are *HigherHRNet's* ablation of the size of "
-        "its training pictures, not a result of the characteristic function. The sizes are missing there: 512 and 640 "
-        "are where HigherHRNet publishes these numbers, 768 is from memory. As pictures grow, medium people gain and "
+        "Three rows of numbers stand on a seminar's last slide among those of the paper. Their caption, further down, "
+        "says what they are: *HigherHRNet's* ablation of the size of its training pictures, not a result of the "
+        "characteristic function. The sizes are missing there: 512 and 640 are where HigherHRNet publishes these "
+        "numbers, 768 is from memory. As pictures grow, medium people gain and "
         "large ones lose.\n\n" + markdown(["training size (px)", "AP", "AP M", "AP L"], STRAY, numbers=True)
     )
