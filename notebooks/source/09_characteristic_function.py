@@ -389,9 +389,10 @@ gain_card = Claim(
     paper=None,
     ours={"nearest": mix["near"], "farthest": mix["far"], "behind others": mix["behind"]},
     test=lambda m: all_hold(*(is_above(values) for values in m.values())),
-    explanation=f"PCK@0.1, mixture minus L2; CF at {SHARE:.0f} % of L2's gradient, as chosen. All rows take the rate that "
-    "is best for L2: searched for itself, the mixture's fell until its networks hardly moved. The paper's networks are a "
-    "hundred times as large, and trained from the beginning with their loss; +1.9 of 69.9 AP is a gain of 3 %.",
+    explanation=f"PCK@0.1, mixture minus L2; CF at {SHARE:.0f} % of L2's gradient, as chosen. All rows take the rate "
+    "that is best for L2: searched for itself, the mixture's fell until its networks hardly moved. The paper's "
+    "networks are a hundred times as large, and trained from the beginning with their loss; "
+    "+1.9 of 69.9 AP is a gain of 3 %.",
     if_not="It does not rise with this network: a bound on every cell is no force towards every cell.",
     if_undecided="One of the intervals holds zero: chance between trainings is as large as what there is to see.",
     unit="points",
@@ -408,8 +409,8 @@ record(
         paper=None,
         ours={"nearest": mix["near"], "farthest": mix["far"]},
         test=lambda m: all_hold(*(is_above(values, -1) for values in m.values())),
-        explanation=f"Mixture minus L2. With CF at {SHARE:.0f} % of L2's gradient this asks little; the card on CF alone "
-        "asks more.",
+        explanation=f"Mixture minus L2. With CF at {SHARE:.0f} % of L2's gradient this asks little; the card on CF "
+        "alone asks more.",
         if_not="It costs more than the margin.",
         if_undecided="One of the intervals holds −1 point.",
         unit="points",

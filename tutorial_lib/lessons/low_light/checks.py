@@ -132,9 +132,9 @@ def _slips(inputs: torch.Tensor, before: dict[str, Any]) -> dict[str, dict[str, 
         "both lights use one side": shared,
         "the side whose light it is not moves, too": both_move,
         "running values do not move in training": forgets,
-        "in training the batch's own mean and variance are used": always_running,
-        "at the test the running values are used, not the batch's": always_batch,
-        "the running variance takes the unbiased one (n - 1)": biased,
+        "running values were used in training, too: there the batch's own count": always_running,
+        "the batch's values were used at the test, too: there the running ones count": always_batch,
+        "the running variance took the biased one (n): it takes that with n - 1": biased,
     }
     return {name: _run(slip, copy.deepcopy(before), inputs) for name, slip in slips.items()}
 

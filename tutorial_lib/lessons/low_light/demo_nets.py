@@ -81,7 +81,7 @@ def view_nets(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 for row, values in arrays["curves"].items()
             ],
             x=stage.axis("halvings of the light", 0, DARKEST), y=stage.axis("PCK (%)", 0, 100),
-            now=params["halvings"], grab="walk", title="1,000 test photos, one training each", weight=1.5,
+            now=params["halvings"], grab="walk", title="1,000 test photos, the switch right", weight=1.5,
         ),
         stage.table(
             ["", *(ROWS[row] for row in SHOWN)],
@@ -91,7 +91,7 @@ def view_nets(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
             ],
         ),
         height=235,
-        note="" if params["right"] else "the lamp switch is wrong: only a network with two sides has one",
+        note="" if params["right"] else "the lamp switch is wrong",
     )  # fmt: skip
 
 
