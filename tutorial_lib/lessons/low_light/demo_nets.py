@@ -90,7 +90,7 @@ def view_nets(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 [f"{len(test_photos().pixels)} photos (PCK, %)", *(f"{v:.0f}" for v in arrays["pck"].values())],
             ],
         ),
-        height=235,
+        height=222,
         note="" if params["right"] else "the lamp switch is wrong",
     )  # fmt: skip
 
