@@ -1,6 +1,6 @@
 """Which network sees it? The same photo while the light goes, asked of four networks."""
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import torch
@@ -37,6 +37,7 @@ def seen(halvings: float) -> tuple[torch.Tensor, torch.Tensor]:
     return pixels, as_seen(pixels, exposure)
 
 
+@lru_cache(maxsize=256)  # all networks answer for all photos: a slider that comes back need not ask again
 @torch.no_grad()
 def said(net: LowLightNet, halvings: float, right: bool) -> torch.Tensor:
     """(B, 17, 2) what a network says of all photos, its lamp switch right or wrong."""
