@@ -13,9 +13,10 @@ from tutorial_lib.characteristic.loss import cf_loss, crowd_target, frequencies,
 from tutorial_lib.characteristic.metrics import assigned, examine, glance, grouped, judge
 from tutorial_lib.characteristic.network import SIGMAS, CrowdNet, merged
 from tutorial_lib.characteristic.peaks import find_peaks, sample
-from tutorial_lib.characteristic.samples import CrowdSet, draw_crowd_set, mean_pose, own_size, placed_in_boxes
+from tutorial_lib.characteristic.samples import CrowdSet, draw_crowd_set, mean_pose, placed_in_boxes
 from tutorial_lib.characteristic.tags import best_pairs, group, tag_loss
 from tutorial_lib.grid import from_cells
+from tutorial_lib.metrics.pck import box_side
 from tutorial_lib.skeleton import JOINTS
 
 
@@ -177,7 +178,7 @@ def test_the_nearest_person_is_the_first(crowds):
     assert (crowds.depth[:, :-1] <= crowds.depth[:, 1:]).all() and crowds.present.sum(1).min() >= 2
     assert (crowds.far == crowds.present.sum(1) - 1).all() and set(crowds.present.sum(1).tolist()) == {2, 3}
     assert not (crowds.behind & crowds.seen).any() and crowds.behind.any()
-    size = own_size(crowds.keypoints)[crowds.present]
+    size = box_side(crowds.keypoints)[crowds.present]
     assert (size > 0).all() and (size < 2.2).all()
     with pytest.raises(ValueError, match="split"):
         draw_crowd_set("exam", 2, 0)

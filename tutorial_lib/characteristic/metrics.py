@@ -10,8 +10,9 @@ import torch
 
 from tutorial_lib.characteristic.network import CrowdNet, merged
 from tutorial_lib.characteristic.peaks import find_peaks, sample
-from tutorial_lib.characteristic.samples import CrowdSet, own_size
+from tutorial_lib.characteristic.samples import CrowdSet
 from tutorial_lib.characteristic.tags import best_pairs, group
+from tutorial_lib.metrics.pck import box_side
 
 CAP = 0.2
 """Share of the own size above which an error counts as lost, however large it is."""
@@ -51,7 +52,7 @@ def assigned(places: torch.Tensor, heights: torch.Tensor, crowds: CrowdSet) -> F
     heights = heights * (torch.arange(heights.shape[2], device=heights.device) < count[:, None, None])
     apart = torch.linalg.vector_norm(places[:, None] - crowds.keypoints[:, :, :, None], dim=-1)
     apart = apart.masked_fill(heights[:, None] <= 0, torch.inf)
-    size = own_size(crowds.keypoints).clamp_min(1e-6)[..., None, None]
+    size = box_side(crowds.keypoints).clamp_min(1e-6)[..., None, None]
     cost = (apart / size).clamp_max(CAP) + 1e-6 * (apart / size).clamp_max(100)
     cost = torch.where(crowds.counts[..., None], cost, 0.0)
     orders = torch.tensor(list(permutations(range(people))), device=places.device)
@@ -72,7 +73,7 @@ def judge(found: Found, crowds: CrowdSet) -> dict[str, dict[str, float]]:
         of errors that are capped at 20), "median_px" (half of the joints are nearer than that; without a
         peak, the picture's side), "height" of the peaks.
     """
-    size = own_size(crowds.keypoints).clamp_min(1e-6)[..., None]
+    size = box_side(crowds.keypoints).clamp_min(1e-6)[..., None]
     share, pixels = (
         found.distance / size,
         (found.distance * crowds.pixels.shape[-1] / 2).clamp_max(crowds.pixels.shape[-1]),
@@ -110,7 +111,7 @@ def grouped(found: Found, tags: torch.Tensor, crowds: CrowdSet, threshold: float
         "groups": mean number of groups for one person; "lot": "kept" if every joint's peaks are handed out by lot.
     """
     values = sample(tags, found.places)
-    right = crowds.counts & (found.distance / own_size(crowds.keypoints).clamp_min(1e-6)[..., None] < CAP)
+    right = crowds.counts & (found.distance / box_side(crowds.keypoints).clamp_min(1e-6)[..., None] < CAP)
     generator = torch.Generator().manual_seed(0)
     kept = by_lot = asked = groups = 0
     for i in range(len(crowds)):

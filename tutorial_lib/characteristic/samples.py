@@ -83,11 +83,6 @@ def draw_crowd_set(split: CrowdSplit, count: int, seed: int, size: int = 64) -> 
     return CrowdSet(pixels, crowd.keypoints[rows, order], depth, crowd.visible[rows, order], behind[rows, order])
 
 
-def own_size(keypoints: torch.Tensor) -> torch.Tensor:
-    """(...,) the larger side of the box round a person's joints (..., 17, 2): what errors are measured by."""
-    return (keypoints.amax(-2) - keypoints.amin(-2)).amax(-1)
-
-
 def mean_pose(crowds: CrowdSet) -> torch.Tensor:
     """(17, 2) the mean pose of everybody, each in the own box: its middle at 0, its half sides at 1."""
     people = crowds.keypoints[crowds.present]

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 
 from tutorial_lib import checkpoints
-from tutorial_lib.characteristic.metrics import own_size
 from tutorial_lib.characteristic.network import CrowdNet, merged
 from tutorial_lib.characteristic.peaks import find_peaks, sample
 from tutorial_lib.characteristic.samples import CrowdSet, draw_crowd_set
 from tutorial_lib.characteristic.tags import group
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
+from tutorial_lib.metrics.pck import box_side
 from tutorial_lib.skeleton import BONES, JOINTS
 
 COLOURS = ("blue", "orange", "green", "vermillion", "sky")
@@ -59,7 +59,7 @@ def compute_tags(
     tags = sample(said["tags"], places)
     numbers = [group(tags, heights, float(limit)) for limit in THRESHOLDS]
     groups = sorted(group(tags, heights, threshold), key=len, reverse=True)
-    size = own_size(some.keypoints)[0]
+    size = box_side(some.keypoints)[0]
     apart = (places[None] - some.keypoints[0][:, :, None]).norm(dim=-1) / size.clamp_min(1e-6)[:, None, None]
     apart = apart.masked_fill(~some.counts[0][..., None], torch.inf)
     nearest, whose = apart.min(0)

@@ -59,9 +59,6 @@ class Results(SeedResults):
 
     def difference(self, row: Row, other: Row, test: Test = "night") -> np.ndarray:
         """(training seeds,) points of PCK by which `row` is ahead of `other`, paired by seed: the same batches."""
-        if "well" in (row, other):
-            one, two = self.values(row, test), self.values(other, test)
-            return one[: min(len(one), len(two))] - two[: min(len(one), len(two))]
         return self.paired(row, other, lambda part: _of(part["errors"], test, "pck"))
 
     def blind(self, metric: Literal["pck", "px"] = "pck") -> float:
