@@ -171,6 +171,9 @@ checkpoints: $(READY)
 			--work build/lifters || exit 1; \
 	done; done
 	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.results build/lifters
+	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometry_aware.experiment --seed $$seed \
+		--folder tutorial_lib/checkpoints --work build/two_cameras || exit 1; done
+	$(BIN)/python -m tutorial_lib.lessons.geometry_aware.results build/two_cameras
 	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.experiment --seed $$seed \
 		--folder tutorial_lib/checkpoints --work build/turned || exit 1; done
 	$(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.results build/turned

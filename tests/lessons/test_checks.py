@@ -13,6 +13,7 @@ from tutorial_lib.display import rerun
 from tutorial_lib.lessons.characteristic_function import demo_sharp as sharp_of_09
 from tutorial_lib.lessons.egocentric import demo_lies as lies_of_13
 from tutorial_lib.lessons.geometric_self_supervision import demo_training as training_of_08
+from tutorial_lib.lessons.geometry_aware import demo_exchange as exchange_of_07
 from tutorial_lib.lessons.integral_pose import demo_training as training_of_02
 from tutorial_lib.lessons.mesh_recovery import demo_pull as descent_of_10
 from tutorial_lib.lessons.stress_testing import demo_own as hunt_of_11
@@ -39,7 +40,9 @@ CELLS, STARTS = exercises()
 @pytest.fixture(autouse=True)
 def forgets(monkeypatch):
     """No training and no hunt after these tests takes an answer of theirs."""
-    for lesson in (training_of_02, training_of_08, descent_of_10, hunt_of_11, lies_of_13, sharp_of_09):
+    for lesson in (
+        training_of_02, exchange_of_07, training_of_08, sharp_of_09, descent_of_10, hunt_of_11, lies_of_13,
+    ):  # fmt: skip
         monkeypatch.setattr(lesson, "_CHECKED", [])
 
 
@@ -833,6 +836,79 @@ WRONG["until_it_stands"] = {
         "one ankle": {"grown": "pose * (height - SOLE) / below[0]"},
     }.items()
 }
+WRONG["into_the_other"] = {
+    "back": "return points @ (first @ second.T).T",
+    "the world": "return points @ first",
+    "from the world": "return points @ second.T",
+    "first transposed": "return points @ first.T @ second.T",
+    "second transposed": "return points @ first @ second",
+    "and back again": "return points @ first @ first.T",
+    "as they were": "return points",
+    "nothing": "return None",
+}
+HANDED = """
+    turn = {turn}
+    return {points}, {appearance}
+"""
+HANDING = {
+    "turn": "rotation @ rotation.flip(1).mT", "points": "points.flip(2) @ turn[:, None].mT",
+    "appearance": "appearance.flip(1, 2)",
+}  # fmt: skip
+WRONG["hand_over"] = {
+    slip: HANDED.format_map(HANDING | change)
+    for slip, change in {
+        "not turned": {"points": "points.flip(2)"},
+        "not exchanged": {"points": "points"},
+        "own points": {"points": "points @ turn[:, None].mT"},
+        "the wrong way": {"points": "points.flip(2) @ turn[:, None]"},
+        "one rotation": {"turn": "(rotation[:, 1] @ rotation[:, 0].mT)[:, None]"},
+        "other moments": {"points": "points.flip(1, 2) @ turn[:, None].mT"},
+        "the world": {"points": "points.flip(2) @ rotation.flip(1)[:, None]"},
+        "same moment": {"appearance": "appearance.flip(2)"},
+        "same camera": {"appearance": "appearance.flip(1)"},
+        "own appearance": {"appearance": "appearance"},
+    }.items()
+}
+WRONG["hand_over"] |= {"one tensor": "return points", "nothing": "return None"}
+HEADED = """
+    count = points.shape[1]
+    x, y = {x}, {y}
+    square = x.T @ x + {penalty} * torch.eye(count, dtype=x.dtype)
+    return torch.linalg.solve(square, x.T @ y){turned}
+"""
+HEADING = {
+    "x": "points.mT.reshape(-1, count)", "y": "pose.mT.reshape(-1, 17)", "penalty": "penalty", "turned": ".T"
+}  # fmt: skip
+WRONG["turning_head"] = {
+    slip: HEADED.format_map(HEADING | change)
+    for slip, change in {
+        "no penalty": {"penalty": "1e-12"},
+        "once a photo": {"penalty": "penalty * len(points)"},
+        "squared": {"penalty": "penalty**2"},
+        "one axis": {"x": "points[..., 0]", "y": "pose[..., 0]"},
+        "reshaped": {"x": "points.reshape(-1, count)", "y": "pose.reshape(-1, 17)"},
+        "transposed": {"turned": ""},
+    }.items()
+}
+WRONG["turning_head"] |= {
+    "centred": """
+        count = points.shape[1]
+        x, y = points.mT.reshape(-1, count), pose.mT.reshape(-1, 17)
+        x, y = x - x.mean(0), y - y.mean(0)
+        return torch.linalg.solve(x.T @ x + penalty * torch.eye(count, dtype=x.dtype), x.T @ y).T
+        """,
+    "nothing": "return None",
+}
+WRONG["found_again"] = {
+    "in its own camera": ("return (torch.cdist(first, first).argmin(1) == torch.arange(len(first))).double().mean()"),
+    "columns": "return (torch.cdist(first, second).argmin(0) == torch.arange(len(first))).double().mean()",
+    "the farthest": "return (torch.cdist(first, second).argmax(1) == torch.arange(len(first))).double().mean()",
+    "products": "return ((first @ second.T).argmax(1) == torch.arange(len(first))).double().mean()",
+    "counted": "return (torch.cdist(first, second).argmin(1) == torch.arange(len(first))).sum()",
+    "per cent": "return 100 * (torch.cdist(first, second).argmin(1) == torch.arange(len(first))).double().mean()",
+    "each": "return torch.cdist(first, second).argmin(1) == torch.arange(len(first))",
+    "nothing": "return None",
+}
 
 BRIGHT = """
     mean = image.mean({over}, keepdim=True){floor}
@@ -1098,6 +1174,34 @@ DIAGNOSED = {
     ("two_sided_norm", "running values were used in training"): WRONG["two_sided_norm"]["running in training"],
     ("two_sided_norm", "used at the test, too"): WRONG["two_sided_norm"]["the batch at the test"],
     ("two_sided_norm", "took the biased one"): WRONG["two_sided_norm"]["biased"],
+    ("into_the_other", "from the second camera into the first"): WRONG["into_the_other"]["back"],
+    ("into_the_other", "in the world now"): WRONG["into_the_other"]["the world"],
+    ("into_the_other", "taken for world directions"): WRONG["into_the_other"]["from the world"],
+    ("into_the_other", "first camera's matrix was used the wrong"): WRONG["into_the_other"]["first transposed"],
+    ("into_the_other", "second camera's matrix was used the wrong"): WRONG["into_the_other"]["second transposed"],
+    ("hand_over", "were not turned"): WRONG["hand_over"]["not turned"],
+    ("hand_over", "stayed with their own camera"): WRONG["hand_over"]["not exchanged"],
+    ("hand_over", "own camera were turned"): WRONG["hand_over"]["own points"],
+    ("hand_over", "turned the wrong way"): WRONG["hand_over"]["the wrong way"],
+    ("hand_over", "by the same rotation"): WRONG["hand_over"]["one rotation"],
+    ("hand_over", "moments were exchanged, too"): WRONG["hand_over"]["other moments"],
+    ("hand_over", "in the world's frame"): WRONG["hand_over"]["the world"],
+    ("hand_over", "of the same moment"): WRONG["hand_over"]["same moment"],
+    ("hand_over", "of the same camera"): WRONG["hand_over"]["same camera"],
+    ("hand_over", "was not exchanged"): WRONG["hand_over"]["own appearance"],
+    ("turning_head", "penalty is missing"): WRONG["turning_head"]["no penalty"],
+    ("turning_head", "once a photo"): WRONG["turning_head"]["once a photo"],
+    ("turning_head", "penalty was squared"): WRONG["turning_head"]["squared"],
+    ("turning_head", "only the first axis"): WRONG["turning_head"]["one axis"],
+    ("turning_head", "a shift does not turn"): WRONG["turning_head"]["centred"],
+    ("turning_head", "mixed points and axes"): WRONG["turning_head"]["reshaped"],
+    ("turning_head", "weights are transposed"): WRONG["turning_head"]["transposed"],
+    ("found_again", "in its own camera"): WRONG["found_again"]["in its own camera"],
+    ("found_again", "rows belong to the first"): WRONG["found_again"]["columns"],
+    ("found_again", "the farthest was taken"): WRONG["found_again"]["the farthest"],
+    ("found_again", "the largest product"): WRONG["found_again"]["products"],
+    ("found_again", "not their share"): WRONG["found_again"]["counted"],
+    ("found_again", "per cent"): WRONG["found_again"]["per cent"],
     ("through_the_lens", "a pinhole's picture"): WRONG["through_the_lens"]["a pinhole"],
     ("through_the_lens", "an equidistant lens"): WRONG["through_the_lens"]["equidistant"],
     ("through_the_lens", "half of the angle"): WRONG["through_the_lens"]["not halved"],
@@ -1156,6 +1260,21 @@ WRONG["fit_template"] = {
 }
 
 RIGHT = {
+    "into_the_other": "return torch.einsum('ij,kj,nk->ni', second, first, points)",
+    "hand_over": HANDED.format_map(HANDING),
+    "turning_head": """
+        x, y = torch.cat(points.unbind(-1)), torch.cat(pose.unbind(-1))
+        count = points.shape[1]
+        x = torch.cat([x, penalty**0.5 * torch.eye(count, dtype=x.dtype)])
+        y = torch.cat([y, y.new_zeros(count, 17)])
+        return torch.linalg.lstsq(x, y).solution.T
+        """,
+    "found_again": """
+        hits = 0
+        for row, latent in enumerate(first):
+            hits += int((second - latent).norm(dim=-1).argmin()) == row
+        return hits / len(first)
+        """,
     "six_numbers": """
         a, b = six.unflatten(-1, (2, 3)).unbind(-2)
         third = torch.linalg.cross(a, b)

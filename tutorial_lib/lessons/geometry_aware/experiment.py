@@ -1,0 +1,283 @@
+"""Trains lesson 07's networks: representations without labels, then poses from few labels and from many.
+
+    python -m tutorial_lib.lessons.geometry_aware.experiment [rows] [--budget shipped] [--seed 0] [--until 2]
+
+A representation is trained in stages, each a finished part; `--until` stops after so many. Rows of labels that need a
+representation wait for it. `results` collects the finished parts.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import torch
+
+from tutorial_lib import checkpoints
+from tutorial_lib.adaptation.rate_search import widened_search
+from tutorial_lib.experiments import (
+    command_line,
+    default_folder,
+    once,
+    once_tensors,
+    parse,
+    provenance,
+    settings,
+)
+from tutorial_lib.geometry_aware import GeometryNet, PoseNet, draw_groups, train
+from tutorial_lib.geometry_aware.learning import Row
+from tutorial_lib.geometry_aware.supervised import Mode, predict, train_poses
+from tutorial_lib.geometry_aware.views import Split, photos
+from tutorial_lib.lessons.geometry_aware.examination import (
+    all_labels,
+    blind,
+    geometry,
+    heads,
+    judged,
+    picture,
+    seen_on_the_way,
+)
+from tutorial_lib.lessons.geometry_aware.recipes import ALL_LABELS, BUDGETS, GROUPS, REPRESENTATIONS, ROWS, TESTS
+from tutorial_lib.lessons.geometry_aware.results import Results, collect, measured
+from tutorial_lib.render import Views
+from tutorial_lib.training import resolve_device
+
+RATES = (1e-3, 3e-3, 9e-3)
+SEARCH_SEEDS, SEARCH_GROUPS = (0, 3), (30, 600)
+"""Seeds and numbers of labelled groups whose mean error chooses the rate of a kind of training on labels."""
+SHIPPED: tuple[Row, ...] = ("ours", "splat")
+"""Representations that the lesson shows, of training seed 0."""
+
+
+class World:
+    """All views of one budget, drawn once and kept in the work folder.
+
+    Args:
+        name: of `recipes.BUDGETS`.
+        work: keeps the parts.
+        folder: gets the networks.
+        device: where to train.
+    """
+
+    def __init__(self, name: str, work: Path, folder: Path, device: torch.device):
+        self.name, self.budget, self.device = name, BUDGETS[name], device
+        self.work, self.folder, self.views = work, folder, cache(self._views)
+
+    def _views(self, part: str) -> Views:
+        """Of "train", "validation", "test", "clothes", or "dressed": the test with everybody's clothes exchanged."""
+        budget = self.budget
+        count = {"train": budget.groups, "validation": budget.validated}.get(part, budget.tested)
+        split = cast(Split, "test" if part == "dressed" else part)
+        seed = {"train": 0, "validation": 1}.get(part, 2)
+
+        def made() -> dict[str, torch.Tensor]:
+            return vars(
+                draw_groups(
+                    split, count, size=budget.size, seed=seed, people=budget.people, frames=budget.frames,
+                    dressed=int(part == "dressed"),
+                )
+            )  # fmt: skip
+
+        tensors = once_tensors(self.work / f"{self.name}-views-{part}.safetensors", made)
+        return Views(**{field.name: tensors[field.name] for field in fields(Views)}).to(self.device)
+
+    def labelled(self, seed: int, count: int) -> torch.Tensor:
+        """Which groups have labels; those of a smaller number are among them."""
+        order = torch.randperm(self.budget.groups, generator=torch.Generator().manual_seed(seed))
+        return order[:count]
+
+    def checkpoint(self, row: Row, seed: int, stage: int) -> str:
+        """The name of a stage's network in the work folder."""
+        return f"{self.name}-stage{stage}-{row}-{seed}"
+
+
+def representation(world: World, row: Row, seed: int, rate: float, until: int | None = None) -> GeometryNet:
+    """A network without labels; stages that are there stay.
+
+    Args:
+        world: has the views and the budget.
+        row: of `REPRESENTATIONS`.
+        seed: of weights and batches.
+        rate: at the start of each stage.
+        until: stop after so many stages.
+
+    Raises:
+        KeyboardInterrupt: somebody stopped it: half a stage must not be taken for finished.
+    """
+    budget = world.budget
+    torch.manual_seed(seed)
+    net = GeometryNet(size=budget.size, layout="splat" if row == "splat" else "dense").to(world.device)
+    for stage in range(budget.stages if until is None else min(until, budget.stages)):
+        name, looks = world.checkpoint(row, seed, stage), []
+        if name not in checkpoints.names(world.work):
+            started, label = time.time(), f"{row}, seed {seed}, stage {stage}"
+            train(
+                net, world.views("train"), row=row, steps=budget.steps, batch=budget.batch, rate=rate, label=label,
+                generator=torch.Generator().manual_seed(100 * seed + stage), every=max(1, budget.steps // 2),
+                look=lambda net, step, stage=stage, looks=looks: looks.append(
+                    (stage * budget.steps + step, seen_on_the_way(net, world.views("validation"), row))
+                ),
+            ).whole(label)  # fmt: skip
+            about = {"row": row, "seed": seed, "validation": looks, **provenance(started, world.device)}
+            checkpoints.save(net, name, about, world.work)
+        net = checkpoints.load(name, world.device, world.work)
+    return net
+
+
+def searched(world: World, kind: str) -> float:
+    """The rate of "pictures", or of a mode of learning from labels: the best on validation people in a third of the
+    time."""
+    if not world.budget.searched:
+        return 3e-3
+    work, third = world.work / "search", f"{world.name}-{kind}"
+
+    def pictures(rate: float) -> float:
+        torch.manual_seed(0)
+        net = GeometryNet(size=world.budget.size).to(world.device)
+        steps, label = world.budget.steps // 3, f"pictures, rate {rate:g}"
+        train(
+            net, world.views("train"), steps=steps, batch=world.budget.batch, rate=rate, label=label,
+            generator=torch.Generator().manual_seed(0),
+        ).whole(label)  # fmt: skip
+        return picture(net, world.views("validation"), "ours")["painted"]
+
+    def labels(rate: float) -> float:
+        mode = cast(Mode, kind)
+        errors = [fitted(world, mode, count, seed, rate, 3, 0)[1] for count in SEARCH_GROUPS for seed in SEARCH_SEEDS]
+        return sum(looks[-1][1] for looks in errors) / len(errors)
+
+    def error(rate: float) -> float:
+        return once(work / f"{third}-{rate:g}.json", lambda: (pictures if kind == "pictures" else labels)(rate))
+
+    def best() -> dict[str, Any]:
+        tried = widened_search(error, RATES)
+        rounded = {f"{rate:g}": round(value, 3) for rate, value in tried.items()}
+        return {"rate": min(tried, key=tried.__getitem__), "tried": rounded}
+
+    return once(world.work / f"{world.name}-search-{kind}.json", best)["rate"]
+
+
+def fitted(
+    world: World, mode: str, count: int, seed: int, rate: float, part: int = 1, shown: int | None = None
+) -> tuple[PoseNet, list[tuple[int, float]]]:
+    """A network that learned from labels, and its smallest validation error in mm up to each look.
+
+    Args:
+        world: has the views and the budget.
+        mode: of `recipes.MODES`.
+        count: groups with labels.
+        seed: of weights, batches and the choice of groups.
+        rate: at the start.
+        part: divides the steps.
+        shown: seed of the representation, where it is another one.
+    """
+    budget = world.budget
+    torch.manual_seed(seed)
+    net = PoseNet(size=budget.size).to(world.device)
+    if mode in ("frozen", "tuned"):
+        learned = representation(world, "ours", seed if shown is None else shown, searched(world, "pictures"))
+        net.encoder.load_state_dict(learned.encoder.state_dict())
+    how: Mode = "frozen" if mode == "random" else cast(Mode, mode)
+    steps = (budget.head_steps if how == "frozen" else budget.label_steps) // part
+    some = world.views("train")[world.labelled(seed, count).to(world.device)]
+    label = f"{mode}, {count} groups, seed {seed}"
+    history = train_poses(
+        net, some, world.views("validation"), mode=how, steps=steps, rate=rate, batch=4 * budget.batch, label=label,
+        generator=torch.Generator().manual_seed(seed), every=max(1, steps // 20),
+    ).whole(label)  # fmt: skip
+    best = torch.tensor([error for _, error in history.checks], dtype=torch.float64).cummin(0).values.tolist()
+    return net, [(step, round(error, 3)) for (step, _), error in zip(history.checks, best, strict=True)]
+
+
+def train_row(world: World, row: str, seed: int) -> dict[str, Any]:
+    """One finished part: a representation with what it is worth, or a network that learned from labels."""
+    started = time.time()
+    about: dict[str, Any] = {"row": row, "seed": seed, "budget": settings(world.name, world.budget)}
+    if row in REPRESENTATIONS:
+        row, rate = row, searched(world, "pictures")
+        net = representation(world, row, seed, rate)
+        records = [
+            checkpoints.record(world.checkpoint(row, seed, stage), world.work) for stage in range(world.budget.stages)
+        ]
+        about |= {
+            "rate": rate, "validation": [look for record in records for look in record["validation"]],
+            "picture": picture(net, world.views("test"), row), "geometry": geometry(net.encoder, world.views),
+            "heads": heads(net.encoder, world.views, {count: world.labelled(seed, count) for count in GROUPS}),
+            "seconds": sum(record["seconds_of_this_run"] for record in records),
+        }  # fmt: skip
+        if row in SHIPPED and seed == 0:
+            kept = {key: about[key] for key in ("row", "seed", "picture", "geometry")}
+            if row == "ours":
+                solved = {key: value.float().cpu() for key, value in all_labels(net.encoder, world.views).items()}
+                checkpoints.store(solved, ALL_LABELS, {}, {"seed": 0, "groups": world.budget.groups}, world.folder)
+            checkpoints.save(net.cpu(), f"geometry_aware/{row}", kept, world.folder)
+        return about | provenance(started, world.device)
+    mode, count = row.rsplit("-", 1)
+    rate = searched(world, "frozen" if mode == "random" else mode)
+    net, looks = fitted(world, mode, int(count), seed, rate)
+    errors = {test: judged(predict(net, photos(world.views(test))), world.views(test)) for test in TESTS}
+    return about | {"rate": rate, "validation": looks, "errors": errors, **provenance(started, world.device)}
+
+
+def run_all(
+    budget_name: str,
+    seed: int,
+    names: Iterable[str] = ROWS,
+    folder: Path | None = None,
+    work: Path | None = None,
+    device: str = "auto",
+    until: int | None = None,
+) -> Path:
+    """Train and test rows of one seed; parts that are there stay.
+
+    Args:
+        budget_name: of `BUDGETS`.
+        seed: of the trainings.
+        names: of `ROWS`.
+        folder: gets the networks.
+        work: keeps the parts; by default in `output_folder()`.
+        device: where to train.
+        until: train representations up to this stage, and finish no row.
+
+    Returns:
+        The folder of the parts, for `results.collect`.
+    """
+    folder = folder or default_folder("geometry_aware")
+    work = work or folder / "work"
+    world = World(budget_name, work, folder, resolve_device(device))
+    once(work / f"{budget_name}-blind.json", lambda: blind(world.views, TESTS))
+    for name in names:
+        if until is not None:
+            if name in get_args(Row):
+                representation(world, cast(Row, name), seed, searched(world, "pictures"), until)
+            continue
+        once(work / f"{budget_name}-{name}-s{seed}.json", lambda name=name: train_row(world, name, seed))
+        print(f"{name}, seed {seed}: finished", flush=True)
+    return work
+
+
+def found(profile: str, seed: int, device: str) -> tuple[Results, Path]:
+    """What the lesson shows: measured values, and the folder of the networks.
+
+    Args:
+        profile: "quick": what ships; otherwise all rows are trained, with the budget "gpu".
+        seed: of these trainings.
+        device: where they run.
+    """
+    if profile == "quick":
+        return measured(), checkpoints.FOLDER
+    folder = default_folder("geometry_aware")
+    return Results(collect(run_all("gpu", seed, folder=folder, device=device))), folder
+
+
+def main() -> None:
+    parser = command_line(__doc__, BUDGETS, ROWS)
+    parser.add_argument("--until", type=int, help="train representations up to this stage, and finish no row")
+    chosen = parse(parser)
+    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, chosen.device, chosen.until)
+
+
+if __name__ == "__main__":
+    main()
