@@ -87,7 +87,7 @@ Image(still.png(demo_first_look.photo_picture(SEED)), alt="a photo, 17 joints fo
 # |:---:|:---:|:---:|:---:|:---:|
 # | 17 joints in metres | flat joints | lines become curves | 3D joints from flat ones | the error in millimetres |
 # | | | [**05**](05_camera_distortion.ipynb) | [**06**](06_meta_learning.ipynb) | [11](11_stress_testing.ipynb) |
-# | 03, [09](09_characteristic_function.ipynb) | 07, [08](08_geometric_self_supervision.ipynb) | | 01, 02, 04 | |
+# | 03, [09](09_characteristic_function.ipynb) | [07](07_geometry_aware.ipynb), [08](08_geometric_self_supervision.ipynb) | | 01, 02, 04 | |
 # | [10](10_mesh_recovery.ipynb) | [13](13_egocentric.ipynb) | [12](12_low_light.ipynb) | | |
 #
 # | lesson | its question | state |
@@ -99,8 +99,8 @@ Image(still.png(demo_first_look.photo_picture(SEED)), alt="a photo, 17 joints fo
 # | [04 temporal lifting](04_temporal_lifting.ipynb) | What do the frames before and after tell? | **open** |
 # | [05 camera distortion](05_camera_distortion.ipynb) | What does a lens do to a network new to it? | **open** |
 # | [06 meta-learning](06_meta_learning.ipynb) | Can a network learn to get used to a lens in five steps? | **open** |
+# | [07 two cameras](07_geometry_aware.ipynb) | Can two cameras teach 3D before anybody labels a pose? | **open** |
 # | [08 self-supervision](08_geometric_self_supervision.ipynb) | How much 3D is in 2D skeletons alone? | **open** |
-# | 07 | geometry | later |
 # | [09 crowds](09_characteristic_function.ipynb) | A crowd's map is wrong in one corner: who notices? | **open** |
 # | [10 mesh recovery](10_mesh_recovery.ipynb) | How much body is in seventeen dots? | **open** |
 # | [11 stress testing](11_stress_testing.ipynb) | Where does a good model fail, and who finds it first? | **open** |

@@ -78,14 +78,7 @@ def view_step(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
         )
         for kind, points in arrays["profiles"].items() if kind != "true" and len(points)
     ]  # fmt: skip
-    names = {
-        "none": "none",
-        "hole": "hole",
-        "classical": "classic",
-        "learned": "learned",
-        "true": "true",
-        "body": "body",
-    }
+    names = {"none": "none", "hole": "hole", "classical": "classic", "learned": "learned", "true": "true"}
     off, near = arrays["off"], arrays["near"]
     return stage.panes(
         stage.image(picture=arrays["depth"], title="depth, the body cut out", cross=None, weight=0.8),

@@ -39,7 +39,15 @@ from tutorial_lib.lessons.geometry_aware.examination import (
     picture,
     seen_on_the_way,
 )
-from tutorial_lib.lessons.geometry_aware.recipes import ALL_LABELS, BUDGETS, GROUPS, REPRESENTATIONS, ROWS, TESTS
+from tutorial_lib.lessons.geometry_aware.recipes import (
+    ALL_LABELS,
+    BUDGETS,
+    GROUPS,
+    LONGER,
+    REPRESENTATIONS,
+    ROWS,
+    TESTS,
+)
 from tutorial_lib.lessons.geometry_aware.results import Results, collect, measured
 from tutorial_lib.render import Views
 from tutorial_lib.training import resolve_device
@@ -47,8 +55,6 @@ from tutorial_lib.training import resolve_device
 RATES = (1e-3, 3e-3, 9e-3)
 SEARCH_SEEDS, SEARCH_GROUPS = (0, 3), (30, 600)
 """Seeds and numbers of labelled groups whose mean error chooses the rate of a kind of training on labels."""
-SHIPPED: tuple[Row, ...] = ("ours", "splat")
-"""Representations that the lesson shows, of training seed 0."""
 
 
 class World:
@@ -110,20 +116,36 @@ def representation(world: World, row: Row, seed: int, rate: float, until: int | 
     torch.manual_seed(seed)
     net = GeometryNet(size=budget.size, layout="splat" if row == "splat" else "dense").to(world.device)
     for stage in range(budget.stages if until is None else min(until, budget.stages)):
-        name, looks = world.checkpoint(row, seed, stage), []
-        if name not in checkpoints.names(world.work):
-            started, label = time.time(), f"{row}, seed {seed}, stage {stage}"
-            train(
-                net, world.views("train"), row=row, steps=budget.steps, batch=budget.batch, rate=rate, label=label,
-                generator=torch.Generator().manual_seed(100 * seed + stage), every=max(1, budget.steps // 2),
-                look=lambda net, step, stage=stage, looks=looks: looks.append(
-                    (stage * budget.steps + step, seen_on_the_way(net, world.views("validation"), row))
-                ),
-            ).whole(label)  # fmt: skip
-            about = {"row": row, "seed": seed, "validation": looks, **provenance(started, world.device)}
-            checkpoints.save(net, name, about, world.work)
-        net = checkpoints.load(name, world.device, world.work)
+        net = stage_of(world, net, row, seed, stage, rate, stage * budget.steps, budget.steps)
     return net
+
+
+def stage_of(
+    world: World, net: GeometryNet, row: Row, seed: int, stage: int, rate: float, done: int, steps: int
+) -> GeometryNet:
+    """The network after one more stage; a stage that is there stays.
+
+    Args:
+        world: has the views and the budget.
+        net: as the stage before left it.
+        row: of `REPRESENTATIONS`.
+        seed: of batches.
+        stage: its number.
+        rate: at its start.
+        done: steps before it.
+        steps: its own.
+    """
+    name, looks = world.checkpoint(row, seed, stage), []
+    if name not in checkpoints.names(world.work):
+        started, label = time.time(), f"{row}, seed {seed}, stage {stage}"
+        train(
+            net, world.views("train"), row=row, steps=steps, batch=world.budget.batch, rate=rate, label=label,
+            generator=torch.Generator().manual_seed(100 * seed + stage), every=max(1, min(steps // 2, 1500)),
+            look=lambda net, step: looks.append((done + step, seen_on_the_way(net, world.views("validation"), row))),
+        ).whole(label)  # fmt: skip
+        about = {"row": row, "seed": seed, "validation": looks, **provenance(started, world.device)}
+        checkpoints.save(net, name, about, world.work)
+    return checkpoints.load(name, world.device, world.work)
 
 
 def searched(world: World, kind: str) -> float:
@@ -191,29 +213,36 @@ def fitted(
     return net, [(step, round(error, 3)) for (step, _), error in zip(history.checks, best, strict=True)]
 
 
+def represented(world: World, name: str, seed: int) -> dict[str, Any]:
+    """What a representation is worth. Those of `LONGER` become the networks that the demos show."""
+    row = LONGER.get(name, cast(Row, name))
+    budget, rate = world.budget, searched(world, "pictures")
+    net, stages = representation(world, row, seed, rate), budget.stages
+    if name in LONGER:
+        net = stage_of(world, net, row, seed, stages, rate, stages * budget.steps, budget.longer)
+        stages += 1
+    records = [checkpoints.record(world.checkpoint(row, seed, stage), world.work) for stage in range(stages)]
+    found = {
+        "rate": rate, "validation": [look for record in records for look in record["validation"]],
+        "picture": picture(net, world.views("test"), row), "geometry": geometry(net.encoder, world.views),
+        "heads": heads(net.encoder, world.views, {count: world.labelled(seed, count) for count in GROUPS}),
+        "seconds": sum(record["seconds_of_this_run"] for record in records),
+    }  # fmt: skip
+    if name in LONGER:
+        if row == "ours":
+            solved = {key: value.float().cpu() for key, value in all_labels(net.encoder, world.views).items()}
+            checkpoints.store(solved, ALL_LABELS, {}, {"seed": 0, "groups": budget.groups}, world.folder)
+        kept = {"row": row, "seed": seed, "picture": found["picture"], "geometry": found["geometry"]}
+        checkpoints.save(net.cpu(), f"geometry_aware/{row}", kept, world.folder)
+    return found
+
+
 def train_row(world: World, row: str, seed: int) -> dict[str, Any]:
     """One finished part: a representation with what it is worth, or a network that learned from labels."""
     started = time.time()
     about: dict[str, Any] = {"row": row, "seed": seed, "budget": settings(world.name, world.budget)}
-    if row in REPRESENTATIONS:
-        row, rate = row, searched(world, "pictures")
-        net = representation(world, row, seed, rate)
-        records = [
-            checkpoints.record(world.checkpoint(row, seed, stage), world.work) for stage in range(world.budget.stages)
-        ]
-        about |= {
-            "rate": rate, "validation": [look for record in records for look in record["validation"]],
-            "picture": picture(net, world.views("test"), row), "geometry": geometry(net.encoder, world.views),
-            "heads": heads(net.encoder, world.views, {count: world.labelled(seed, count) for count in GROUPS}),
-            "seconds": sum(record["seconds_of_this_run"] for record in records),
-        }  # fmt: skip
-        if row in SHIPPED and seed == 0:
-            kept = {key: about[key] for key in ("row", "seed", "picture", "geometry")}
-            if row == "ours":
-                solved = {key: value.float().cpu() for key, value in all_labels(net.encoder, world.views).items()}
-                checkpoints.store(solved, ALL_LABELS, {}, {"seed": 0, "groups": world.budget.groups}, world.folder)
-            checkpoints.save(net.cpu(), f"geometry_aware/{row}", kept, world.folder)
-        return about | provenance(started, world.device)
+    if row in REPRESENTATIONS or row in LONGER:
+        return about | represented(world, row, seed) | provenance(started, world.device)
     mode, count = row.rsplit("-", 1)
     rate = searched(world, "frozen" if mode == "random" else mode)
     net, looks = fitted(world, mode, int(count), seed, rate)
@@ -253,6 +282,8 @@ def run_all(
             if name in get_args(Row):
                 representation(world, cast(Row, name), seed, searched(world, "pictures"), until)
             continue
+        if name in LONGER and seed and budget_name == "shipped":
+            continue  # the demos show seed 0
         once(work / f"{budget_name}-{name}-s{seed}.json", lambda name=name: train_row(world, name, seed))
         print(f"{name}, seed {seed}: finished", flush=True)
     return work
