@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -277,3 +277,105 @@ def parse(parser: argparse.ArgumentParser, words: list[str] | None = None) -> ar
     torch.set_num_threads(chosen.threads)
     processes.join()
     return chosen
+
+
+Found = TypeVar("Found", bound=SeedResults)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of an experiment.
+
+    Attributes:
+        budget_name: how much of everything.
+        seed: of the trainings.
+        folder: gets the networks.
+        work: keeps the finished parts.
+        device: where to train.
+    """
+
+    budget_name: str
+    seed: int
+    folder: Path
+    work: Path
+    device: torch.device
+
+    def part(self, name: str) -> Path:
+        """Where a part of this budget is kept."""
+        return self.work / f"{self.budget_name}-{name}.json"
+
+
+@dataclass(frozen=True)
+class Experiment(Generic[Found]):
+    """An experiment of rows: each is trained by seed and kept as a part; a lesson shows what its parts say.
+
+    Attributes:
+        about: the module's docstring, which `--help` prints.
+        folder: its name where nobody names a folder.
+        budgets: their names; "shipped" is among them.
+        names: of the rows, in the order in which they are made.
+        make: trains and tests rows of a run; parts that are there stay.
+        collect: the parts in a folder, as `results.json` keeps them.
+        results: makes of them what a lesson shows.
+        measured: what ships.
+        full: the budget of a lesson's profile "full".
+        device: where it trains by default; None where it runs on the CPU alone.
+    """
+
+    about: str | None
+    folder: str
+    budgets: Iterable[str]
+    names: Sequence[str]
+    make: Callable[[Run, Sequence[Any]], None]
+    collect: Callable[[Path], Mapping[str, Any]]
+    results: Callable[[Mapping[str, Any]], Found]
+    measured: Callable[[], Found]
+    full: str = "gpu"
+    device: str | None = "auto"
+
+    def run_all(
+        self,
+        budget_name: str,
+        seed: int,
+        names: Sequence[str] | None = None,
+        folder: Path | None = None,
+        work: Path | None = None,
+        device: str | None = None,
+    ) -> Path:
+        """Train and test rows of one seed; parts that are there stay.
+
+        Args:
+            budget_name: of `budgets`.
+            seed: of the trainings.
+            names: of `names`; by default all.
+            folder: gets the networks; by default in `output_folder()`.
+            work: keeps the parts; by default within `folder`.
+            device: where to train.
+
+        Returns:
+            The folder of the parts, for `collect`.
+        """
+        folder = folder or default_folder(self.folder)
+        work = work or folder / "work"
+        device = device or self.device or "cpu"
+        self.make(Run(budget_name, seed, folder, work, resolve_device(device)), names or self.names)
+        return work
+
+    def found(self, profile: str, seed: int, device: str | None = None) -> tuple[Found, Path]:
+        """What the lesson shows: measured values, and the folder of the networks.
+
+        Args:
+            profile: "quick": what ships; otherwise all rows are trained, with the budget `full`.
+            seed: of these trainings.
+            device: where they run.
+        """
+        if profile == "quick":
+            return self.measured(), checkpoints.FOLDER
+        folder = default_folder(self.folder)
+        return self.results(self.collect(self.run_all(self.full, seed, folder=folder, device=device))), folder
+
+    def main(self) -> None:
+        """The command line."""
+        chosen = parse(command_line(self.about, self.budgets, self.names, device=self.device))
+        device = getattr(chosen, "device", None)
+        self.run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, device)

@@ -87,8 +87,9 @@ Image(still.png(demo_first_look.photo_picture(SEED)), alt="a photo, 17 joints fo
 # |:---:|:---:|:---:|:---:|:---:|
 # | 17 joints in metres | flat joints | lines become curves | 3D joints from flat ones | the error in millimetres |
 # | | | [**05**](05_camera_distortion.ipynb) | [**06**](06_meta_learning.ipynb) | [11](11_stress_testing.ipynb) |
-# | 03, [09](09_characteristic_function.ipynb) | [07](07_geometry_aware.ipynb), [08](08_geometric_self_supervision.ipynb) | | 01, 02, 04 | |
-# | [10](10_mesh_recovery.ipynb) | [13](13_egocentric.ipynb) | [12](12_low_light.ipynb) | | |
+# | 03, [09](09_characteristic_function.ipynb) | [08](08_geometric_self_supervision.ipynb) | | 01, 02, 04 | |
+# | [10](10_mesh_recovery.ipynb) | [07](07_geometry_aware.ipynb) | [12](12_low_light.ipynb) | | |
+# | | [13](13_egocentric.ipynb) | | | |
 #
 # | lesson | its question | state |
 # |---|---|---|

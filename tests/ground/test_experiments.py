@@ -163,6 +163,38 @@ def test_an_experiment_writes_to_the_output_folder_and_nowhere_else(program, nam
     assert not list((tmp_path / "out").rglob("*.partial"))
 
 
+def test_a_lesson_shows_what_ships_or_what_an_experiment_made_for_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
+    trained = []
+
+    def train_row(name, run):
+        trained.append((run.budget_name, name, run.seed, run.device.type))
+        return {"row": name, "seed": run.seed, "budget": {"name": run.budget_name}, "mm": 1.5}
+
+    def make(run, names):
+        for name in names:
+            experiments.once(run.part(f"{name}-s{run.seed}"), lambda name=name: train_row(name, run))
+
+    def shipped():
+        return experiments.SeedResults({"rows": {"a": {"0": {"mm": 9.0}}}})
+
+    def collect(folder):
+        return experiments.collect_parts(folder, ["mm"])
+
+    about = experiments.Experiment(
+        "About.", "toy", {"gpu": 1}, ("a", "b"), make, collect, experiments.SeedResults, shipped
+    )
+    assert about.found("quick", 0)[1] == checkpoints.FOLDER and not trained
+    for _ in range(2):
+        results, folder = about.found("full", 3, "cpu")
+        assert results.each("b", lambda part: part["mm"]).tolist() == [1.5] and results.seeds("a") == ["3"]
+    assert trained == [("gpu", "a", 3, "cpu"), ("gpu", "b", 3, "cpu")] and tmp_path in folder.parents
+    work = about.run_all("gpu", 0, ["b"], tmp_path / "networks", device="cpu")
+    assert [path.name for path in work.iterdir()] == ["gpu-b-s0.json"] and work.parent == tmp_path / "networks"
+    with pytest.raises(ValueError, match="device"):
+        about.run_all("gpu", 0, device="abacus")
+
+
 def test_a_stopped_writing_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     checkpoints.store({"w": torch.ones(3)}, "net", {"width": 3}, {"seed": 0}, tmp_path)
 

@@ -42,6 +42,7 @@ from tutorial_lib.lessons.geometry_aware.recipes import (
     BUDGETS,
     GROUPS,
     LABELLED,
+    LONGER,
     MODES,
     REPRESENTATIONS,
     ROWS,
@@ -231,8 +232,9 @@ def test_parts_that_are_there_stay(made):
 
 def test_a_training_goes_on_where_its_last_stage_ended(made, tmp_path):
     """In two calls, with what was kept in between, the network is the one of a single call."""
+    world = experiment.World("smoke", tmp_path / "work", tmp_path, resolve_device("cpu"))
     for until in (1, 2):
-        experiment.run_all("smoke", 1, ["ours"], tmp_path, tmp_path / "work", "cpu", until=until)
+        experiment.representation(world, "ours", 1, experiment.searched(world, "pictures"), until)
         kept = checkpoints.names(tmp_path / "work")
         assert len([name for name in kept if "stage" in name]) == until
         assert not list((tmp_path / "work").glob("*-s1.json"))
@@ -279,8 +281,9 @@ def test_tables_and_figures_hold_every_row(found):
     for test in TESTS:
         table = results.labels_table(found, test)
         assert all(title in table for title in MODES.values()) and "mean pose" in table
-    assert all(title in results.retrieval_table(found) for title in REPRESENTATIONS.values())
-    assert results.flat_table(found).count("\n") == 2 * len(GROUPS) + 2 * len(REPRESENTATIONS) + 1
+    table = results.retrieval_table(found)
+    assert all(title in table for title in REPRESENTATIONS.values()) and table.count("gone on") == len(LONGER)
+    assert results.flat_table(found).count("\n") == 2 * (len(GROUPS) + len(REPRESENTATIONS) + len(LONGER)) + 1
     assert results.searched_table(found).count("\n") >= 1
     drawn = figures.labels_figure(found)
     assert {trace.name for trace in drawn.data if trace.name} == set(figures.CURVES.values())

@@ -8,7 +8,7 @@ people. `results` collects the finished parts.
 
 import copy
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -22,18 +22,9 @@ from tutorial_lib.characteristic.learning import MapLoss, gradient_norm, train
 from tutorial_lib.characteristic.metrics import Found, assigned, examine, glance, judge
 from tutorial_lib.characteristic.network import CrowdNet
 from tutorial_lib.characteristic.samples import CrowdSet, CrowdSplit, draw_crowd_set, mean_pose, placed_in_boxes
-from tutorial_lib.experiments import (
-    command_line,
-    default_folder,
-    once,
-    once_tensors,
-    parse,
-    provenance,
-    settings,
-)
+from tutorial_lib.experiments import Experiment, Run, once, once_tensors, provenance, settings
 from tutorial_lib.lessons.characteristic_function.recipes import BASE, BEGINNING, BUDGETS, ROWS, SHIPPED
 from tutorial_lib.lessons.characteristic_function.results import Results, collect, measured
-from tutorial_lib.training import resolve_device
 
 BASE_RATE = 3e-3
 RATES = (3e-4, 1e-3, 3e-3)
@@ -198,60 +189,23 @@ def train_row(row: str, world: World, seed: int, chosen: dict[str, Any]) -> dict
     return found
 
 
-def run_all(
-    budget_name: str,
-    seed: int,
-    names: Iterable[str] = tuple(ROWS),
-    folder: Path | None = None,
-    work: Path | None = None,
-    device: str = "auto",
-) -> Path:
-    """Train and test rows of one seed; parts that are there stay.
-
-    Args:
-        budget_name: of `BUDGETS`.
-        seed: of the trainings.
-        names: of `ROWS`.
-        folder: gets the network.
-        work: keeps the parts; by default in `output_folder()`.
-        device: where to train.
-
-    Returns:
-        The folder of the parts, for `results.collect`.
-    """
-    folder = folder or default_folder("characteristic")
-    work = work or folder / "work"
-    world = World(budget_name, work, folder, resolve_device(device))
-    once(work / f"{budget_name}-blind.json", lambda: blind(world))
+def make(run: Run, names: Sequence[str]) -> None:
+    """Train and test rows; `BASE` is what all of them begin with."""
+    world = World(run.budget_name, run.work, run.folder, run.device)
+    once(run.part("blind"), lambda: blind(world))
     for row in names:
         if row == BASE:
-            world.base(seed)
+            world.base(run.seed)
             continue
-        chosen = once(work / f"{budget_name}-search-all.json", lambda: search(world))
-        path = work / f"{budget_name}-{row}-s{seed}.json"
-        done = once(path, lambda row=row, chosen=chosen: train_row(row, world, seed, chosen))
-        print(f"{row}, seed {seed}: {done['test']['merged']['all']}", flush=True)
-    return work
+        chosen = once(run.part("search-all"), lambda: search(world))
+        done = once(
+            run.part(f"{row}-s{run.seed}"), lambda row=row, chosen=chosen: train_row(row, world, run.seed, chosen)
+        )
+        print(f"{row}, seed {run.seed}: {done['test']['merged']['all']}", flush=True)
 
 
-def found(profile: str, seed: int, device: str) -> tuple[Results, Path]:
-    """What the lesson shows: measured values, and the folder of the network.
-
-    Args:
-        profile: "quick": what ships; otherwise all rows are trained, with the budget "gpu".
-        seed: of these trainings.
-        device: where they run.
-    """
-    if profile == "quick":
-        return measured(), checkpoints.FOLDER
-    folder = default_folder("characteristic")
-    return Results(collect(run_all("gpu", seed, folder=folder, device=device))), folder
-
-
-def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, [BASE, *ROWS]))
-    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, chosen.device)
-
+EXPERIMENT = Experiment(__doc__, "characteristic", BUDGETS, (BASE, *ROWS), make, collect, Results, measured)
+run_all, found = EXPERIMENT.run_all, EXPERIMENT.found
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

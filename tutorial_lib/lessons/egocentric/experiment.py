@@ -7,7 +7,7 @@ the finished parts.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -25,20 +25,11 @@ from tutorial_lib.egocentric.metrics import foot_heights, judge, standard_bones
 from tutorial_lib.egocentric.network import EgoNet
 from tutorial_lib.egocentric.samples import Samples, draw_samples
 from tutorial_lib.egocentric.scale import grow, stand
-from tutorial_lib.experiments import (
-    command_line,
-    default_folder,
-    once,
-    once_tensors,
-    parse,
-    provenance,
-    settings,
-)
+from tutorial_lib.experiments import Experiment, Run, once, once_tensors, provenance, settings
 from tutorial_lib.lessons.egocentric.recipes import BUDGETS, RAISED, ROWS, SHIPPED, TESTS
 from tutorial_lib.lessons.egocentric.results import Results, collect, measured
 from tutorial_lib.motion import builtin
 from tutorial_lib.motion.clip import Clip
-from tutorial_lib.training import resolve_device
 
 RATES = (3e-3, 9e-3, 27e-3)
 SEARCHED: tuple[SceneKind, ...] = ("none", "hole", "true")
@@ -212,58 +203,19 @@ def train_row(kind: SceneKind, world: World, seed: int, rate: float) -> dict[str
     return found
 
 
-def run_all(
-    budget_name: str,
-    seed: int,
-    names: Iterable[SceneKind] = tuple(ROWS),
-    folder: Path | None = None,
-    work: Path | None = None,
-    device: str = "auto",
-) -> Path:
-    """Train and test rows of one seed; parts that are there stay.
-
-    Args:
-        budget_name: of `BUDGETS`.
-        seed: of the trainings.
-        names: of `ROWS`.
-        folder: gets the networks.
-        work: keeps the parts; by default in `output_folder()`.
-        device: where to train.
-
-    Returns:
-        The folder of the parts, for `results.collect`.
-    """
-    folder = folder or default_folder("egocentric")
-    work = work or folder / "work"
-    world = World(budget_name, work, folder, resolve_device(device))
-    once(work / f"{budget_name}-blind.json", lambda: blind(world))
+def make(run: Run, names: Sequence[SceneKind]) -> None:
+    """Train and test rows."""
+    world = World(run.budget_name, run.work, run.folder, run.device)
+    once(run.part("blind"), lambda: blind(world))
     world.filler()
-    rate = once(work / f"{budget_name}-search-all.json", lambda: search(world))["rate"]
+    rate = once(run.part("search-all"), lambda: search(world))["rate"]
     for kind in names:
-        path = work / f"{budget_name}-{kind}-s{seed}.json"
-        done = once(path, lambda kind=kind: train_row(kind, world, seed, rate))
-        print(f"{kind}, seed {seed}: {done['errors']}", flush=True)
-    return work
+        done = once(run.part(f"{kind}-s{run.seed}"), lambda kind=kind: train_row(kind, world, run.seed, rate))
+        print(f"{kind}, seed {run.seed}: {done['errors']}", flush=True)
 
 
-def found(profile: str, seed: int, device: str) -> tuple[Results, Path]:
-    """What the lesson shows: measured values, and the folder of the networks.
-
-    Args:
-        profile: "quick": what ships; otherwise all rows are trained, with the budget "gpu".
-        seed: of these trainings.
-        device: where they run.
-    """
-    if profile == "quick":
-        return measured(), checkpoints.FOLDER
-    folder = default_folder("egocentric")
-    return Results(collect(run_all("gpu", seed, folder=folder, device=device))), folder
-
-
-def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, ROWS))
-    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, chosen.device)
-
+EXPERIMENT = Experiment(__doc__, "egocentric", BUDGETS, tuple(ROWS), make, collect, Results, measured)
+run_all, found = EXPERIMENT.run_all, EXPERIMENT.found
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

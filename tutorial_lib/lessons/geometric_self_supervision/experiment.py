@@ -7,7 +7,7 @@ can do so, and every row gets the same search. `results` collects the finished p
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from tutorial_lib.datasets.splits import (
     TRAINED_ACTIONS,
     VALIDATION_SEED,
 )
-from tutorial_lib.experiments import command_line, default_folder, once, parse, provenance, settings
+from tutorial_lib.experiments import Experiment, Run, once, provenance, settings
 from tutorial_lib.lessons.geometric_self_supervision.recipes import (
     BUDGETS,
     CRITIC,
@@ -46,7 +46,6 @@ from tutorial_lib.self_supervision.signs import aligned_errors, canonical_mean, 
 from tutorial_lib.self_supervision.turning import lift, mirrored
 from tutorial_lib.self_supervision.views import Views, draw_views
 from tutorial_lib.skeleton import length
-from tutorial_lib.training import resolve_device
 
 RATES = (3e-4, 1e-3, 3e-3)
 CYCLES = (0.1, 1.0, 10.0)
@@ -244,61 +243,23 @@ def train_row(
     return found
 
 
-def run_all(
-    budget_name: str,
-    seed: int,
-    names: Iterable[str] = ROWS,
-    folder: Path | None = None,
-    work: Path | None = None,
-    device: str = "auto",
-) -> Path:
-    """Train and test rows of one seed; parts that are there stay.
-
-    Args:
-        budget_name: of `BUDGETS`.
-        seed: of the trainings.
-        names: of `ROWS`.
-        folder: gets the networks.
-        work: keeps the parts; by default in `output_folder()`.
-        device: where to train.
-
-    Returns:
-        The folder of the parts, for `results.collect`.
-    """
-    folder = folder or default_folder("skeletons")
-    work = work or folder / "work"
-    budget = BUDGETS[budget_name]
-    world = World(budget, resolve_device(device))
-    once(work / f"{budget_name}-blind.json", lambda: blind(world))
+def make(run: Run, names: Sequence[str]) -> None:
+    """Train and test rows."""
+    budget = BUDGETS[run.budget_name]
+    world = World(budget, run.device)
+    once(run.part("blind"), lambda: blind(world))
     for name in names:
         kind = ROWS[name].kind
-        chosen = once(work / f"{budget_name}-search-{kind}.json", lambda kind=kind: search(kind, budget, world))
+        chosen = once(run.part(f"search-{kind}"), lambda kind=kind: search(kind, budget, world))
         done = once(
-            work / f"{budget_name}-{name}-s{seed}.json",
-            lambda name=name, chosen=chosen: train_row(name, budget_name, world, seed, chosen, folder),
+            run.part(f"{name}-s{run.seed}"),
+            lambda name=name, chosen=chosen: train_row(name, run.budget_name, world, run.seed, chosen, run.folder),
         )
-        print(f"{name}, seed {seed}: {done['errors']}", flush=True)
-    return work
+        print(f"{name}, seed {run.seed}: {done['errors']}", flush=True)
 
 
-def found(profile: str, seed: int, device: str) -> tuple[Results, Path]:
-    """What the lesson shows: measured values, and the folder of the networks.
-
-    Args:
-        profile: "quick": what ships; otherwise all rows are trained, with the budget "gpu".
-        seed: of these trainings.
-        device: where they run.
-    """
-    if profile == "quick":
-        return measured(), checkpoints.FOLDER
-    folder = default_folder("skeletons")
-    return Results(collect(run_all("gpu", seed, folder=folder, device=device))), folder
-
-
-def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, ROWS))
-    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, chosen.device)
-
+EXPERIMENT = Experiment(__doc__, "skeletons", BUDGETS, tuple(ROWS), make, collect, Results, measured)
+run_all, found = EXPERIMENT.run_all, EXPERIMENT.found
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

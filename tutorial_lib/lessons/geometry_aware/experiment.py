@@ -1,31 +1,23 @@
 """Trains lesson 07's networks: representations without labels, then poses from few labels and from many.
 
-    python -m tutorial_lib.lessons.geometry_aware.experiment [rows] [--budget shipped] [--seed 0] [--until 2]
+    python -m tutorial_lib.lessons.geometry_aware.experiment [rows] [--budget shipped] [--seed 0]
 
-A representation is trained in stages, each a finished part; `--until` stops after so many. Rows of labels that need a
-representation wait for it. `results` collects the finished parts.
+A representation is trained in stages, each a finished part. Rows of labels that need a representation wait for it.
+`results` collects the finished parts.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.rate_search import widened_search
-from tutorial_lib.experiments import (
-    command_line,
-    default_folder,
-    once,
-    once_tensors,
-    parse,
-    provenance,
-    settings,
-)
+from tutorial_lib.experiments import Experiment, Run, once, once_tensors, provenance, settings
 from tutorial_lib.geometry_aware import GeometryNet, PoseNet, draw_groups, train
 from tutorial_lib.geometry_aware.learning import Row
 from tutorial_lib.geometry_aware.supervised import Mode, predict, train_poses
@@ -50,7 +42,6 @@ from tutorial_lib.lessons.geometry_aware.recipes import (
 )
 from tutorial_lib.lessons.geometry_aware.results import Results, collect, measured
 from tutorial_lib.render import Views
-from tutorial_lib.training import resolve_device
 
 RATES = (1e-3, 3e-3, 9e-3)
 SEARCH_SEEDS, SEARCH_GROUPS = (0, 3), (30, 600)
@@ -250,65 +241,19 @@ def train_row(world: World, row: str, seed: int) -> dict[str, Any]:
     return about | {"rate": rate, "validation": looks, "errors": errors, **provenance(started, world.device)}
 
 
-def run_all(
-    budget_name: str,
-    seed: int,
-    names: Iterable[str] = ROWS,
-    folder: Path | None = None,
-    work: Path | None = None,
-    device: str = "auto",
-    until: int | None = None,
-) -> Path:
-    """Train and test rows of one seed; parts that are there stay.
-
-    Args:
-        budget_name: of `BUDGETS`.
-        seed: of the trainings.
-        names: of `ROWS`.
-        folder: gets the networks.
-        work: keeps the parts; by default in `output_folder()`.
-        device: where to train.
-        until: train representations up to this stage, and finish no row.
-
-    Returns:
-        The folder of the parts, for `results.collect`.
-    """
-    folder = folder or default_folder("geometry_aware")
-    work = work or folder / "work"
-    world = World(budget_name, work, folder, resolve_device(device))
-    once(work / f"{budget_name}-blind.json", lambda: blind(world.views, TESTS))
+def make(run: Run, names: Sequence[str]) -> None:
+    """Train and test rows."""
+    world = World(run.budget_name, run.work, run.folder, run.device)
+    once(run.part("blind"), lambda: blind(world.views, TESTS))
     for name in names:
-        if until is not None:
-            if name in get_args(Row):
-                representation(world, cast(Row, name), seed, searched(world, "pictures"), until)
-            continue
-        if name in LONGER and seed and budget_name == "shipped":
+        if name in LONGER and run.seed and run.budget_name == "shipped":
             continue  # the demos show seed 0
-        once(work / f"{budget_name}-{name}-s{seed}.json", lambda name=name: train_row(world, name, seed))
-        print(f"{name}, seed {seed}: finished", flush=True)
-    return work
+        once(run.part(f"{name}-s{run.seed}"), lambda name=name: train_row(world, name, run.seed))
+        print(f"{name}, seed {run.seed}: finished", flush=True)
 
 
-def found(profile: str, seed: int, device: str) -> tuple[Results, Path]:
-    """What the lesson shows: measured values, and the folder of the networks.
-
-    Args:
-        profile: "quick": what ships; otherwise all rows are trained, with the budget "gpu".
-        seed: of these trainings.
-        device: where they run.
-    """
-    if profile == "quick":
-        return measured(), checkpoints.FOLDER
-    folder = default_folder("geometry_aware")
-    return Results(collect(run_all("gpu", seed, folder=folder, device=device))), folder
-
-
-def main() -> None:
-    parser = command_line(__doc__, BUDGETS, ROWS)
-    parser.add_argument("--until", type=int, help="train representations up to this stage, and finish no row")
-    chosen = parse(parser)
-    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, chosen.device, chosen.until)
-
+EXPERIMENT = Experiment(__doc__, "geometry_aware", BUDGETS, ROWS, make, collect, Results, measured)
+run_all, found = EXPERIMENT.run_all, EXPERIMENT.found
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

@@ -36,12 +36,14 @@ def labels_figure(found: Results, test: Test = "test") -> go.Figure:
 
 
 def way_figure(found: Results) -> go.Figure:
-    """How often a moment is found first on validation people while the representation is trained."""
+    """How often a moment is found first on validation people while the representation is trained; seed 0 goes on."""
     series, bands = {}, {}
     for name, what in (("turned", "turned"), ("not turned", "raw")):
         steps, values = found.on_the_way("ours", what)
         means, ends = intervals({name: list(100 * values.T)})
         series[name], bands[name] = (steps, means[name]), tuple(ends[name])
+        steps, values = found.on_the_way("ours-longer", what)
+        series[f"{name}, one that goes on"] = (steps, 100 * values[0])
     return figures.curves(
         series, bands=bands, x_title="steps", y_title="found first (%)", y_range=(0, 100),
         title="While it learns to paint", mode="lines+markers",

@@ -15,8 +15,7 @@ import numpy as np
 from tutorial_lib.display.claims import plus_minus
 from tutorial_lib.display.tables import markdown
 from tutorial_lib.experiments import SeedResults, collect_command, collect_parts, read_json
-from tutorial_lib.geometry_aware.learning import Row
-from tutorial_lib.lessons.geometry_aware.recipes import GROUPS, LABELLED, MODES, REPRESENTATIONS, TESTS
+from tutorial_lib.lessons.geometry_aware.recipes import GROUPS, LABELLED, LONGER, MODES, REPRESENTATIONS, TESTS
 
 FILE = Path(__file__).with_name("results.json")
 KEPT = ("rate", "validation", "picture", "geometry", "heads", "errors", "seconds", "seconds_of_this_run")
@@ -34,24 +33,24 @@ class Results(SeedResults):
     """Retrieval, pictures and errors by row and training seed."""
 
     def retrieval(
-        self, row: Row, how: Literal["turned", "raw"], measure: Measure = "first", test: Test = "test"
+        self, row: str, how: Literal["turned", "raw"], measure: Measure = "first", test: Test = "test"
     ) -> np.ndarray:
         """(training seeds,) of retrieval between two cameras, latents brought into the world's frame or left alone."""
         return self.each(row, lambda part: part["geometry"][test][how][measure])
 
-    def turned_minus_raw(self, row: Row, measure: Measure = "first", test: Test = "test") -> np.ndarray:
+    def turned_minus_raw(self, row: str, measure: Measure = "first", test: Test = "test") -> np.ndarray:
         """(training seeds,) what turning adds, paired by network."""
         return self.retrieval(row, "turned", measure, test) - self.retrieval(row, "raw", measure, test)
 
-    def dressed(self, row: Row, measure: Measure = "first") -> np.ndarray:
+    def dressed(self, row: str, measure: Measure = "first") -> np.ndarray:
         """(training seeds,) of retrieval of the same moment in other clothes that all wore in training."""
         return self.each(row, lambda part: part["geometry"]["dressed"][measure])
 
-    def picture(self, row: Row, what: Literal["painted", "plate"] = "painted") -> np.ndarray:
+    def picture(self, row: str, what: Literal["painted", "plate"] = "painted") -> np.ndarray:
         """(training seeds,) picture loss on test people, in thousandths of full brightness."""
         return self.each(row, lambda part: part["picture"][what])
 
-    def head(self, row: Row, kind: str, groups: int, test: Test = "test", metric: Metric = "mpjpe") -> np.ndarray:
+    def head(self, row: str, kind: str, groups: int, test: Test = "test", metric: Metric = "mpjpe") -> np.ndarray:
         """(training seeds,) error in mm of a head that was solved: "ridge", "equivariant" or "appearance"."""
         return self.each(row, lambda part: part["heads"][kind][str(groups)][test][metric])
 
@@ -84,7 +83,7 @@ class Results(SeedResults):
 
         return self.each(f"{mode}-{groups}", read)
 
-    def on_the_way(self, row: Row, what: Literal["painted", "turned", "raw"]) -> tuple[np.ndarray, np.ndarray]:
+    def on_the_way(self, row: str, what: Literal["painted", "turned", "raw"]) -> tuple[np.ndarray, np.ndarray]:
         """Steps (looks,) and values (training seeds, looks) on validation people."""
         looks = self.each(row, lambda part: [[step, seen[what]] for step, seen in part["validation"]])
         return looks[0, :, 0], looks[..., 1]
@@ -102,7 +101,7 @@ def retrieval_table(found: Results) -> str:
         + [plus_minus(100 * found.retrieval(row, how)) for how in ("turned", "raw")]
         + [plus_minus(100 * found.retrieval(row, "turned", "among_five"))]
         + [plus_minus(found.retrieval(row, how, "same"), 2) for how in ("turned", "raw")]
-        for row, title in REPRESENTATIONS.items()
+        for row, title in (REPRESENTATIONS | {name: f"*{of}, gone on (demos)*" for name, of in LONGER.items()}).items()
     ]
     chance = 100 * found.retrieval("ours", "turned", "chance").mean()
     rows += [["*chance*", "–", f"{chance:.1f}", f"{chance:.1f}", f"{5 * chance:.1f}", "1", "1"]]
@@ -151,6 +150,14 @@ def flat_table(found: Results) -> str:
             values = values * (100 if what == "turned" else 1)
             half, end = values[:, len(steps) // 2 - 1], values[:, -1]
             rows.append([f"{title}, {name}", plus_minus(half), plus_minus(end), plus_minus(end - half)])
+    for longer, row in LONGER.items():
+        for what, name in (("painted", "picture loss (‰)"), ("turned", "found first, turned (%)")):
+            before, end = (
+                found.on_the_way(which, what)[1][0, -1] * (100 if what == "turned" else 1) for which in (row, longer)
+            )
+            rows.append(
+                [f"{REPRESENTATIONS[row]}, one gone on, {name}"] + [f"{x:.1f}" for x in (before, end, end - before)]
+            )
     return markdown(["on validation people", "half time", "end", "difference"], rows, numbers=True)
 
 

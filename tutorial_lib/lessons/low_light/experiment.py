@@ -7,7 +7,7 @@ and weights are searched on validation people by day and at night. `results` col
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,12 @@ import torch
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.rate_search import widened_search
 from tutorial_lib.datasets.photos import PhotoSet, PhotoSplit, photo_set
-from tutorial_lib.experiments import command_line, default_folder, once, once_tensors, parse, provenance, settings
+from tutorial_lib.experiments import Experiment, Run, once, once_tensors, provenance, settings
 from tutorial_lib.heatmaps import KeypointNet
 from tutorial_lib.lessons.low_light.examination import as_seen, blind, judge, load_start, start_architecture
 from tutorial_lib.lessons.low_light.recipes import BUDGETS, DAY, EXPOSURES, ROWS, SHIPPED, TRAINED, Row
 from tutorial_lib.lessons.low_light.results import Results, collect, measured
 from tutorial_lib.low_light import LEVELS, LowLightNet, Recipe, Twins, dark_twins, draw_exposures, lime, train
-from tutorial_lib.training import resolve_device
 
 RATES = (1e-3, 3e-3, 9e-3)
 LUPI = (0.03, 0.1, 0.3)
@@ -185,57 +184,18 @@ def untouched(world: World) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def run_all(
-    budget_name: str,
-    seed: int,
-    names: Iterable[Row] = TRAINED,
-    folder: Path | None = None,
-    work: Path | None = None,
-    device: str = "auto",
-) -> Path:
-    """Train and test rows of one seed; parts that are there stay.
-
-    Args:
-        budget_name: of `BUDGETS`.
-        seed: of the trainings.
-        names: of `TRAINED`.
-        folder: gets the networks.
-        work: keeps the parts; by default in `output_folder()`.
-        device: where to train.
-
-    Returns:
-        The folder of the parts, for `results.collect`.
-    """
-    folder = folder or default_folder("low_light")
-    work = work or folder / "work"
-    world = World(budget_name, work, folder, resolve_device(device))
-    once(work / f"{budget_name}-well.json", lambda: untouched(world))
-    chosen = once(work / f"{budget_name}-search-all.json", lambda: search(world))
+def make(run: Run, names: Sequence[Row]) -> None:
+    """Train and test rows."""
+    world = World(run.budget_name, run.work, run.folder, run.device)
+    once(run.part("well"), lambda: untouched(world))
+    chosen = once(run.part("search-all"), lambda: search(world))
     for row in names:
-        path = work / f"{budget_name}-{row}-s{seed}.json"
-        done = once(path, lambda row=row: train_row(row, world, seed, chosen))
-        print(f"{ROWS[row]}, seed {seed}: {done['errors']}", flush=True)
-    return work
+        done = once(run.part(f"{row}-s{run.seed}"), lambda row=row: train_row(row, world, run.seed, chosen))
+        print(f"{ROWS[row]}, seed {run.seed}: {done['errors']}", flush=True)
 
 
-def found(profile: str, seed: int, device: str) -> tuple[Results, Path]:
-    """What the lesson shows: measured values, and the folder of the networks.
-
-    Args:
-        profile: "quick": what ships; otherwise all rows are trained, with the budget "gpu".
-        seed: of these trainings.
-        device: where they run.
-    """
-    if profile == "quick":
-        return measured(), checkpoints.FOLDER
-    folder = default_folder("low_light")
-    return Results(collect(run_all("gpu", seed, folder=folder, device=device))), folder
-
-
-def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, TRAINED))
-    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, chosen.device)
-
+EXPERIMENT = Experiment(__doc__, "low_light", BUDGETS, TRAINED, make, collect, Results, measured)
+run_all, found = EXPERIMENT.run_all, EXPERIMENT.found
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

@@ -8,7 +8,7 @@ actors are tested where `COURSE_MOCAP` names them.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.rate_search import widened_search
-from tutorial_lib.experiments import command_line, default_folder, once, once_tensors, parse, provenance, settings
+from tutorial_lib.experiments import Experiment, Run, once, once_tensors, provenance, settings
 from tutorial_lib.lessons.mesh_recovery.fits import choose, fit_all
 from tutorial_lib.lessons.mesh_recovery.recipes import ASKED, BUDGETS, FITTED, LATER, NOISES, ROWS, SHIPPED, WIDTHS
 from tutorial_lib.lessons.mesh_recovery.results import Results, collect, measured
@@ -25,7 +25,6 @@ from tutorial_lib.lessons.mesh_recovery.world import World
 from tutorial_lib.mesh import Parameters, facing
 from tutorial_lib.mesh.fitting import Energy
 from tutorial_lib.mesh.metrics import body_errors, posed
-from tutorial_lib.training import resolve_device
 
 RATES, LATER_RATES = (3e-4, 1e-3, 3e-3), (3e-5, 1e-4, 3e-4)
 NAMES = (*ROWS, "fits", "noise")
@@ -147,54 +146,16 @@ class Parts:
         return found
 
 
-def run_all(
-    budget_name: str,
-    seed: int,
-    names: Iterable[str] = NAMES,
-    folder: Path | None = None,
-    work: Path | None = None,
-    device: str = "auto",
-) -> Path:
-    """Train, test and fit; parts that are there stay.
-
-    Args:
-        budget_name: of `BUDGETS`.
-        seed: of weights, batches and the tests' dots.
-        names: of `NAMES`.
-        folder: gets the networks.
-        work: keeps the parts; by default beside the networks.
-        device: where to train.
-
-    Returns:
-        The folder of the parts, for `results.collect`.
-    """
-    folder = folder or default_folder("mesh")
-    work = work or folder / "work"
-    parts = Parts(budget_name, folder, work, resolve_device(device))
-    once(work / f"{budget_name}-blind.json", lambda: blind(parts.world))
+def make(run: Run, names: Sequence[str]) -> None:
+    """Train, test and fit."""
+    parts = Parts(run.budget_name, run.folder, run.work, run.device)
+    once(run.part("blind"), lambda: blind(parts.world))
     for name in names:
-        print(f"{name}, seed {seed}: {parts.part(name, seed).get('errors', 'done')}", flush=True)
-    return work
+        print(f"{name}, seed {run.seed}: {parts.part(name, run.seed).get('errors', 'done')}", flush=True)
 
 
-def found(profile: str, seed: int, device: str) -> tuple[Results, Path]:
-    """What the lesson shows: measured values, and the folder of the networks.
-
-    Args:
-        profile: "quick": what ships; otherwise everything is done again, with the budget "gpu".
-        seed: of these trainings.
-        device: where they run.
-    """
-    if profile == "quick":
-        return measured(), checkpoints.FOLDER
-    folder = default_folder("mesh")
-    return Results(collect(run_all("gpu", seed, folder=folder, device=device))), folder
-
-
-def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, NAMES))
-    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work, chosen.device)
-
+EXPERIMENT = Experiment(__doc__, "mesh", BUDGETS, NAMES, make, collect, Results, measured)
+run_all, found = EXPERIMENT.run_all, EXPERIMENT.found
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()

@@ -8,7 +8,7 @@ same search for each. `results` collects the finished parts. Real actors are tes
 
 import copy
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 
 from tutorial_lib import checkpoints
 from tutorial_lib.adaptation.rate_search import widened_search
-from tutorial_lib.experiments import command_line, default_folder, once, once_tensors, parse, provenance, settings
+from tutorial_lib.experiments import Experiment, Run, once, once_tensors, provenance, settings
 from tutorial_lib.lessons.stress_testing.examination import examine, hunts, unusual
 from tutorial_lib.lessons.stress_testing.recipes import (
     BUDGETS,
@@ -198,48 +198,19 @@ class Parts:
         return found | provenance(started, "cpu")
 
 
-def run_all(
-    budget_name: str, seed: int, names: Iterable[str] = ROWS, folder: Path | None = None, work: Path | None = None
-) -> Path:
-    """Train, search, examine; parts that are there stay.
-
-    Args:
-        budget_name: of `BUDGETS`.
-        seed: of weights, batches and agents.
-        names: of `ROWS`.
-        folder: gets the networks.
-        work: keeps the parts; by default beside the networks.
-
-    Returns:
-        The folder of the parts, for `results.collect`.
-    """
-    folder = folder or default_folder("stress")
-    work = work or folder / "work"
-    parts = Parts(budget_name, folder, work)
+def make(run: Run, names: Sequence[str]) -> None:
+    """Train, search, examine."""
+    parts = Parts(run.budget_name, run.folder, run.work)
     for name in names:
         victim, _, arm = name.partition("-")
-        exam: Mapping[str, float] = parts.part(victim, arm, seed)["exam"]
-        print(f"{name}, seed {seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in exam.items()), flush=True)
-    return work
+        exam: Mapping[str, float] = parts.part(victim, arm, run.seed)["exam"]
+        print(f"{name}, seed {run.seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in exam.items()), flush=True)
 
 
-def found(profile: str, seed: int) -> tuple[Results, Path]:
-    """What the lesson shows: measured values, and the folder of the networks.
-
-    Args:
-        profile: "quick": what ships; otherwise everything is done again, with the budget "full".
-        seed: of these trainings.
-    """
-    if profile == "quick":
-        return measured(), checkpoints.FOLDER
-    folder = default_folder("stress")
-    return Results(collect(run_all("full", seed, folder=folder))), folder
-
-
-def main() -> None:
-    chosen = parse(command_line(__doc__, BUDGETS, ROWS, device=None))
-    run_all(chosen.budget, chosen.seed, chosen.names, chosen.folder, chosen.work)
-
+EXPERIMENT = Experiment(
+    __doc__, "stress", BUDGETS, tuple(ROWS), make, collect, Results, measured, full="full", device=None
+)
+run_all, found = EXPERIMENT.run_all, EXPERIMENT.found
 
 if __name__ == "__main__":
-    main()
+    EXPERIMENT.main()
