@@ -85,15 +85,17 @@ lab: $(READY)
 
 # One pytest run: unit tests, every committed notebook cell by cell (nbval), every lesson through papermill,
 # the browser. Why nbval is lax where it is: the docstring of tests/course/test_notebooks.py. Benchmarks run once,
-# untimed, so that they cannot rot. Two processes: a lesson is one file and stays in one of them. Every process
-# computes on one thread, or OpenMP's threads would wait for one another.
+# untimed, so that they cannot rot. A lesson is one file and stays in one process; files are taken in order, or those
+# with few tests, which are the browser's and take longest, would run alone at the end. Every process computes on one
+# thread, or OpenMP's threads would wait for one another.
 test: $(READY) $(VENV)/reveal/sphinx_revealjs-3.2.1.dist-info $(VENV)/site/.ready browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ty check --quiet
 	$(BIN)/lint-imports --no-cache
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --nbval-cell-timeout=240 \
-		--benchmark-disable --durations=10 --numprocesses $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+		--benchmark-disable --durations=10 --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+		$(PYTEST_ARGS)
 
 # The browser test wants a Chromium from the system. Where it cannot be had, that test skips and says why.
 browser:
