@@ -968,15 +968,16 @@ FOURIER = """
     down = {pi} * torch.fft.fftfreq(rows)
     across = {pi} * torch.fft.rfftfreq(columns)
     weight = torch.full((rows, len(across)), {twice})
-    weight[:, 0] = 1.0
+    weight[:, 0] = {first}
     {last}
     if highest is not None:
-        weight = weight * ((down.abs()[:, None] {within} highest + 1e-6) & (across[None] {within} highest + 1e-6))
+        weight = weight * ({largest} {within} highest + 1e-6)
     return ({modulus} * weight).sum((-2, -1)){mean}
 """
 WAVES = {
     "difference": "maps - target", "pi": "2 * torch.pi", "twice": "2.0", "within": "<=", "modulus": "phi.abs()",
-    "last": "weight[:, -1] = 1.0 if columns % 2 == 0 else 2.0", "mean": " / weight.sum()",
+    "last": "weight[:, -1] = 1.0 if columns % 2 == 0 else 2.0", "mean": " / weight.sum()", "first": "1.0",
+    "largest": "torch.maximum(down.abs()[:, None], across[None])",
 }  # fmt: skip
 WRONG["cf_by_fourier"] = {
     slip: FOURIER.format_map(WAVES | change)
@@ -990,6 +991,10 @@ WRONG["cf_by_fourier"] = {
         "cycles": {"pi": "1"},
         "high ones": {"within": ">="},
         "one number": {"mean": ".mean() / weight.sum()"},
+        "column 0 twice": {"first": "2.0"},
+        "the last once": {"last": "weight[:, -1] = 1.0"},
+        "over all cells": {"mean": " / (rows * columns)"},
+        "a circle": {"largest": "torch.hypot(down[:, None], across[None])"},
         "moduli first": {"modulus": "(torch.fft.rfft2(maps).abs() - torch.fft.rfft2(target).abs()).abs()"},
         "the prediction alone": {"difference": "maps"},
     }.items()
@@ -1035,6 +1040,11 @@ WRONG["put_together"] = {
         "the first tag": {"means": "means = [members[0] for members in groups]"},
         "the last tag": {"means": "means = [members[-1] for members in groups]"},
         "always a new one": {"far": " or True"},
+        "taken is new": {
+            "free": "range(len(means))",
+            "far": " or best not in free or abs(tag - means[best]) >= threshold",
+        },
+        "at the threshold": {"far": " or abs(tag - means[best]) > threshold"},
     }.items()
 }
 
@@ -1238,11 +1248,17 @@ DIAGNOSED = {
     ("cf_by_fourier", "without 2 pi"): WRONG["cf_by_fourier"]["cycles"],
     ("cf_by_fourier", "T was not looked at"): WRONG["cf_by_fourier"]["no T"],
     ("cf_by_fourier", "mean over maps"): WRONG["cf_by_fourier"]["one number"],
+    ("cf_by_fourier", "column 0 counts twice"): WRONG["cf_by_fourier"]["column 0 twice"],
+    ("cf_by_fourier", "odd number of columns"): WRONG["cf_by_fourier"]["the last once"],
+    ("cf_by_fourier", "not over all cells"): WRONG["cf_by_fourier"]["over all cells"],
+    ("cf_by_fourier", "inside a circle"): WRONG["cf_by_fourier"]["a circle"],
     ("put_together", "two right elbows"): WRONG["put_together"]["two elbows"],
     ("put_together", "are no peaks"): WRONG["put_together"]["faint"],
     ("put_together", "however far"): WRONG["put_together"]["never a new one"],
     ("put_together", "first tag"): WRONG["put_together"]["the first tag"],
     ("put_together", "last tag"): WRONG["put_together"]["the last tag"],
+    ("put_together", "nearest that is free"): WRONG["put_together"]["taken is new"],
+    ("put_together", "too far already"): WRONG["put_together"]["at the threshold"],
 }
 
 

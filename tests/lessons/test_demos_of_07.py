@@ -282,7 +282,7 @@ def test_tables_and_figures_hold_every_row(found):
         table = results.labels_table(found, test)
         assert all(title in table for title in MODES.values()) and "mean pose" in table
     table = results.retrieval_table(found)
-    assert all(title in table for title in REPRESENTATIONS.values()) and table.count("gone on") == len(LONGER)
+    assert all(title in table for title in REPRESENTATIONS.values()) and table.count("one goes on") == len(LONGER)
     assert results.flat_table(found).count("\n") == 2 * (len(GROUPS) + len(REPRESENTATIONS) + len(LONGER)) + 1
     assert results.searched_table(found).count("\n") >= 1
     drawn = figures.labels_figure(found)

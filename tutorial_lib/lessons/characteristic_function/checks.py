@@ -1,7 +1,7 @@
 """Checks of lesson 09: half found or one lost, the loss by a Fourier transform, and putting peaks together."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
@@ -14,10 +14,7 @@ from tutorial_lib.lessons.characteristic_function import demo_sharp
 @exercise
 def half_or_lost(function: Callable) -> str:
     """Exercise 09.1: `function(people)` -> the height from which on "all at this height" beats "one lost", by L2."""
-    hint = (
-        "all at height h: each of the k people costs (1 - h)^2 lost people; one lost costs 1. They are equal where "
-        "k (1 - h)^2 = 1"
-    )
+    hint = "write down what each of the two mistakes costs, in lost people, and set them equal"
     for people in (3, 2, 5, 8):
         what = f"{people} people"
         got = torch.tensor(number(function(people), what, hint), dtype=torch.float64)
@@ -34,8 +31,8 @@ def half_or_lost(function: Callable) -> str:
 
 
 def _mean_modulus(
-    difference: torch.Tensor, highest: float | None, *, weighted: bool = True, last: bool = True, total: bool = False,
-    root: str = "",
+    difference: torch.Tensor, highest: float | None, *, weighted: bool = True, first: bool = True, last: bool = True,
+    even: bool = True, round_: bool = False, over: str = "weights", root: str = "",
 ) -> torch.Tensor:  # fmt: skip
     """The right answer, or one with a common mistake in it."""
     rows, columns = difference.shape[-2:]
@@ -43,14 +40,16 @@ def _mean_modulus(
     down, across = (2 * math.pi * f for f in (torch.fft.fftfreq(rows), torch.fft.rfftfreq(columns)))
     count = torch.full((rows, len(across)), 2.0 if weighted else 1.0)
     if weighted:
-        count[:, 0] = 1.0
-        if last and columns % 2 == 0:
+        if first:
+            count[:, 0] = 1.0
+        if last and (columns % 2 == 0 or not even):
             count[:, -1] = 1.0
     if highest is not None:
-        count = count * ((down.abs()[:, None] <= highest + 1e-6) & (across[None] <= highest + 1e-6))
+        largest = torch.hypot(down[:, None], across) if round_ else torch.maximum(down.abs()[:, None], across)
+        count = count * (largest <= highest + 1e-6)
     apart = {"": phi.abs(), "real": phi.real.abs(), "squared": phi.abs() ** 2, "parts": phi.real.abs() + phi.imag.abs()}
     value = (apart[root] * count).sum((-2, -1))
-    return value if total else value / count.sum()
+    return value / {"weights": count.sum(), "cells": rows * columns, "nothing": 1}[over]
 
 
 @exercise
@@ -58,9 +57,9 @@ def cf_by_fourier(function: Callable) -> str:
     """Exercise 09.2: `function(maps, target, highest)` -> (...,) mean over frequencies of |phi_p - phi_g|."""
     generator = torch.Generator().manual_seed(0)
     hint = (
-        "torch.fft.rfft2 of the difference; frequencies 2 pi fftfreq(rows) and 2 pi rfftfreq(columns); each counts "
-        "twice, but those of column 0, and of the last column if the number of columns is even, once; keep those with "
-        "both parts at most T; divide the weighted sum of the moduli by the sum of the weights"
+        "torch.fft.rfft2 of the difference; frequencies 2 pi fftfreq(rows) and 2 pi rfftfreq(columns); a column that "
+        "is its own mirror image counts once, all others twice; divide the weighted sum of the moduli by the sum of "
+        "the weights that were kept"
     )
     for shape, highest in (
         ((3, 8, 8), None),
@@ -81,7 +80,19 @@ def cf_by_fourier(function: Callable) -> str:
                 "the last column counts twice, but for an even number of columns it is its own mirror": _mean_modulus(
                     difference, highest, last=False
                 ),
-                "the sum was taken, not the mean": _mean_modulus(difference, highest, total=True),
+                "column 0 counts twice, but it is its own mirror image": _mean_modulus(
+                    difference, highest, first=False
+                ),
+                "the last column of an odd number of columns has a mirror image, and counts twice": _mean_modulus(
+                    difference, highest, even=False
+                ),
+                "the sum was taken, not the mean": _mean_modulus(difference, highest, over="nothing"),
+                "the mean is over the frequencies that were kept, not over all cells": _mean_modulus(
+                    difference, highest, over="cells"
+                ),
+                "frequencies inside a circle were kept; it is a square, each part of t at most T": _mean_modulus(
+                    difference, highest, round_=True
+                ),
                 "the modulus was squared: that is L2 again": _mean_modulus(difference, highest, root="squared"),
                 "the real part alone was taken": _mean_modulus(difference, highest, root="real"),
                 "|real| + |imaginary| was taken for the modulus": _mean_modulus(difference, highest, root="parts"),
@@ -105,7 +116,7 @@ def _whose(groups: list[dict[int, int]], shape: torch.Size) -> torch.Tensor:
 
 def _greedy(
     tags: torch.Tensor, heights: torch.Tensor, threshold: float, *, free: bool = True, lowest: float = 0.0,
-    mean: str = "mean", never_new: bool = False,
+    mean: str = "mean", never_new: bool = False, nearest: bool = False, beyond: bool = False,
 ) -> torch.Tensor:  # fmt: skip
     """(J, K) greedy groups, or those of a common mistake."""
     whose = torch.full(tags.shape, -1)
@@ -118,8 +129,10 @@ def _greedy(
                 continue
             tag = float(tags[joint, peak])
             open_to = [g for g in range(len(means)) if g not in taken or not free]
-            best = min(open_to, key=lambda g: abs(tag - means[g]), default=None)
-            if best is None or (abs(tag - means[best]) >= threshold and not never_new):
+            best = min(range(len(means)) if nearest else open_to, key=lambda g: abs(tag - means[g]), default=None)
+            away = 0.0 if best is None else abs(tag - means[best])
+            far = away > threshold if beyond else away >= threshold
+            if best is None or (far and not never_new) or (nearest and best in taken):
                 members.append([])
                 best = len(members) - 1
             members[best].append(tag)
@@ -134,22 +147,35 @@ def put_together(function: Callable) -> str:
     generator = torch.Generator().manual_seed(3)
     hint = (
         "before each joint, compute the mean tag of every group so far; go through its peaks in order, leave out those "
-        "of height 0; take the nearest group that no other peak of this joint has; if there is none, or it is "
+        "of height 0; of the groups that no other peak of this joint has, the nearest; if there is none, or it is "
         "`threshold` away or more, open a new group. Groups are numbered as they open"
     )
-    for people, wobble, threshold in ((2, 0.1, 1.0), (3, 0.5, 0.8), (3, 0.9, 0.6)):
-        centres = 2 * torch.arange(people) - 1.0
-        order = torch.rand(17, people, generator=generator).argsort(1)
-        tags = centres[order] + wobble * torch.randn(17, people, generator=generator)
-        heights = torch.rand(17, people, generator=generator).sort(1, descending=True).values
-        heights = torch.where(torch.rand(17, people, generator=generator) < 0.15, 0.0, heights)
-        heights = heights.sort(1, descending=True).values
-        what = f"{people} people, threshold {threshold:g}"
+
+    def asked() -> Iterator[tuple[str, torch.Tensor, torch.Tensor, float]]:
+        yield "2 people, 2 joints", torch.tensor([[0.0, 1.0], [0.4, 0.3]]), torch.ones(2, 2), 1.5
+        yield from drawn()
+        yield "a tag exactly at the threshold", torch.tensor([[0.0], [1.0]]), torch.ones(2, 1), 1.0
+
+    def drawn() -> Iterator[tuple[str, torch.Tensor, torch.Tensor, float]]:
+        for people, wobble, threshold in ((2, 0.1, 1.0), (3, 0.5, 0.8), (3, 0.9, 0.6)):
+            centres = 2 * torch.arange(people) - 1.0
+            order = torch.rand(17, people, generator=generator).argsort(1)
+            tags = centres[order] + wobble * torch.randn(17, people, generator=generator)
+            heights = torch.rand(17, people, generator=generator).sort(1, descending=True).values
+            heights = torch.where(torch.rand(17, people, generator=generator) < 0.15, 0.0, heights)
+            heights = heights.sort(1, descending=True).values
+            yield f"{people} people, threshold {threshold:g}", tags, heights, threshold
+
+    for what, tags, heights, threshold in asked():
         expected = _greedy(tags, heights, threshold)
         assert torch.equal(expected, _whose(group(tags, heights, threshold, optimal=False), tags.shape))
         compare(
             tensor(function(tags.clone(), heights.clone(), threshold), what, hint).long(), expected, what, hint, 0.0,
             {
+                "the nearest group was taken already: then it is the nearest that is free, not a new one": _greedy(
+                    tags, heights, threshold, nearest=True
+                ),
+                "`threshold` away is too far already: a new group": _greedy(tags, heights, threshold, beyond=True),
                 "two peaks of one joint are in one group: nobody has two right elbows": _greedy(
                     tags, heights, threshold, free=False
                 ),

@@ -105,9 +105,10 @@ def view_hill(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
             title="the hills",
         ),
         stage.curve(
+            # CF's zigzag lies below the others.
             [
-                stage.series(name, range(STEPS + 1), arrays["away"][i].clamp(1e-3, 10), colour=colour)
-                for i, (name, colour) in enumerate(LOSSES.items())
+                stage.series(name, range(STEPS + 1), arrays["away"][i].clamp(1e-3, 10), colour=LOSSES[name])
+                for i, name in sorted(enumerate(LOSSES), key=lambda item: item[1] != "CF")
             ],
             x=stage.axis("step", 0, STEPS), y=stage.axis("distance (cells)", 1e-3, 10, log=True),
             lines=[stage.hline("arrived", NEAR_ENOUGH)], title="rolling down",

@@ -58,7 +58,10 @@ def view_map(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     return stage.panes(
         stage.image(
             picture=coloured(arrays["difference"]), cross=None, margin=0.02, title="truth − painted; blue is missing",
-            dots=[stage.dots("true joints", places, colour="ink", size=5.0)],
+            dots=[
+                stage.dots("near person's joint", places[:1], colour="purple", size=5.0),
+                stage.dots("far person's, in a ring to drag", places[1:], colour="grey", size=5.0),
+            ],
             handles=[stage.handle("far", held.tolist(), axis="x", colour="orange")],
         ),
         stage.image(

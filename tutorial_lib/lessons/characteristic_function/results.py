@@ -134,7 +134,8 @@ def searched_table(found: Results) -> str:
     one = found.content["searched"]["all"]
     rows = []
     for title, tried, chosen in (
-        ("rate of all, by L2", one["tried"], one["rate"]), ("gain of CF beside L2", one["gains"], one["gain"]),
+        ("rate of all, by L2", one["tried"], one["rate"]),
+        ("gain of CF beside L2", {"0": one["tried"][f"{one['rate']:g}"]} | one["gains"], one["gain"]),
     ):  # fmt: skip
         rows += [
             [title, f"**{value}**" if float(value) == chosen else value, f"{error:.2f}"]

@@ -38,6 +38,7 @@ from tutorial_lib.lessons.geometry_aware.recipes import (
     LONGER,
     REPRESENTATIONS,
     ROWS,
+    SHOWN,
     TESTS,
 )
 from tutorial_lib.lessons.geometry_aware.results import Results, collect, measured
@@ -63,11 +64,11 @@ class World:
         self.work, self.folder, self.views = work, folder, cache(self._views)
 
     def _views(self, part: str) -> Views:
-        """Of "train", "validation", "test", "clothes", or "dressed": the test with everybody's clothes exchanged."""
+        """Of "train", "more" of them, "validation", "test", "clothes", or "dressed": the test, clothes exchanged."""
         budget = self.budget
-        count = {"train": budget.groups, "validation": budget.validated}.get(part, budget.tested)
-        split = cast(Split, "test" if part == "dressed" else part)
-        seed = {"train": 0, "validation": 1}.get(part, 2)
+        count = {"train": budget.groups, "more": budget.more, "validation": budget.validated}.get(part, budget.tested)
+        split = cast(Split, {"dressed": "test", "more": "train"}.get(part, part))
+        seed = {"train": 0, "validation": 1, "more": 3}.get(part, 2)
 
         def made() -> dict[str, torch.Tensor]:
             return vars(
@@ -85,8 +86,8 @@ class World:
         order = torch.randperm(self.budget.groups, generator=torch.Generator().manual_seed(seed))
         return order[:count]
 
-    def checkpoint(self, row: Row, seed: int, stage: int) -> str:
-        """The name of a stage's network in the work folder."""
+    def checkpoint(self, row: str, seed: int, stage: int) -> str:
+        """The name of a stage's network in the work folder; `row` may be one of `LONGER`."""
         return f"{self.name}-stage{stage}-{row}-{seed}"
 
 
@@ -107,36 +108,34 @@ def representation(world: World, row: Row, seed: int, rate: float, until: int | 
     torch.manual_seed(seed)
     net = GeometryNet(size=budget.size, layout="splat" if row == "splat" else "dense").to(world.device)
     for stage in range(budget.stages if until is None else min(until, budget.stages)):
-        net = stage_of(world, net, row, seed, stage, rate, stage * budget.steps, budget.steps)
+        net = one_stage(world, net, row, row, seed, stage, rate)
     return net
 
 
-def stage_of(
-    world: World, net: GeometryNet, row: Row, seed: int, stage: int, rate: float, done: int, steps: int
-) -> GeometryNet:
+def one_stage(world: World, net: GeometryNet, name: str, row: Row, seed: int, stage: int, rate: float) -> GeometryNet:
     """The network after one more stage; a stage that is there stays.
 
     Args:
         world: has the views and the budget.
         net: as the stage before left it.
+        name: of `REPRESENTATIONS` or `LONGER`.
         row: of `REPRESENTATIONS`.
         seed: of batches.
         stage: its number.
         rate: at its start.
-        done: steps before it.
-        steps: its own.
     """
-    name, looks = world.checkpoint(row, seed, stage), []
-    if name not in checkpoints.names(world.work):
-        started, label = time.time(), f"{row}, seed {seed}, stage {stage}"
+    budget, kept, looks = world.budget, world.checkpoint(name, seed, stage), []
+    steps, part = (budget.longer, "more" if LONGER[name][1] else "train") if name in LONGER else (budget.steps, "train")
+    if kept not in checkpoints.names(world.work):
+        started, label, done = time.time(), f"{name}, seed {seed}, stage {stage}", stage * budget.steps
         train(
-            net, world.views("train"), row=row, steps=steps, batch=world.budget.batch, rate=rate, label=label,
+            net, world.views(part), row=row, steps=steps, batch=budget.batch, rate=rate, label=label,
             generator=torch.Generator().manual_seed(100 * seed + stage), every=max(1, min(steps // 2, 1500)),
             look=lambda net, step: looks.append((done + step, seen_on_the_way(net, world.views("validation"), row))),
         ).whole(label)  # fmt: skip
-        about = {"row": row, "seed": seed, "validation": looks, **provenance(started, world.device)}
-        checkpoints.save(net, name, about, world.work)
-    return checkpoints.load(name, world.device, world.work)
+        about = {"row": name, "seed": seed, "validation": looks, **provenance(started, world.device)}
+        checkpoints.save(net, kept, about, world.work)
+    return checkpoints.load(kept, world.device, world.work)
 
 
 def searched(world: World, kind: str) -> float:
@@ -205,25 +204,26 @@ def fitted(
 
 
 def represented(world: World, name: str, seed: int) -> dict[str, Any]:
-    """What a representation is worth. Those of `LONGER` become the networks that the demos show."""
-    row = LONGER.get(name, cast(Row, name))
+    """What a representation is worth; those of `SHOWN` become the networks of the demos."""
+    row = LONGER[name][0] if name in LONGER else cast(Row, name)
     budget, rate = world.budget, searched(world, "pictures")
-    net, stages = representation(world, row, seed, rate), budget.stages
+    net = representation(world, row, seed, rate)
+    stages = [world.checkpoint(row, seed, stage) for stage in range(budget.stages)]
     if name in LONGER:
-        net = stage_of(world, net, row, seed, stages, rate, stages * budget.steps, budget.longer)
-        stages += 1
-    records = [checkpoints.record(world.checkpoint(row, seed, stage), world.work) for stage in range(stages)]
+        net = one_stage(world, net, name, row, seed, budget.stages, rate)
+        stages.append(world.checkpoint(name, seed, budget.stages))
+    records = [checkpoints.record(stage, world.work) for stage in stages]
     found = {
         "rate": rate, "validation": [look for record in records for look in record["validation"]],
         "picture": picture(net, world.views("test"), row), "geometry": geometry(net.encoder, world.views),
         "heads": heads(net.encoder, world.views, {count: world.labelled(seed, count) for count in GROUPS}),
         "seconds": sum(record["seconds_of_this_run"] for record in records),
     }  # fmt: skip
-    if name in LONGER:
+    if SHOWN.get(row) == name:
         if row == "ours":
             solved = {key: value.float().cpu() for key, value in all_labels(net.encoder, world.views).items()}
-            checkpoints.store(solved, ALL_LABELS, {}, {"seed": 0, "groups": budget.groups}, world.folder)
-        kept = {"row": row, "seed": seed, "picture": found["picture"], "geometry": found["geometry"]}
+            checkpoints.store(solved, ALL_LABELS, {}, {"seed": seed, "groups": budget.groups}, world.folder)
+        kept = {"row": name, "seed": seed, "picture": found["picture"], "geometry": found["geometry"]}
         checkpoints.save(net.cpu(), f"geometry_aware/{row}", kept, world.folder)
     return found
 

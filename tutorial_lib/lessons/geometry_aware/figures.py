@@ -42,8 +42,8 @@ def way_figure(found: Results) -> go.Figure:
         steps, values = found.on_the_way("ours", what)
         means, ends = intervals({name: list(100 * values.T)})
         series[name], bands[name] = (steps, means[name]), tuple(ends[name])
-        steps, values = found.on_the_way("ours-longer", what)
-        series[f"{name}, one that goes on"] = (steps, 100 * values[0])
+        steps, values = found.on_the_way("ours-more", what)
+        series[f"{name}, one with more groups"] = (steps, 100 * values[0])
     return figures.curves(
         series, bands=bands, x_title="steps", y_title="found first (%)", y_range=(0, 100),
         title="While it learns to paint", mode="lines+markers",

@@ -25,8 +25,15 @@ GROUPS = (6, 30, 120, 600, 6000)
 LABELLED = tuple(f"{mode}-{count}" for mode in MODES for count in GROUPS if mode != "tuned" or count in (30, 6000))
 """Rows that learn from labels: how, and from how many groups."""
 
-LONGER: dict[str, Row] = {"ours-longer": "ours", "splat-longer": "splat"}
-"""Two of them, of training seed 0, that go on: what the demos show, and whether more training changes a verdict."""
+LONGER: dict[str, tuple[Row, bool]] = {
+    "ours-longer": ("ours", False),
+    "ours-more": ("ours", True),
+    "splat-more": ("splat", True),
+}
+"""Training seed 0 goes on: whose, and whether on `Budget.more` groups. Does more training change a verdict?"""
+
+SHOWN: dict[Row, str] = {"ours": "ours-more", "splat": "splat-more"}
+"""Which of them the demos show."""
 
 ROWS = (*REPRESENTATIONS, *LONGER, *LABELLED)
 
@@ -46,6 +53,7 @@ class Budget:
         stages: of a training without labels; each ends at a small rate, and the next begins at the full one again.
         steps: of a stage.
         longer: steps that `LONGER` go on for, in one stage.
+        more: groups that some of them go on with.
         groups: of four photos, to learn from; `recipes.GROUPS` counts labels for 6000 and is cut to it.
         validated: groups to choose rates and weights with.
         tested: groups of each test.
@@ -62,6 +70,7 @@ class Budget:
     steps: int = 1500
     longer: int = 12000
     groups: int = 6000
+    more: int = 24000
     validated: int = 256
     tested: int = 256
     batch: int = 16
@@ -76,10 +85,10 @@ class Budget:
 BUDGETS = {
     "shipped": Budget(),
     # For a machine with a GPU: all rows of one seed within ten minutes there, estimated.
-    "gpu": Budget(stages=4, steps=4000, longer=4000, batch=64, head_steps=3000, label_steps=5000),
+    "gpu": Budget(stages=4, steps=4000, longer=4000, more=48000, batch=64, head_steps=3000, label_steps=5000),
     # Proves that every row runs; the networks are worth nothing.
     "smoke": Budget(
-        stages=2, steps=2, longer=2, groups=8, validated=4, tested=4, batch=2, head_steps=2, label_steps=2, size=16,
-        people=1, frames=20, searched=False,
+        stages=2, steps=2, longer=2, groups=8, more=8, validated=4, tested=4, batch=2, head_steps=2, label_steps=2,
+        size=16, people=1, frames=20, searched=False,
     ),
 }  # fmt: skip

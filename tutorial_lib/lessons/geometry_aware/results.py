@@ -24,6 +24,12 @@ KEPT = ("rate", "validation", "picture", "geometry", "heads", "errors", "seconds
 BLIND = ("mean pose", "mean pose, heading given")
 """Who does not look."""
 
+GONE_ON = {
+    name: f"{REPRESENTATIONS[row]}; one goes on" + (" with more groups" if more else "")
+    for name, (row, more) in LONGER.items()
+}
+"""What tables call `recipes.LONGER`."""
+
 Test = Literal["test", "clothes"]
 Metric = Literal["mpjpe", "p_mpjpe"]
 Measure = Literal["first", "among_five", "chance", "same"]
@@ -101,7 +107,7 @@ def retrieval_table(found: Results) -> str:
         + [plus_minus(100 * found.retrieval(row, how)) for how in ("turned", "raw")]
         + [plus_minus(100 * found.retrieval(row, "turned", "among_five"))]
         + [plus_minus(found.retrieval(row, how, "same"), 2) for how in ("turned", "raw")]
-        for row, title in (REPRESENTATIONS | {name: f"*{of}, gone on (demos)*" for name, of in LONGER.items()}).items()
+        for row, title in (REPRESENTATIONS | GONE_ON).items()
     ]
     chance = 100 * found.retrieval("ours", "turned", "chance").mean()
     rows += [["*chance*", "–", f"{chance:.1f}", f"{chance:.1f}", f"{5 * chance:.1f}", "1", "1"]]
@@ -150,14 +156,12 @@ def flat_table(found: Results) -> str:
             values = values * (100 if what == "turned" else 1)
             half, end = values[:, len(steps) // 2 - 1], values[:, -1]
             rows.append([f"{title}, {name}", plus_minus(half), plus_minus(end), plus_minus(end - half)])
-    for longer, row in LONGER.items():
+    for longer, (row, _) in LONGER.items():
         for what, name in (("painted", "picture loss (‰)"), ("turned", "found first, turned (%)")):
             before, end = (
                 found.on_the_way(which, what)[1][0, -1] * (100 if what == "turned" else 1) for which in (row, longer)
             )
-            rows.append(
-                [f"{REPRESENTATIONS[row]}, one gone on, {name}"] + [f"{x:.1f}" for x in (before, end, end - before)]
-            )
+            rows.append([f"{GONE_ON[longer]}, {name}"] + [f"{x:.1f}" for x in (before, end, end - before)])
     return markdown(["on validation people", "half time", "end", "difference"], rows, numbers=True)
 
 
