@@ -21,6 +21,7 @@ class Retrieval:
         chance: what `first` is for somebody who does not look.
         same: mean distance between both cameras' latents of one moment, in units of `others`.
         others: mean distance between latents of different moments.
+        agreement: correlation over moments of what both cameras say, the mean over all numbers of the latent.
     """
 
     first: float
@@ -28,6 +29,7 @@ class Retrieval:
     chance: float
     same: float
     others: float
+    agreement: float
 
 
 def encode(encoder: Encoder, images: torch.Tensor, batch: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
@@ -64,19 +66,34 @@ def retrieve(first: torch.Tensor, second: torch.Tensor) -> Retrieval:
     others = (distance.sum() - right.sum()) / (count * (count - 1))
     return Retrieval(
         (nearer < 1).double().mean().item(), (nearer < 5).double().mean().item(), 1 / count,
-        (right.mean() / others.clamp_min(1e-12)).item(), others.item(),
+        (right.mean() / others.clamp_min(1e-12)).item(), others.item(), _agreement(first, second),
     )  # fmt: skip
 
 
-def across_cameras(encoder: Encoder, views: Views, *, turned: bool = True) -> Retrieval:
+def standardised(first: torch.Tensor, second: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both (B, ...), every number less its mean and divided by its spread over both: none is louder than others."""
+    both = torch.cat([first, second])
+    spread, mean = torch.std_mean(both, 0)
+    return (first - mean) / spread.clamp_min(1e-9), (second - mean) / spread.clamp_min(1e-9)
+
+
+def _agreement(first: torch.Tensor, second: torch.Tensor) -> float:
+    one, other = (value.flatten(1).double() - value.flatten(1).double().mean(0) for value in (first, second))
+    lengths = (one.square().sum(0) * other.square().sum(0)).sqrt().clamp_min(1e-12)
+    return ((one * other).sum(0) / lengths).mean().item()
+
+
+def across_cameras(encoder: Encoder, views: Views, *, turned: bool = True, scaled: bool = False) -> Retrieval:
     """Retrieval between the two cameras of groups, over the first moment of each.
 
     Args:
         encoder: in eval mode.
         views: groups; with a camera in a random direction each, so that the frame says nothing.
         turned: bring all latents into the world's frame first; otherwise they stay in their cameras'.
+        scaled: then `standardised`: a point that a decoder never shows may be anywhere, and would be loudest.
     """
     points = encode(encoder, photos(views))[0].unflatten(0, (len(views), *views.pixels.shape[1:3]))[:, 0]
     if turned:
         points = to_world(points, views.rotation)
-    return retrieve(points[:, 0], points[:, 1])
+    pair = points[:, 0], points[:, 1]
+    return retrieve(*(standardised(*pair) if scaled else pair))

@@ -1,54 +1,70 @@
-"""The trap: a decoder that draws the points where they are. Its pictures turn, and its points need not be a body."""
+"""The trap: a decoder that draws the points where they are. Its pictures turn, and two cameras need not agree on them.
 
-from functools import partial
+Every number of a latent is shown less its mean and by its spread: what this moment changes, not where a point usually
+is.
+"""
+
+from functools import cache, partial
 from typing import Any
 
 import torch
 
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
-from tutorial_lib.lessons.geometry_aware.demo_turn import HIGHEST, ROUND, compute_turn, people_control
-from tutorial_lib.lessons.geometry_aware.pictures import Dots, Pair, strip
+from tutorial_lib.geometry_aware import GeometryNet, to_world
+from tutorial_lib.geometry_aware.retrieval import encode
+from tutorial_lib.lessons.geometry_aware.demo_turn import HIGHEST, ROOM, ROUND, compute_turn, people_control
+from tutorial_lib.lessons.geometry_aware.pictures import DOING, PHOTO, Pair, photos_of, seen_from, strip
 
 COLOURS = {"ours": "blue", "splatted": "vermillion"}
+SYMBOLS: tuple[stage.Symbol, ...] = ("circle", "square")
+
+
+@cache
+def _usual(nets: Pair) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Mean and spread (points, 3) of every number of a latent in the world, over all people and cameras."""
+    found = {}
+    for name, net in asked(nets).items():
+        everybody = torch.cat([said(net, person, ROUND) for person in range(len(DOING))])
+        spread, mean = torch.std_mean(everybody, 0)
+        found[name] = (mean, spread.clamp_min(1e-9))
+    return found
+
+
+def asked(nets: Pair) -> dict[str, GeometryNet]:
+    """Both networks by what the demo calls them."""
+    return {"ours": nets.ours, "splatted": nets.splat}
+
+
+def said(net: GeometryNet, person: int, angles: tuple[float, ...]) -> torch.Tensor:
+    """(cameras, points, 3) what cameras at these angles from the photo's say of a person, in the world's frame."""
+    views = seen_from(person, tuple(PHOTO + angle for angle in angles), room=ROOM, size=net.encoder.size)
+    return to_world(encode(net.encoder, photos_of(views))[0], views.rotation[0])
 
 
 def compute_trap(nets: Pair, azimuth: float, person: int) -> dict[str, Any]:
     """What `trap_demo` shows for these values of its controls."""
-    both = {
-        name: compute_turn(net, person, azimuth, 0.0) for name, net in (("ours", nets.ours), ("splatted", nets.splat))
-    }
+    both = {name: compute_turn(net, person, azimuth, 0.0) for name, net in asked(nets).items()}
+    points = {}
+    for name, net in asked(nets).items():
+        mean, spread = _usual(nets)[name]
+        points[name] = ((said(net, person, (0.0, azimuth)) - mean) / spread).flatten(1)
     return {
         "truth": both["ours"]["truth"],
         "painted": {name: one["painted"] for name, one in both.items()},
-        "points": {name: one["points"] / one["spread"] for name, one in both.items()},
+        "points": points,
+        "agreement": {name: torch.corrcoef(pair)[0, 1].item() for name, pair in points.items()},
         "errors": {name: one["errors"]["turned"] for name, one in both.items()},
         "now": both["ours"]["now"],
     }
 
 
-def flatness(points: torch.Tensor) -> float:
-    """How far points (n, 3) reach from the vertical axis through their middle, by their height: 0 is a pole."""
-    centred = points - points.mean(0)
-    return (centred[:, [0, 2]].square().sum(-1).mean() / 2).sqrt().item() / centred[:, 1].square().mean().sqrt().item()
-
-
 def view_trap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     """The picture of `trap_demo`."""
     now = {name: float(values[arrays["now"]]) for name, values in arrays["errors"].items()}
-    reach = {name: flatness(points) for name, points in arrays["points"].items()}
+    same = arrays["agreement"]
     return stage.panes(
-        strip(
-            [
-                *arrays["painted"].values(),
-                arrays["truth"],
-                [
-                    Dots(name, points[:, [0, 2]] * points.new_tensor([0.4, -0.4]), COLOURS[name])
-                    for name, points in arrays["points"].items()
-                ],
-            ],
-            "painted: ours | splatted | the truth there | points from above", 2.3,
-        ),
+        strip([*arrays["painted"].values(), arrays["truth"]], "painted: ours | splatted | the truth there", 2.1),
         stage.curve(
             [
                 stage.series(name, ROUND, values.clamp_max(HIGHEST), colour=COLOURS[name], dash=dash)
@@ -57,9 +73,17 @@ def view_trap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
             x=stage.axis("camera moved by (°)", -180, 180), y=stage.axis("difference (%)", 0, HIGHEST),
             now=params["azimuth"], grab="camera", title="painted against truth",
         ),
-        height=225,
-        note=f"{now['ours']:.1f} % off the truth with our decoder, {now['splatted']:.1f} % with splatted points; these "
-        f"reach {reach['splatted']:.2f} of their height aside, ours {reach['ours']:.2f}",
+        stage.curve(
+            [
+                stage.series(name, *pair.clamp(-3, 3), colour=COLOURS[name], mode="markers", symbol=symbol)
+                for (name, pair), symbol in zip(arrays["points"].items(), SYMBOLS, strict=True)
+            ],
+            x=stage.axis("the photo's camera says", -3, 3), y=stage.axis("the camera there says", -3, 3),
+            title="where the points are",
+        ),
+        height=240,
+        note=f"{now['ours']:.1f} % off the truth with our decoder, {now['splatted']:.1f} % with splatted points; two "
+        f"cameras agree where points are: correlation {same['ours']:.2f} and {same['splatted']:.2f}",
     )  # fmt: skip
 
 

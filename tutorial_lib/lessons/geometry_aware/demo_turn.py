@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tutorial_lib.datasets.splits import HELD_OUT_ACTIONS
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.geometry_aware import GeometryNet
@@ -71,7 +72,7 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     return stage.panes(
         strip(
             [arrays["photo"], cloud(arrays["points"], arrays["spread"]), arrays["painted"], arrays["truth"]],
-            "one photo | its points, turned | painted of them | the truth there", 2.3,
+            "one photo | its points, turned | painted of them | the truth there", 2.9,
         ),
         stage.curve(
             [
@@ -81,7 +82,7 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
             x=stage.axis("camera moved by (°)", -180, 180), y=stage.axis("difference (%)", 0, HIGHEST),
             now=params["azimuth"], grab="camera", title="painted against truth",
         ),
-        height=225,
+        height=245,
         note=f"at {params['azimuth']:.0f}°: {now['turned']:.1f} % with the points turned, {now['not turned']:.1f} % if "
         f"they are not, {now['nobody']:.1f} % if nobody is painted",
     )  # fmt: skip
@@ -89,7 +90,8 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
 
 def people_control() -> Any:
     """Choose one of the test people."""
-    return choice([(f"{name} ({i + 1})", i) for i, name in enumerate(DOING)], 0, "person")
+    names = [name.replace("_", " ") + ", a new motion" * (name in HELD_OUT_ACTIONS) for name in DOING]
+    return choice([(name, i) for i, name in enumerate(names)], 0, "person")
 
 
 def turn_demo(nets: Pair) -> Demo:

@@ -14,12 +14,13 @@ from tutorial_lib.camera import orbit
 from tutorial_lib.display import stage
 from tutorial_lib.geometry_aware import GeometryNet
 from tutorial_lib.geometry_aware.latents import rotate
-from tutorial_lib.geometry_aware.views import banks, clips_of
+from tutorial_lib.geometry_aware.views import SPLITS, banks
 from tutorial_lib.locking import MODEL_LOCK
+from tutorial_lib.motion import builtin
 from tutorial_lib.render import Sensor, Views, photograph_views
 
-DOING = ("stretch", "throw", "squat", "phone", "turn", "throw")
-"""What the test person of these demos does; nobody trained on these motions."""
+DOING = ("reach", "wash_window", "eat", "dance", "turn", "stretch")
+"""What the test person of these demos does; nobody trained on the last two motions."""
 
 PHOTO = 30
 """Degrees of azimuth from which the photo is taken that a network gets."""
@@ -52,9 +53,9 @@ def networks(folder: Path = checkpoints.FOLDER) -> Pair:
 
 @cache
 def people() -> torch.Tensor:
-    """(6, 17, 3) metres, world frame: test people in six moments, hips above the origin."""
-    clips = clips_of("test", 3, 200)
-    chosen = [next(clip for clip in clips[5 * (i % 3) :] if clip.action == doing) for i, doing in enumerate(DOING)]
+    """(6, 17, 3) metres, world frame: three test people in two moments each, hips above the origin."""
+    clips = builtin(SPLITS["test"][0], 3, DOING, 200)
+    chosen = [[clip for clip in clips if clip.action == doing][i % 3] for i, doing in enumerate(DOING)]
     poses = torch.stack([clip.positions[(45, 130)[i % 2]].float() for i, clip in enumerate(chosen)])
     return poses - poses[:, :1] * poses.new_tensor([1.0, 1.0, 0.0])
 

@@ -32,16 +32,16 @@ GONE_ON = {
 
 Test = Literal["test", "clothes"]
 Metric = Literal["mpjpe", "p_mpjpe"]
-Measure = Literal["first", "among_five", "chance", "same"]
+Measure = Literal["first", "among_five", "chance", "same", "agreement"]
+How = Literal["turned", "raw", "scaled"]
+"""Latents in the world's frame, left in their cameras', or in the world's and every number by its spread."""
 
 
 class Results(SeedResults):
     """Retrieval, pictures and errors by row and training seed."""
 
-    def retrieval(
-        self, row: str, how: Literal["turned", "raw"], measure: Measure = "first", test: Test = "test"
-    ) -> np.ndarray:
-        """(training seeds,) of retrieval between two cameras, latents brought into the world's frame or left alone."""
+    def retrieval(self, row: str, how: How, measure: Measure = "first", test: Test = "test") -> np.ndarray:
+        """(training seeds,) of retrieval between two cameras."""
         return self.each(row, lambda part: part["geometry"][test][how][measure])
 
     def turned_minus_raw(self, row: str, measure: Measure = "first", test: Test = "test") -> np.ndarray:
@@ -104,15 +104,15 @@ def retrieval_table(found: Results) -> str:
     """Markdown: how often a moment is found again, by training; mean and half the 95 % interval."""
     rows = [
         [title, str(len(found.seeds(row)))]
-        + [plus_minus(100 * found.retrieval(row, how)) for how in ("turned", "raw")]
-        + [plus_minus(100 * found.retrieval(row, "turned", "among_five"))]
+        + [plus_minus(100 * found.retrieval(row, how)) for how in ("turned", "raw", "scaled")]
         + [plus_minus(found.retrieval(row, how, "same"), 2) for how in ("turned", "raw")]
+        + [plus_minus(found.retrieval(row, "turned", "agreement"), 2)]
         for row, title in (REPRESENTATIONS | GONE_ON).items()
     ]
-    chance = 100 * found.retrieval("ours", "turned", "chance").mean()
-    rows += [["*chance*", "–", f"{chance:.1f}", f"{chance:.1f}", f"{5 * chance:.1f}", "1", "1"]]
-    heads = ["training", "seeds", "first (%), turned", "not turned", "among five (%), turned", "distance, turned"]
-    return markdown([*heads, "not turned"], rows, numbers=True)
+    chance = f"{100 * found.retrieval('ours', 'turned', 'chance').mean():.1f}"
+    rows += [["*chance*", "–", chance, chance, chance, "1", "1", "0"]]
+    heads = ["training", "seeds", "found first (%), turned", "not turned", "turned and scaled"]
+    return markdown([*heads, "distance, turned", "not turned", "agreement, turned"], rows, numbers=True)
 
 
 def _cell(found: Results, mode: str, count: int, test: Test, metric: Metric) -> str:
