@@ -331,7 +331,7 @@ trap_demo
 for name, values in trap_demo.presets.items():
     trap_demo.set(**values).check()
     agree = trap_demo.arrays["agreement"]
-    assert name == "its own camera" or agree["ours"] > agree["splatted"], agree
+    assert name != "from behind" or agree["ours"] > agree["splatted"], agree
 trap_demo.reset().check()
 print("the demo of the trap moves")
 
@@ -343,12 +343,12 @@ splat_minus_ours = 100 * (FOUND.retrieval("splat", "turned") - FOUND.retrieval("
 trap_guess.answer(
     TRAP[0 if splat_minus_ours.mean() > 5 else 2 if splat_minus_ours.mean() < -5 else 1],
     f"{plus_minus(splat_minus_ours)} percentage points, splatted minus ours. Its pictures: "
-    f"{plus_minus(FOUND.picture('splat'))} ‰ of error on average, ours {plus_minus(FOUND.picture('ours'))}. Two "
-    "cameras hardly agree on where its points are: their correlation over moments is "
-    f"{plus_minus(FOUND.retrieval('splat', 'turned', 'agreement'), 2)}, ours "
-    f"{plus_minus(FOUND.retrieval('ours', 'turned', 'agreement'), 2)}. Bumps *move* by exact geometry, and still "
-    "nothing makes a camera put them where the other one does, as long as the convolutions after them can read what "
-    "they get.",
+    f"{plus_minus(FOUND.picture('splat'))} ‰ of error on average, ours {plus_minus(FOUND.picture('ours'))}. And "
+    f"its latents are found more often as they are, {plus_minus(100 * FOUND.retrieval('splat', 'raw'))} %, than "
+    f"turned, {plus_minus(100 * FOUND.retrieval('splat', 'turned'))} %: its points stand before the *camera*, not in "
+    "the room. Bumps move by exact geometry; that they mean the same place from everywhere, nothing demands. A point "
+    "that stands at one place before every camera tells a decoder, once it was turned, by how much: perhaps all that "
+    "convolutions need to paint somebody from a code.",
 )
 
 # %% [markdown]

@@ -93,7 +93,7 @@ def trap_demo(nets: Pair) -> Demo:
     Args:
         nets: of `pictures.networks`.
     """
-    controls = {"azimuth": slider(60, -180, 180, 15, "camera moved by (°)"), "person": people_control()}
+    controls = {"azimuth": slider(150, -180, 180, 15, "camera moved by (°)"), "person": people_control()}
     presets = {
         "its own camera": {"azimuth": 0, "person": 0},
         "the other camera": {"azimuth": 60, "person": 0},
