@@ -1,4 +1,4 @@
-"""What the demos of several lessons are asked alike."""
+"""What the demos of several lessons are asked alike, and the trainings that they stand on."""
 
 import json
 
@@ -43,3 +43,19 @@ def presets_are_whole():
         assert len(set(demo.controls) - set(demo.folded)) <= 3
 
     return judge
+
+
+@pytest.fixture(scope="module")
+def made(request, tmp_path_factory):
+    """(folder of networks, parts) of the module's `experiment` with its smallest budget: two trainings a row."""
+    folder = tmp_path_factory.mktemp("made")
+    for seed in (0, 1):
+        work = request.module.experiment.run_all("smoke", seed, folder=folder, work=folder / "work", device="cpu")
+    return folder, work
+
+
+@pytest.fixture(scope="module")
+def found(request, made):
+    """What the module's `results` makes of them."""
+    results = request.module.results
+    return results.Results(results.collect(made[1]))

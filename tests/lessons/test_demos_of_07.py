@@ -54,20 +54,6 @@ SOURCE = Path(__file__).parents[2] / "notebooks" / "source" / "07_geometry_aware
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """(folder of networks, parts) of the experiment's smallest budget, two trainings a row."""
-    folder = tmp_path_factory.mktemp("geometry_aware")
-    for seed in (0, 1):
-        work = experiment.run_all("smoke", seed, folder=folder, work=folder / "work", device="cpu")
-    return folder, work
-
-
-@pytest.fixture(scope="module")
-def found(made):
-    return results.Results(results.collect(made[1]))
-
-
-@pytest.fixture(scope="module")
 def nets():
     torch.manual_seed(0)
     pair = Pair(*(GeometryNet(8, 4, 24, layout).eval() for layout in ("dense", "splat")))

@@ -19,21 +19,6 @@ from tutorial_lib.self_supervision.others import ALONG
 from tutorial_lib.self_supervision.turning import look
 from tutorial_lib.skeleton import JOINTS
 
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """(folder of networks, parts) of the experiment's smallest budget, two trainings a row."""
-    folder = tmp_path_factory.mktemp("skeletons")
-    for seed in (0, 1):
-        work = experiment.run_all("smoke", seed, folder=folder, work=folder / "work", device="cpu")
-    return folder, work
-
-
-@pytest.fixture(scope="module")
-def found(made):
-    return results.Results(results.collect(made[1]))
-
-
 MAKE = {
     "turn": lambda folder: demo_turn.turn_demo(),
     "round": lambda folder: demo_round.round_demo(demo_round.lifters(folder)),

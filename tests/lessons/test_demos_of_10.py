@@ -31,11 +31,6 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(made):
-    return results.Results(results.collect(made[1]))
-
-
-@pytest.fixture(scope="module")
 def nets(made):
     return pictures.networks(made[0])
 

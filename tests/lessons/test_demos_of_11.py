@@ -36,20 +36,6 @@ from tutorial_lib.stress_testing import AXES, METHODS, simulator
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """(folder of networks, parts) of the experiment's smallest budget, two seeds of every part."""
-    folder = tmp_path_factory.mktemp("stress")
-    for seed in (0, 1):
-        work = experiment.run_all("smoke", seed, folder=folder, work=folder / "work")
-    return folder, work
-
-
-@pytest.fixture(scope="module")
-def found(made):
-    return results.Results(results.collect(made[1]))
-
-
-@pytest.fixture(scope="module")
 def demos(made):
     return {
         "hunt": demo_hunt.hunt_demo(),

@@ -33,20 +33,6 @@ SOURCE = Path(__file__).parents[2] / "notebooks" / "source" / "13_egocentric.py"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """(folder of networks, parts) of the experiment's smallest budget, two trainings a row."""
-    folder = tmp_path_factory.mktemp("egocentric")
-    for seed in (0, 1):
-        work = experiment.run_all("smoke", seed, folder=folder, work=folder / "work", device="cpu")
-    return folder, work
-
-
-@pytest.fixture(scope="module")
-def found(made):
-    return results.Results(results.collect(made[1]))
-
-
-@pytest.fixture(scope="module")
 def nets(made):
     return demo_voxels.networks(made[0])
 
