@@ -155,6 +155,9 @@ keypoints:
 	@$(MAKE) --no-print-directory $(DETECTOR)/.ready
 	$(DETECTOR)/bin/python docs/video/keypoints.py $(call given,VIDEO) $(call given,KEYPOINTS)
 
+# Their experiments are started alike.
+PART_TWO := geometry_aware geometric_self_supervision characteristic_function mesh_recovery stress_testing low_light \
+	egocentric
 checkpoints: $(READY)
 	$(BIN)/python -m tutorial_lib.lessons.meta_learning.experiment --folder tutorial_lib/checkpoints
 	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.experiment --folder tutorial_lib/checkpoints
@@ -173,29 +176,11 @@ checkpoints: $(READY)
 			--work build/lifters || exit 1; \
 	done; done
 	$(BIN)/python -m tutorial_lib.lessons.temporal_lifting.results build/lifters
-	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometry_aware.experiment --seed $$seed \
-		--folder tutorial_lib/checkpoints --work build/two_cameras || exit 1; done
-	$(BIN)/python -m tutorial_lib.lessons.geometry_aware.results build/two_cameras
-	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.experiment --seed $$seed \
-		--folder tutorial_lib/checkpoints --work build/turned || exit 1; done
-	$(BIN)/python -m tutorial_lib.lessons.geometric_self_supervision.results build/turned
-	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.mesh_recovery.experiment --seed $$seed \
-		--folder tutorial_lib/checkpoints --work build/bodies || exit 1; done
-	$(BIN)/python -m tutorial_lib.lessons.mesh_recovery.results build/bodies
-	for seed in 0 1 2 3 4; do \
-		$(BIN)/python -m tutorial_lib.lessons.stress_testing.experiment --seed $$seed \
-			--folder tutorial_lib/checkpoints --work build/stress || exit 1; \
+	for lesson in $(PART_TWO); do \
+		for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.$$lesson.experiment --seed $$seed \
+			--folder tutorial_lib/checkpoints --work build/$$lesson || exit 1; done; \
+		$(BIN)/python -m tutorial_lib.lessons.$$lesson.results build/$$lesson || exit 1; \
 	done
-	$(BIN)/python -m tutorial_lib.lessons.stress_testing.results build/stress
-	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.characteristic_function.experiment --seed $$seed \
-		--folder tutorial_lib/checkpoints --work build/crowds || exit 1; done
-	$(BIN)/python -m tutorial_lib.lessons.characteristic_function.results build/crowds
-	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.low_light.experiment --seed $$seed \
-		--folder tutorial_lib/checkpoints --work build/twins || exit 1; done
-	$(BIN)/python -m tutorial_lib.lessons.low_light.results build/twins
-	for seed in 0 1 2 3 4; do $(BIN)/python -m tutorial_lib.lessons.egocentric.experiment --seed $$seed \
-		--folder tutorial_lib/checkpoints --work build/worn || exit 1; done
-	$(BIN)/python -m tutorial_lib.lessons.egocentric.results build/worn
 
 student: $(READY)
 	$(BIN)/python -m tutorial_lib.course.student $(LESSONS)
