@@ -172,7 +172,7 @@ for name, values in find_demo.presets.items():
     assert 1 <= find_demo.arrays["rank"] <= find_demo.arrays["count"], name
 find_demo.reset().check()
 both_ways = find_demo.arrays["retrieval"]
-assert both_ways["turned into the world"].same < both_ways["left as they are"].same, both_ways
+assert both_ways[demo_find.TURNED].same < both_ways[demo_find.RAW].same, both_ways
 print("the demo of finding moves")
 
 # %%

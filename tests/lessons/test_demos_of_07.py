@@ -154,8 +154,9 @@ def test_the_demo_of_finding_ranks_as_its_bars_say(nets):
     ranks = [demo_find.compute_find(found, query, "turned into the world")["rank"] for query in range(8)]
     first = demo_find.compute_find(found, 0, "turned into the world")["retrieval"]["turned into the world"].first
     assert np.mean(np.array(ranks) == 1) == pytest.approx(first)
-    kept = found.points("ours", False)
-    torch.testing.assert_close(to_world(kept, found.views.rotation), found.points("ours", True))
+    turned, scaled, raw = (found.points[kind]["ours"] for kind in (demo_find.TURNED, demo_find.SCALED, demo_find.RAW))
+    torch.testing.assert_close(to_world(raw, found.views.rotation), turned)
+    torch.testing.assert_close(scaled.flatten(0, 1).std(0), torch.ones(8, 3))
 
 
 def test_the_curve_of_labels_is_what_the_slider_finds(labelled, monkeypatch):

@@ -9,7 +9,7 @@ import torch
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, choice, live, slider
 from tutorial_lib.geometry_aware import draw_groups, retrieve, to_world
-from tutorial_lib.geometry_aware.retrieval import encode
+from tutorial_lib.geometry_aware.retrieval import encode, standardised
 from tutorial_lib.geometry_aware.views import photos
 from tutorial_lib.lessons.geometry_aware.pictures import Pair, strip
 from tutorial_lib.render import Views
@@ -17,7 +17,7 @@ from tutorial_lib.render import Views
 COUNT, BEST = 128, 5
 """Moments to look among, and how many are shown."""
 
-KINDS = {"turned into the world": True, "left as they are": False}
+TURNED, SCALED, RAW = "turned into the world", "turned, and scaled", "left as they are"
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,11 @@ class Search:
 
     Attributes:
         views: the groups.
-        turned: network -> points (B, 2 cameras, n, 3), world frame.
-        raw: the same in their cameras' frames.
+        points: kind -> network -> (B, 2 cameras, n, 3).
     """
 
     views: Views
-    turned: dict[str, torch.Tensor]
-    raw: dict[str, torch.Tensor]
-
-    def points(self, network: str, turned: bool) -> torch.Tensor:
-        """(B, 2, n, 3) of one network."""
-        return (self.turned if turned else self.raw)[network]
+    points: dict[str, dict[str, torch.Tensor]]
 
 
 def search(nets: Pair, count: int = COUNT) -> Search:
@@ -47,16 +41,19 @@ def search(nets: Pair, count: int = COUNT) -> Search:
         count: groups.
     """
     views = draw_groups("test", count, seed=5, size=nets.ours.encoder.size)
-    raw, turned = {}, {}
+    points: dict[str, dict[str, torch.Tensor]] = {TURNED: {}, SCALED: {}, RAW: {}}
     for name, net in (("ours", nets.ours), ("splatted", nets.splat)):
-        raw[name] = encode(net.encoder, photos(views))[0].unflatten(0, (count, 2, 2))[:, 0]
-        turned[name] = to_world(raw[name], views.rotation)
-    return Search(views, turned, raw)
+        raw = encode(net.encoder, photos(views))[0].unflatten(0, (count, 2, 2))[:, 0]
+        turned = to_world(raw, views.rotation)
+        scaled = torch.stack(standardised(*turned.unbind(1)), 1)
+        for kind, some in ((TURNED, turned), (SCALED, scaled), (RAW, raw)):
+            points[kind][name] = some
+    return Search(views, points)
 
 
 def compute_find(found: Search, query: int, kind: str, network: str = "ours") -> dict[str, Any]:
     """What `find_demo` shows for these values of its controls."""
-    points = found.points(network, KINDS[kind]).flatten(2)
+    points = found.points[kind][network].flatten(2)
     distance = torch.linalg.vector_norm(points[query, 0] - points[:, 1], dim=-1)
     order = distance.argsort()
     return {
@@ -65,7 +62,7 @@ def compute_find(found: Search, query: int, kind: str, network: str = "ours") ->
         "right": [int(i) == query for i in order[:BEST]],
         "rank": int((order == query).nonzero()[0, 0]) + 1,
         "retrieval": {
-            name: retrieve(*found.points(network, turned).unbind(1)) for name, turned in KINDS.items()
+            name: retrieve(*some[network].unbind(1)) for name, some in found.points.items()
         },
         "count": len(found.views),
     }  # fmt: skip
@@ -76,7 +73,7 @@ def view_find(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     shares = {name: 100 * one.first for name, one in arrays["retrieval"].items()}
     five = {name: 100 * one.among_five for name, one in arrays["retrieval"].items()}
     chance = 100 / arrays["count"]
-    places = torch.arange(2.0)
+    places = torch.arange(3.0)
     return stage.panes(
         strip(
             [arrays["query"], *arrays["nearest"]], "camera 1 | the five nearest of camera 2, from left to right", 2.2,
@@ -89,7 +86,7 @@ def view_find(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                     "among five", places, list(five.values()), mode="bars", colour="sky", bar=0.38, shift=0.2
                 ),
             ],
-            x=stage.axis("", -0.6, 1.6, ticks={"turned": 0, "as they are": 1}), y=stage.axis("found (%)", 0, 100),
+            x=stage.axis("", -0.6, 2.6, ticks={"turned": 0, "scaled": 1, "as they are": 2}), y=stage.axis("found (%)", 0, 100),
             lines=[stage.hline("", chance)], title=f"all {arrays['count']} moments",
         ),
         height=200,
@@ -104,17 +101,16 @@ def find_demo(found: Search) -> Demo:
     Args:
         found: of `search`.
     """
-    kinds = list(KINDS)
     controls = {
         "query": slider(3, 0, len(found.views) - 1, 1, "moment"),
-        "kind": choice(kinds, kinds[0], "latents"),
-        "network": choice(list(found.raw), "ours", "decoder"),
+        "kind": choice(list(found.points), TURNED, "latents"),
+        "network": choice(list(found.points[RAW]), "ours", "decoder"),
     }
     presets = {
-        "turned": {"query": 3, "kind": kinds[0], "network": "ours"},
-        "not turned": {"query": 3, "kind": kinds[1], "network": "ours"},
-        "splatted, turned": {"query": 3, "kind": kinds[0], "network": "splatted"},
-        "splatted, not turned": {"query": 3, "kind": kinds[1], "network": "splatted"},
+        "turned": {"query": 3, "kind": TURNED, "network": "ours"},
+        "not turned": {"query": 3, "kind": RAW, "network": "ours"},
+        "splatted, turned": {"query": 3, "kind": TURNED, "network": "splatted"},
+        "splatted, not turned": {"query": 3, "kind": RAW, "network": "splatted"},
     }
     return live(
         partial(compute_find, found), view_find, controls, presets=presets,
