@@ -86,7 +86,8 @@ def view_find(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                     "among five", places, list(five.values()), mode="bars", colour="sky", bar=0.38, shift=0.2
                 ),
             ],
-            x=stage.axis("", -0.6, 2.6, ticks={"turned": 0, "scaled": 1, "as they are": 2}), y=stage.axis("found (%)", 0, 100),
+            x=stage.axis("", -0.6, 2.6, ticks={"turned": 0, "scaled": 1, "as they are": 2}),
+            y=stage.axis("found (%)", 0, 100),
             lines=[stage.hline("", chance)], title=f"all {arrays['count']} moments",
         ),
         height=200,
