@@ -91,7 +91,7 @@ turn_guess.answer(
     f"**What you saw.** {turned_errors['turned']:.1f} % off with the points turned, "
     f"{turned_errors['not turned']:.1f} % if they are not, {turned_errors['nobody']:.1f} % if nobody is painted. "
     "Colours, stance and side come out; what one photo hides, such as an arm behind the body, is guessed, and blurred. "
-    "Arms above the head, *stretch*, come out for nobody: there were none in training.",
+    "Both arms above the head, *stretch*, hardly come out: one training photo in a thousand had that.",
 )
 
 # %% [markdown]
@@ -257,6 +257,9 @@ with few_guess.covered():
 # kept. That matters: a network from scratch that is stopped early stays near the mean pose, however many labels it
 # has, and beside it any representation looks good. *Random layers*: the same head on an encoder that learned nothing.
 # *All of it*: the encoder begins with the representation, and learns on with the labels.
+#
+# Look at the last row as well. Somebody who is told which way a person faces, and then says the mean pose, is 146 mm
+# off: much of what few labels buy is a heading. Only below that line a network sees what arms and legs do.
 
 # %%
 folded("The same after alignment, P-MPJPE", results.labels_table(FOUND, "test", "p_mpjpe"))
