@@ -153,7 +153,6 @@ def test_a_training_learns_from_two_cameras_and_is_the_same_again(groups):
 
 def test_retrieval_finds_what_is_near_and_chance_otherwise():
     world = torch.randn(64, 6, 3, generator=seeded())
-    other_world = torch.randn(64, 6, 3, generator=seeded(2))
     exact = retrieve(world, world)
     assert exact.first == 1 and exact.same < 1e-7 and exact.chance == 1 / 64
     other = retrieve(world, torch.randn(64, 6, 3, generator=seeded(1)))
@@ -161,9 +160,6 @@ def test_retrieval_finds_what_is_near_and_chance_otherwise():
     near = retrieve(world, world + 0.1 * torch.randn(64, 6, 3, generator=seeded(1)))
     distance = np.linalg.norm((world[:, None] - world).flatten(2).numpy(), axis=-1)
     assert near.first == 1 and near.others == pytest.approx(distance[~np.eye(64, dtype=bool)].mean(), rel=0.02)
-    assert exact.agreement == pytest.approx(1) and abs(other.agreement) < 0.1
-    each = [np.corrcoef(a, b)[0, 1] for a, b in zip(world.flatten(1).T, (world * 3 + other_world).flatten(1).T)]
-    assert retrieve(world, world * 3 + other_world).agreement == pytest.approx(np.mean(each), abs=1e-6)
 
 
 def test_a_loud_point_that_means_nothing_drowns_the_others_unless_numbers_are_scaled():

@@ -869,7 +869,16 @@ WRONG["hand_over"] = {
         "own appearance": {"appearance": "appearance"},
     }.items()
 }
-WRONG["hand_over"] |= {"one tensor": "return points", "nothing": "return None"}
+WRONG["hand_over"] |= {
+    "one tensor": "return points",
+    "nothing": "return None",
+    "overwritten": """
+        for camera in (0, 1):
+            turn = rotation[:, camera] @ rotation[:, 1 - camera].mT
+            points[:, :, camera] = points[:, :, 1 - camera] @ turn[:, None].mT
+        return points, appearance.flip(1, 2)
+        """,
+}
 HEADED = """
     count = points.shape[1]
     x, y = {x}, {y}
@@ -884,6 +893,7 @@ WRONG["turning_head"] = {
     for slip, change in {
         "no penalty": {"penalty": "1e-12"},
         "once a photo": {"penalty": "penalty * len(points)"},
+        "once an equation": {"penalty": "penalty * len(x)"},
         "squared": {"penalty": "penalty**2"},
         "one axis": {"x": "points[..., 0]", "y": "pose[..., 0]"},
         "reshaped": {"x": "points.reshape(-1, count)", "y": "pose.reshape(-1, 17)"},
@@ -897,9 +907,23 @@ WRONG["turning_head"] |= {
         x, y = x - x.mean(0), y - y.mean(0)
         return torch.linalg.solve(x.T @ x + penalty * torch.eye(count, dtype=x.dtype), x.T @ y).T
         """,
+    "everywhere": """
+        x, y = points.mT.reshape(-1, points.shape[1]), pose.mT.reshape(-1, 17)
+        return torch.linalg.solve(x.T @ x + penalty, x.T @ y).T
+        """,
     "nothing": "return None",
 }
 WRONG["found_again"] = {
+    "angles": """
+        one, other = (torch.nn.functional.normalize(x, dim=1) for x in (first, second))
+        return ((one @ other.T).argmax(1) == torch.arange(len(first))).double().mean()
+        """,
+    "L1": "return (torch.cdist(first, second, 1).argmin(1) == torch.arange(len(first))).double().mean()",
+    "five": """
+        near = torch.cdist(first, second).topk(5, largest=False).indices
+        return (near == torch.arange(len(first))[:, None]).any(1).double().mean()
+        """,
+    "of all": "return (torch.cdist(first, second).argmin() == torch.arange(len(first))).double().mean()",
     "in its own camera": ("return (torch.cdist(first, first).argmin(1) == torch.arange(len(first))).double().mean()"),
     "columns": "return (torch.cdist(first, second).argmin(0) == torch.arange(len(first))).double().mean()",
     "the farthest": "return (torch.cdist(first, second).argmax(1) == torch.arange(len(first))).double().mean()",
@@ -1212,6 +1236,14 @@ DIAGNOSED = {
     ("found_again", "the largest product"): WRONG["found_again"]["products"],
     ("found_again", "not their share"): WRONG["found_again"]["counted"],
     ("found_again", "per cent"): WRONG["found_again"]["per cent"],
+    ("found_again", "cosine"): WRONG["found_again"]["angles"],
+    ("found_again", "L1"): WRONG["found_again"]["L1"],
+    ("found_again", "nearest five"): WRONG["found_again"]["five"],
+    ("found_again", "argmin has no dimension"): WRONG["found_again"]["of all"],
+    ("turning_head", "once an equation"): WRONG["turning_head"]["once an equation"],
+    ("turning_head", "on the diagonal"): WRONG["turning_head"]["everywhere"],
+    ("hand_over", "overwritten"): WRONG["hand_over"]["overwritten"],
+    ("into_the_other", "not turned"): WRONG["into_the_other"]["as they were"],
     ("through_the_lens", "a pinhole's picture"): WRONG["through_the_lens"]["a pinhole"],
     ("through_the_lens", "an equidistant lens"): WRONG["through_the_lens"]["equidistant"],
     ("through_the_lens", "half of the angle"): WRONG["through_the_lens"]["not halved"],

@@ -21,7 +21,6 @@ class Retrieval:
         chance: what `first` is for somebody who does not look.
         same: mean distance between both cameras' latents of one moment, in units of `others`.
         others: mean distance between latents of different moments.
-        agreement: correlation over moments of what both cameras say, the mean over all numbers of the latent.
     """
 
     first: float
@@ -29,7 +28,6 @@ class Retrieval:
     chance: float
     same: float
     others: float
-    agreement: float
 
 
 def encode(encoder: Encoder, images: torch.Tensor, batch: int = 256) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,7 +64,7 @@ def retrieve(first: torch.Tensor, second: torch.Tensor) -> Retrieval:
     others = (distance.sum() - right.sum()) / (count * (count - 1))
     return Retrieval(
         (nearer < 1).double().mean().item(), (nearer < 5).double().mean().item(), 1 / count,
-        (right.mean() / others.clamp_min(1e-12)).item(), others.item(), _agreement(first, second),
+        (right.mean() / others.clamp_min(1e-12)).item(), others.item(),
     )  # fmt: skip
 
 
@@ -75,12 +73,6 @@ def standardised(first: torch.Tensor, second: torch.Tensor) -> tuple[torch.Tenso
     both = torch.cat([first, second])
     spread, mean = torch.std_mean(both, 0)
     return (first - mean) / spread.clamp_min(1e-9), (second - mean) / spread.clamp_min(1e-9)
-
-
-def _agreement(first: torch.Tensor, second: torch.Tensor) -> float:
-    one, other = (value.flatten(1).double() - value.flatten(1).double().mean(0) for value in (first, second))
-    lengths = (one.square().sum(0) * other.square().sum(0)).sqrt().clamp_min(1e-12)
-    return ((one * other).sum(0) / lengths).mean().item()
 
 
 def across_cameras(encoder: Encoder, views: Views, *, turned: bool = True, scaled: bool = False) -> Retrieval:

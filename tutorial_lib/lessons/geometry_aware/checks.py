@@ -36,7 +36,7 @@ def into_the_other(function: Callable) -> str:
                 "they were taken for world directions": points @ second.mT,
                 "the first camera's matrix was used the wrong way round": points @ first.mT @ second.mT,
                 "the second camera's matrix was used the wrong way round": points @ first @ second,
-                "the first camera's matrix was used twice": points @ first @ first.mT,
+                "they were not turned, or turned there and back": points,
             },
         )  # fmt: skip
     return "into_the_other: whatever the first camera saw, the second now sees"
@@ -50,8 +50,8 @@ def hand_over(function: Callable) -> str:
     """
     generator = torch.Generator().manual_seed(1)
     hint = (
-        "points change cameras, `points.flip(2)`, and are turned by R_j R_i^T: j is the camera that gets them, "
-        "i the other one; appearance changes moments and cameras, `flip(1, 2)`, and nothing turns it"
+        "points change cameras and are turned by R_j R_i^T: j is the camera that gets them, i the other one; "
+        "appearance changes moments and cameras, and nothing turns it"
     )
     for batch, count in ((3, 5), (2, 8)):
         points = torch.randn(batch, 2, 2, count, 3, generator=generator)
@@ -59,16 +59,20 @@ def hand_over(function: Callable) -> str:
         rotation = _rotations(2 * batch, generator).unflatten(0, (batch, 2))
         right, dressed = exchange(points, appearance, rotation)
         what = f"{batch} groups, {count} points"
-        answer = function(points, appearance, rotation)
+        answer = function(points.clone(), appearance.clone(), rotation.clone())
         assert isinstance(answer, tuple | list) and len(answer) == 2, (
             f"{what}: expected two tensors, points and appearance, got {type(answer).__name__}. Hint: {hint}"
         )
         other, turn = points.flip(2), (rotation @ rotation.flip(1).mT)[:, None]
         one_turn = (rotation[:, 1] @ rotation[:, 0].mT)[:, None, None]
+        overwritten = points.clone()  # camera 0 was written first, and read again for camera 1
+        for camera in (0, 1):
+            overwritten[:, :, camera] = overwritten[:, :, 1 - camera] @ turn[:, :, camera].mT
         compare(
             tensor(answer[0], f"{what}, points", hint), right, f"{what}, points", hint, 1e-5,
             {
                 "points were not turned": other,
+                "one camera's points were overwritten before the other had them: write into a new tensor": overwritten,
                 "points stayed with their own camera": points,
                 "points of the own camera were turned": points @ turn.mT,
                 "points were turned the wrong way": other @ turn,
@@ -114,6 +118,10 @@ def turning_head(function: Callable) -> str:
             {
                 "the penalty is missing": solved(x, y, 1e-12),
                 "the penalty was counted once a photo": solved(x, y, penalty * photos),
+                "the penalty was counted once an equation": solved(x, y, penalty * 3 * photos),
+                "the penalty was added to every number of X^T X; it belongs on the diagonal": torch.linalg.solve(
+                    x.mT @ x + penalty, x.mT @ y
+                ).mT,
                 "the penalty was squared": solved(x, y, penalty**2),
                 "only the first axis was used": solved(points[..., 0], pose[..., 0], penalty),
                 "the mean was taken off first: a shift does not turn with the points": solved(
@@ -125,7 +133,15 @@ def turning_head(function: Callable) -> str:
                 "the weights are transposed: (17, n) was asked for": right.mT,
             },
         )  # fmt: skip
-    return "turning_head: turn the points, and the pose turns with them"
+    return (
+        "turning_head: W (L R^T) = (W L) R^T, since W mixes points and R axes: turn the points, and the pose turns. A "
+        "shift would stay where it is"
+    )
+
+
+def _long(latents: torch.Tensor) -> torch.Tensor:
+    """Rows of length 1."""
+    return torch.nn.functional.normalize(latents, dim=1)
 
 
 @exercise
@@ -142,8 +158,11 @@ def found_again(function: Callable) -> str:
         mistakes = {
             "every latent was looked for in its own camera, where it is": (torch.cdist(first, first).argmin(1) == own),
             "queries are of the second camera: rows belong to the first": distance.argmin(0) == own,
-            "the farthest was taken": distance.argmax(1) == own,
+            "the farthest was taken, or one pair of all, since argmin has no dimension": distance.argmax(1) == own,
             "the largest product was taken, not the smallest distance": (first @ second.mT).argmax(1) == own,
+            "angles were compared (cosine), not distances": (_long(first) @ _long(second).mT).argmax(1) == own,
+            "distances were summed over axes (L1), not Euclidean": torch.cdist(first, second, 1.0).argmin(1) == own,
+            "among the nearest five is not first": (distance.topk(5, largest=False).indices == own[:, None]).any(1),
         }
         got = torch.tensor(number(function(first, second), what, hint))
         expected = torch.tensor(retrieve(first, second).first)

@@ -85,8 +85,8 @@ def view_clothes(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, An
             grab="clothes", title="the same pose",
         ),
         height=260,
-        note=f"the pose is the same: {arrays['errors'][0]:.0f} mm in known clothes, {arrays['errors'][now]:.0f} mm "
-        f"now; the points moved by {100 * arrays['moved']['points'][now]:.0f} % of their length, the appearance by "
+        note=f"{arrays['errors'][0]:.0f} mm in known clothes, {arrays['errors'][now]:.0f} mm now; points moved by "
+        f"{100 * arrays['moved']['points'][now]:.0f} % of their length, appearance by "
         f"{100 * arrays['moved']['appearance'][now]:.0f} %",
     )  # fmt: skip
 
@@ -98,12 +98,12 @@ def clothes_demo(nets: Pair, found: Labelled) -> Demo:
         nets: of `pictures.networks`.
         found: of `demo_labels.labelled`; its ridge head from all labels is taken.
     """
-    controls = {"share": slider(0.0, 0.0, 1.0, 0.1, "share of new clothes"), "person": people_control()}
+    controls = {"share": slider(1.0, 0.0, 1.0, 0.1, "share of new clothes"), "person": people_control(3)}
     presets = {
-        "known": {"share": 0.0, "person": 0},
-        "half": {"share": 0.5, "person": 0},
-        "new": {"share": 1.0, "person": 0},
-        "somebody else, new": {"share": 1.0, "person": 2},
+        "known": {"share": 0.0, "person": 3},
+        "half": {"share": 0.5, "person": 3},
+        "new": {"share": 1.0, "person": 3},
+        "somebody else, new": {"share": 1.0, "person": 0},
     }
     return live(
         partial(compute_clothes, nets, found.solved(ALL, "ridge")), view_clothes, controls, presets=presets,

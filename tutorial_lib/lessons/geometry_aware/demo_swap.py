@@ -63,16 +63,16 @@ def swap_demo(nets: Pair) -> Demo:
         nets: of `pictures.networks`.
     """
     controls = {
-        "person": people_control(),
-        "clothes": slider(1, 0, LOOKS - 1, 1, "clothes"),
+        "person": people_control(3),
+        "clothes": slider(5, 0, LOOKS - 1, 1, "clothes"),
         "room": slider(1, 0, ROOMS - 1, 1, "room"),
         "azimuth": slider(0, -180, 180, 15, "camera moved by (°)"),
     }
     presets = {
-        "own clothes, own room": {"person": 0, "clothes": 0, "room": 0, "azimuth": 0},
-        "other clothes": {"person": 0, "clothes": 1, "room": 0, "azimuth": 0},
-        "other room": {"person": 0, "clothes": 0, "room": 2, "azimuth": 0},
-        "all at once": {"person": 0, "clothes": 3, "room": 2, "azimuth": 60},
+        "own clothes, own room": {"person": 3, "clothes": 3, "room": 0, "azimuth": 0},
+        "other clothes": {"person": 3, "clothes": 5, "room": 0, "azimuth": 0},
+        "all at once": {"person": 3, "clothes": 1, "room": 2, "azimuth": 60},
+        "it does not work": {"person": 0, "clothes": 2, "room": 0, "azimuth": 0},
     }
     return live(
         partial(compute_swap, nets.ours), view_swap, controls, presets=presets, folded=("azimuth",),

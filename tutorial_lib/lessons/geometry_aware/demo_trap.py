@@ -78,12 +78,12 @@ def view_trap(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
                 stage.series(name, *pair.clamp(-3, 3), colour=COLOURS[name], mode="markers", symbol=symbol)
                 for (name, pair), symbol in zip(arrays["points"].items(), SYMBOLS, strict=True)
             ],
-            x=stage.axis("the photo's camera says", -3, 3), y=stage.axis("the camera there says", -3, 3),
+            x=stage.axis("its own camera says (spreads)", -3, 3), y=stage.axis("the camera there says", -3, 3),
             title="where the points are",
         ),
         height=240,
-        note=f"{now['ours']:.1f} % off the truth with our decoder, {now['splatted']:.1f} % with splatted points; two "
-        f"cameras agree where points are: correlation {same['ours']:.2f} and {same['splatted']:.2f}",
+        note=f"ours {now['ours']:.1f} % off the truth, the cameras' correlation {same['ours']:.2f}; splatted "
+        f"{now['splatted']:.1f} %, and {same['splatted']:.2f}",
     )  # fmt: skip
 
 

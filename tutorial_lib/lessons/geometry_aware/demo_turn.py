@@ -88,10 +88,10 @@ def view_turn(arrays: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def people_control() -> Any:
-    """Choose one of the test people."""
+def people_control(first: int = 0) -> Any:
+    """Choose one of the test people; `first` is who is there when a demo opens."""
     names = [name.replace("_", " ") + ", a new motion" * (name in HELD_OUT_ACTIONS) for name in DOING]
-    return choice([(name, i) for i, name in enumerate(names)], 0, "person")
+    return choice([(name, i) for i, name in enumerate(names)], first, "person")
 
 
 def turn_demo(nets: Pair) -> Demo:

@@ -52,8 +52,8 @@ def geometry(encoder: Encoder, views: Drawn) -> dict[str, Any]:
     """Retrieval between cameras, turned and not; and between two sets of clothes that differ in nothing else."""
     found: dict[str, Any] = {}
     for part in ("test", "clothes"):
-        for how, turned, scaled in (("turned", True, False), ("raw", False, False), ("scaled", True, True)):
-            kind = across_cameras(encoder, views(part), turned=turned, scaled=scaled)
+        for how in ("turned", "raw", "turned-scaled", "raw-scaled"):
+            kind = across_cameras(encoder, views(part), turned="turned" in how, scaled="scaled" in how)
             found.setdefault(part, {})[how] = _rounded(kind)
     here, there = (encode(encoder, photos(views(part))[::4]) for part in ("test", "dressed"))
     found["dressed"] = _rounded(retrieve(here[0], there[0]))

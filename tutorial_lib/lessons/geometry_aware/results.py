@@ -5,7 +5,7 @@
 collects the finished parts of `experiment` into that file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -32,9 +32,9 @@ GONE_ON = {
 
 Test = Literal["test", "clothes"]
 Metric = Literal["mpjpe", "p_mpjpe"]
-Measure = Literal["first", "among_five", "chance", "same", "agreement"]
-How = Literal["turned", "raw", "scaled"]
-"""Latents in the world's frame, left in their cameras', or in the world's and every number by its spread."""
+Measure = Literal["first", "among_five", "chance", "same"]
+How = Literal["turned", "raw", "turned-scaled", "raw-scaled"]
+"""Latents in the world's frame or left in their cameras'; scaled: every number by its spread."""
 
 
 class Results(SeedResults):
@@ -100,19 +100,19 @@ def _of(metric: Metric, test: Test) -> Callable[[Any], float]:
     return lambda part: part["errors"][test][metric]
 
 
-def retrieval_table(found: Results) -> str:
+def retrieval_table(found: Results, rows: Iterable[str] = (*REPRESENTATIONS, *LONGER)) -> str:
     """Markdown: how often a moment is found again, by training; mean and half the 95 % interval."""
-    rows = [
-        [title, str(len(found.seeds(row)))]
-        + [plus_minus(100 * found.retrieval(row, how)) for how in ("turned", "raw", "scaled")]
-        + [plus_minus(found.retrieval(row, how, "same"), 2) for how in ("turned", "raw")]
-        + [plus_minus(found.retrieval(row, "turned", "agreement"), 2)]
-        for row, title in (REPRESENTATIONS | GONE_ON).items()
+    titles, hows = REPRESENTATIONS | GONE_ON, ("turned", "raw", "turned-scaled", "raw-scaled")
+    cells = [
+        [titles[row], str(len(found.seeds(row)))]
+        + [plus_minus(100 * found.retrieval(row, how)) for how in hows]
+        + [plus_minus(found.retrieval(row, how, "same"), 2) for how in hows[:2]]
+        for row in rows
     ]
     chance = f"{100 * found.retrieval('ours', 'turned', 'chance').mean():.1f}"
-    rows += [["*chance*", "–", chance, chance, chance, "1", "1", "0"]]
-    heads = ["training", "seeds", "found first (%), turned", "not turned", "turned and scaled"]
-    return markdown([*heads, "distance, turned", "not turned", "agreement, turned"], rows, numbers=True)
+    cells += [["*chance*", "–", *[chance] * len(hows), "1", "1"]]
+    heads = ["training", "seeds", "found first (%): turned", "not turned", "turned, scaled", "not turned, scaled"]
+    return markdown([*heads, "distance: turned", "not turned"], cells, numbers=True)
 
 
 def _cell(found: Results, mode: str, count: int, test: Test, metric: Metric) -> str:
@@ -134,10 +134,10 @@ def labels_table(found: Results, test: Test = "test", metric: Metric = "mpjpe") 
 
 def searched_table(found: Results) -> str:
     """Markdown: the rates that were tried on validation people; pictures by their loss, the others in mm."""
-    rows = []
+    rows, titles = [], {"pictures": "representations (‰)"} | {mode: f"{title} (mm)" for mode, title in MODES.items()}
     for kind, one in found.content["searched"].items():
         tried = (f"{rate}: {value:.1f}" for rate, value in one["tried"].items())
-        rows.append([kind, f"{one['rate']:g}", ", ".join(tried)])
+        rows.append([titles[kind], f"{one['rate']:g}", ", ".join(tried)])
     return markdown(["training", "chosen rate", "tried"], rows)
 
 
