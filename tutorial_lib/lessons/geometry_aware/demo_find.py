@@ -102,16 +102,17 @@ def find_demo(found: Search) -> Demo:
     Args:
         found: of `search`.
     """
+    first = min(21, len(found.views) - 1)
     controls = {
-        "query": slider(3, 0, len(found.views) - 1, 1, "moment"),
+        "query": slider(first, 0, len(found.views) - 1, 1, "moment"),
         "kind": choice(list(found.points), TURNED, "latents"),
         "network": choice(list(found.points[RAW]), "ours", "decoder"),
     }
     presets = {
-        "turned": {"query": 3, "kind": TURNED, "network": "ours"},
-        "not turned": {"query": 3, "kind": RAW, "network": "ours"},
-        "splatted, turned": {"query": 3, "kind": TURNED, "network": "splatted"},
-        "splatted, not turned": {"query": 3, "kind": RAW, "network": "splatted"},
+        "turned": {"query": first, "kind": TURNED, "network": "ours"},
+        "not turned": {"query": first, "kind": RAW, "network": "ours"},
+        "splatted, turned": {"query": first, "kind": TURNED, "network": "splatted"},
+        "splatted, not turned": {"query": first, "kind": RAW, "network": "splatted"},
     }
     return live(
         partial(compute_find, found), view_find, controls, presets=presets,
