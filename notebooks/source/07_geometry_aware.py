@@ -575,7 +575,7 @@ def hand_over(points, appearance, rotation):
 checks.hand_over(hand_over)
 
 # %% [markdown]
-# **3. A head that turns along** (15 minutes). Each joint is a weighted sum of points, $\hat Y = W L$ with $W$ of
+# **3. A head that turns along** (20 minutes). Each joint is a weighted sum of points, $\hat Y = W L$ with $W$ of
 # $17\times n$. Find the $W$ with the smallest $\sum\lVert WL-Y\rVert^2+\lambda\lVert W\rVert^2$ over all photos and
 # axes, in closed form. And then, on paper: why is $W(LR^\top)=(WL)R^\top$, and why would a shift spoil it?
 

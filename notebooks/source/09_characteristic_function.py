@@ -610,7 +610,7 @@ def half_or_lost(people):
 checks.half_or_lost(half_or_lost)
 
 # %% [markdown]
-# **2. The loss by a Fourier transform** (15 minutes). $\mathrm{CF}=\operatorname{mean}_t|\varphi_p(t)-\varphi_g(t)|$.
+# **2. The loss by a Fourier transform** (20 minutes). $\mathrm{CF}=\operatorname{mean}_t|\varphi_p(t)-\varphi_g(t)|$.
 # `torch.fft.rfft2` leaves out half of the frequencies, since $\varphi(-t)$ is the conjugate of $\varphi(t)$; so what it
 # gives has to be *weighted*. Which columns are their own mirror image? Keep frequencies with both parts at most
 # `highest`, the $T$ of section 3, in radians a cell (`None`: all).
@@ -641,7 +641,7 @@ def cf_by_fourier(maps, target, highest):
 checks.cf_by_fourier(cf_by_fourier)
 
 # %% [markdown]
-# **3. Put peaks together** (15 minutes). Tags (joints, peaks) and heights of peaks, highest first; height 0 says that
+# **3. Put peaks together** (20 minutes). Tags (joints, peaks) and heights of peaks, highest first; height 0 says that
 # there is none. Joint by joint, each peak goes to the nearest group, by mean tag, of those that no other peak of this
 # joint has taken. If there is none, or it is `threshold` away or more, the peak opens a new group. Answer with every
 # peak's group, numbered as they open, and −1 for no peak.
