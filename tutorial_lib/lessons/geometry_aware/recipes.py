@@ -85,7 +85,7 @@ class Budget:
 BUDGETS = {
     "shipped": Budget(),
     # For a machine with a GPU: all rows of one seed within ten minutes there, estimated.
-    "gpu": Budget(stages=4, steps=4000, longer=4000, more=48000, batch=64, head_steps=3000, label_steps=5000),
+    "gpu": Budget(stages=4, steps=4000, longer=4000, more=12000, batch=64, head_steps=3000, label_steps=5000),
     # Proves that every row runs; the networks are worth nothing.
     "smoke": Budget(
         stages=2, steps=2, longer=2, groups=8, more=8, validated=4, tested=4, batch=2, head_steps=2, label_steps=2,
