@@ -55,12 +55,12 @@ print(f"{PROFILE} profile, every row trained with {len(FOUND.seeds('ours'))} see
 # %% [markdown]
 # ## 1. Turn what was never 3D
 #
-# An **encoder** sees one photo of 48 × 48 pixels and writes down two things, its **latent**: 32 numbered points, the
-# rows of $L$, and a short vector of **appearance**. Nobody ever told it where a joint is. Now turn the **32 points**
-# from the photo's camera $i$ to another camera $j$. The rows of a camera's matrix $R$ are its axes in the world:
+# An **encoder** sees one photo of 48 × 48 pixels and writes down its **latent**: **32 points**, the rows of $L$, and a
+# short vector of **appearance**. Nobody ever told it where a joint is. Now turn the points from the photo's camera $i$
+# to another camera $j$; rows of a camera's $R$ are its axes in the world:
 # $$L_j = L_i\,R_{i\to j}^\top,\qquad R_{i\to j}=R_j R_i^\top,$$
-# and give them to a decoder, with the appearance and the empty room: it paints a picture. If points are geometry, it
-# paints what a camera sees that stands elsewhere, at an angle that was never photographed.
+# and give them to a decoder, with appearance and empty room: it paints a picture. If points are geometry, it paints
+# what a camera sees at an angle that was never photographed.
 #
 # Nobody below was in a training; two of the six do what nobody did there. *Difference* is the mean error of colour
 # where the person is, in per cent of full brightness.
@@ -631,13 +631,13 @@ print("the demo of clothes moves")
 # %% [markdown]
 # ## Summary
 #
-# 1. Points that must paint what the *other* camera sees have to survive a rotation; no label says what they are.
-# 2. The exchange is the idea: points from the other camera, appearance from the other moment, the room as a gift.
-# 3. Pictures prove no geometry. Looking for a moment in the other camera asks for it, without labels, in seconds.
-# 4. Few labels are worth more on such points than from scratch, as far as the cards say; many are worth more without.
-# 5. The exchange separates pose and clothes only in part. Points know the clothes they were trained with, and lose
-#    their way in new ones; the appearance knows much of the pose that two moments of one motion share.
-# 6. **Can two cameras teach 3D before anybody labels a pose?** A 3D that turns, yes; of the clothes and the rooms that
+# 1. Points that must paint what the *other* camera sees have to survive a rotation; no label says what they are. The
+#    exchange does it: points from the other camera, appearance from the other moment, the room as a gift.
+# 2. Pictures prove no geometry. Looking for a moment in the other camera asks for it, without labels, in seconds.
+# 3. Few labels are worth more on such points than from scratch, as far as the cards say; many are worth more without.
+# 4. Pose and clothes come apart only in part. Points know the clothes of the training, and lose their way in new ones;
+#    the appearance knows much of the pose that two moments of one motion share.
+# 5. **Can two cameras teach 3D before anybody labels a pose?** A 3D that turns, yes; of the clothes and the rooms that
 #    they showed. What the joints are called, a few labels have to say.
 #
 # ## Further reading

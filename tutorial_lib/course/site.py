@@ -182,6 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build the site that needs no kernel.")
     lessons = parse(parser, arguments, executed).lessons
+    BUILD.mkdir(parents=True, exist_ok=True)  # before minutes of work, if it cannot be
     first = build(lessons)
     api = ("--docformat", "google", "--output-directory", SITE / "api", "tutorial_lib", "!tutorial_lib.course")
     _run("pdoc", *api)

@@ -128,6 +128,7 @@ def build(lessons: list[Lesson], folder: Path = SLIDES, notebooks: Path = NOTEBO
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="Build seminar slides and presenter's pages.")
+    BUILD.mkdir(parents=True, exist_ok=True)  # before minutes of work, if it cannot be
     try:
         written = build(parse(parser, arguments, rendering.executed).lessons)
     except ValueError as error:
