@@ -42,7 +42,7 @@ def search(nets: Pair, count: int = COUNT) -> Search:
     """
     views = draw_groups("test", count, seed=5, size=nets.ours.encoder.size)
     points: dict[str, dict[str, torch.Tensor]] = {TURNED: {}, SCALED: {}, RAW: {}}
-    for name, net in (("ours", nets.ours), ("splatted", nets.splat)):
+    for name, net in nets.by_name().items():
         raw = encode(net.encoder, photos(views))[0].unflatten(0, (count, 2, 2))[:, 0]
         turned = to_world(raw, views.rotation)
         scaled = torch.stack(standardised(*turned.unbind(1)), 1)

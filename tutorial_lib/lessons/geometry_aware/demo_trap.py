@@ -11,7 +11,7 @@ import torch
 
 from tutorial_lib.display import stage
 from tutorial_lib.display.live import Demo, live, slider
-from tutorial_lib.geometry_aware import GeometryNet, to_world
+from tutorial_lib.geometry_aware import to_world
 from tutorial_lib.geometry_aware.retrieval import encode
 from tutorial_lib.lessons.geometry_aware.demo_turn import HIGHEST, ROOM, ROUND, compute_turn, people_control
 from tutorial_lib.lessons.geometry_aware.pictures import DOING, PHOTO, Pair, photos_of, seen_from, strip
@@ -21,34 +21,25 @@ SYMBOLS: tuple[stage.Symbol, ...] = ("circle", "square")
 
 
 @cache
-def _usual(nets: Pair) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-    """Mean and spread (points, 3) of every number of a latent in the world, over all people and cameras."""
+def said(nets: Pair) -> dict[str, torch.Tensor]:
+    """(people, cameras of `ROUND`, numbers) what both networks say of everybody, in the world's frame, standardised."""
     found = {}
-    for name, net in asked(nets).items():
-        everybody = torch.cat([said(net, person, ROUND) for person in range(len(DOING))])
-        spread, mean = torch.std_mean(everybody, 0)
-        found[name] = (mean, spread.clamp_min(1e-9))
+    for name, net in nets.by_name().items():
+        views = [
+            seen_from(person, tuple(PHOTO + angle for angle in ROUND), room=ROOM, size=net.encoder.size)
+            for person in range(len(DOING))
+        ]
+        points = torch.stack([to_world(encode(net.encoder, photos_of(one))[0], one.rotation[0]) for one in views])
+        spread, mean = torch.std_mean(points, (0, 1))
+        found[name] = ((points - mean) / spread.clamp_min(1e-9)).flatten(2)
     return found
-
-
-def asked(nets: Pair) -> dict[str, GeometryNet]:
-    """Both networks by what the demo calls them."""
-    return {"ours": nets.ours, "splatted": nets.splat}
-
-
-def said(net: GeometryNet, person: int, angles: tuple[float, ...]) -> torch.Tensor:
-    """(cameras, points, 3) what cameras at these angles from the photo's say of a person, in the world's frame."""
-    views = seen_from(person, tuple(PHOTO + angle for angle in angles), room=ROOM, size=net.encoder.size)
-    return to_world(encode(net.encoder, photos_of(views))[0], views.rotation[0])
 
 
 def compute_trap(nets: Pair, azimuth: float, person: int) -> dict[str, Any]:
     """What `trap_demo` shows for these values of its controls."""
-    both = {name: compute_turn(net, person, azimuth, 0.0) for name, net in asked(nets).items()}
-    points = {}
-    for name, net in asked(nets).items():
-        mean, spread = _usual(nets)[name]
-        points[name] = ((said(net, person, (0.0, azimuth)) - mean) / spread).flatten(1)
+    both = {name: compute_turn(net, person, azimuth, 0.0) for name, net in nets.by_name().items()}
+    cameras = [ROUND.index(0.0), both["ours"]["now"]]
+    points = {name: everybody[person][cameras] for name, everybody in said(nets).items()}
     return {
         "truth": both["ours"]["truth"],
         "painted": {name: one["painted"] for name, one in both.items()},

@@ -41,6 +41,10 @@ class Pair:
     ours: GeometryNet
     splat: GeometryNet
 
+    def by_name(self) -> dict[str, GeometryNet]:
+        """Both by what demos call them."""
+        return {"ours": self.ours, "splatted": self.splat}
+
 
 def networks(folder: Path = checkpoints.FOLDER) -> Pair:
     """Both networks of training seed 0.
