@@ -135,7 +135,7 @@ class Programs(NamedTuple):
     Attributes:
         out: has an output folder a program.
         failed: program -> its traceback.
-        left: what lies where nothing belongs; what torch leaves in a temporary folder is empty.
+        left: what lies where nothing belongs, or is gone or changed; what torch leaves in a temporary folder is empty.
     """
 
     out: Path
@@ -186,7 +186,7 @@ def programs(tmp_path_factory):
     command = [sys.executable, "-c", IN_TURN, asked, str(out)]
     subprocess.run(command, capture_output=True, check=True, cwd=places["elsewhere"], env=environment)
     after = files()
-    left = [path for path in after if after[path] != before.get(path)]
+    left = [path for path in before | after if after.get(path) != before.get(path)]
     left += [path for place in places.values() for path in place.rglob("*")]
     left = [path for path in left if not (path.is_dir() and path.parent == places["temporary"])]
     return Programs(out, json.loads((out / "failed.json").read_text()), left)
